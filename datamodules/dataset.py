@@ -1,0 +1,91 @@
+"""What every data set is to the rest of the suite: images, true labels, class names, a template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Labels = NDArray[np.int64]
+
+
+class Images(Protocol):
+    """A sequence of RGB pictures that are decoded when asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Image: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest that changes when any image, or their order, changes."""
+        ...
+
+    def describe(self, index: int) -> str:
+        """Where image `index` comes from (its path, say), for messages."""
+        ...
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their true labels [n], class numbers from 0 to C - 1."""
+
+    images: Images
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A classification data set whose `train`, `val` and `test` splits share no image.
+
+    `train` keeps its source's order, since few-shot draws depend on it. `given` holds further labellings [n] of
+    the training images (human annotators, web tags), by name.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    template: str
+    train: Split
+    test: Split
+    val: Split | None = None
+    given: Mapping[str, Labels] = field(default_factory=dict)
+
+
+class ImageEncoder(Protocol):
+    """What the data module needs of a backbone; `methods.backbone.Backbone` is one."""
+
+    preprocess: Preprocess
+
+    @property
+    def identity(self) -> str:
+        """Hex digest of weights, preprocessing and precision: the key of the feature bank."""
+        ...
+
+    def encode_images(self, pixels: Tensor) -> Tensor:
+        """Pixels [B, 3, H, W], normalised, to unit features [B, E] in float32."""
+        ...
+
+
+class Preprocess(Protocol):
+    """open_clip's evaluation transform and the numbers behind it."""
+
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: str
+
+    def __call__(self, image: Image) -> Tensor:
+        """A picture of any size to pixels [3, size, size]."""
+        ...
+
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Dataset", "ImageEncoder", "Images", "Labels", "Preprocess", "Sequence", "Split"]
