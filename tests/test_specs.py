@@ -18,5 +18,5 @@ def test_values_may_hold_commas():
 
 @pytest.mark.parametrize("text", ["a[b=c", "a]b", "a[[b=c]]", "", "a[b]", "a[b=]", "a[=c]", "a[b=1,b=2]"])
 def test_what_cannot_be_read_is_quoted_back(text):
-    with pytest.raises(DataError, match="not written as|given twice"):
+    with pytest.raises(DataError, match=r"not written as|given twice"):
         parse_spec(text)
