@@ -1,0 +1,203 @@
+"""The LightningDataModule of R replicas: what each of them trains on, in which order, and the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules import noise
+from datamodules.augment import Crop
+from datamodules.dataset import Dataset, Labels
+from datamodules.features import FeatureBank
+from datamodules.fewshot import few_shot
+from datamodules.order import epoch_batches
+from datamodules.seeds import rng
+from datamodules.views import Views
+
+
+@dataclass(frozen=True)
+class Replica:
+    """What one run trains on: `noise` of `rate` on its few-shot draw; labelled=False leaves all images unlabelled."""
+
+    seed: int
+    shots: int
+    noise: str = "none"
+    rate: float | None = 0.0
+    labelled: bool = True
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Training images [n], as places in the training split, with the labels [n] that the method is told."""
+
+    images: Labels
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training step: unit features [R, B, E], given labels [R, B], and what of it counts.
+
+    valid [R, B] is False on padding, active [R] where a replica has no batch in this step; images [R, B] are places
+    in the training split.
+    """
+
+    features: Tensor
+    labels: Tensor
+    valid: Tensor
+    active: Tensor
+    images: Tensor
+
+    def rows(self, rows: slice) -> Batch:
+        """The part that belongs to some replicas."""
+        return Batch(self.features[rows], self.labels[rows], self.valid[rows], self.active[rows], self.images[rows])
+
+
+class NoisyFewShot(lightning.LightningDataModule):
+    """Few-shot draws, wrong labels, augmented views and batch order of R replicas; each depends on its seed alone.
+
+    `zero_shot` holds zero-shot CLIP's class weights [C, E] times its logit scale, for kinds of noise that need them.
+    True labels stay in here: a batch has the given ones only.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        replicas: Sequence[Replica],
+        bank: FeatureBank,
+        views: int,
+        crop: Crop,
+        batch_size: int = 32,
+        zero_shot: Tensor | None = None,
+        eval_batch: int = 4096,
+    ) -> None:
+        super().__init__()
+        self.dataset, self.replicas, self.bank = dataset, replicas, bank
+        self.batch_size = batch_size
+        self.views = Views(bank, dataset.train.images, views, crop)
+        self.zero_shot, self.eval_batch = zero_shot, eval_batch
+        self.sets = [self._training_set(replica) for replica in replicas]
+        self._plan: Plan | None = None
+
+    def _training_set(self, replica: Replica) -> TrainingSet:
+        labels = self.dataset.train.labels
+        if not replica.labelled:
+            return TrainingSet(np.empty(0, np.int64), np.empty(0, np.int64))
+        drawn = few_shot(labels, replica.shots, replica.seed)
+        if replica.noise == "none":
+            return TrainingSet(drawn, labels[drawn])
+        context = noise.Context(drawn, labels, len(self.dataset.classes), given=self.dataset.given)
+        needs = noise.needs(replica.noise)
+        if "features" in needs or "logits" in needs:
+            features = self.pool()[torch.from_numpy(drawn).to(self.bank.device)]
+            context = replace(context, features=features.cpu().numpy())
+            if self.zero_shot is not None:
+                context = replace(context, logits=(features @ self.zero_shot.T).cpu().numpy())
+        noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
+        return TrainingSet(noisy.indices, noisy.labels)
+
+    @cached_property
+    def _pool(self) -> Tensor:
+        return self.bank.plain(self.dataset.train.images).to(self.bank.device)
+
+    def pool(self) -> Tensor:
+        """Unit features [P, E] of all training images, unaugmented."""
+        return self._pool
+
+    @cached_property
+    def test_features(self) -> Tensor:
+        """Unit features [n, E] of the test split."""
+        return self.bank.plain(self.dataset.test.images).to(self.bank.device)
+
+    def assign(self, row: int, images: Tensor, labels: Tensor) -> None:
+        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n]."""
+        self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy())
+        self._plan = None
+
+    def train_dataloader(self) -> Steps:
+        """Numbers of steps: batches are gathered on the device, so no worker has anything to do."""
+        return Steps(self)
+
+    def val_dataloader(self) -> list[tuple[Tensor, Tensor]]:
+        """The test split: it is looked at after every epoch, and the last epoch counts."""
+        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
+        return list(zip(self.test_features.split(self.eval_batch), labels.split(self.eval_batch), strict=True))
+
+    def test_dataloader(self) -> list[tuple[Tensor, Tensor]]:
+        """The whole test split."""
+        return self.val_dataloader()
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Turns the number of a training step into its batch; evaluation batches are on the device already."""
+        return self.batch(batch) if isinstance(batch, int) else batch
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that is being trained."""
+        return 0 if self.trainer is None else int(self.trainer.current_epoch)
+
+    @property
+    def steps(self) -> int:
+        """Steps of this epoch: as many as the largest training set needs."""
+        return len(self._current_plan().valid)
+
+    def batch(self, step: int) -> Batch:
+        """Gathers the features and labels of one step of this epoch."""
+        plan = self._current_plan()
+        features = self.views.table[self.epoch % self.views.count][plan.slots[step]]
+        valid = plan.valid[step]
+        return Batch(features, plan.labels[step], valid, valid.any(1), plan.images[step])
+
+    def _current_plan(self) -> Plan:
+        if self._plan is None or self._plan.epoch != self.epoch:
+            self._plan = self._make_plan(self.epoch)
+        return self._plan
+
+    def _make_plan(self, epoch: int) -> Plan:
+        """The epoch's batches of every replica, side by side; a replica with fewer steps pauses in the last ones."""
+        orders = [
+            epoch_batches(len(part.images), self.batch_size, rng(replica.seed, "order", epoch))
+            for replica, part in zip(self.replicas, self.sets, strict=True)
+        ]
+        steps = max(1, *map(len, orders))
+        images, labels, slots = (np.zeros((steps, len(orders), self.batch_size), np.int64) for _ in range(3))
+        valid = np.zeros(images.shape, bool)
+        for row, (replica, part, order) in enumerate(zip(self.replicas, self.sets, orders, strict=True)):
+            if len(order):
+                valid[: len(order), row] = order >= 0
+                images[: len(order), row] = part.images[order]
+                labels[: len(order), row] = part.labels[order]
+                slots[: len(order), row] = self.views.slots(replica.seed, part.images)[order]
+        tensors = (torch.from_numpy(array).to(self.bank.device) for array in (images, labels, slots, valid))
+        return Plan(epoch, *tensors)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The batches of one epoch [steps, R, B]: images, given labels, slots in the table of views, and what counts."""
+
+    epoch: int
+    images: Tensor
+    labels: Tensor
+    slots: Tensor
+    valid: Tensor
+
+
+class Steps:
+    """Counts through an epoch's steps; their number is asked for late, since a method may relabel at epoch start."""
+
+    def __init__(self, data: NoisyFewShot) -> None:
+        self.data = data
+
+    def __iter__(self) -> Iterator[int]:
+        """Yields 0, 1, ..., at least once."""
+        yield (step := 0)
+        while (step := step + 1) < self.data.steps:
+            yield step

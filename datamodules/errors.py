@@ -1,0 +1,18 @@
+"""What the user got wrong about data, said in one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DataError(ValueError):
+    """A data set, a split, a shot count or a kind of noise that cannot be used as asked."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> DataError:
+    """The error for a name that does not exist, with the nearest match and the list of those that do."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" did you mean {near[0]!r}?" if near else ""
+    return DataError(f"unknown {what} {name!r}:{hint} known: {', '.join(names)}")

@@ -1,0 +1,52 @@
+"""Few-shot draws identical to those of CoOp, arXiv:2109.01134."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+
+from datamodules.dataset import Labels
+from datamodules.errors import DataError
+
+
+def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
+    """Indices into `labels` [P] of `shots` images a class, drawn and ordered as CoOp does for this seed.
+
+    Classes come in the order in which they first appear; a class with fewer than `shots` images gives all of them,
+    in their own order. Unlike in CoOp's code, where `--seed 0` is ignored, 0 is an ordinary seed.
+
+    Raises:
+        ValueError: `shots` below 1 or a negative seed (which Python would take for its absolute value).
+    """
+    if shots < 1:
+        raise DataError(f"shots {shots} is below 1")
+    if seed < 0:
+        raise ValueError(f"seed {seed} is negative; seeds are integers from 0")
+    members: dict[int, list[int]] = {}
+    for index, label in enumerate(labels.tolist()):
+        members.setdefault(label, []).append(index)
+    source = random.Random(seed)
+    drawn: list[int] = []
+    for items in members.values():
+        drawn += source.sample(items, shots) if len(items) >= shots else items
+    return np.asarray(drawn, dtype=np.int64)
+
+
+def check_shots(labels: Labels, classes: Sequence[str], shots: int) -> None:
+    """Accept `shots` only if every class has that many images among `labels` [P].
+
+    Raises:
+        DataError: `shots` below 1, or more than a class has; the message names the smallest class.
+    """
+    if shots < 1:
+        raise DataError(f"shots {shots} is below 1")
+    counts = np.bincount(labels, minlength=len(classes))
+    smallest = int(counts.argmin())
+    if counts[smallest] < shots:
+        short = int((counts < shots).sum())
+        more = f" ({short - 1} more classes have fewer than {shots})" if short > 1 else ""
+        raise DataError(
+            f"shots {shots} is more than class {classes[smallest]!r} has: {counts[smallest]} training images{more}"
+        )

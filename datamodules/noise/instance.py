@@ -1,0 +1,51 @@
+"""`instance`: the wrong class depends on the image; Xia et al. 2020, arXiv:2006.07836, used by DEFT."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from datamodules.noise import Context, Noisy
+from datamodules.seeds import rng
+
+NEEDS = frozenset({"features"})
+SPREAD = 0.1
+
+
+def corrupt(context: Context, rate: float, seed: int) -> Noisy:
+    """Each image has its own chance q to be wrong, and its features say which wrong class is likely.
+
+    q comes from a normal distribution with mean `rate` and deviation 0.1, truncated to [0, 1]. The wrong class comes
+    from softmax(x W_y) without the true class y, with x [E] the features, standardised per dimension over the draw
+    (the paper standardises pixels), and W_y [E, C] standard normal. So the number of wrong labels is random around
+    rate N, and slightly above 0 or below 1 at the ends: rate 0 is taken to mean none, and 1 is about 0.92.
+    q grows with the rate for a fixed quantile, which makes the flips nested.
+    """
+    labels, n = context.labels.copy(), len(context.indices)
+    if rate == 0:
+        return Noisy(context.indices, labels)
+    quantile, coin, pick = rng(seed, "noise: instance").random((3, n))
+    low, high = ndtr(-rate / SPREAD), ndtr((1 - rate) / SPREAD)
+    q = rate + SPREAD * ndtri(low + quantile * (high - low))
+    targets = _targets(context, pick, seed)
+    wrong = coin < q
+    labels[wrong] = targets[wrong]
+    return Noisy(context.indices, labels)
+
+
+def _targets(context: Context, pick: np.ndarray, seed: int) -> np.ndarray:
+    """One wrong class [N] per image: the quantile `pick` [N] of its class distribution."""
+    assert context.features is not None
+    x = np.asarray(context.features, dtype=np.float64)
+    x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-12)
+    targets = np.empty(len(x), dtype=np.int64)
+    for label in np.unique(context.labels):
+        rows = np.flatnonzero(context.labels == label)
+        weights = rng(seed, "noise: instance projection", int(label)).standard_normal((x.shape[1], context.classes))
+        scores = x[rows] @ weights
+        scores[:, label] = -np.inf
+        chance = np.exp(scores - scores.max(1, keepdims=True))
+        cumulative = np.cumsum(chance, axis=1)
+        threshold = pick[rows, None] * cumulative[:, -1:]
+        targets[rows] = (cumulative <= threshold).sum(1)
+    return targets

@@ -1,0 +1,178 @@
+"""One frozen open_clip model per process, with its own tokenizer and preprocessing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+import torch.nn.functional as F
+from open_clip.factory import parse_model_name
+from open_clip.transform import PreprocessCfg
+from torch import Tensor, nn
+
+from methods.errors import BackboneError
+from methods.layout import PromptLayout
+from methods.text_tower import TextTower
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """open_clip's evaluation transform and the numbers behind it."""
+
+    transform: Any
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: str
+
+    @classmethod
+    def of(cls, model: Any) -> Preprocess:
+        """The transform that belongs to a model's weights."""
+        config = dict(model.visual.preprocess_cfg)
+        size = config["size"] if isinstance(config["size"], int) else config["size"][0]
+        transform = open_clip.image_transform_v2(PreprocessCfg(**config), is_train=False)
+        return cls(transform, size, tuple(config["mean"]), tuple(config["std"]), config["interpolation"])
+
+    def __call__(self, image: Any) -> Tensor:
+        """A picture of any size to pixels [3, size, size], normalised."""
+        pixels: Tensor = self.transform(image)
+        return pixels
+
+
+class Backbone(nn.Module):
+    """A frozen CLIP: image features, text features, and text features of learned prompts.
+
+    All features are of unit length and in float32, whatever the towers' precision.
+    """
+
+    def __init__(self, name: str, model: Any, preprocess: Preprocess, tokenizer: Any) -> None:
+        super().__init__()
+        self.name = name
+        self.model = model.eval().requires_grad_(False)
+        self.preprocess = preprocess
+        self.tokenizer = tokenizer
+        self.text = TextTower.of(model)
+        self.scale = float(model.logit_scale.exp())
+        self.identity = _digest(model, preprocess)
+
+    @property
+    def width(self) -> int:
+        """D, the width of a context token."""
+        return int(self.text.token_embedding.weight.shape[1])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.text.token_embedding.weight.device
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Stays in evaluation mode: the backbone is frozen, its batch norms too."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def encode_images(self, pixels: Tensor) -> Tensor:
+        """Normalised pixels [B, 3, H, W] to unit features [B, E]."""
+        pixels = pixels.to(self.device, self.text.dtype)
+        return F.normalize(self.model.encode_image(pixels).float(), dim=-1)
+
+    @torch.no_grad()
+    def encode_text(self, texts: Sequence[str]) -> Tensor:
+        """Texts to unit features [len(texts), E]: open_clip's own tokenizer and `encode_text`."""
+        tokens = self.tokenizer(list(texts)).to(self.device)
+        return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
+
+    def words(self, text: str) -> Tensor:
+        """Token embeddings [L, D] of a text, without SOS and EOT, in float32."""
+        ids = torch.tensor(self.tokenizer.encode(text), device=self.device)
+        return self.text.token_embedding.weight[ids].float()
+
+    def layout(self, classes: Sequence[str], n_ctx: int, position: str = "end") -> PromptLayout:
+        """The prompts `ctx NAME.` of the classes with n_ctx context tokens at `position`.
+
+        Raises:
+            BackboneError: if a prompt does not fit into the tower's context length.
+        """
+        tok = self.tokenizer
+        names = [tok.encode(name.replace("_", " ")) for name in classes]
+        layout = PromptLayout.of(names, n_ctx, position, tok.sot_token_id, tok.eot_token_id, tok.encode("."))
+        room = self.text.positional_embedding.shape[0]
+        if layout.slots.shape[1] > room:
+            longest = classes[max(range(len(names)), key=lambda c: len(names[c]))]
+            raise BackboneError(
+                f"{n_ctx} context tokens and the class name {longest!r} make {layout.slots.shape[1]} tokens,"
+                f" but {self.name} takes {room}; use a smaller n_ctx"
+            )
+        if not self.text.causal:
+            layout = layout.padded(room)
+        return layout.to(self.device)
+
+    def encode_prompts(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
+        """Contexts [R, N, D], or class-specific [R, C, N, D], to unit text features [R, C, E]."""
+        return self.text.encode(ctx, layout)
+
+
+def load_backbone(name: str, device: str | torch.device = "cpu", precision: str | None = None) -> Backbone:
+    """Loads `embedded`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random`.
+
+    Precision defaults to bf16 on a GPU and fp32 on the CPU. Weights that are not on this machine are fetched by
+    open_clip; `NAME/random` makes seeded random weights, for timing.
+
+    Raises:
+        BackboneError: for unknown names, missing or unfit weights, and towers that cannot be prompted.
+    """
+    device = torch.device(device)
+    precision = precision or ("bf16" if device.type == "cuda" else "fp32")
+    source, weights = resolve(name)
+    random = weights == "random"
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            model = open_clip.create_model(
+                source,
+                pretrained=None if random else weights,
+                load_weights=not random,
+                require_pretrained=not random,
+                precision=precision,
+                device=device,
+            )
+        return Backbone(name, model, Preprocess.of(model), open_clip.get_tokenizer(source))
+    except BackboneError as error:
+        raise BackboneError(f"backbone {name!r}: {error}") from error
+    except (RuntimeError, OSError, ValueError) as error:
+        raise BackboneError(f"backbone {name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+
+
+def resolve(name: str) -> tuple[str, str | None]:
+    """Splits a backbone's name into open_clip's model name and its weights (a tag, a file, `random` or None)."""
+    if name.startswith("embedded"):
+        return f"local-dir:{HERE / name.replace('-', '_')}", None
+    if parse_model_name(name)[0] is not None:
+        return name, None
+    for mark in (":", "/"):
+        if mark in name:
+            model, weights = name.split(mark, 1)
+            return model, weights
+    raise BackboneError(f"backbone {name!r} names no weights; write NAME/tag, NAME:/file, or one of: embedded")
+
+
+def _digest(model: Any, preprocess: Preprocess) -> str:
+    """Hex digest of weights, precision and preprocessing."""
+    digest = hashlib.sha256(repr((preprocess.size, preprocess.mean, preprocess.std, preprocess.interpolation)).encode())
+    for key, value in sorted(model.state_dict().items()):
+        digest.update(f"{key}{value.dtype}{tuple(value.shape)}".encode())
+        digest.update(
+            value.detach().cpu().contiguous().view(torch.uint8 if value.ndim else value.dtype).numpy().tobytes()
+        )
+    return digest.hexdigest()
+
+
+def zero_shot_weights(backbone: Backbone, classes: Sequence[str], template: str) -> Tensor:
+    """The class weights [C, E] of zero-shot CLIP: the unit text features of `template` filled with each name."""
+    return backbone.encode_text([template.format(name.replace("_", " ")) for name in classes])

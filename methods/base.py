@@ -1,0 +1,175 @@
+"""What a method is: a LightningModule for R runs at once.
+
+Axes, here and everywhere: R replicas (runs that train together), B images of a batch, C classes, N context tokens,
+L tokens, D token width, E embedding width, V views, P images of a pool.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from methods.backbone import Backbone, zero_shot_weights
+from methods.layout import PromptLayout
+from methods.recipe import Recipe
+from methods.training import ReplicaModule
+
+
+class Batch(Protocol):
+    """One training step: unit features [R, B, E], given labels [R, B], and what of it counts.
+
+    valid [R, B] is False on padding, active [R] where a replica has no batch in this step.
+    """
+
+    features: Tensor
+    labels: Tensor
+    valid: Tensor
+    active: Tensor
+
+    def rows(self, rows: slice) -> Batch:
+        """The part that belongs to some replicas."""
+
+
+class TrainingData(Protocol):
+    """What a method may ask of, and tell, the data module."""
+
+    def pool(self) -> Tensor:
+        """Unit features [P, E] of all training images, unaugmented."""
+
+    def assign(self, row: int, images: Tensor, labels: Tensor) -> None:
+        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n]."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method is told about the runs it trains, one seed per replica: never a true label."""
+
+    backbone: Backbone
+    classes: Sequence[str]
+    template: str
+    seeds: Sequence[int]
+    epochs: int
+    recipe: Recipe
+
+    def generator(self, replica: int, purpose: str) -> torch.Generator:
+        """A generator that depends on the replica's seed and the purpose, and on nothing else."""
+        digest = hashlib.sha256(f"{self.seeds[replica]}/{purpose}".encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Contexts [R, N, D], or class-specific [R, C, N, D], that wait to be encoded; equal kinds can share a pass."""
+
+    backbone: Backbone
+    layout: PromptLayout
+    ctx: Tensor
+    kind: tuple[Any, ...]
+
+    def encode(self, ctx: Tensor) -> Tensor:
+        """The text features [R, C, E] of contexts of this kind."""
+        return self.backbone.encode_prompts(ctx, self.layout)
+
+
+class BaseMethod(ReplicaModule):
+    """R runs of one method; subclasses say what is learned and what the loss is.
+
+    Options are class attributes with a type; they become `name[option=value]` on the command line. A method trains
+    alone under a bare `Trainer`, or beside others in a `Fused`.
+    """
+
+    #: "given": trains on the given, possibly wrong labels; "none": never sees one, so noise does not concern it.
+    labels: ClassVar[str] = "given"
+    #: "features" of the frozen image tower, or "images" for methods that change that tower.
+    inputs: ClassVar[str] = "features"
+
+    def __init__(self, task: Task, **options: Any) -> None:
+        super().__init__()
+        self.task = task
+        self.members = [self]
+        self.rows = slice(0, len(task.seeds))
+        for name, value in options.items():
+            setattr(self, name, value)
+        self.build()
+
+    def build(self) -> None:
+        """Creates what is learned: parameters whose first axis is R."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there is anything to learn."""
+        return any(True for _ in self.parameters())
+
+    @property
+    def data(self) -> TrainingData:
+        """The data module, while a Trainer runs."""
+        data: TrainingData = self.trainer.datamodule  # type: ignore[attr-defined]
+        return data
+
+    def prompt(self) -> Prompt | None:
+        """The prompts to encode, for methods whose class weights come from the text tower."""
+        return None
+
+    def class_weights(self) -> Tensor:
+        """The classifier [R, C, E], with which unit image features are compared."""
+        prompt = self.prompt()
+        if prompt is None:
+            raise NotImplementedError(f"{type(self).__module__} has neither prompts nor class weights")
+        return prompt.encode(prompt.ctx)
+
+    def logits(self, features: Tensor, weights: Tensor) -> Tensor:
+        """Unit features [R, B, E] and class weights [R, C, E] to logits [R, B, C]."""
+        return self.task.backbone.scale * features @ weights.transpose(-1, -2)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Logits [R, B, C] and given labels [R, B] to one loss per image [R, B]."""
+        raise NotImplementedError
+
+    def objective(self, batch: Batch, weights: Tensor) -> Tensor:
+        """Every replica's loss [R] on its part of a batch: the mean over its images."""
+        losses = self.loss(self.logits(batch.features, weights), batch.labels)
+        return torch.where(batch.valid, losses, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
+
+    def lr(self, epoch: int) -> float:
+        """The learning rate of an epoch."""
+        return self.task.recipe.lr_at(epoch, self.task.epochs, self.task.recipe.lr)
+
+    def zero_shot(self) -> Tensor:
+        """The class weights [C, E] of zero-shot CLIP."""
+        return zero_shot_weights(self.task.backbone, self.task.classes, self.task.template)
+
+
+class PromptMethod(BaseMethod):
+    """CoOp's prompt "ctx NAME." with a learned context [R, N, D] (2109.01134); subclasses bring the loss.
+
+    `n_ctx` counts the context tokens (0: the recipe's number), `position` puts them at the "end" (name last),
+    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words.
+    """
+
+    n_ctx: int = 0
+    position: str = "end"
+    csc: bool = False
+    init: str = ""
+
+    def build(self) -> None:
+        """Draws the contexts from a normal of std 0.02, or copies the embeddings of the words of `init`."""
+        task = self.task
+        words = task.backbone.words(self.init) if self.init else None
+        n_ctx = self.n_ctx or (task.recipe.n_ctx if words is None else len(words))
+        shape = (len(task.classes), n_ctx, task.backbone.width) if self.csc else (n_ctx, task.backbone.width)
+        contexts = [0.02 * torch.randn(shape, generator=task.generator(r, "init")) for r in range(len(task.seeds))]
+        ctx = torch.stack(contexts).to(task.backbone.device)
+        if words is not None:
+            ctx[..., : len(words), :] = words[:n_ctx]
+        self.ctx = torch.nn.Parameter(ctx)
+        self.layout = task.backbone.layout(task.classes, n_ctx, self.position)
+
+    def prompt(self) -> Prompt:
+        """The contexts in their places."""
+        kind = (*self.ctx.shape[1:], self.position)
+        return Prompt(self.task.backbone, self.layout, self.ctx, kind)

@@ -1,0 +1,44 @@
+"""The linear head on frozen image features."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from methods import losses
+from methods.base import BaseMethod
+
+
+class Method(BaseMethod):
+    """Cross-entropy on a linear head over frozen features: PTNL's Classifier-C and Classifier-R (2307.11978).
+
+    `init=text` starts from the class names' text features (Classifier-C), `init=random` from random unit vectors.
+    """
+
+    init: Literal["text", "random"] = "text"
+
+    def build(self) -> None:
+        """One head [C, E] per replica."""
+        start = self.zero_shot()
+        if self.init == "text":
+            heads = start.repeat(len(self.task.seeds), 1, 1)
+        else:
+            draws = [
+                torch.randn(start.shape, generator=self.task.generator(r, "init")) for r in range(len(self.task.seeds))
+            ]
+            heads = torch.nn.functional.normalize(torch.stack(draws), dim=-1).to(start.device)
+        self.head = torch.nn.Parameter(heads)
+
+    def class_weights(self) -> Tensor:
+        """The heads [R, C, E]."""
+        return self.head
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy [R, B]."""
+        return losses.cross_entropy(logits, labels)
+
+    def lr(self, epoch: int) -> float:
+        """A head has its own learning rate."""
+        return self.task.recipe.lr_at(epoch, self.task.epochs, self.task.recipe.head_lr)

@@ -1,0 +1,16 @@
+"""Double-softmax prompt tuning."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from methods import losses
+from methods.base import PromptMethod
+
+
+class Method(PromptMethod):
+    """Cross-entropy on a double softmax of the scaled CLIP logits; DSPT (2605.00591), no hyper-parameter."""
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """-log softmax(softmax(z))_y [R, B]."""
+        return losses.double_softmax(logits, labels)

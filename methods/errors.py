@@ -1,0 +1,9 @@
+"""Bad input that the methods or the backbone find; the message says what would be right. Imports no torch."""
+
+
+class MethodError(ValueError):
+    """An option, or a combination of options, that a method does not take."""
+
+
+class BackboneError(ValueError):
+    """A backbone that cannot be loaded, or that cannot be prompted."""

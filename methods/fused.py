@@ -1,0 +1,28 @@
+"""Several methods' replicas in one training loop, with one pass of the text tower for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from methods.base import BaseMethod
+from methods.training import ReplicaModule
+
+
+class Fused(ReplicaModule):
+    """Trains the members' replicas side by side; each member keeps its rows, its loss, its schedule and its hooks."""
+
+    def __init__(self, members: Sequence[BaseMethod]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)  # type: ignore[assignment]
+        first = 0
+        for member in members:
+            last = first + len(member.task.seeds)
+            member.rows = slice(first, last)
+            first = last
+
+    def on_train_epoch_start(self) -> None:
+        """Passes the hook on to every member."""
+        for member in self.members:
+            member.on_train_epoch_start()

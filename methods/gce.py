@@ -1,0 +1,21 @@
+"""Generalized cross-entropy on prompts."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from methods import losses
+from methods.base import PromptMethod
+
+
+class Method(PromptMethod):
+    """Generalized cross-entropy on a learned context; Zhang & Sabuncu 2018 (1805.07836).
+
+    PTNL's paper writes q = 0.7, its released code runs q = 0.5.
+    """
+
+    q: float = 0.7
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """(1 - p_y^q) / q [R, B]."""
+        return losses.generalized_cross_entropy(logits, labels, self.q)

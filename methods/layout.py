@@ -1,0 +1,103 @@
+"""Where context and class-name tokens stand in a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+POSITIONS = ("end", "middle", "front")
+
+
+@dataclass
+class NamePack:
+    """The tokens after the context of C classes, packed without padding: shorter names first.
+
+    ids and offsets (place after the prefix) are [M] over all tokens, ends [C] the place of each EOT, restore [C] the
+    way back to the order of the classes; a bucket is (tokens, first token, classes, first class) of equally long names.
+    """
+
+    ids: Tensor
+    offsets: Tensor
+    ends: Tensor
+    restore: Tensor
+    buckets: list[tuple[int, int, int, int]]
+
+    @classmethod
+    def of(cls, names: Sequence[Sequence[int]]) -> NamePack:
+        """Packs the token numbers of each class's name, the final EOT included."""
+        order = sorted(range(len(names)), key=lambda c: len(names[c]))
+        lengths = torch.tensor([len(names[c]) for c in order])
+        starts = lengths.cumsum(0) - lengths
+        buckets: list[tuple[int, int, int, int]] = []
+        for length in lengths.unique().tolist():
+            rank = int((lengths < length).sum())
+            buckets.append((length, int(starts[rank]), int((lengths == length).sum()), rank))
+        return cls(
+            ids=torch.tensor([token for c in order for token in names[c]]),
+            offsets=torch.cat([torch.arange(int(n)) for n in lengths]),
+            ends=starts + lengths - 1,
+            restore=torch.tensor(order).argsort(),
+            buckets=buckets,
+        )
+
+
+@dataclass
+class PromptLayout:
+    """The prompts of C classes: slots [C, L] holds token numbers, or -1 - n for context token n; eot [C] the last.
+
+    `start` is the number of SOS, `shareable` says that all classes begin with SOS and the same context tokens.
+    """
+
+    slots: Tensor
+    eot: Tensor
+    start: int
+    names: NamePack
+    shareable: bool
+
+    @classmethod
+    def of(
+        cls, names: Sequence[Sequence[int]], n_ctx: int, position: str, start: int, end: int, stop: Sequence[int]
+    ) -> PromptLayout:
+        """Lays out `[SOS] ctx name . [EOT]` (or the context around or after the name, as CoOp does)."""
+        ctx = [-1 - n for n in range(n_ctx)]
+        half = n_ctx // 2
+        rows = []
+        for name in names:
+            match position:
+                case "end":
+                    body = [*ctx, *name]
+                case "middle":
+                    body = [*ctx[:half], *name, *ctx[half:]]
+                case "front":
+                    body = [*name, *ctx]
+                case _:
+                    raise ValueError(f"position is one of {', '.join(POSITIONS)}, not {position!r}")
+            rows.append([start, *body, *stop, end])
+        length = max(map(len, rows))
+        slots = torch.tensor([row + [0] * (length - len(row)) for row in rows])
+        tails = NamePack.of([[*name, *stop, end] for name in names])
+        return cls(slots, torch.tensor([len(row) - 1 for row in rows]), start, tails, position == "end")
+
+    def padded(self, length: int) -> PromptLayout:
+        """The same prompts filled up with token 0 to L = length, for towers that also look at what follows EOT."""
+        filler = torch.zeros(len(self.slots), length - self.slots.shape[1], dtype=self.slots.dtype)
+        return replace(self, slots=torch.cat([self.slots, filler], dim=1))
+
+    def to(self, device: torch.device) -> PromptLayout:
+        """The same layout with its tensors on `device`."""
+        pack = self.names
+        moved = (t.to(device) for t in (pack.ids, pack.offsets, pack.ends, pack.restore))
+        names = NamePack(*moved, pack.buckets)
+        return PromptLayout(self.slots.to(device), self.eot.to(device), self.start, names, self.shareable)
+
+    def assemble(self, ctx: Tensor, embedding: Tensor) -> Tensor:
+        """Context [R, N, D] or [R, C, N, D] set among the embeddings [vocabulary, D] of the other tokens: [R, C, L, D]."""
+        classes = self.slots.shape[0]
+        fixed = embedding[self.slots.clamp(min=0)]
+        if ctx.ndim == 3:
+            ctx = ctx[:, None].expand(-1, classes, -1, -1)
+        chosen = (-1 - self.slots).clamp(min=0)[None, :, :, None].expand(ctx.shape[0], -1, -1, ctx.shape[-1])
+        return torch.where((self.slots < 0)[None, :, :, None], ctx.gather(2, chosen), fixed)

@@ -1,0 +1,16 @@
+"""Mean absolute error on prompts (PromptMAE)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from methods import losses
+from methods.base import PromptMethod
+
+
+class Method(PromptMethod):
+    """Mean absolute error on a learned context: NLPrompt's PromptMAE (2412.01256)."""
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """1 - p_y [R, B]."""
+        return losses.mean_absolute_error(logits, labels)
