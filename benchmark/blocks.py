@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.leaderboard import SETTING
 
-MISSING = "–"  # noqa: RUF001
+MISSING = "-"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def latex(block: Block) -> str:
     head = [rf"\begin{{tabular}}{{l{'r' * len(block.columns)}}}", r"\toprule"]
     names = " & ".join(["Method", *block.columns]) + r" \\"
     text = "\n".join([*head, names, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"])
-    for sign, command in {"±": r"$\pm$", "†": r"$^\dagger$", MISSING: "--"}.items():
+    for sign, command in {"±": r"$\pm$", "†": r"$^\dagger$"}.items():
         text = text.replace(sign, command)
     return f"% {block.name}: {block.terms}\n{text}\n" + (
         "% dagger: some of these runs diverged\n" * bool(block.diverged)

@@ -71,7 +71,7 @@ symmetric,16,10,embedded,fewshot,zero_shot,57.00,57.00
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
-| gce[q=0.5] | **70.50** ± 0.71 | – |
+| gce[q=0.5] | **70.50** ± 0.71 | - |
 | coop | **70.50** ± 0.71 | **57.00** ± 0.00 |
 | zero_shot | <u>57.00</u> | **57.00** |
 
@@ -87,7 +87,7 @@ symmetric,16,10,embedded,fewshot,zero_shot,57.00,57.00
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
-| gce[q=0.5] | <u>75.25</u> | – |
+| gce[q=0.5] | <u>75.25</u> | - |
 | coop | **75.75** | <u>49.50</u> |
 | zero_shot | 61.50 | **61.50** |
 """,
@@ -194,7 +194,7 @@ def test_the_terminal_fits_100_columns_marks_the_best_and_shows_what_is_missing(
     flipped = lines[lines.index("flipped") + 1 :][:3]
     assert flipped[0].split() == ["gce[q=0.5]", "80.00", "±", "0.00", "78.50", "±", "0.71*", "1.5"]
     assert flipped[1].split() == ["coop", "81.00", "±", "1.41*", "42.00", "±", "2.83", "39.0"]
-    assert lines[lines.index("mean of 2 data sets") + 1].split() == ["gce[q=0.5]", "75.25", "–"]  # noqa: RUF001
+    assert lines[lines.index("mean of 2 data sets") + 1].split() == ["gce[q=0.5]", "75.25", "-"]
 
 
 def test_many_rates_still_fit_the_terminal(tmp_path: Path) -> None:
