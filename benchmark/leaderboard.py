@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from benchmark import atomic
+from benchmark.errors import BadInput
 from benchmark.grid import Run
 from benchmark.record import Record
 
@@ -113,12 +114,12 @@ def from_csv(text: str) -> pd.DataFrame:
     """The table that `to_csv` wrote, to its two decimals.
 
     Raises:
-        ValueError: It lacks a column of a leaderboard.
+        BadInput: It lacks a column of a leaderboard.
     """
     types = {"backbone": str, "dataset": str, "noise": str, "method": str}
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)
     if missing := [column for column in COLUMNS if column not in table]:
-        raise ValueError(f"not a leaderboard: it has no column {missing[0]!r}")
+        raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")
     ordered: pd.DataFrame = table[COLUMNS]
     return ordered
 

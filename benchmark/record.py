@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark import PROTOCOL
+from benchmark.errors import BadInput
 from benchmark.grid import Run
 
 #: Layout of the files; bumped when a field changes its meaning.
@@ -25,7 +26,7 @@ Count = Annotated[int, Field(ge=0)]
 Curve = tuple[Finite | None, ...]
 
 
-class BadRecord(ValueError):
+class BadRecord(BadInput):
     """A record that cannot be trusted; the message says what is wrong with it."""
 
 

@@ -2,15 +2,16 @@ import io
 from pathlib import Path
 
 import pytest
-from records_factory import campaign, fill, result, run
 from rich.console import Console
 
 from benchmark import readme, tables, terminal
 from benchmark.blocks import blocks
+from benchmark.errors import BadInput
 from benchmark.leaderboard import from_csv, leaderboard, to_csv
 from benchmark.markup import latex, markdown
 from benchmark.record import Record
 from benchmark.records import Failure, Store
+from tests.records_factory import campaign, fill, result, run
 
 
 @pytest.fixture
@@ -241,5 +242,5 @@ def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_se
 @pytest.mark.parametrize("text", ["nothing", f"{readme.END} {readme.BEGIN}", readme.BEGIN])
 def test_a_readme_without_markers_is_refused(store: Store, records: list[Record], text: str) -> None:
     tables.write_all(records, store.out)
-    with pytest.raises(ValueError, match="must hold once each"):
+    with pytest.raises(BadInput, match="must hold once each"):
         readme.rewritten(text, store.out)
