@@ -43,11 +43,11 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
     records = list(records)
     columns = {_home(record.run) for record in records if record.run.noise != "none"}
     rows = [
-        (*place, r.run.method, r.run.seed, r.score, r.status == "diverged", _realised(r, place), r.key)
+        (*place, r.run.method, r.run.seed, r.score, r.status == "diverged", _realised(r, place), _labels(r), r.key)
         for r in records
         for place in _places(r, columns)
     ]
-    names = [*CELL, "method", "seed", "accuracy", "diverged", "realised", "key"]
+    names = [*CELL, "method", "seed", "accuracy", "diverged", "realised", "labels", "key"]
     frame = pd.DataFrame(rows, columns=names).astype({"rate": float, "realised": float})
     ordered: pd.DataFrame = frame.sort_values([*CELL, "method", "seed"]).reset_index(drop=True)
     return ordered
@@ -74,6 +74,11 @@ def _fits(home: Place, column: Place) -> bool:
 
 def _realised(record: Record, place: Place) -> float | None:
     return None if record.label_free and place.rate != 0 else record.noise.realised
+
+
+def _labels(record: Record) -> str:
+    """What the run was given, by its hash; empty where it was given nothing."""
+    return "" if record.label_free else record.noise.labels_sha256
 
 
 def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
