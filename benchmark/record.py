@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark import PROTOCOL
+from benchmark.errors import BadInput
 from benchmark.grid import Run
 
 #: Layout of the files; bumped when a field changes its meaning.
@@ -25,7 +26,7 @@ Count = Annotated[int, Field(ge=0)]
 Curve = tuple[Finite | None, ...]
 
 
-class BadRecord(ValueError):
+class BadRecord(BadInput):
     """A record that cannot be trusted; the message says what is wrong with it."""
 
 
@@ -48,7 +49,8 @@ class Record:
 
     `accuracy` is the last epoch's, the headline; the best epoch's is named as the oracle that it is, since it is
     chosen on test data. A run that diverged has the accuracy of what it ended with. `harmonic_mean` of seen and
-    unseen classes exists for "trzsl" only.
+    unseen classes exists for "trzsl" only. `label_free` says that the method was given no label, so that its value
+    holds at every noise rate.
     """
 
     run: Run
@@ -70,6 +72,7 @@ class Record:
     device: str = ""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     parameters: Count = 0
+    label_free: bool = False
     learned_sha256: str = ""
     hint: str = ""
 
@@ -80,6 +83,11 @@ class Record:
             raise BadRecord(f"its key {self.key!r} is not that of its run, {self.run.key}")
         if len(self.per_class_accuracy) != len(self.classes):
             raise BadRecord(f"{len(self.per_class_accuracy)} per-class accuracies for {len(self.classes)} classes")
+
+    @property
+    def score(self) -> float:
+        """What tables compare: the harmonic mean under "trzsl", as is usual there, else the accuracy; percent."""
+        return self.accuracy if self.harmonic_mean is None else self.harmonic_mean
 
 
 def read(text: str | bytes) -> Record:

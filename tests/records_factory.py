@@ -85,7 +85,8 @@ def campaign(
                     for seed in seeds:
                         work = run(method, dataset, kind if rate else "none", rate, seed)
                         spread = random.Random(work.key).uniform(-1, 1) if slope is not None else 0.0
-                        yield work, result(round(zero_shot + gain - (slope or 0.0) * rate + spread, 4), work)
+                        accuracy = max(0.0, round(zero_shot + gain - (slope or 0.0) * rate + spread, 4))
+                        yield work, result(accuracy, work, label_free=slope is None)
 
 
 def fill(out: Path, **options: Any) -> Store:
