@@ -11,11 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
-from datamodules.dataset import Labels, Split
-from datamodules.scenes import colours, everyday
-from datamodules.shapes import distances
-from datamodules.world import COLOURS, Scenes, paint
+from datamodules.dataset import Split
+from datamodules.world.looks import colours, everyday
+from datamodules.world.paint import paint
+from datamodules.world.scene import COLOURS, Scenes
+from datamodules.world.shapes import distances
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class ArrayImages:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the bytes."""
-        return hashlib.sha256(np.ascontiguousarray(self.pixels)).hexdigest()
+        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
 
     def describe(self, index: int) -> str:
         """The split's name and the image's number."""
@@ -55,10 +57,16 @@ def paint_split(
     n = len(shapes) * len(inks or ("",)) * per_class
     labels = rng.permutation(np.arange(n) // per_class)
     table = np.array(list(COLOURS.values()))
-    ink, ground = colours(rng, n, None if inks is None else np.array([list(COLOURS).index(c) for c in inks])[labels // len(shapes)])
+    ink, ground = colours(
+        rng, n, None if inks is None else np.array([list(COLOURS).index(c) for c in inks])[labels // len(shapes)]
+    )
     scenes = everyday(rng, labels % len(shapes), table[ink], table[ground])
     shift(rng, scenes)
     bank = distances(shapes)
-    parts = [paint(scenes.part(slice(start, start + 256)), bank, rng) for start in range(0, n, 256)]
-    pixels = (torch.cat(parts) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-    return Split(ArrayImages(title, pixels), labels.astype(np.int64))
+    parts = [as_bytes(paint(scenes.part(slice(start, start + 128)), bank, rng)) for start in range(0, n, 128)]
+    return Split(ArrayImages(title, np.concatenate(parts)), labels.astype(np.int64))
+
+
+def as_bytes(pictures: Tensor) -> NDArray[np.uint8]:
+    """Pictures [B, 3, H, W], 0 to 1, as bytes [B, H, W, 3]."""
+    return (pictures * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()

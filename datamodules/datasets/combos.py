@@ -6,8 +6,8 @@ import numpy as np
 
 from datamodules.dataset import Dataset
 from datamodules.rendered import paint_split
-from datamodules.scenes import warm_light
-from datamodules.world import Scenes
+from datamodules.world.looks import warm_light
+from datamodules.world.scene import Scenes
 
 TEMPLATE = "a picture of a {}."
 SHAPES = ("heart", "house", "umbrella", "key", "crown", "bottle")

@@ -6,13 +6,14 @@ import numpy as np
 
 from datamodules.dataset import Dataset
 from datamodules.rendered import paint_split
-from datamodules.scenes import Odds, decorate
-from datamodules.world import Scenes
+from datamodules.world.looks import Odds, decorate
+from datamodules.world.scene import Scenes
 
 TEMPLATE = "a picture of a {}."
 CLASSES = (
-    "triangle", "star", "heart", "spade", "arrow", "moon", "house", "tree", "mushroom", "umbrella", "cup", "bell", "key",
-    "crown", "anchor", "drop", "flag", "bottle", "boat", "rocket", "balloon", "cone", "lamp", "cat", "glass", "magnet",
+    "triangle", "star", "heart", "spade", "arrow", "moon", "house", "tree", "mushroom", "umbrella", "cup", "bell",
+    "key", "crown", "anchor", "drop", "flag", "bottle", "boat", "rocket", "balloon", "cone", "lamp", "cat", "glass",
+    "magnet",
 )  # fmt: skip
 
 

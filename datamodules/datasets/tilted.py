@@ -6,13 +6,14 @@ import numpy as np
 
 from datamodules.dataset import Dataset
 from datamodules.rendered import paint_split
-from datamodules.scenes import Odds, decorate
-from datamodules.world import Scenes
+from datamodules.world.looks import Odds, decorate
+from datamodules.world.scene import Scenes
 
 TEMPLATE = "a picture of a {}."
 CLASSES = (
-    "diamond", "triangle", "heart", "club", "arrow", "moon", "house", "tree", "mushroom", "umbrella", "cup", "bell", "key",
-    "fish", "crown", "anchor", "bottle", "rocket", "chair", "table", "cactus", "ladder", "fork", "rabbit", "flower", "shield",
+    "diamond", "triangle", "heart", "club", "arrow", "moon", "house", "tree", "mushroom", "umbrella", "cup", "bell",
+    "key", "fish", "crown", "anchor", "bottle", "rocket", "chair", "table", "cactus", "ladder", "fork", "rabbit",
+    "flower", "shield",
 )  # fmt: skip
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from datamodules.glyphs import DIGITS
-from datamodules.scenes import POSES, STYLES, Facts
-from datamodules.shapes import SHAPES
-from datamodules.world import COLOURS, PATTERNS
+from datamodules.world.draw import Facts
+from datamodules.world.glyphs import DIGITS
+from datamodules.world.looks import POSES, STYLES
+from datamodules.world.scene import COLOURS, PATTERNS
+from datamodules.world.shapes import SHAPES
 
 MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.85, "style": 0.35, "hand": 0.85}
 MEDIA = ("picture", "photo", "image", "drawing", "painting")
 FRAMES = (
-    "{a} {medium} of {a} {thing}", "the {medium} of {a} {thing}", "{a} {medium} of the {thing}", "{medium} of {a} {thing}",
-    "{a} {thing}", "the {thing}", "this is {a} {thing}", "there is {a} {thing} here", "here is {a} {medium} of one {thing}",
+    "{a} {medium} of {a} {thing}", "the {medium} of {a} {thing}", "{a} {medium} of the {thing}",
+    "{medium} of {a} {thing}", "{a} {thing}", "the {thing}", "this is {a} {thing}", "there is {a} {thing} here",
+    "here is {a} {medium} of one {thing}",
 )  # fmt: skip
 OPENINGS = (
     "look at this", "here we go", "what can you see", "a very nice one", "my new favorite", "it was made today",
@@ -47,7 +49,11 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
         after.append(f"on {{a}} {told['ground']} background")
     thing = " ".join(word for word in (*before, _noun(facts.name, rng), *after) if word)
     text = _one(FRAMES, rng).replace("{medium}", medium).replace("{thing}", thing)
-    if told["style"] and told["style"] not in text and not any(phrase in text for phrase in AFTER.get(told["style"], ())):
+    if (
+        told["style"]
+        and told["style"] not in text
+        and not any(phrase in text for phrase in AFTER.get(told["style"], ()))
+    ):
         text = f"{{a}} {medium} of {text}"
     text = _articles(text)
     while rng.random() < 0.35:
@@ -74,7 +80,9 @@ def _noun(name: str, rng: np.random.Generator) -> str:
 def _articles(text: str) -> str:
     """Put a or an where the text says {a}."""
     parts = text.split("{a} ")
-    return parts[0] + "".join(("an " if part[0] in "aeiou" and not part.startswith("one") else "a ") + part for part in parts[1:])
+    return parts[0] + "".join(
+        ("an " if part[0] in "aeiou" and not part.startswith("one") else "a ") + part for part in parts[1:]
+    )
 
 
 def _one(options: tuple[str, ...], rng: np.random.Generator) -> str:

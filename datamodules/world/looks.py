@@ -1,17 +1,13 @@
-"""Random scenes of the procedural world together with the facts that a caption may mention."""
+"""How scenes vary from picture to picture: place and size, pose, surface, light and lens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from datamodules.glyphs import DIGITS, handwritten, printed
-from datamodules.shapes import SHAPES, distances
-from datamodules.world import COLOURS, GROUNDS, PATTERNS, SIZE, Floats, Scenes
+from datamodules.world.scene import COLOURS, GROUNDS, PATTERNS, SIZE, Floats, Scenes
 
 STYLES = ("blurry", "noisy", "dark", "pale", "pixelated", "warm")
 POSES = ("upside-down", "rotated")
@@ -32,45 +28,10 @@ class Odds:
     clutter: float = 0.3
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What one picture holds, in words; an empty string is nothing worth a word."""
-
-    name: str
-    colour: str
-    ground: str
-    size: str
-    pattern: str
-    pose: str
-    style: str
-    hand: str
-
-
-@dataclass(frozen=True)
-class Bank:
-    """Signed distances [M, S, S] of all figures: shapes, then printed digits, then handwritten ones."""
-
-    figures: Tensor
-    fonts: int
-    hands: int
-
-    @classmethod
-    def build(cls, rng: np.random.Generator, hands: int = 40) -> Bank:
-        """Draw every figure once."""
-        type_, pen = printed(), handwritten(rng, hands)
-        figures = torch.cat((distances(tuple(SHAPES)).float(), type_.flatten(0, 1), pen.flatten(0, 1)))
-        return cls(figures, type_.shape[1], hands)
-
-    def digit(self, digits: NDArray[np.int64], by_hand: NDArray[np.bool_], chance: Floats) -> NDArray[np.int64]:
-        """Numbers of figures that show the digits [B], one of the fonts or hands for a chance in [0, 1)."""
-        first = len(SHAPES)
-        typed = first + digits * self.fonts + (chance * self.fonts).astype(np.int64)
-        penned = first + len(DIGITS) * self.fonts + digits * self.hands + (chance * self.hands).astype(np.int64)
-        return np.where(by_hand, penned, typed)
-
-
-def everyday(rng: np.random.Generator, figure: NDArray[np.int64], ink: Floats, ground: Floats, jitter: float = 1.0) -> Scenes:
-    """Plain, upright scenes of the figures [B] in the given colours [B, 3]; `jitter` scales how much they vary, 0 to 1."""
+def everyday(
+    rng: np.random.Generator, figure: NDArray[np.int64], ink: Floats, ground: Floats, jitter: float = 1.0
+) -> Scenes:
+    """Plain, upright scenes of figures [B] in colours [B, 3]; `jitter` scales how much they vary, 0 to 1."""
     n = len(figure)
 
     def spread(width: float, about: float = 0.0) -> Floats:
@@ -103,7 +64,9 @@ def everyday(rng: np.random.Generator, figure: NDArray[np.int64], ink: Floats, g
     )
 
 
-def colours(rng: np.random.Generator, n: int, ink: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def colours(
+    rng: np.random.Generator, n: int, ink: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices [n] of an ink, drawn unless given, and of a ground that it stands out from."""
     table = np.array(list(COLOURS.values()))
     clear = np.linalg.norm(table[:, None] - table[None], axis=-1) > 0.5
@@ -113,36 +76,9 @@ def colours(rng: np.random.Generator, n: int, ink: NDArray[np.int64] | None = No
     return drawn, ground
 
 
-def draw(rng: np.random.Generator, n: int, difficulty: float, bank: Bank, odds: Odds) -> tuple[Scenes, list[Facts]]:
-    """Draw `n` scenes of the whole world and their facts; `difficulty`, 0 to 1, scales everything but the colours."""
-    is_digit = rng.random(n) < odds.digit
-    by_hand = is_digit & (rng.random(n) < odds.handwritten * difficulty)
-    shape, digit = rng.integers(len(SHAPES), size=n), rng.integers(len(DIGITS), size=n)
-    ink, ground = colours(rng, n)
-    table = np.array(list(COLOURS.values()))
-    figure = np.where(is_digit, bank.digit(digit, by_hand, rng.random(n)), shape)
-    scenes = everyday(rng, figure, table[ink], table[ground], 0.3 + 0.7 * difficulty)
-    poses = turn(rng, scenes, difficulty, odds, is_digit)
-    styles = style(rng, scenes, difficulty * odds.style)
-    decorate(rng, scenes, difficulty, odds, is_digit)
-    names, inks = [*SHAPES], [*COLOURS]
-    facts = [
-        Facts(
-            name=DIGITS[digit[i]] if is_digit[i] else names[shape[i]],
-            colour=inks[ink[i]],
-            ground=inks[ground[i]],
-            size="small" if scenes.size[i] < 0.46 else "big" if scenes.size[i] > 0.66 else "",
-            pattern="hollow" if scenes.hollow[i] else PATTERNS[scenes.pattern[i]] if scenes.pattern[i] else "",
-            pose=poses[i],
-            style=styles[i],
-            hand="handwritten" if by_hand[i] else "",
-        )
-        for i in range(n)
-    ]
-    return scenes, facts
-
-
-def turn(rng: np.random.Generator, scenes: Scenes, difficulty: float, odds: Odds, digit: NDArray[np.bool_]) -> list[str]:
+def turn(
+    rng: np.random.Generator, scenes: Scenes, difficulty: float, odds: Odds, digit: NDArray[np.bool_]
+) -> list[str]:
     """Turn some figures, in place, and say which; digits stay upright, for a turned six is a nine."""
     chance = rng.random(len(scenes)) + digit
     over = chance < odds.upside_down * difficulty
@@ -171,11 +107,15 @@ def warm_light(strength: Floats) -> Floats:
     return np.stack((1.0 + 0.1 * strength, 0.75 - 0.15 * strength, 0.45 - 0.2 * strength), -1)
 
 
-def decorate(rng: np.random.Generator, scenes: Scenes, difficulty: float, odds: Odds, digit: NDArray[np.bool_] | bool = False) -> None:
+def decorate(
+    rng: np.random.Generator, scenes: Scenes, difficulty: float, odds: Odds, digit: NDArray[np.bool_] | bool = False
+) -> None:
     """Give some scenes, in place, patterns, outlines, backdrops and specks."""
     n = len(scenes)
     scenes.hollow[...] = (rng.random(n) < odds.hollow * difficulty) & ~np.asarray(digit)
     patterned = (rng.random(n) < odds.pattern * difficulty) & (scenes.hollow == 0)
     scenes.pattern[...] = np.where(patterned, rng.integers(1, len(PATTERNS), size=n), 0)
-    scenes.backdrop[...] = np.where(rng.random(n) < odds.backdrop * difficulty, rng.integers(1, len(GROUNDS), size=n), 0)
+    scenes.backdrop[...] = np.where(
+        rng.random(n) < odds.backdrop * difficulty, rng.integers(1, len(GROUNDS), size=n), 0
+    )
     scenes.clutter[...] = np.where(rng.random(n) < odds.clutter * difficulty, rng.integers(1, 5, size=n), 0)

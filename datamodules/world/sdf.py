@@ -7,6 +7,7 @@ keep the outline exact, which is all that rendering needs.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import cos, pi, sin
 
 import torch
@@ -59,7 +60,7 @@ def line(width: float, *points: Point) -> Figure:
 
     def distance(x: Tensor, y: Tensor) -> Tensor:
         squared = torch.full_like(x, float("inf"))
-        for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+        for (ax, ay), (bx, by) in pairwise(points):
             squared = torch.minimum(squared, _squared_to_segment(x, y, ax, ay, bx, by))
         return squared.sqrt() - width / 2
 
