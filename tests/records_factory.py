@@ -86,7 +86,8 @@ def campaign(
                         work = run(method, dataset, kind if rate else "none", rate, seed)
                         spread = random.Random(work.key).uniform(-1, 1) if slope is not None else 0.0
                         accuracy = max(0.0, round(zero_shot + gain - (slope or 0.0) * rate + spread, 4))
-                        yield work, result(accuracy, work, label_free=slope is None)
+                        more = {"label_free": True, "curves": {}} if slope is None else {}
+                        yield work, result(accuracy, work, **more)
 
 
 def fill(out: Path, **options: Any) -> Store:
