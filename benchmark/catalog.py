@@ -7,9 +7,8 @@ through the entry point group `promptnoise.methods`, whose entries name a module
 from __future__ import annotations
 
 import ast
-import difflib
+import operator
 import typing
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -20,6 +19,7 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types
 
 from benchmark.errors import BadInput
+from datamodules.errors import nearest
 
 NAMESPACE = {
     "int": int, "float": float, "bool": bool, "str": str, "Literal": Literal, "Annotated": typing.Annotated,
@@ -83,7 +83,7 @@ class MethodInfo:
         values = {}
         for option, text in given.items():
             if option not in self.options:
-                what = suggestion(option, self.options, "options") if self.options else "it has no options"
+                what = nearest(option, self.options) if self.options else "it has no options"
                 raise BadInput(f"method {self.name!r} has no option {option!r}; {what}")
             try:
                 value = self.options[option].parse(text)
@@ -111,15 +111,8 @@ def method(name: str) -> MethodInfo:
         BadInput: there is none; the message has the nearest match and the list.
     """
     if name not in methods():
-        raise BadInput(f"unknown method {name!r}; {suggestion(name, methods(), 'methods')}")
+        raise BadInput(f"unknown method {name!r}; {nearest(name, methods())}")
     return methods()[name]
-
-
-def suggestion(name: str, known: Iterable[str], what: str) -> str:
-    """The nearest of the known names, if any is near, and the list of all."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"{f'did you mean {near[0]!r}? ' if near else ''}known {what}: {', '.join(known)}"
 
 
 def _read(name: str, module: str) -> MethodInfo | None:
@@ -191,18 +184,11 @@ def _tree(module: str) -> ast.Module:
 
 
 def _within(value: Any, limit: Any) -> bool:
-    match limit:
-        case annotated_types.Gt(gt=bound):
-            return bool(value > bound)
-        case annotated_types.Ge(ge=bound):
-            return bool(value >= bound)
-        case annotated_types.Lt(lt=bound):
-            return bool(value < bound)
-        case annotated_types.Le(le=bound):
-            return bool(value <= bound)
-    return True
+    name = type(limit).__name__.lower()
+    return bool(getattr(operator, name)(value, getattr(limit, name)))
 
 
 def _words(limit: Any) -> str:
-    names = {"Gt": "above", "Ge": "at least", "Lt": "below", "Le": "at most"}
-    return f"{names[type(limit).__name__]} {next(iter(vars(limit).values())) if hasattr(limit, '__dict__') else limit}"
+    name = type(limit).__name__.lower()
+    words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+    return f"{words[name]} {getattr(limit, name):g}"

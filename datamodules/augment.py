@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from datamodules.dataset import Labels
 from datamodules.seeds import rng
 
 TRIES = 10
 DRAWS = 2 * TRIES + 3
+LARGE = 128 * 128
 
 
 @dataclass(frozen=True)
@@ -60,17 +62,34 @@ def boxes(sizes: Labels, numbers: NDArray[np.float64], crop: Crop) -> Labels:
 
 
 def resample(images: Tensor, where: Tensor, size: int, interpolation: str = "bicubic") -> Tensor:
-    """Cut boxes `where` [B, 5] out of `images` [B, 3, H, W] and resize them to [B, 3, size, size], antialiased.
+    """Cut boxes `where` [V, B, 5] out of `images` [B, 3, H, W] and resize them to [V, B, 3, size, size], antialiased.
 
     Equals torchvision's `resized_crop(antialias=True)` on float images, cut off to 0 ... 255, then mirrored where
-    asked for. The resampling is separable: two batched matrix products.
+    asked for. Resampling is separable: two batched matrix products for all boxes at once, except for large pictures
+    on the CPU, where matrices that are mostly zeros cost more than they save.
     """
-    top, left, height, width, mirrored = where.unbind(1)
-    rows = _weights(top, height, images.shape[2], size, interpolation)
-    columns = _weights(left, width, images.shape[3], size, interpolation)
+    if images.device.type == "cpu" and images.shape[2] * images.shape[3] > LARGE:
+        return _resample_one_by_one(images, where, size, interpolation)
+    (views, batch), (height, width) = where.shape[:2], images.shape[2:]
+    top, left, tall, wide, mirrored = where.flatten(0, 1).unbind(1)
+    rows = _weights(top, tall, height, size, interpolation)
+    columns = _weights(left, wide, width, size, interpolation)
     columns = torch.where(mirrored.bool()[:, None, None], columns.flip(1), columns)
-    narrow = images.float() @ columns[:, None].transpose(2, 3)
-    return (rows[:, None] @ narrow).clamp(0, 255)
+    columns = columns.reshape(views, batch, size, width).permute(1, 3, 0, 2).reshape(batch, width, views * size)
+    narrow = images.float().flatten(1, 2).bmm(columns).reshape(batch, 3, height, views, size)
+    narrow = narrow.permute(3, 0, 2, 1, 4).reshape(views * batch, height, 3 * size)
+    out = rows.bmm(narrow).reshape(views, batch, size, 3, size).permute(0, 1, 3, 2, 4)
+    return out.clamp(0, 255)
+
+
+def _resample_one_by_one(images: Tensor, where: Tensor, size: int, interpolation: str) -> Tensor:
+    out = torch.empty(*where.shape[:2], 3, size, size)
+    for view, row in np.ndindex(*where.shape[:2]):
+        top, left, height, width, mirrored = where[view, row].tolist()
+        box = images[row : row + 1, :, top : top + height, left : left + width].float()
+        resized = interpolate(box, (size, size), mode=interpolation, antialias=True)[0]
+        out[view, row] = resized.flip(2) if mirrored else resized
+    return out.clamp_(0, 255)
 
 
 def normalise(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
@@ -90,18 +109,19 @@ def _centred(sizes: Labels, crop: Crop) -> tuple[Labels, Labels]:
 
 
 def _weights(start: Tensor, length: Tensor, total: int, size: int, interpolation: str) -> Tensor:
-    """Weights [B, size, total] of every source pixel in every target pixel; rows sum to 1, 0 outside the box."""
-    step = (length.double() / size)[:, None, None]
-    centre = step * (torch.arange(size, device=start.device)[:, None] + 0.5)
-    pixel = torch.arange(total, device=start.device) - start[:, None, None]
-    x = ((pixel + 0.5 - centre) / step.clamp(min=1)).abs()
+    """Weights [n, size, total] of every source pixel in every target pixel; rows sum to 1, 0 outside the box."""
+    step = (length.double() / size)[:, None]
+    reach = step.clamp(min=1)
+    pixel = torch.arange(total, device=start.device) + 0.5 - start[:, None]
+    target = step * (torch.arange(size, device=start.device) + 0.5)
+    x = ((pixel / reach).float()[:, None, :] - (target / reach).float()[:, :, None]).abs()
     weights = _cubic(x) if interpolation == "bicubic" else (1 - x).clamp(min=0)
-    weights = torch.where((pixel >= 0) & (pixel < length[:, None, None]), weights, 0)
-    return (weights / weights.sum(2, keepdim=True)).float()
+    inside = (pixel > 0) & (pixel < length[:, None])
+    weights = weights * inside[:, None]
+    return weights / weights.sum(2, keepdim=True)
 
 
 def _cubic(x: Tensor) -> Tensor:
     """Keys' kernel with a = -0.5, as Pillow and torch's antialiased bicubic interpolation use it."""
-    near = (1.5 * x - 2.5) * x * x + 1
-    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return torch.where(x < 1, near, torch.where(x < 2, far, 0))
+    x = x.clamp(max=2)
+    return torch.where(x < 1, (1.5 * x - 2.5) * x * x + 1, (1 - x) * (2 - x).square() * 0.5)

@@ -77,9 +77,8 @@ class FeatureBank:
         for shape, rows in groups.items():
             same = torch.stack([pictures[row] for row in rows]).to(self.device)
             sizes = np.tile(np.array(shape[1:]), (len(rows), 1))
-            for view, uniform in enumerate(numbers):
-                where = torch.from_numpy(boxes(sizes, uniform[rows], crop)).to(self.device)
-                out[view, rows] = resample(same, where, prep.size, prep.interpolation)
+            where = torch.from_numpy(np.stack([boxes(sizes, uniform[rows], crop) for uniform in numbers]))
+            out[:, rows] = resample(same, where.to(self.device), prep.size, prep.interpolation)
         return normalise(out, prep.mean, prep.std)
 
     def _encode(self, pixels: Tensor) -> Tensor:

@@ -32,8 +32,6 @@ class Views:
         missing = np.unique(images[places[images] < 0])
         if len(missing):
             first = sum(part.shape[1] for part in self._parts)
-            self._parts.append(
-                self.bank.views(self.images, missing, seed, self.count, self.crop).to(self.bank.device)
-            )
+            self._parts.append(self.bank.views(self.images, missing, seed, self.count, self.crop).to(self.bank.device))
             places[missing] = np.arange(first, first + len(missing))
         return places[images]

@@ -261,9 +261,11 @@ def test_unknown_kinds_and_options_get_the_nearest_match_and_the_list():
         noise.parse("symetric")
     with pytest.raises(DataError, match=r"'symmetric' has no option 'q'; it has: none"):
         noise.parse("symmetric[q=1]")
-    with pytest.raises(DataError, match="it has: labels"):
+    with pytest.raises(DataError, match="'human' has no option 'label'; it has: labels"):
+        noise.parse("human[label=worse]")
+    with pytest.raises(DataError, match="'worse' is not written as option=value"):
         noise.parse("human[worse]")
-    with pytest.raises(DataError, match="not written as"):
+    with pytest.raises(DataError, match="not written as name"):
         noise.parse("human[labels=worse")
     assert noise.parse("human[labels=worse]") == ("human", {"labels": "worse"})
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from datamodules.dataset import Labels
 from datamodules.errors import DataError, unknown
+from datamodules.specs import parse_spec
 
 Floats = NDArray[np.floating]
 
@@ -65,20 +65,13 @@ def parse(kind: str) -> tuple[str, dict[str, str]]:
     Raises:
         DataError: an unknown kind (with the nearest match and the list), or an option that the kind does not have.
     """
-    match = re.fullmatch(r"([^\[\]]*)(?:\[([^\[\]]*)\])?", kind.strip())
-    if match is None:
-        raise DataError(f"noise kind {kind!r} is not written as name or name[option=value]")
-    name, text = match.group(1), match.group(2)
+    name, options = parse_spec(kind)
     if name not in known():
         raise unknown("noise kind", name, known())
-    pairs = [part.split("=", 1) for part in (text or "").split(",") if part.strip()]
-    options = {pair[0].strip(): pair[-1].strip() for pair in pairs}
-    allowed = _options(name)
-    for pair in pairs:
-        if len(pair) != 2 or pair[0].strip() not in allowed:
-            raise DataError(
-                f"noise kind {name!r} has no option {pair[0].strip()!r}; it has: {', '.join(allowed) or 'none'}"
-            )
+    allowed = list(inspect.signature(_module(name).corrupt).parameters)[3:]
+    for option in options:
+        if option not in allowed:
+            raise DataError(f"noise kind {name!r} has no option {option!r}; it has: {', '.join(allowed) or 'none'}")
     return name, options
 
 
@@ -141,8 +134,3 @@ _WHAT = {"logits": "zero-shot logits", "features": "image features", "given": "g
 
 def _module(name: str) -> ModuleType:
     return import_module(f"{__name__}.{name}")
-
-
-def _options(name: str) -> list[str]:
-    parameters = list(inspect.signature(_module(name).corrupt).parameters)
-    return parameters[3:]

@@ -1,0 +1,28 @@
+"""How users write names with options: `name`, or `name[option=value,option=value]`."""
+
+from __future__ import annotations
+
+import re
+
+from datamodules.errors import DataError
+
+
+def parse_spec(text: str) -> tuple[str, dict[str, str]]:
+    """Name and options; a comma separates options only where another `option=` follows, so values may hold commas.
+
+    Raises:
+        DataError: brackets that do not close, an option without a value, or the same option twice.
+    """
+    match = re.fullmatch(r"([^\[\]]+)(?:\[([^\[\]]*)\])?", text.strip())
+    if match is None:
+        raise DataError(f"{text!r} is not written as name or name[option=value]")
+    name, inside = match.group(1).strip(), match.group(2)
+    options: dict[str, str] = {}
+    for part in re.split(r",(?=\s*\w+=)", inside) if inside else []:
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals or not key or not value:
+            raise DataError(f"{text!r}: {part.strip()!r} is not written as option=value")
+        if key in options:
+            raise DataError(f"{text!r}: option {key!r} is given twice")
+        options[key] = value
+    return name, options
