@@ -63,12 +63,12 @@ def _name(terms: tuple[str, ...], several: bool) -> str:
 def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> list[Record]:
     """Runs of one kind of noise and setting at the rate nearest to `TELLING_RATE`, and those that use no labels."""
     noise, shots, epochs, backbone, paradigm = terms
+    own = {paradigm, "ul"} if paradigm == "fewshot" else {paradigm}
     home = [
         record
         for record in records
-        if (record.run.backbone, record.run.paradigm) == (backbone, paradigm)
-        and record.run.shots in (0, int(shots))
-        and record.run.epochs in (0, int(epochs))
+        if record.run.paradigm in own
+        and (record.run.shots, record.run.epochs, record.run.backbone) == (int(shots), int(epochs), backbone)
     ]
     rates = {record.run.rate for record in home if record.run.noise == noise}
     asked = [rate for rate in rates if rate is not None]
