@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.pictures.style import ZERO_SHOT, label, looks, panels
+from benchmark.palette import ZERO_SHOT, looks
+from benchmark.pictures.style import label, line, panels
 
 #: Room for numbers in the squares of a heat map, in inches.
 SQUARE = (0.95, 0.34)
@@ -43,16 +44,16 @@ def _position(board: pd.DataFrame) -> pd.Series[float]:
 def _curves(axis: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
     look = looks(methods)
     for method, own in rows.groupby("method", sort=True):
-        line = own.sort_values("x")
+        curve = own.sort_values("x")
         name = str(method)
         if name == ZERO_SHOT:
-            axis.axhline(line["mean"].iloc[0], label="zero-shot", zorder=1, **look[name])
+            axis.axhline(curve["mean"].iloc[0], label="zero-shot", zorder=1, **line(look[name]))
             continue
-        axis.plot(line["x"], line["mean"], label=name, **look[name])
-        band = line.dropna(subset=["std"])
+        axis.plot(curve["x"], curve["mean"], label=name, **line(look[name]))
+        band = curve.dropna(subset=["std"])
         axis.fill_between(
             band["x"], band["mean"] - band["std"], band["mean"] + band["std"],
-            color=look[name]["color"], alpha=0.18, linewidth=0,
+            color=look[name].colour, alpha=0.18, linewidth=0,
         )  # fmt: skip
     axis.set_xticks(sorted(rows["x"].round(4).unique()))
     axis.xaxis.set_major_formatter("{x:g}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmark.palette import looks
 from benchmark.pictures.epochs import mean_curve
-from benchmark.pictures.style import label, looks, panels
+from benchmark.pictures.style import label, line, panels
 from benchmark.record import Record
 
 
@@ -31,7 +33,7 @@ def per_class(records: Sequence[Record], methods: list[str]) -> Figure | None:
             values = mean_curve([record.per_class_accuracy for record in here if record.run.method == method])
             values = np.sort(values[~np.isnan(values)])
             place = np.linspace(0, 100, len(values)) if len(values) > 1 else np.array([50.0])
-            style = {**look[method], "marker": look[method]["marker"] if len(values) <= 12 else ""}
+            style = line(look[method] if len(values) <= 12 else replace(look[method], marker=""))
             axis.plot(place, values, label=method, **style)
         axis.set_title(f"{dataset} ({len(here[0].classes)} classes)")
         axis.set_ylim(0, 100)

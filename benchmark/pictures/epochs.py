@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmark.pictures.style import COLOURS, GREY, label, panels
+from benchmark.palette import COLOURS, GREY
+from benchmark.pictures.style import label, panels
 from benchmark.record import Record
 
 #: Curve -> (label, colour, dash).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from benchmark.pictures.style import GREY
+from benchmark.palette import GREY
 from benchmark.ranking import Ranking
 
 

@@ -1,4 +1,4 @@
-"""How every picture looks: colours that the colour-blind can tell apart, and files that do not change by themselves."""
+"""How every picture looks: sober axes, and files that do not change by themselves."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmark import atomic
+from benchmark.palette import Look
 
-#: Okabe and Ito's colours, without the yellow that print loses.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
-DASHES = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
-ZERO_SHOT = "zero_shot"
-GREY = "#767676"
 COLUMNS = 4
 
 _SETTINGS: dict[Any, Any] = {
@@ -49,15 +44,10 @@ def styled() -> Iterator[None]:
         yield
 
 
-def looks(methods: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """A colour, marker and dash for each method, the same in every picture of a campaign."""
-    others = [method for method in sorted(set(methods)) if method != ZERO_SHOT]
-    found: dict[str, dict[str, Any]] = {}
-    for i, method in enumerate(others):
-        dash = DASHES[i // len(COLOURS) % len(DASHES)]
-        found[method] = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "linestyle": dash}
-    found[ZERO_SHOT] = {"color": GREY, "linestyle": (0, (4, 2)), "marker": ""}
-    return found
+def line(look: Look) -> dict[str, Any]:
+    """A look as matplotlib's keyword arguments."""
+    dash: Any = (0, look.dash) if look.dash else "-"
+    return {"color": look.colour, "marker": look.marker, "linestyle": dash}
 
 
 def panels(count: int, width: float = 2.9, height: float = 2.5) -> tuple[Figure, list[Axes]]:
