@@ -18,7 +18,7 @@ from benchmark.record import Record
 SETTING = ["shots", "epochs", "backbone", "paradigm"]
 #: One column of a table: methods are ranked within it.
 CELL = ["dataset", "noise", "rate", *SETTING]
-COLUMNS = [*CELL, "method", "mean", "std", "seeds", "rank", "diverged", "realised"]
+COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised"]
 _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "realised": "{:.4f}"}
 
 
@@ -38,12 +38,12 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
     """One row per record and column that it stands in: `CELL`, method, seed, accuracy (percent) and more.
 
     A run without noise stands at rate 0 of every kind of noise that its data set has; a run that used no labels
-    stands at every rate of every kind.
+    (paradigm "ul") stands among the few-shot runs, at every rate of every kind.
     """
     records = list(records)
     columns = {_home(record.run) for record in records if record.run.noise != "none"}
     rows = [
-        (*place, r.run.method, r.run.seed, r.score, r.status == "diverged", _realised(r, place), _labels(r), r.key)
+        (*place, r.run.method, r.run.seed, r.score, r.status == "diverged", _realised(r, place), _hash(r), r.key)
         for r in records
         for place in _places(r, columns)
     ]
@@ -54,30 +54,25 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def _home(run: Run) -> Place:
-    return Place(run.dataset, run.noise, run.rate, run.shots, run.epochs, run.backbone, run.paradigm)
+    paradigm = "fewshot" if run.paradigm == "ul" else run.paradigm
+    return Place(run.dataset, run.noise, run.rate, run.shots, run.epochs, run.backbone, paradigm)
 
 
 def _places(record: Record, columns: set[Place]) -> set[Place]:
     home = _home(record.run)
     if home.noise != "none":
         return {home}
-    near = {column for column in columns if _fits(home, column)}
+    near = {column for column in columns if column == home._replace(noise=column.noise, rate=column.rate)}
     clean = {column._replace(rate=0.0) for column in near} or {home._replace(rate=0.0)}
     return clean | near if record.label_free else clean
-
-
-def _fits(home: Place, column: Place) -> bool:
-    """Whether a run without noise belongs beside a column; its 0 shots or epochs fit any."""
-    own = home._replace(noise=column.noise, rate=column.rate, shots=home.shots or column.shots)
-    return own._replace(epochs=home.epochs or column.epochs) == column
 
 
 def _realised(record: Record, place: Place) -> float | None:
     return None if record.label_free and place.rate != 0 else record.noise.realised
 
 
-def _labels(record: Record) -> str:
-    """What the run was given, by its hash; empty where it was given nothing."""
+def _hash(record: Record) -> str:
+    """The hash of the labels that the run was given; empty where it was given none."""
     return "" if record.label_free else record.noise.labels_sha256
 
 
@@ -86,13 +81,14 @@ def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
 
     `mean` and `std` are percent over seeds (`std` with n - 1, missing for one seed), `rank` is 1 for the best mean
     of the cell (equal means share the better rank), `diverged` counts runs, `realised` is the mean share of labels
-    that are wrong, 0 to 1.
+    that are wrong, 0 to 1, and `labels` is "none" for a method that was given no labels, else "given".
     """
     rows = observations(records).groupby([*CELL, "method"], dropna=False, sort=True)
     board = rows.agg(
         mean=("accuracy", "mean"),
         std=("accuracy", "std"),
         seeds=("seed", "nunique"),
+        labels=("labels", lambda hashes: "given" if any(hashes) else "none"),
         diverged=("diverged", "sum"),
         realised=("realised", "mean"),
     ).reset_index()

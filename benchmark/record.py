@@ -49,8 +49,7 @@ class Record:
 
     `accuracy` is the last epoch's, the headline; the best epoch's is named as the oracle that it is, since it is
     chosen on test data. A run that diverged has the accuracy of what it ended with. `harmonic_mean` of seen and
-    unseen classes exists for "trzsl" only. `label_free` says that the method was given no label, so that its value
-    holds at every noise rate.
+    unseen classes exists for "trzsl" only.
     """
 
     run: Run
@@ -72,7 +71,6 @@ class Record:
     device: str = ""
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     parameters: Count = 0
-    label_free: bool = False
     learned_sha256: str = ""
     hint: str = ""
 
@@ -83,6 +81,11 @@ class Record:
             raise BadRecord(f"its key {self.key!r} is not that of its run, {self.run.key}")
         if len(self.per_class_accuracy) != len(self.classes):
             raise BadRecord(f"{len(self.per_class_accuracy)} per-class accuracies for {len(self.classes)} classes")
+
+    @property
+    def label_free(self) -> bool:
+        """Whether the run was given no label, so that its value holds at every noise rate."""
+        return self.run.paradigm == "ul"
 
     @property
     def score(self) -> float:

@@ -37,8 +37,8 @@ def test_a_method_without_labels_pairs_by_seed_at_every_rate(tmp_path: Path) -> 
     for rate in (0.25, 0.5):
         write(store, "coop", {"dtd": [50.0, 60.0]}, rate)
     for seed in (0, 1):
-        work = run("zero_shot", "dtd", "none", 0.0, seed)
-        store.write(work, result(58.0, work, label_free=True))
+        work = run("zero_shot", "dtd", "none", 0.0, seed, paradigm="ul")
+        store.write(work, result(58.0, work))
     assert pairs(seen(store), "coop")["difference"].tolist() == [8.0, -2.0] * 2
 
 

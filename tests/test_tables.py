@@ -7,7 +7,7 @@ from rich.console import Console
 from benchmark import readme, tables, terminal
 from benchmark.blocks import blocks
 from benchmark.errors import BadInput
-from benchmark.leaderboard import from_csv, leaderboard, to_csv
+from benchmark.leaderboard import SETTING, from_csv, leaderboard, to_csv
 from benchmark.markup import latex, markdown
 from benchmark.record import Record
 from benchmark.records import Failure, Store
@@ -29,8 +29,9 @@ def store(tmp_path: Path) -> Store:
     for (dataset, method), rates in accuracies.items():
         for rate, values in rates.items():
             for seed, accuracy in enumerate(values, start=1):
-                work = run(method, dataset, "symmetric" if rate else "none", rate, seed)
-                store.write(work, result(accuracy, work, label_free=method == "zero_shot"))
+                paradigm = "ul" if method == "zero_shot" else "fewshot"
+                work = run(method, dataset, "symmetric" if rate else "none", rate, seed, paradigm=paradigm)
+                store.write(work, result(accuracy, work))
     return store
 
 
@@ -41,18 +42,18 @@ def records(store: Store) -> list[Record]:
 
 GOLDEN = {
     "leaderboard.csv": """\
-dataset,noise,rate,shots,epochs,backbone,paradigm,method,mean,std,seeds,rank,diverged,realised
-digits,symmetric,0,16,10,embedded,fewshot,coop,70.50,0.71,2,1,0,0.0000
-digits,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],70.50,0.71,2,1,0,0.0000
-digits,symmetric,0,16,10,embedded,fewshot,zero_shot,57.00,,1,3,0,0.0000
-digits,symmetric,0.5,16,10,embedded,fewshot,coop,57.00,0.00,2,1,0,0.5000
-digits,symmetric,0.5,16,10,embedded,fewshot,zero_shot,57.00,,1,1,0,
-flipped,symmetric,0,16,10,embedded,fewshot,coop,81.00,1.41,2,1,0,0.0000
-flipped,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],80.00,0.00,2,2,0,0.0000
-flipped,symmetric,0,16,10,embedded,fewshot,zero_shot,66.00,,1,3,0,0.0000
-flipped,symmetric,0.5,16,10,embedded,fewshot,coop,42.00,2.83,2,3,0,0.5000
-flipped,symmetric,0.5,16,10,embedded,fewshot,gce[q=0.5],78.50,0.71,2,1,0,0.5000
-flipped,symmetric,0.5,16,10,embedded,fewshot,zero_shot,66.00,,1,2,0,
+dataset,noise,rate,shots,epochs,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,realised
+digits,symmetric,0,16,10,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0.0000
+digits,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0.0000
+digits,symmetric,0,16,10,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0.0000
+digits,symmetric,0.5,16,10,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0.5000
+digits,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,57.00,,1,1,0,
+flipped,symmetric,0,16,10,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0.0000
+flipped,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0.0000
+flipped,symmetric,0,16,10,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0.0000
+flipped,symmetric,0.5,16,10,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0.5000
+flipped,symmetric,0.5,16,10,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0.5000
+flipped,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,66.00,,1,2,0,
 """,
     "summary.csv": """\
 noise,shots,epochs,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\
@@ -124,7 +125,7 @@ def test_a_method_without_labels_stands_in_every_column_and_others_at_rate_0_onl
     for kind in ("symmetric", "asymmetric"):
         store.write(run("gce", noise=kind, rate=0.5), result(70.0))
     store.write(run("coop", noise="none", rate=0.0), result(80.0))
-    store.write(run("zero_shot", noise="none", rate=0.0), result(66.0, label_free=True))
+    store.write(run("zero_shot", noise="none", rate=0.0, paradigm="ul"), result(66.0))
     board = leaderboard(store.load().records).set_index("method")
     cells = {name: set(zip(rows["noise"], rows["rate"], strict=True)) for name, rows in board.groupby("method")}
     kinds = ("asymmetric", "symmetric")
@@ -132,31 +133,23 @@ def test_a_method_without_labels_stands_in_every_column_and_others_at_rate_0_onl
     assert cells["zero_shot"] == {(kind, rate) for kind in kinds for rate in (0.0, 0.5)}
 
 
-def test_a_run_that_needs_neither_shots_nor_epochs_stands_beside_all_that_do(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    for shots in (1, 16):
-        store.write(run(shots=shots), result(70.0))
-    free = run("zero_shot", noise="none", rate=0.0, shots=0, epochs=0)
-    store.write(free, result(66.0, label_free=True))
-    board = leaderboard(store.load().records)
-    assert board[board["method"] == "zero_shot"]["shots"].tolist() == [1, 16, 1, 16]
-
-
 def test_runs_of_another_backbone_number_of_shots_or_paradigm_are_never_ranked_together(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for more in ({}, {"backbone": "RN50/openai"}, {"shots": 1}, {"epochs": 50}, {"paradigm": "ssl"}):
         store.write(run(**more), result(70.0))
         store.write(run("gce", **more), result(71.0))
-        store.write(run("zero_shot", noise="none", rate=0.0, **more), result(66.0, label_free=True))
+        store.write(run("zero_shot", noise="none", rate=0.0, **{"paradigm": "ul", **more}), result(66.0))
     board = leaderboard(store.load().records)
-    assert board[board["rate"] == 0.5]["rank"].tolist() == [2, 1, 3] * 5
+    noisy = board[board["rate"] == 0.5].groupby(SETTING)
+    assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "fewshot"} == {(2, 1, 3)}
+    assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "ssl"} == {(2, 1)}
     assert len(list(blocks(board))) == 5
 
 
 def test_a_measured_noise_rate_has_a_column_of_its_own(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(noise="human", rate=None), result(70.0))
-    store.write(run("zero_shot", noise="none", rate=0.0), result(66.0, label_free=True))
+    store.write(run("zero_shot", noise="none", rate=0.0, paradigm="ul"), result(66.0))
     (block,) = blocks(leaderboard(store.load().records))
     assert block.columns == ("0", "measured")
     assert block.cells["zero_shot", "measured"].mean == 66.0
