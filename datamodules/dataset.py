@@ -45,7 +45,8 @@ class Dataset:
     """A classification data set whose `train`, `val` and `test` splits share no image.
 
     `train` keeps its source's order, since few-shot draws depend on it. `given` holds further labellings [n] of
-    the training images (human annotators, web tags), by name.
+    the training images (human annotators, web tags), by name. Where `trusted` is False, the training labels
+    themselves are what the web gave: then no noise rate can be measured.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Dataset:
     test: Split
     val: Split | None = None
     given: Mapping[str, Labels] = field(default_factory=dict)
+    trusted: bool = True
 
 
 class ImageEncoder(Protocol):

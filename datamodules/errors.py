@@ -16,3 +16,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> DataError:
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" did you mean {near[0]!r}?" if near else ""
     return DataError(f"unknown {what} {name!r}:{hint} known: {', '.join(names)}")
+
+
+class CorruptImage(DataError):
+    """A picture that cannot be decoded; the message names its file."""
