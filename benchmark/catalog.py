@@ -7,9 +7,8 @@ through the entry point group `promptnoise.methods`, whose entries name a module
 from __future__ import annotations
 
 import ast
-import difflib
+import operator
 import typing
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -20,6 +19,7 @@ from typing import Any, Literal, get_args, get_origin
 import annotated_types
 
 from benchmark.errors import BadInput
+from datamodules.errors import nearest
 
 NAMESPACE = {
     "int": int, "float": float, "bool": bool, "str": str, "Literal": Literal, "Annotated": typing.Annotated,
@@ -29,8 +29,9 @@ NAMESPACE = {
 
 @dataclass(frozen=True)
 class Option:
-    """A method's option: its type and its default value."""
+    """A method's option: the attribute it sets, its type and its default value."""
 
+    attribute: str
     kind: Any
     default: Any
 
@@ -74,24 +75,30 @@ class MethodInfo:
     paradigms: tuple[str, ...]
     options: dict[str, Option]
 
-    def canonical(self, given: dict[str, str]) -> str:
-        """The method's one name with these options: those at their default are left out, the others are sorted.
+    def values(self, given: dict[str, str]) -> dict[str, Any]:
+        """Attributes of the class `Method` that these options set away from their defaults.
 
         Raises:
             BadInput: an unknown option, or a value that it does not take.
         """
         values = {}
-        for option, text in given.items():
-            if option not in self.options:
-                what = suggestion(option, self.options, "options") if self.options else "it has no options"
-                raise BadInput(f"method {self.name!r} has no option {option!r}; {what}")
+        for name, text in given.items():
+            if name not in self.options:
+                what = nearest(name, self.options) if self.options else "it has no options"
+                raise BadInput(f"method {self.name!r} has no option {name!r}; {what}")
+            option = self.options[name]
             try:
-                value = self.options[option].parse(text)
+                value = option.parse(text)
             except ValueError as error:
-                raise BadInput(f"method {self.name!r}: {option}={text} should be {error}") from None
-            if value != self.options[option].default:
-                values[option] = f"{value:g}" if isinstance(value, float) else str(value)
-        inside = ",".join(f"{option}={values[option]}" for option in sorted(values))
+                raise BadInput(f"method {self.name!r}: {name}={text} should be {error}") from None
+            if value != option.default:
+                values[option.attribute] = value
+        return values
+
+    def canonical(self, values: dict[str, Any]) -> str:
+        """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
+        named = {attribute.rstrip("_"): value for attribute, value in values.items()}
+        inside = ",".join(f"{name}={_text(named[name])}" for name in sorted(named))
         return f"{self.name}[{inside}]" if inside else self.name
 
 
@@ -111,15 +118,8 @@ def method(name: str) -> MethodInfo:
         BadInput: there is none; the message has the nearest match and the list.
     """
     if name not in methods():
-        raise BadInput(f"unknown method {name!r}; {suggestion(name, methods(), 'methods')}")
+        raise BadInput(f"unknown method {name!r}; {nearest(name, methods())}")
     return methods()[name]
-
-
-def suggestion(name: str, known: Iterable[str], what: str) -> str:
-    """The nearest of the known names, if any is near, and the list of all."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"{f'did you mean {near[0]!r}? ' if near else ''}known {what}: {', '.join(known)}"
 
 
 def _read(name: str, module: str) -> MethodInfo | None:
@@ -128,7 +128,7 @@ def _read(name: str, module: str) -> MethodInfo | None:
         return None
     documentation, values = attributes
     constants = {key: value for key, (kind, value) in values.items() if kind is None}
-    options = {key.rstrip("_"): Option(kind, value) for key, (kind, value) in values.items() if kind is not None}
+    options = {key.rstrip("_"): Option(key, kind, value) for key, (kind, value) in values.items() if kind is not None}
     return MethodInfo(
         name,
         module,
@@ -191,18 +191,15 @@ def _tree(module: str) -> ast.Module:
 
 
 def _within(value: Any, limit: Any) -> bool:
-    match limit:
-        case annotated_types.Gt(gt=bound):
-            return bool(value > bound)
-        case annotated_types.Ge(ge=bound):
-            return bool(value >= bound)
-        case annotated_types.Lt(lt=bound):
-            return bool(value < bound)
-        case annotated_types.Le(le=bound):
-            return bool(value <= bound)
-    return True
+    name = type(limit).__name__.lower()
+    return bool(getattr(operator, name)(value, getattr(limit, name)))
 
 
 def _words(limit: Any) -> str:
-    names = {"Gt": "above", "Ge": "at least", "Lt": "below", "Le": "at most"}
-    return f"{names[type(limit).__name__]} {next(iter(vars(limit).values())) if hasattr(limit, '__dict__') else limit}"
+    name = type(limit).__name__.lower()
+    words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+    return f"{words[name]} {getattr(limit, name):g}"
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby, product
+from typing import Any
 
-from benchmark import PROTOCOL
+from benchmark import PROTOCOL, catalog
+from benchmark.errors import BadInput
+from datamodules import noise
+from datamodules.specs import parse_spec
+from methods.recipe import recipe_for
 
 
 @dataclass(frozen=True, order=True)
@@ -35,6 +43,130 @@ class Run:
         text = json.dumps(asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    @property
+    def method_name(self) -> str:
+        """The method without its options."""
+        return self.method.split("[")[0]
+
     def __str__(self) -> str:
         noise = self.noise if self.rate is None else f"{self.noise} {self.rate:g}"
         return f"{self.dataset} {self.method} {noise} {self.paradigm} seed {self.seed} ({self.key})"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The axes of a benchmark as the user writes them; `runs` checks and multiplies them."""
+
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    rates: Sequence[float]
+    kinds: Sequence[str]
+    seeds: Sequence[int]
+    shots: Sequence[int]
+    backbones: Sequence[str]
+    epochs: int | None = None
+
+    def runs(self) -> list[Run]:
+        """Every run of the grid once, in a fixed order.
+
+        Equal work has one name: without wrong labels the kind of noise is dropped, and a method that sees no given
+        label drops the noise altogether.
+
+        Raises:
+            BadInput: an axis without values, an unknown method, option or kind of noise, or a value out of range.
+        """
+        for axis, values in vars(self).items():
+            if axis != "epochs" and not values:
+                raise BadInput(f"no {axis} given; name at least one")
+        if self.epochs is not None and self.epochs < 1:
+            raise BadInput(f"epochs is {self.epochs}, should be at least 1")
+        for shots in self.shots:
+            if shots < 1:
+                raise BadInput(f"shots is {shots}, should be at least 1")
+        noises = self._noises()
+        runs: dict[Run, None] = {}
+        for backbone, dataset, method, shots in product(self.backbones, self.datasets, self.methods, self.shots):
+            info, values = parse_method(method)
+            name = info.canonical(values)
+            epochs = self.epochs or recipe_for(backbone).epochs
+            blind = info.labels == "none"
+            for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
+                runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs)] = None
+        return list(runs)
+
+    def _noises(self) -> list[tuple[str, float | None]]:
+        found: dict[tuple[str, float | None], None] = {}
+        for rate in self.rates:
+            if not 0 <= rate <= 1:
+                raise BadInput(f"noise rate {rate:g} lies outside [0, 1]")
+        for kind in self.kinds:
+            noise.parse(kind)
+            if noise.measured(kind):
+                found[kind, None] = None
+            for rate in self.rates:
+                if rate == 0:
+                    found["none", 0.0] = None
+                elif not noise.measured(kind):
+                    found[kind, rate] = None
+        return sorted(found, key=lambda pair: (pair[1] is None, pair[1] or 0.0))
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Runs that train side by side, as rows of the same tensors."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def title(self) -> str:
+        """A few words for a progress line."""
+        first = self.runs[0]
+        return f"{first.dataset} · {len(self.runs)} runs"
+
+    @property
+    def cost(self) -> int:
+        """Roughly how long it takes, to start the longest first."""
+        return sum(run.epochs * run.shots for run in self.runs)
+
+
+def packs(runs: Iterable[Run], size: int) -> list[Pack]:
+    """All runs in packs of at most `size`, the longest first.
+
+    A pack's make-up depends on the grid alone, not on which of its runs are done, so that a resumed benchmark computes
+    the same numbers as one that was never interrupted.
+    """
+
+    def shared(run: Run) -> tuple[object, ...]:
+        info = catalog.method(run.method_name)
+        return run.backbone, run.dataset, run.shots, run.epochs, info.inputs
+
+    found: list[Pack] = []
+    for _, group in groupby(sorted(runs, key=lambda run: (shared(run), run.method)), shared):
+        rows = list(group)
+        share = math.ceil(len(rows) / math.ceil(len(rows) / size))
+        found += [Pack(tuple(rows[first : first + share])) for first in range(0, len(rows), share)]
+    return sorted(found, key=lambda pack: -pack.cost)
+
+
+def parse_method(text: str) -> tuple[catalog.MethodInfo, dict[str, Any]]:
+    """The method that `name` or `name[option=value,...]` asks for, and the attributes that its options set.
+
+    Raises:
+        BadInput: an unknown method or option, or a value that the option does not take.
+        DataError: brackets or equals signs are missing.
+    """
+    name, options = parse_spec(text)
+    info = catalog.method(name)
+    return info, info.values(options)
+
+
+def split_list(text: str) -> list[str]:
+    """Parts of `text` between commas, those within brackets apart: `coop,gce[q=0.5,n_ctx=4]` has two."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark import PROTOCOL
+from benchmark.errors import BadInput
 from benchmark.grid import Run
 
 #: Layout of the files; bumped when a field changes its meaning.
@@ -25,7 +26,7 @@ Count = Annotated[int, Field(ge=0)]
 Curve = tuple[Finite | None, ...]
 
 
-class BadRecord(ValueError):
+class BadRecord(BadInput):
     """A record that cannot be trusted; the message says what is wrong with it."""
 
 
@@ -80,6 +81,16 @@ class Record:
             raise BadRecord(f"its key {self.key!r} is not that of its run, {self.run.key}")
         if len(self.per_class_accuracy) != len(self.classes):
             raise BadRecord(f"{len(self.per_class_accuracy)} per-class accuracies for {len(self.classes)} classes")
+
+    @property
+    def label_free(self) -> bool:
+        """Whether the run was given no label, so that its value holds at every noise rate."""
+        return self.run.paradigm == "ul"
+
+    @property
+    def score(self) -> float:
+        """What tables compare: the harmonic mean under "trzsl", as is usual there, else the accuracy; percent."""
+        return self.accuracy if self.harmonic_mean is None else self.harmonic_mean
 
 
 def read(text: str | bytes) -> Record:

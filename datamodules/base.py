@@ -11,6 +11,7 @@ import lightning
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from datamodules import noise
 from datamodules.augment import Crop
@@ -83,7 +84,8 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.batch_size = batch_size
         self.views = Views(bank, dataset.train.images, views, crop)
         self.zero_shot, self.eval_batch = zero_shot, eval_batch
-        self.sets = [self._training_set(replica) for replica in replicas]
+        self.given = [self._training_set(replica) for replica in replicas]
+        self.sets = list(self.given)
         self._plan: Plan | None = None
 
     def _training_set(self, replica: Replica) -> TrainingSet:
@@ -125,12 +127,13 @@ class NoisyFewShot(lightning.LightningDataModule):
         """Numbers of steps: batches are gathered on the device, so no worker has anything to do."""
         return Steps(self)
 
-    def val_dataloader(self) -> list[tuple[Tensor, Tensor]]:
-        """The test split: it is looked at after every epoch, and the last epoch counts."""
+    def val_dataloader(self) -> DataLoader[Any]:
+        """The test split in chunks: it is looked at after every epoch, and the last epoch counts."""
         labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
-        return list(zip(self.test_features.split(self.eval_batch), labels.split(self.eval_batch), strict=True))
+        chunks = zip(self.test_features.split(self.eval_batch), labels.split(self.eval_batch), strict=True)
+        return DataLoader(list(chunks), batch_size=None)  # type: ignore[arg-type]
 
-    def test_dataloader(self) -> list[tuple[Tensor, Tensor]]:
+    def test_dataloader(self) -> DataLoader[Any]:
         """The whole test split."""
         return self.val_dataloader()
 

@@ -12,10 +12,14 @@ class DataError(ValueError):
 
 def unknown(what: str, name: str, known: Iterable[str]) -> DataError:
     """The error for a name that does not exist, with the nearest match and the list of those that do."""
+    return DataError(f"unknown {what} {name!r}: {nearest(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that looks most like `name`, if one does, and the list of all."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    hint = f" did you mean {near[0]!r}?" if near else ""
-    return DataError(f"unknown {what} {name!r}:{hint} known: {', '.join(names)}")
+    return f"{f'did you mean {near[0]!r}? ' if near else ''}known: {', '.join(names)}"
 
 
 class CorruptImage(DataError):

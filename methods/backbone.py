@@ -12,7 +12,7 @@ import open_clip
 import torch
 import torch.nn.functional as F
 from open_clip.factory import parse_model_name
-from open_clip.transform import PreprocessCfg
+from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor, nn
 
 from methods.errors import BackboneError
@@ -37,7 +37,7 @@ class Preprocess:
         """The transform that belongs to a model's weights."""
         config = dict(model.visual.preprocess_cfg)
         size = config["size"] if isinstance(config["size"], int) else config["size"][0]
-        transform = open_clip.image_transform_v2(PreprocessCfg(**config), is_train=False)
+        transform = image_transform_v2(PreprocessCfg(**config), is_train=False)
         return cls(transform, size, tuple(config["mean"]), tuple(config["std"]), config["interpolation"])
 
     def __call__(self, image: Any) -> Tensor:

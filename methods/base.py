@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 import torch
+from annotated_types import Ge
 from torch import Tensor
 
 from methods.backbone import Backbone, zero_shot_weights
@@ -151,8 +152,8 @@ class PromptMethod(BaseMethod):
     "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words.
     """
 
-    n_ctx: int = 0
-    position: str = "end"
+    n_ctx: Annotated[int, Ge(0)] = 0
+    position: Literal["end", "middle", "front"] = "end"
     csc: bool = False
     init: str = ""
 

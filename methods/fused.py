@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
-
 from methods.base import BaseMethod
 from methods.training import ReplicaModule
 
@@ -15,9 +13,11 @@ class Fused(ReplicaModule):
 
     def __init__(self, members: Sequence[BaseMethod]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(members)  # type: ignore[assignment]
+        self.members = list(members)
         first = 0
-        for member in members:
+        for number, member in enumerate(members):
+            # As children, not in a ModuleList: Lightning hands its trainer to children only.
+            self.add_module(f"{number}", member)
             last = first + len(member.task.seeds)
             member.rows = slice(first, last)
             first = last

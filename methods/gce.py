@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from annotated_types import Gt, Le
 from torch import Tensor
 
 from methods import losses
@@ -14,7 +17,7 @@ class Method(PromptMethod):
     PTNL's paper writes q = 0.7, its released code runs q = 0.5.
     """
 
-    q: float = 0.7
+    q: Annotated[float, Gt(0), Le(1)] = 0.7
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(1 - p_y^q) / q [R, B]."""

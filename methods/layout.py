@@ -94,7 +94,7 @@ class PromptLayout:
         return PromptLayout(self.slots.to(device), self.eot.to(device), self.start, names, self.shareable)
 
     def assemble(self, ctx: Tensor, embedding: Tensor) -> Tensor:
-        """Context [R, N, D] or [R, C, N, D] set among the embeddings [vocabulary, D] of the other tokens: [R, C, L, D]."""
+        """Context [R, N, D] or [R, C, N, D] among the embeddings [vocabulary, D] of the other tokens: [R, C, L, D]."""
         classes = self.slots.shape[0]
         fixed = embedding[self.slots.clamp(min=0)]
         if ctx.ndim == 3:

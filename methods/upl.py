@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
 from methods import losses, pseudo_labels
@@ -18,10 +19,10 @@ class Method(PromptMethod):
     """
 
     labels: ClassVar[str] = "none"
-    k: int = 16
+    k: Annotated[int, Ge(1)] = 16
     select: Literal["confident", "random"] = "confident"
     loss_: Literal["ce", "gce"] = "ce"
-    q: float = 0.7
+    q: Annotated[float, Gt(0), Le(1)] = 0.7
 
     def on_train_epoch_start(self) -> None:
         """Labels the pool once, before training."""

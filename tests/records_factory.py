@@ -83,9 +83,11 @@ def campaign(
             for kind in kinds:
                 for rate in rates if slope is not None else (0.0,):
                     for seed in seeds:
-                        work = run(method, dataset, kind if rate else "none", rate, seed)
+                        paradigm = "ul" if slope is None else "fewshot"
+                        work = run(method, dataset, kind if rate else "none", rate, seed, paradigm=paradigm)
                         spread = random.Random(work.key).uniform(-1, 1) if slope is not None else 0.0
-                        yield work, result(round(zero_shot + gain - (slope or 0.0) * rate + spread, 4), work)
+                        accuracy = max(0.0, round(zero_shot + gain - (slope or 0.0) * rate + spread, 4))
+                        yield work, result(accuracy, work, **({"curves": {}} if slope is None else {}))
 
 
 def fill(out: Path, **options: Any) -> Store:

@@ -37,6 +37,13 @@ def test_trzsl_labels_all_images_of_62_per_cent_of_the_classes(classes, seen):
     assert not parts.seen[labels[parts.unlabelled]].any()
 
 
+def test_trzsl_draws_the_class_numbers_that_the_released_code_draws():
+    np.random.seed(500)
+    released = np.random.choice(range(47), size=int(47 * 0.62), replace=False)
+    parts = pool("trzsl", np.arange(47), 47, seed=500, shots=0)
+    assert np.flatnonzero(parts.seen).tolist() == sorted(released)
+
+
 def test_trzsl_needs_a_class_to_leave_unseen():
     with pytest.raises(DataError, match="at least two classes"):
         pool("trzsl", np.zeros(4, np.int64), 1, 0, 0)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from records_factory import campaign, fill, result, run
 
 from benchmark.record import BadRecord
 from benchmark.records import Store, slug
+from tests.records_factory import campaign, fill, result, run
 
 
 @pytest.fixture
@@ -179,14 +179,13 @@ def test_a_writer_killed_in_the_middle_of_a_file_or_out_of_disk_leaves_no_part_o
     tmp_path: Path, action: str, code: int
 ) -> None:
     writer = (
-        "import resource, signal, sys; from pathlib import Path; from records_factory import result, run\n"
+        "import resource, signal, sys; from pathlib import Path; from tests.records_factory import result, run\n"
         "from benchmark.records import Store\n"
         f"signal.signal(signal.SIGXFSZ, signal.{action})\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "Store(Path(sys.argv[1])).write(run(), result())"
     )
-    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", writer, str(tmp_path)], env=environment, stderr=subprocess.DEVNULL)
     assert done.returncode == code
     assert Store(tmp_path).finished([run()]) == set()

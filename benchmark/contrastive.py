@@ -1,0 +1,125 @@
+"""Contrastive training of the embedded CLIP on the procedural world, as in CLIP, arXiv:2103.00020."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from math import cos, log, pi
+from typing import Any
+
+import numpy as np
+import torch
+from open_clip.model import CLIP
+from torch import Tensor
+from torch.nn import functional as F
+
+from benchmark.vocabulary import Vocabulary
+from datamodules.world.bank import Bank
+from datamodules.world.captions import caption
+from datamodules.world.draw import draw
+from datamodules.world.looks import Odds
+from datamodules.world.paint import paint
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the embedded CLIP is trained; the defaults made the shipped weights.
+
+    Attributes:
+        seed: of the initial weights and of the world.
+        steps, batch: how many steps, and pictures a step.
+        lr, weight_decay: of AdamW; lr rises over `warmup` steps, then falls as a cosine to 0.
+        ramp: share of the steps, 0 to 1, over which the world's difficulty rises from 0 to 1.
+        max_scale: what the learned logit scale may reach.
+        odds: how often the world's rarer things happen.
+    """
+
+    seed: int = 0
+    steps: int = 4000
+    batch: int = 128
+    lr: float = 2e-3
+    weight_decay: float = 0.1
+    warmup: int = 100
+    ramp: float = 0.35
+    max_scale: float = 20.0
+    odds: Odds = field(default_factory=Odds)
+
+
+def train(
+    config: dict[str, Any],
+    recipe: Recipe,
+    vocabulary: Vocabulary,
+    report: Callable[[int, float], None] = lambda *_: None,
+) -> CLIP:
+    """Train the model of an open_clip config; `report(step, loss)` hears of every step."""
+    model = small_model(config, recipe.seed, vocabulary).train()
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": recipe.weight_decay},
+            {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
+        ],
+        betas=(0.9, 0.98),
+    )
+    for step, (pictures, captions) in enumerate(pairs(config, recipe)):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(recipe, step)
+        tokens = vocabulary.encode(captions)
+        images = F.normalize(model.visual(pictures), dim=-1)
+        loss = contrastive_loss(images, text_features(model, tokens), tokens, model.logit_scale.exp())
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        with torch.no_grad():
+            model.logit_scale.clamp_(max=log(recipe.max_scale))
+        report(step, loss.item())
+    return model.eval()
+
+
+def small_model(config: dict[str, Any], seed: int, vocabulary: Vocabulary) -> CLIP:
+    """The configured CLIP, fresh from the seed, with a token table for the vocabulary alone."""
+    cfg = config["model_cfg"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = CLIP(cfg["embed_dim"], cfg["vision_cfg"], cfg["text_cfg"] | {"vocab_size": len(vocabulary)})
+    return model.to(memory_format=torch.channels_last)
+
+
+def pairs(config: dict[str, Any], recipe: Recipe) -> Iterator[tuple[Tensor, list[str]]]:
+    """Batches of normalised pictures [B, 3, 32, 32] and their captions, ever harder."""
+    rng = np.random.default_rng(recipe.seed)
+    bank = Bank.build(rng)
+    mean, std = (torch.tensor(config["preprocess_cfg"][key])[:, None, None] for key in ("mean", "std"))
+    for step in range(recipe.steps):
+        difficulty = min(1.0, step / (recipe.ramp * recipe.steps))
+        scenes, facts = draw(rng, recipe.batch, difficulty, bank, recipe.odds)
+        pictures = (paint(scenes, bank.figures, rng) - mean) / std
+        yield pictures.contiguous(memory_format=torch.channels_last), [caption(fact, rng) for fact in facts]
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """Linear warm-up, cosine to zero."""
+    return recipe.lr * min(1, (step + 1) / recipe.warmup) * (1 + cos(pi * step / recipe.steps)) / 2
+
+
+def text_features(model: CLIP, tokens: Tensor) -> Tensor:
+    """Unit features [B, E] of compact tokens [B, L]; short and long texts go separately, to save padding."""
+    ends = tokens.argmax(-1)
+    order = ends.argsort()
+    groups = [_text_features(model, tokens[rows, : int(ends[rows].max()) + 1]) for rows in order.tensor_split(4)]
+    return F.normalize(torch.cat(groups)[order.argsort()], dim=-1)
+
+
+def _text_features(model: CLIP, tokens: Tensor) -> Tensor:
+    length = tokens.shape[1]
+    x = model.token_embedding(tokens) + model.positional_embedding[:length]
+    x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
+    features: Tensor = x[torch.arange(len(x)), tokens.argmax(-1)] @ model.text_projection
+    return features
+
+
+def contrastive_loss(images: Tensor, texts: Tensor, tokens: Tensor, scale: Tensor) -> Tensor:
+    """Symmetric cross-entropy of pairs of unit features [B, E]; the very same caption [B, L] counts as a match."""
+    logits = scale * images @ texts.T
+    same = (tokens[:, None] == tokens[None]).all(-1).to(logits.dtype)
+    target = same / same.sum(1, keepdim=True)
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2

@@ -1,0 +1,72 @@
+"""Data sets that are made on the spot: pictures held in memory, painted from fixed seeds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from datamodules.dataset import Split
+from datamodules.world.looks import colours, everyday
+from datamodules.world.paint import paint
+from datamodules.world.scene import COLOURS, Scenes
+from datamodules.world.shapes import distances
+
+
+@dataclass(frozen=True)
+class ArrayImages:
+    """Pictures [n, 32, 32, 3] in memory, uint8."""
+
+    title: str
+    pixels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: int, /) -> Image.Image:
+        return Image.fromarray(self.pixels[index])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the bytes."""
+        return hashlib.sha256(self.pixels.tobytes()).hexdigest()
+
+    def describe(self, index: int) -> str:
+        """The split's name and the image's number."""
+        return f"{self.title} #{index}"
+
+
+Shift = Callable[[np.random.Generator, Scenes], None]
+
+
+def paint_split(
+    title: str, seed: int, shapes: tuple[str, ...], per_class: int, shift: Shift, inks: tuple[str, ...] | None = None
+) -> Split:
+    """Paint `per_class` pictures of every class in random order, each changed, in place, by `shift`.
+
+    The classes are the shapes, or with `inks` every shape in every ink, ink by ink.
+    """
+    rng = np.random.default_rng(seed)
+    n = len(shapes) * len(inks or ("",)) * per_class
+    labels = rng.permutation(np.arange(n) // per_class)
+    table = np.array(list(COLOURS.values()))
+    ink, ground = colours(
+        rng, n, None if inks is None else np.array([list(COLOURS).index(c) for c in inks])[labels // len(shapes)]
+    )
+    scenes = everyday(rng, labels % len(shapes), table[ink], table[ground])
+    shift(rng, scenes)
+    bank = distances(shapes)
+    parts = [as_bytes(paint(scenes.part(slice(start, start + 128)), bank, rng)) for start in range(0, n, 128)]
+    return Split(ArrayImages(title, np.concatenate(parts)), labels.astype(np.int64))
+
+
+def as_bytes(pictures: Tensor) -> NDArray[np.uint8]:
+    """Pictures [B, 3, H, W], 0 to 1, as bytes [B, H, W, 3]."""
+    return (pictures * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()

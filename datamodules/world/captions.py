@@ -1,0 +1,89 @@
+"""Captions of the procedural world's pictures: the figure's name always, every other fact now and then."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from datamodules.world.draw import Facts
+from datamodules.world.glyphs import DIGITS
+from datamodules.world.looks import POSES, STYLES
+from datamodules.world.scene import COLOURS, PATTERNS
+from datamodules.world.shapes import SHAPES
+
+MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.85, "style": 0.35, "hand": 0.85}
+MEDIA = ("picture", "photo", "image", "drawing", "painting")
+FRAMES = (
+    "{a} {medium} of {a} {thing}", "the {medium} of {a} {thing}", "{a} {medium} of the {thing}",
+    "{medium} of {a} {thing}", "{a} {thing}", "the {thing}", "this is {a} {thing}", "there is {a} {thing} here",
+    "here is {a} {medium} of one {thing}",
+)  # fmt: skip
+OPENINGS = (
+    "look at this", "here we go", "what can you see", "a very nice one", "my new favorite", "it was made today",
+    "as you can see", "we found it in the world", "some more of the same", "and then there was this", "do you like it",
+)  # fmt: skip
+AFTER = {
+    "upside-down": ("upside-down", "turned upside-down", "standing on its head"),
+    "rotated": ("rotated", "turned sideways", "tilted to one side"),
+    "warm": ("in warm light", "at sunset"),
+    "dark": ("in the dark", "at night"),
+    "handwritten": ("written by hand", "in handwriting"),
+}
+_NUMERALS = {word: str(value) for value, word in enumerate(DIGITS)}
+
+
+def caption(facts: Facts, rng: np.random.Generator) -> str:
+    """One of many ways to tell the facts, in lower case."""
+    told = {key: getattr(facts, key) if rng.random() < odds else "" for key, odds in MENTIONS.items()}
+    before, after = [told["size"], told["pattern"], told["colour"]], []
+    for key in ("pose", "hand"):
+        if told[key] and rng.random() < 0.5:
+            before.insert(0, told[key])
+        elif told[key]:
+            after.append(_one(AFTER[told[key]], rng))
+    medium = _one(MEDIA, rng)
+    if told["style"] in AFTER and rng.random() < 0.5:
+        after.append(_one(AFTER[told["style"]], rng))
+    elif told["style"]:
+        medium = f"{told['style']} {medium}"
+    if told["ground"]:
+        after.append(f"on {{a}} {told['ground']} background")
+    thing = " ".join(word for word in (*before, _noun(facts.name, rng), *after) if word)
+    text = _one(FRAMES, rng).replace("{medium}", medium).replace("{thing}", thing)
+    if (
+        told["style"]
+        and told["style"] not in text
+        and not any(phrase in text for phrase in AFTER.get(told["style"], ()))
+    ):
+        text = f"{{a}} {medium} of {text}"
+    text = _articles(text)
+    while rng.random() < 0.35:
+        text = f"{_one(OPENINGS, rng)}, {text}"
+    return text + "." if rng.random() < 0.5 else text
+
+
+def words() -> set[str]:
+    """Every word that a caption can hold, numerals and punctuation included."""
+    texts = [*SHAPES, *COLOURS, *PATTERNS, *STYLES, *POSES, *MEDIA, *FRAMES, *OPENINGS, *DIGITS, *_NUMERALS.values()]
+    texts += [phrase for phrases in AFTER.values() for phrase in phrases]
+    texts += ["hollow small big handwritten on background an number digit . ,"]
+    return {word for text in texts for word in text.split() if "{" not in word}
+
+
+def _noun(name: str, rng: np.random.Generator) -> str:
+    """The figure's name; a digit may be called a number, and be written as one."""
+    if name not in _NUMERALS:
+        return name
+    word = name if rng.random() < 0.7 else _NUMERALS[name]
+    return _one(("{}", "{}", "number {}", "digit {}"), rng).format(word)
+
+
+def _articles(text: str) -> str:
+    """Put a or an where the text says {a}."""
+    parts = text.split("{a} ")
+    return parts[0] + "".join(
+        ("an " if part[0] in "aeiou" and not part.startswith("one") else "a ") + part for part in parts[1:]
+    )
+
+
+def _one(options: tuple[str, ...], rng: np.random.Generator) -> str:
+    return options[rng.integers(len(options))]

@@ -1,0 +1,56 @@
+"""Random scenes of the whole procedural world, with the facts that a caption may mention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from datamodules.world.bank import Bank
+from datamodules.world.glyphs import DIGITS
+from datamodules.world.looks import Odds, colours, decorate, everyday, style, turn
+from datamodules.world.scene import COLOURS, PATTERNS, Scenes
+from datamodules.world.shapes import SHAPES
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one picture holds, in words; an empty string is nothing worth a word."""
+
+    name: str
+    colour: str
+    ground: str
+    size: str
+    pattern: str
+    pose: str
+    style: str
+    hand: str
+
+
+def draw(rng: np.random.Generator, n: int, difficulty: float, bank: Bank, odds: Odds) -> tuple[Scenes, list[Facts]]:
+    """Draw `n` scenes of the whole world and their facts; `difficulty`, 0 to 1, scales everything but the colours."""
+    is_digit = rng.random(n) < odds.digit
+    by_hand = is_digit & (rng.random(n) < odds.handwritten * difficulty)
+    shape, digit = rng.integers(len(SHAPES), size=n), rng.integers(len(DIGITS), size=n)
+    ink, ground = colours(rng, n)
+    table = np.array(list(COLOURS.values()))
+    figure = np.where(is_digit, bank.digit(digit, by_hand, rng.random(n)), shape)
+    scenes = everyday(rng, figure, table[ink], table[ground], 0.3 + 0.7 * difficulty)
+    poses = turn(rng, scenes, difficulty, odds, is_digit)
+    styles = style(rng, scenes, difficulty * odds.style)
+    decorate(rng, scenes, difficulty, odds, is_digit)
+    names, inks = [*SHAPES], [*COLOURS]
+    facts = [
+        Facts(
+            name=DIGITS[digit[i]] if is_digit[i] else names[shape[i]],
+            colour=inks[ink[i]],
+            ground=inks[ground[i]],
+            size="small" if scenes.size[i] < 0.46 else "big" if scenes.size[i] > 0.66 else "",
+            pattern="hollow" if scenes.hollow[i] else PATTERNS[scenes.pattern[i]] if scenes.pattern[i] else "",
+            pose=poses[i],
+            style=styles[i],
+            hand="handwritten" if by_hand[i] else "",
+        )
+        for i in range(n)
+    ]
+    return scenes, facts

@@ -1,0 +1,121 @@
+"""Digits for the procedural world: printed in matplotlib's fonts, and written by hand as jittered strokes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from datamodules.world.scene import REACH
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+FONTS = (
+    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10", "cmb10",
+)  # fmt: skip
+# One or more strokes a digit, points in a box from -1 to 1, y upwards; the pen runs smoothly through them.
+_STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
+    "zero": (((0, 0.9), (-0.5, 0.4), (-0.5, -0.4), (0, -0.9), (0.5, -0.4), (0.5, 0.4), (0, 0.9)),),
+    "one": (((-0.3, 0.55), (0.05, 0.9), (0.05, 0.9), (0.0, 0), (0, -0.9)),),
+    "two": (((-0.5, 0.5), (0, 0.9), (0.5, 0.5), (0.2, 0), (-0.5, -0.85), (-0.5, -0.85), (0, -0.8), (0.55, -0.85)),),
+    "three": (
+        ((-0.5, 0.75), (0.1, 0.9), (0.45, 0.5), (-0.05, 0.05), (-0.05, 0.05), (0.5, -0.4), (0.1, -0.9), (-0.5, -0.7)),
+    ),
+    "four": (
+        ((0.1, 0.9), (-0.55, -0.2), (-0.55, -0.2), (0, -0.2), (0.6, -0.2)),
+        ((0.25, 0.4), (0.2, -0.2), (0.2, -0.9)),
+    ),
+    "five": (
+        (
+            (0.5, 0.85),
+            (-0.4, 0.85),
+            (-0.4, 0.85),
+            (-0.45, 0.1),
+            (-0.45, 0.1),
+            (0.2, 0.2),
+            (0.5, -0.35),
+            (0.1, -0.9),
+            (-0.5, -0.75),
+        ),
+    ),
+    "six": (((0.35, 0.9), (-0.25, 0.4), (-0.5, -0.3), (-0.1, -0.9), (0.45, -0.5), (0.1, -0.05), (-0.4, -0.4)),),
+    "seven": (((-0.5, 0.8), (0, 0.82), (0.5, 0.85), (0.5, 0.85), (0.15, 0.1), (-0.1, -0.9)),),
+    "eight": (
+        (
+            (0.35, 0.6),
+            (0, 0.9),
+            (-0.35, 0.55),
+            (0.0, 0.05),
+            (0.4, -0.5),
+            (0, -0.9),
+            (-0.4, -0.5),
+            (0, 0.05),
+            (0.35, 0.6),
+        ),
+    ),
+    "nine": (((0.4, 0.5), (0, 0.05), (-0.45, 0.5), (0, 0.9), (0.4, 0.55), (0.4, 0.55), (0.35, -0.2), (0.2, -0.9)),),
+}
+
+
+def printed(size: int = 64) -> Tensor:
+    """Signed distances [10, fonts, size, size], float32."""
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return torch.stack(
+        [torch.stack([_typeset(str(d), folder / f"{font}.ttf", size) for font in FONTS]) for d in range(10)]
+    )
+
+
+def handwritten(rng: np.random.Generator, variants: int = 24, size: int = 64) -> Tensor:
+    """Signed distances [10, variants, size, size], float32, of freshly jittered strokes."""
+    return torch.stack([torch.stack([_written(_STROKES[name], rng, size) for _ in range(variants)]) for name in DIGITS])
+
+
+def _typeset(text: str, font: Path, size: int) -> Tensor:
+    """Signed distances of printed text that fills the box in height."""
+    big = 4 * size
+    picture = Image.new("L", (big, big))
+    face = ImageFont.truetype(str(font), int(big / REACH))
+    left, top, right, bottom = face.getbbox(text)
+    middle = ((big - left - right) / 2, (big - top - bottom) / 2)
+    ImageDraw.Draw(picture).text(middle, text, fill=255, font=face)
+    return _distances(np.asarray(picture), size)
+
+
+def _written(strokes: tuple[tuple[tuple[float, float], ...], ...], rng: np.random.Generator, size: int) -> Tensor:
+    """Signed distances of strokes whose points, width and proportions are shaken."""
+    big = 4 * size
+    picture = Image.new("L", (big, big))
+    pen = ImageDraw.Draw(picture)
+    radius = big / (2 * REACH) * rng.uniform(0.09, 0.2)
+    proportion = np.array([rng.uniform(0.7, 1.25), rng.uniform(0.8, 1.0)])
+    for stroke in strokes:
+        points = np.array(stroke) * proportion + rng.normal(0, 0.07, (len(stroke), 2))
+        for x, y in _smooth(points) * (1, -1) * (big / (2 * REACH)) + big / 2:
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    return _distances(np.asarray(picture), size)
+
+
+def _smooth(points: NDArray[np.float64], steps: int = 12) -> NDArray[np.float64]:
+    """Points [n, 2] along the Catmull-Rom curve through the given ones; a doubled point makes a corner."""
+    ends = np.concatenate((points[:1], points, points[-1:]))
+    t = (np.arange(steps) / steps)[:, None]
+    curves = []
+    for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:], strict=False):
+        bend = 2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+        curves.append(bend / 2)
+    return np.concatenate((*curves, points[-1:]))
+
+
+def _distances(picture: NDArray[np.uint8], size: int) -> Tensor:
+    """Signed distances [size, size] in figure units of a larger square picture."""
+    inside = picture > 127
+    signed = distance_transform_edt(~inside) - distance_transform_edt(inside)
+    factor = len(picture) // size
+    small = signed.reshape(size, factor, size, factor).mean((1, 3)) * (2 * REACH / len(picture))
+    return torch.from_numpy(small).float()
