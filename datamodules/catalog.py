@@ -31,7 +31,7 @@ def describe(name: str) -> str:
     return (_module(name).__doc__ or "").strip().splitlines()[0]
 
 
-def check_name(spec: str) -> None:
+def check(spec: str) -> None:
     """Accept a data set's name without opening it: `NAME`, `hf:NAME` or `folder:PATH`, with options in brackets.
 
     Raises:
@@ -79,7 +79,7 @@ class Embedded(Protocol):
 
 def _source(spec: str) -> tuple[Source | Embedded, str]:
     """How to open a data set, and its template."""
-    check_name(spec)
+    check(spec)
     name, options = parse_spec(spec)
     kind, _, place = name.partition(":")
     if kind == "folder":

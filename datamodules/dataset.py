@@ -62,7 +62,10 @@ class Dataset:
 class ImageEncoder(Protocol):
     """What the data module needs of a backbone; `methods.backbone.Backbone` is one."""
 
-    preprocess: Preprocess
+    @property
+    def preprocess(self) -> Preprocess:
+        """The evaluation transform of the weights."""
+        ...
 
     @property
     def identity(self) -> str:
@@ -77,10 +80,25 @@ class ImageEncoder(Protocol):
 class Preprocess(Protocol):
     """open_clip's evaluation transform and the numbers behind it."""
 
-    size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    interpolation: str
+    @property
+    def size(self) -> int:
+        """Height and width of the pixels."""
+        ...
+
+    @property
+    def mean(self) -> tuple[float, float, float]:
+        """What is taken off each channel, from pixels of 0 to 1."""
+        ...
+
+    @property
+    def std(self) -> tuple[float, float, float]:
+        """What each channel is divided by then."""
+        ...
+
+    @property
+    def interpolation(self) -> str:
+        """`bicubic` or `bilinear`."""
+        ...
 
     def __call__(self, image: Image) -> Tensor:
         """A picture of any size to pixels [3, size, size]."""

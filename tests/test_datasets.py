@@ -239,11 +239,11 @@ def test_folders_whose_readable_names_collide_are_named(tmp_path):
 
 def test_unknown_names_and_options_get_the_nearest_match_and_the_list():
     with pytest.raises(DataError, match=r"unknown data set 'eurosta': did you mean 'eurosat'\? known: caltech101"):
-        catalog.check_name("eurosta")
+        catalog.check("eurosta")
     with pytest.raises(DataError, match=r"'dtd' has no option 'size'; it has: template"):
-        catalog.check_name("dtd[size=3]")
+        catalog.check("dtd[size=3]")
     with pytest.raises(DataError, match=r"has no option 'size'; it has: config, image, label"):
-        catalog.check_name("hf:a/b[size=3]")
+        catalog.check("hf:a/b[size=3]")
 
 
 def test_a_template_must_have_a_place_for_the_name(tmp_path):
@@ -262,7 +262,7 @@ def test_the_catalogue_knows_the_eleven_and_says_what_each_is():
 
 def test_names_and_states_are_told_without_importing_torch_or_the_hub():
     code = (
-        "import sys; from datamodules import catalog; catalog.check_name('dtd'); "
+        "import sys; from datamodules import catalog; catalog.check('dtd'); "
         "[catalog.status(name) for name in ('dtd', 'imagenet', 'cifar10', 'cifar10n', 'food101n')]; "
         "assert not {'torch', 'datasets', 'open_clip'} & set(sys.modules)"
     )
