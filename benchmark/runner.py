@@ -155,8 +155,7 @@ def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:
 
 
 def _replica(run: Run) -> Replica:
-    labelled = catalog.method(run.method_name).labels != "none"
-    return Replica(run.seed, run.shots, run.noise, run.rate, labelled)
+    return Replica(run.seed, run.shots, run.noise, run.rate, labelled=run.paradigm != "ul")
 
 
 class _Progress(Callback):
