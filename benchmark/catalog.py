@@ -29,8 +29,9 @@ NAMESPACE = {
 
 @dataclass(frozen=True)
 class Option:
-    """A method's option: its type and its default value."""
+    """A method's option: the attribute it sets, its type and its default value."""
 
+    attribute: str
     kind: Any
     default: Any
 
@@ -74,24 +75,30 @@ class MethodInfo:
     paradigms: tuple[str, ...]
     options: dict[str, Option]
 
-    def canonical(self, given: dict[str, str]) -> str:
-        """The method's one name with these options: those at their default are left out, the others are sorted.
+    def values(self, given: dict[str, str]) -> dict[str, Any]:
+        """Attributes of the class `Method` that these options set away from their defaults.
 
         Raises:
             BadInput: an unknown option, or a value that it does not take.
         """
         values = {}
-        for option, text in given.items():
-            if option not in self.options:
-                what = nearest(option, self.options) if self.options else "it has no options"
-                raise BadInput(f"method {self.name!r} has no option {option!r}; {what}")
+        for name, text in given.items():
+            if name not in self.options:
+                what = nearest(name, self.options) if self.options else "it has no options"
+                raise BadInput(f"method {self.name!r} has no option {name!r}; {what}")
+            option = self.options[name]
             try:
-                value = self.options[option].parse(text)
+                value = option.parse(text)
             except ValueError as error:
-                raise BadInput(f"method {self.name!r}: {option}={text} should be {error}") from None
-            if value != self.options[option].default:
-                values[option] = f"{value:g}" if isinstance(value, float) else str(value)
-        inside = ",".join(f"{option}={values[option]}" for option in sorted(values))
+                raise BadInput(f"method {self.name!r}: {name}={text} should be {error}") from None
+            if value != option.default:
+                values[option.attribute] = value
+        return values
+
+    def canonical(self, values: dict[str, Any]) -> str:
+        """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
+        named = {attribute.rstrip("_"): value for attribute, value in values.items()}
+        inside = ",".join(f"{name}={_text(named[name])}" for name in sorted(named))
         return f"{self.name}[{inside}]" if inside else self.name
 
 
@@ -111,7 +118,7 @@ def method(name: str) -> MethodInfo:
         BadInput: there is none; the message has the nearest match and the list.
     """
     if name not in methods():
-        raise BadInput(f"unknown method {name!r}; {nearest(name, methods())}")
+        raise BadInput(f"unknown method {name!r}: {nearest(name, methods())}")
     return methods()[name]
 
 
@@ -121,7 +128,7 @@ def _read(name: str, module: str) -> MethodInfo | None:
         return None
     documentation, values = attributes
     constants = {key: value for key, (kind, value) in values.items() if kind is None}
-    options = {key.rstrip("_"): Option(kind, value) for key, (kind, value) in values.items() if kind is not None}
+    options = {key.rstrip("_"): Option(key, kind, value) for key, (kind, value) in values.items() if kind is not None}
     return MethodInfo(
         name,
         module,
@@ -192,3 +199,7 @@ def _words(limit: Any) -> str:
     name = type(limit).__name__.lower()
     words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
     return f"{words[name]} {getattr(limit, name):g}"
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

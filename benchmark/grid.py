@@ -8,10 +8,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby, product
+from typing import Any
 
 from benchmark import PROTOCOL, catalog
 from benchmark.errors import BadInput
 from datamodules import noise
+from datamodules.specs import parse_spec
 from methods.recipe import recipe_for
 
 
@@ -81,10 +83,14 @@ class Grid:
         for shots in self.shots:
             if shots < 1:
                 raise BadInput(f"shots is {shots}, should be at least 1")
+        for seed in self.seeds:
+            if seed < 0:
+                raise BadInput(f"seed is {seed}, should be at least 0")
         noises = self._noises()
         runs: dict[Run, None] = {}
         for backbone, dataset, method, shots in product(self.backbones, self.datasets, self.methods, self.shots):
-            info, name = parse_method(method)
+            info, values = parse_method(method)
+            name = info.canonical(values)
             epochs = self.epochs or recipe_for(backbone).epochs
             blind = info.labels == "none"
             for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
@@ -146,30 +152,16 @@ def packs(runs: Iterable[Run], size: int) -> list[Pack]:
     return sorted(found, key=lambda pack: -pack.cost)
 
 
-def parse_method(text: str) -> tuple[catalog.MethodInfo, str]:
-    """The method that `name` or `name[option=value,...]` asks for, and its canonical name.
+def parse_method(text: str) -> tuple[catalog.MethodInfo, dict[str, Any]]:
+    """The method that `name` or `name[option=value,...]` asks for, and the attributes that its options set.
 
     Raises:
         BadInput: an unknown method or option, or a value that the option does not take.
+        DataError: brackets or equals signs are missing.
     """
-    name, options = split_options(text)
+    name, options = parse_spec(text)
     info = catalog.method(name)
-    return info, info.canonical(options)
-
-
-def split_options(text: str) -> tuple[str, dict[str, str]]:
-    """Takes `name[option=value,...]` apart.
-
-    Raises:
-        BadInput: brackets or equals signs are missing.
-    """
-    name, bracket, inside = text.strip().partition("[")
-    if not bracket:
-        return name, {}
-    pairs = [pair.partition("=") for pair in inside.removesuffix("]").split(",")]
-    if not inside.endswith("]") or any(not sign or not value for _, sign, value in pairs):
-        raise BadInput(f"{text!r} should be written as {name}[option=value,option=value]")
-    return name, {option.strip(): value.strip() for option, _, value in pairs}
+    return info, info.values(options)
 
 
 def split_list(text: str) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import signal
 import traceback
@@ -84,10 +85,8 @@ class _Worker:
 
     def give(self, pack: Pack) -> None:
         self.pack = pack
-        try:
+        with contextlib.suppress(OSError):  # it died idle: reading end-of-file from it comes next
             self.connection.send(pack)
-        except OSError:
-            pass  # it died idle; reading end-of-file from it comes next
 
     def receive(self, report: Report) -> None:
         kind, content = self.connection.recv()

@@ -55,6 +55,7 @@ def main() -> None:
 def accuracies(folder: Path) -> dict[str, float]:
     """Zero-shot accuracy in % of an open_clip folder on the test split of every embedded data set."""
     model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    model.eval()
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
     result = {}
     for name in DATASETS:

@@ -84,7 +84,8 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.batch_size = batch_size
         self.views = Views(bank, dataset.train.images, views, crop)
         self.zero_shot, self.eval_batch = zero_shot, eval_batch
-        self.sets = [self._training_set(replica) for replica in replicas]
+        self.given = [self._training_set(replica) for replica in replicas]
+        self.sets = list(self.given)
         self._plan: Plan | None = None
 
     def _training_set(self, replica: Replica) -> TrainingSet:

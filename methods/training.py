@@ -50,7 +50,10 @@ class ReplicaModule(lightning.LightningModule):
         groups: Any = self.optimizers()
         for member, group in zip(learners, groups.param_groups, strict=True):
             group["active"] = batch.active[member.rows]
-        self._losses.append(torch.cat([loss.detach() for loss in losses]))
+        row = torch.full((self.replicas,), torch.nan, device=self.device)
+        for member, loss in zip(learners, losses, strict=True):
+            row[member.rows] = torch.where(batch.active[member.rows], loss.detach(), torch.nan)
+        self._losses.append(row)
         return torch.cat(losses).sum()
 
     def configure_optimizers(self) -> Any:
@@ -64,8 +67,8 @@ class ReplicaModule(lightning.LightningModule):
         return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
 
     def on_train_epoch_end(self) -> None:
-        """Keeps the epoch's mean loss per learning replica."""
-        self.curves["loss"].append(torch.stack(self._losses).mean(0).cpu())
+        """Keeps the epoch's mean loss per replica [R], NaN where nothing was trained."""
+        self.curves["loss"].append(torch.stack(self._losses).nanmean(0).cpu())
         self._losses.clear()
 
     def on_validation_epoch_start(self) -> None:

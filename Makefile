@@ -1,0 +1,64 @@
+# promptnoise: every target sets up what it needs. `make help` lists targets and variables.
+
+VENV ?= .venv
+PYTHON ?= python3
+INSTALLER ?= uv
+.DEFAULT_GOAL := help
+
+ifeq ($(VENV),)
+  RUN := $(PYTHON)
+  READY :=
+else
+  RUN := $(VENV)/bin/python
+  READY := $(VENV)/.installed
+endif
+
+# A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type='asymmetric'.
+VARIABLES := METHODS DATASETS NOISE NOISE_TYPE SEEDS SHOTS EPOCHS BACKBONE DEVICES DATA OUT PACK DRY_RUN
+lower = $(shell echo '$(1)' | tr A-Z a-z)
+flags = $(foreach name,$(1),$(if $($(name)),--$(call lower,$(name))='$($(name))'))
+BENCH_FLAGS = $(call flags,$(filter-out DRY_RUN,$(VARIABLES))) $(if $(DRY_RUN),--dry_run)
+
+.PHONY: help bench list test test-slow check format embedded
+
+help:  ## this list
+	@echo 'targets:'
+	@sed -nE 's/^([a-z-]+):.*##  *(.*)/  \1|\2/p' Makefile | column -t -s '|'
+	@echo 'variables of make bench, each an option of "python -m benchmark bench" (--help tells more):'
+	@echo '  $(VARIABLES)'
+	@echo 'set-up: VENV=folder (default .venv; empty: use your own environment), PYTHON=python3, INSTALLER=uv|pip'
+
+bench: $(READY)  ## train the grid, show the leaderboard; goes on where it was interrupted
+	@$(RUN) -m benchmark bench $(BENCH_FLAGS)
+
+list: $(READY)  ## methods, data sets and kinds of noise, and what is ready
+	@$(RUN) -m benchmark list $(call flags,DATA)
+
+test: $(READY)  ## the test suite, under 5 minutes on two cores
+	$(RUN) -m pytest -m 'not slow'
+
+test-slow: $(READY)  ## the tests that take minutes
+	$(RUN) -m pytest -m slow
+
+check: $(READY)  ## what CI runs: format, lint, types, tests
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest -m 'not slow'
+
+format: $(READY)  ## put the code into shape
+	$(RUN) -m ruff format .
+	$(RUN) -m ruff check --fix .
+
+embedded: $(READY)  ## retrain the embedded CLIP from a seed, about 15 minutes on two cores
+	$(RUN) -m benchmark.pretrain $(if $(OUT),--out='$(OUT)')
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+ifeq ($(INSTALLER),uv)
+	$(VENV)/bin/python -m pip install --quiet 'uv==$(shell sed -n 's/^uv==//p' constraints.txt)'
+	VIRTUAL_ENV='$(abspath $(VENV))' $(VENV)/bin/uv pip install --quiet -c constraints.txt -e '.[dev]'
+else
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+endif
+	touch $@

@@ -1,0 +1,102 @@
+"""`promptnoise bench`: plan, train what is not done, show the leaderboard."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmark.errors import BadInput, Interrupted
+from benchmark.grid import Pack, Run, packs
+from benchmark.options import Options
+from benchmark.progress import LiveProgress
+from benchmark.records import Store
+from datamodules import catalog as data_catalog
+
+
+def main(options: Options) -> int:
+    """Train a grid; what is finished already is not done again."""
+    console = Console()
+    runs = options.grid().runs()
+    for dataset in dict.fromkeys(run.dataset for run in runs):
+        data_catalog.check(dataset)
+    if options.pack < 1:
+        raise BadInput(f"pack is {options.pack}, should be at least 1")
+    store = Store(options.out)
+    done = store.finished(runs, set_aside=not options.dry_run)
+    todo = [pack for pack in packs(runs, options.pack) if any(run.key not in done for run in pack.runs)]
+    _plan(console, runs, done, todo)
+    if options.dry_run:
+        return 0
+    if todo:
+        signal.signal(signal.SIGINT, _interrupt)
+        _train(console, options, runs, todo, len(done))
+    return _finish(console, store, runs)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise Interrupted
+
+
+def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
+    console.print(f"{len(runs)} runs, {len(done)} done, {len(runs) - len(done)} to do in {len(todo)} packs")
+    for pack in todo:
+        names = dict.fromkeys(run.method for run in pack.runs)
+        console.print(f"  {pack.title}: {', '.join(names)}", highlight=False, markup=False)
+
+
+def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int) -> None:
+    _check_writable(options.out)
+    with console.status("loading torch, backbone and data"):
+        from benchmark.devices import parse_devices, threads_per_worker
+        from benchmark.pool import map_packs
+        from benchmark.runner import Runner
+
+        devices = parse_devices(options.devices)
+        runner = Runner(options.out, options.data, threads_per_worker(devices))
+        runner.check([run for pack in todo for run in pack.runs])
+    store = Store(options.out)
+    with LiveProgress(console, len(runs)) as progress:
+        progress.done = done
+        map_packs(runner, todo, devices, progress, partial(_lost, store))
+
+
+def _lost(store: Store, pack: Pack, cause: str) -> None:
+    done = store.finished(pack.runs)
+    for run in pack.runs:
+        if run.key not in done:
+            store.fail(run, cause)
+
+
+def _check_writable(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(f"the output folder {out} cannot be written: {error.strerror}") from None
+
+
+def _finish(console: Console, store: Store, runs: list[Run]) -> int:
+    """Writes the tables, prints the leaderboard of these runs; 0 only if all of them succeeded."""
+    from benchmark import tables, terminal
+
+    loaded = store.load()
+    for problem in loaded.problems:
+        console.print(f"[yellow]{problem}[/yellow]", highlight=False)
+    tables.write_all(loaded.records, store.out)
+    keys = {run.key for run in runs}
+    mine = [record for record in loaded.records if record.key in keys]
+    failures = [failure for failure in store.failures() if failure.run.key in keys]
+    terminal.show(mine, console, failures)
+    console.print(f"written to {store.out / 'leaderboard.csv'}", highlight=False)
+    good = sum(record.status == "ok" for record in mine)
+    return 0 if good == len(runs) else 1
+
+
+__all__ = ["Options", "main"]

@@ -1,0 +1,105 @@
+"""What a trained pack has to say about each of its runs: the fields of a record, and what was learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.environment import versions
+from benchmark.grid import Run
+from datamodules import noise
+from datamodules.base import NoisyFewShot
+from methods.base import BaseMethod
+from methods.fused import Fused
+
+Result = tuple[dict[str, Any], dict[str, Any]]
+
+
+def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
+    """One (fields of `Record`, learned arrays by name) per run, after `fit` and `test`."""
+    diverged = module.diverged()
+    zero_shot = _zero_shot_accuracy(module.members[0], data)
+    shared = {
+        "zero_shot_accuracy": zero_shot,
+        "classes": list(data.dataset.classes),
+        "hashes": {
+            "weights": module.members[0].task.backbone.identity,
+            "train_images": data.dataset.train.images.fingerprint,
+            "test_images": data.dataset.test.images.fingerprint,
+        },
+        "versions": versions(),
+        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+        "seconds": round(seconds, 3),
+    }
+    results: list[Result] = []
+    for member in module.members:
+        with torch.no_grad():
+            weights = member.class_weights()
+        for replica in range(len(member.task.seeds)):
+            row = member.rows.start + replica
+            curves = _curves(module, row) if member.trainable else {}
+            fields = {
+                **shared,
+                "status": "diverged" if diverged[row] else "ok",
+                "accuracy": _percent(module.accuracy[row]),
+                "per_class_accuracy": [_percent(value) for value in module.class_accuracy[row]],
+                "ece": _percent(module.calibration_error[row]),
+                "curves": curves,
+                "noise": _noise(data, row, runs[row]),
+                "parameters": sum(parameter[0].numel() for parameter in member.parameters()),
+                **_oracle(curves),
+            }
+            results.append((fields, _learned(member, replica, weights[replica])))
+    return results
+
+
+def _curves(module: Fused, row: int) -> dict[str, list[float | None]]:
+    """One value per epoch; accuracies in percent, None where there was nothing to measure."""
+    curves = {}
+    for name, epochs in module.curves.items():
+        factor = 100 if "accuracy" in name else 1
+        values = [factor * float(values[row]) for values in epochs]
+        curves[name] = [round(value, 4) if math.isfinite(value) else None for value in values]
+    return curves
+
+
+def _oracle(curves: dict[str, list[float | None]]) -> dict[str, Any]:
+    """The best epoch by test accuracy, counted from 1: an oracle, since nobody can know it without test labels."""
+    accuracies = [value for value in curves.get("test_accuracy", []) if value is not None]
+    if not accuracies:
+        return {}
+    best = int(np.argmax(accuracies))
+    return {"oracle_best_accuracy": accuracies[best], "oracle_best_epoch": best + 1}
+
+
+def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
+    """What became of the given labels; a run that has none has no wrong ones."""
+    given = data.given[row]
+    true = data.dataset.train.labels[given.images]
+    return {
+        "realised": noise.realised_rate(given.labels, true) if len(true) else 0.0,
+        "wrong": int((given.labels != true).sum()),
+        "images": len(true),
+        "labels_sha256": noise.fingerprint(given.images, given.labels),
+    }
+
+
+def _learned(member: BaseMethod, replica: int, weights: Tensor) -> dict[str, Any]:
+    """The classifier [C, E], its logit scale and the replica's parameters, as float32 arrays."""
+    arrays = {name: parameter[replica] for name, parameter in member.named_parameters()}
+    arrays |= {"class_weights": weights, "logit_scale": torch.tensor(member.task.backbone.scale)}
+    return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()} if member.trainable else {}
+
+
+def _zero_shot_accuracy(member: BaseMethod, data: NoisyFewShot) -> float:
+    predicted = (data.test_features @ member.zero_shot().T).argmax(-1).cpu().numpy()
+    return _percent(float((predicted == data.dataset.test.labels).mean()))
+
+
+def _percent(share: Tensor | float) -> float:
+    return round(100 * float(share), 4)

@@ -1,0 +1,169 @@
+"""Trains a pack: builds data and methods, runs Lightning's Trainer, writes one record per run."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from benchmark import catalog
+from benchmark.errors import BadInput
+from benchmark.events import Event
+from benchmark.grid import Pack, Run, parse_method
+from benchmark.pool import Report
+from benchmark.records import Store
+from benchmark.results import collect
+from datamodules.augment import Crop
+from datamodules.base import NoisyFewShot, Replica
+from datamodules.catalog import open_dataset
+from datamodules.dataset import Dataset
+from datamodules.errors import DataError
+from datamodules.features import FeatureBank
+from datamodules.fewshot import check_shots
+from methods.backbone import Backbone, load_backbone
+from methods.base import BaseMethod, Task
+from methods.errors import BackboneError, MethodError
+from methods.fused import Fused
+from methods.recipe import recipe_for
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", module="lightning")
+
+
+@dataclass
+class Runner:
+    """A job for `map_packs`: trains packs on a device, keeps backbone and data between them, writes records.
+
+    `data` is the folder of real data sets; `threads` limits a CPU worker's threads (0: torch's own choice).
+    """
+
+    out: Path
+    data: Path | None = None
+    threads: int = 0
+    _kept: dict[Any, Any] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A worker loads its own backbone and data."""
+        return {**vars(self), "_kept": {}}
+
+    def __call__(self, pack: Pack, device: str, report: Report) -> None:
+        """Trains the pack unless all of it is done; halves it on an error, down to single runs."""
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        store = Store(self.out)
+        done = store.finished(pack.runs)
+        if len(done) < len(pack.runs):
+            self._train_or_split(pack.runs, done, device, store, report)
+
+    def check(self, runs: Sequence[Run]) -> None:
+        """Opens every data set and looks whether it has the shots that are asked for.
+
+        Raises:
+            DataError: it cannot be opened, has one class only, or too few images.
+        """
+        for dataset, shots, method in sorted({(run.dataset, run.shots, run.method_name) for run in runs}):
+            opened = self.dataset(dataset)
+            if catalog.method(method).labels != "none":
+                check_shots(opened.train.labels, opened.classes, shots)
+
+    def dataset(self, name: str) -> Dataset:
+        """The data set, opened once per process."""
+        return self._keep(("dataset", name), lambda: open_dataset(name, self.data))
+
+    def backbone(self, name: str, device: str) -> Backbone:
+        """The backbone, loaded once per process."""
+        return self._keep(("backbone", name, device), lambda: load_backbone(name, device))
+
+    def _keep(self, key: Any, make: Any) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def _train_or_split(self, runs: Sequence[Run], done: set[str], device: str, store: Store, report: Report) -> None:
+        try:
+            results = self._train(runs, device, report)
+        except (BadInput, DataError, BackboneError, MethodError):
+            raise
+        except Exception as error:
+            todo = [run for run in runs if run.key not in done]
+            if len(runs) == 1:
+                cause = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                store.fail(runs[0], cause)
+                report(Event(device, "failed", str(runs[0]), finished=len(todo)))
+                return
+            logging.getLogger(__name__).warning("%d runs raised %r; trying them in halves", len(runs), error)
+            if device.startswith("cuda"):
+                torch.cuda.empty_cache()
+            for half in (runs[: len(runs) // 2], runs[len(runs) // 2 :]):
+                if any(run.key not in done for run in half):
+                    self._train_or_split(half, done, device, store, report)
+            return
+        for run, (result, learned) in zip(runs, results, strict=True):
+            if run.key not in done:
+                store.write(run, result, learned)
+        report(Event(device, "finished", finished=sum(run.key not in done for run in runs)))
+
+    def _train(self, runs: Sequence[Run], device: str, report: Report) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        start = time.perf_counter()
+        first = runs[0]
+        backbone, dataset = self.backbone(first.backbone, device), self.dataset(first.dataset)
+        recipe = recipe_for(first.backbone)
+        module = build(runs, backbone, dataset)
+        bank = self._keep(("bank", first.backbone, device), lambda: FeatureBank(backbone, device=device))
+        zero_shot = backbone.scale * module.members[0].zero_shot()
+        data = NoisyFewShot(
+            dataset, [_replica(run) for run in runs], bank, first.epochs, Crop(recipe.crop, flip=recipe.flip),
+            recipe.batch, zero_shot,
+        )  # fmt: skip
+        trainer = lightning.Trainer(
+            max_epochs=first.epochs,
+            accelerator="gpu" if device.startswith("cuda") else "cpu",
+            devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            callbacks=[_Progress(Pack(tuple(runs)).title, device, report)],
+        )
+        if any(member.trainable for member in module.members):
+            trainer.fit(module, datamodule=data)
+        trainer.test(module, datamodule=data, verbose=False)
+        return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
+
+
+def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:
+    """The methods of some runs, in the order of the runs; equal methods stand side by side."""
+    members: list[BaseMethod] = []
+    seeds: dict[str, list[int]] = {}
+    for run in runs:
+        seeds.setdefault(run.method, []).append(run.seed)
+    for name, own in seeds.items():
+        info, options = parse_method(name)
+        task = Task(backbone, dataset.classes, dataset.template, own, runs[0].epochs, recipe_for(backbone.name))
+        members.append(import_module(info.module).Method(task, **options))
+    return Fused(members)
+
+
+def _replica(run: Run) -> Replica:
+    return Replica(run.seed, run.shots, run.noise, run.rate, labelled=run.paradigm != "ul")
+
+
+class _Progress(Callback):
+    """Tells how far a pack is."""
+
+    def __init__(self, title: str, device: str, report: Report) -> None:
+        self.title, self.device, self.report = title, device, report
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        epoch, epochs = trainer.current_epoch, int(trainer.max_epochs or 1)
+        self.report(Event(self.device, "epoch", self.title, epoch=epoch + 1, epochs=epochs))
