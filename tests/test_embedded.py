@@ -137,7 +137,9 @@ def test_the_vocabulary_knows_every_caption_and_agrees_with_open_clip(bank: Bank
 def test_texts_in_groups_are_encoded_as_open_clip_encodes_them() -> None:
     vocabulary = Vocabulary()
     model = small_model(CONFIG, 0, vocabulary).eval()
-    tokens = vocabulary.encode(["a heart.", "as you can see, there is a red heart here", "key", "the picture of a boat", "a"])
+    tokens = vocabulary.encode(
+        ["a heart.", "as you can see, there is a red heart here", "key", "the picture of a boat", "a"]
+    )
     padded = torch.nn.functional.pad(tokens, (0, 77 - tokens.shape[1]))
     assert torch.allclose(text_features(model, tokens), model.encode_text(padded, normalize=True), atol=1e-5)
 
