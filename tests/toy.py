@@ -112,3 +112,5 @@ def fit(members: Sequence[BaseMethod], data: NoisyFewShot, epochs: int = 3) -> F
         trainer.fit(module, data)
     trainer.test(module, data, verbose=False)
     return module
+
+
