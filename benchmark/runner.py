@@ -84,11 +84,13 @@ class Runner:
 
     def dataset(self, name: str) -> Dataset:
         """The data set, opened once per process."""
-        return self._keep(("dataset", name), lambda: open_dataset(name, self.data))
+        dataset: Dataset = self._keep(("dataset", name), lambda: open_dataset(name, self.data))
+        return dataset
 
     def backbone(self, name: str, device: str) -> Backbone:
         """The backbone, loaded once per process."""
-        return self._keep(("backbone", name, device), lambda: load_backbone(name, device))
+        backbone: Backbone = self._keep(("backbone", name, device), lambda: load_backbone(name, device))
+        return backbone
 
     def _keep(self, key: Any, make: Any) -> Any:
         if key not in self._kept:
