@@ -188,4 +188,4 @@ def _pack(learned: Mapping[str, Any]) -> bytes:
     import numpy as np
     from safetensors.numpy import save
 
-    return bytes(save({name: np.ascontiguousarray(values) for name, values in learned.items()}))
+    return bytes(save({name: np.array(values, order="C") for name, values in learned.items()}))
