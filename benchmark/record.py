@@ -130,7 +130,8 @@ def dump(run: Run, result: Mapping[str, Any]) -> str:
         BadRecord: `result` would not read back as a record.
     """
     record = {"schema": SCHEMA, "key": run.key, "run": asdict(run), **result}
-    text = json.dumps(_finite(record), indent=1) + "\n"
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in _finite(record).items()]
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
     read(text)
     return text
 
