@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader
 
 from datamodules import noise
 from datamodules.augment import Crop
-from datamodules.dataset import Dataset, Labels
+from datamodules.dataset import Dataset
 from datamodules.features import FeatureBank
 from datamodules.fewshot import few_shot
-from datamodules.order import epoch_batches
+from datamodules.plan import Plan, TrainingSet, make_plan
 from datamodules.seeds import rng
 from datamodules.views import Views
 
@@ -32,14 +32,6 @@ class Replica:
     noise: str = "none"
     rate: float | None = 0.0
     labelled: bool = True
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Training images [n], as places in the training split, with the labels [n] that the method is told."""
-
-    images: Labels
-    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -118,9 +110,21 @@ class NoisyFewShot(lightning.LightningDataModule):
         """Unit features [n, E] of the test split."""
         return self.bank.plain(self.dataset.test.images).to(self.bank.device)
 
-    def assign(self, row: int, images: Tensor, labels: Tensor) -> None:
-        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n]."""
-        self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy())
+    def training_set(self, row: int) -> tuple[Tensor, Tensor]:
+        """The images [n] of the pool that replica `row` was given, and their given labels [n]."""
+        part = self.given[row]
+        return torch.from_numpy(part.images).to(self.bank.device), torch.from_numpy(part.labels).to(self.bank.device)
+
+    def assign(
+        self, row: int, images: Tensor, labels: Tensor, groups: Tensor | None = None, paired: bool = False
+    ) -> None:
+        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n].
+
+        With `groups` [n] no batch mixes two groups, and group 0 comes first; `paired` sets them side by side instead,
+        one batch of each in every step, and starts the smaller ones over until the largest is through.
+        """
+        kinds = None if groups is None else groups.cpu().numpy()
+        self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy(), kinds, paired)
         self._plan = None
 
     def train_dataloader(self) -> Steps:
@@ -160,37 +164,11 @@ class NoisyFewShot(lightning.LightningDataModule):
 
     def _current_plan(self) -> Plan:
         if self._plan is None or self._plan.epoch != self.epoch:
-            self._plan = self._make_plan(self.epoch)
+            rows = zip(self.replicas, self.sets, strict=True)
+            slots = [self.views.slots(replica.seed, part.images) for replica, part in rows]
+            orders = [rng(replica.seed, "order", self.epoch) for replica in self.replicas]
+            self._plan = make_plan(self.epoch, self.sets, slots, orders, self.batch_size, self.bank.device)
         return self._plan
-
-    def _make_plan(self, epoch: int) -> Plan:
-        """The epoch's batches of every replica, side by side; a replica with fewer steps pauses in the last ones."""
-        orders = [
-            epoch_batches(len(part.images), self.batch_size, rng(replica.seed, "order", epoch))
-            for replica, part in zip(self.replicas, self.sets, strict=True)
-        ]
-        steps = max(1, *map(len, orders))
-        images, labels, slots = (np.zeros((steps, len(orders), self.batch_size), np.int64) for _ in range(3))
-        valid = np.zeros(images.shape, bool)
-        for row, (replica, part, order) in enumerate(zip(self.replicas, self.sets, orders, strict=True)):
-            if len(order):
-                valid[: len(order), row] = order >= 0
-                images[: len(order), row] = part.images[order]
-                labels[: len(order), row] = part.labels[order]
-                slots[: len(order), row] = self.views.slots(replica.seed, part.images)[order]
-        tensors = (torch.from_numpy(array).to(self.bank.device) for array in (images, labels, slots, valid))
-        return Plan(epoch, *tensors)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The batches of one epoch [steps, R, B]: images, given labels, slots in the table of views, and what counts."""
-
-    epoch: int
-    images: Tensor
-    labels: Tensor
-    slots: Tensor
-    valid: Tensor
 
 
 class Steps:

@@ -9,41 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
 from torch import Tensor
 
 from methods.backbone import Backbone, zero_shot_weights
+from methods.data import Batch, TrainingData
 from methods.layout import PromptLayout
 from methods.recipe import Recipe
 from methods.training import ReplicaModule
-
-
-class Batch(Protocol):
-    """One training step: unit features [R, B, E], given labels [R, B], and what of it counts.
-
-    valid [R, B] is False on padding, active [R] where a replica has no batch in this step.
-    """
-
-    features: Tensor
-    labels: Tensor
-    valid: Tensor
-    active: Tensor
-
-    def rows(self, rows: slice) -> Batch:
-        """The part that belongs to some replicas."""
-
-
-class TrainingData(Protocol):
-    """What a method may ask of, and tell, the data module."""
-
-    def pool(self) -> Tensor:
-        """Unit features [P, E] of all training images, unaugmented."""
-
-    def assign(self, row: int, images: Tensor, labels: Tensor) -> None:
-        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n]."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +107,13 @@ class BaseMethod(ReplicaModule):
         """Logits [R, B, C] and given labels [R, B] to one loss per image [R, B]."""
         raise NotImplementedError
 
+    def image_losses(self, logits: Tensor, batch: Batch) -> Tensor:
+        """One loss per image [R, B], for methods that look at more of a batch than its labels."""
+        return self.loss(logits, batch.labels)
+
     def objective(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every replica's loss [R] on its part of a batch: the mean over its images."""
-        losses = self.loss(self.logits(batch.features, weights), batch.labels)
+        losses = self.image_losses(self.logits(batch.features, weights), batch)
         return torch.where(batch.valid, losses, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
 
     def lr(self, epoch: int) -> float:
