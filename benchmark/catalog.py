@@ -118,7 +118,7 @@ def method(name: str) -> MethodInfo:
         BadInput: there is none; the message has the nearest match and the list.
     """
     if name not in methods():
-        raise BadInput(f"unknown method {name!r}; {nearest(name, methods())}")
+        raise BadInput(f"unknown method {name!r}: {nearest(name, methods())}")
     return methods()[name]
 
 

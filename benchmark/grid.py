@@ -83,6 +83,9 @@ class Grid:
         for shots in self.shots:
             if shots < 1:
                 raise BadInput(f"shots is {shots}, should be at least 1")
+        for seed in self.seeds:
+            if seed < 0:
+                raise BadInput(f"seed is {seed}, should be at least 0")
         noises = self._noises()
         runs: dict[Run, None] = {}
         for backbone, dataset, method, shots in product(self.backbones, self.datasets, self.methods, self.shots):
@@ -91,7 +94,8 @@ class Grid:
             epochs = self.epochs or recipe_for(backbone).epochs
             blind = info.labels == "none"
             for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
-                runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs)] = None
+                paradigm = "ul" if blind else "fewshot"
+                runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs, paradigm)] = None
         return list(runs)
 
     def _noises(self) -> list[tuple[str, float | None]]:

@@ -83,7 +83,7 @@ class Store:
                 record = read(path.read_bytes())
                 if record.run != run:
                     raise BadRecord(f"it is the record of {record.run}")
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 continue
             except BadRecord as error:
                 logger.warning("%s is set aside and %s is done again: %s", path, run, error)

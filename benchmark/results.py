@@ -52,7 +52,6 @@ def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str,
                 "curves": curves,
                 "noise": _noise(data, row, runs[row]),
                 "parameters": sum(parameter[0].numel() for parameter in member.parameters()),
-                "label_free": member.labels == "none",
                 **_oracle(curves),
             }
             results.append((fields, _learned(member, replica, weights[replica])))

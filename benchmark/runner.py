@@ -29,7 +29,7 @@ from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.fewshot import check_shots
-from methods.backbone import Backbone, load_backbone
+from methods.backbone import Backbone, load_backbone, resolve
 from methods.base import BaseMethod, Task
 from methods.errors import BackboneError, MethodError
 from methods.fused import Fused
@@ -64,16 +64,23 @@ class Runner:
         if len(done) < len(pack.runs):
             self._train_or_split(pack.runs, done, device, store, report)
 
-    def check(self, runs: Sequence[Run]) -> None:
-        """Opens every data set and looks whether it has the shots that are asked for.
+    def check(self, runs: Sequence[Run], devices: Sequence[str]) -> None:
+        """Opens every data set, looks whether it has the shots asked for, and for the backbones, before any training.
+
+        With several devices the workers load the backbones, and only their names are looked at here.
 
         Raises:
-            DataError: it cannot be opened, has one class only, or too few images.
+            DataError: a data set that cannot be opened, has one class only, or too few images.
+            BackboneError: a backbone that cannot be loaded.
         """
         for dataset, shots, method in sorted({(run.dataset, run.shots, run.method_name) for run in runs}):
             opened = self.dataset(dataset)
             if catalog.method(method).labels != "none":
                 check_shots(opened.train.labels, opened.classes, shots)
+        for backbone in sorted({run.backbone for run in runs}):
+            resolve(backbone)
+            if len(devices) == 1:
+                self.backbone(backbone, devices[0])
 
     def dataset(self, name: str) -> Dataset:
         """The data set, opened once per process."""
@@ -155,8 +162,7 @@ def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:
 
 
 def _replica(run: Run) -> Replica:
-    labelled = catalog.method(run.method_name).labels != "none"
-    return Replica(run.seed, run.shots, run.noise, run.rate, labelled)
+    return Replica(run.seed, run.shots, run.noise, run.rate, labelled=run.paradigm != "ul")
 
 
 class _Progress(Callback):

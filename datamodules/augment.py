@@ -27,13 +27,13 @@ class Crop:
     flip: bool = True
 
 
-def draws(indices: Labels, seed: int, view: int) -> NDArray[np.float64]:
-    """Uniform numbers [n, 23] in [0, 1) for one view of the images `indices` [n].
+def draws(indices: Labels, seed: int, views: int) -> NDArray[np.float64]:
+    """Uniform numbers [V, n, 23] in [0, 1) for the views of the images `indices` [n].
 
-    An image's numbers depend on its index, the seed and the view, never on which other images are asked for.
+    View v of an image depends on its index, the seed and v, never on which other images or views are asked for.
     """
-    rows = int(indices.max()) + 1 if len(indices) else 0
-    return rng(seed, "views", view).random((rows, DRAWS))[indices]
+    numbers = [rng(seed, "views", index).random((views, DRAWS)) for index in indices.tolist()]
+    return np.stack(numbers, axis=1) if numbers else np.empty((views, 0, DRAWS))
 
 
 def boxes(sizes: Labels, numbers: NDArray[np.float64], crop: Crop) -> Labels:

@@ -45,7 +45,8 @@ class Dataset:
     """A classification data set whose `train`, `val` and `test` splits share no image.
 
     `train` keeps its source's order, since few-shot draws depend on it. `given` holds further labellings [n] of
-    the training images (human annotators, web tags), by name.
+    the training images (human annotators, web tags), by name. Where `trusted` is False, the training labels
+    themselves are what the web gave: then no noise rate can be measured.
     """
 
     name: str
@@ -55,12 +56,16 @@ class Dataset:
     test: Split
     val: Split | None = None
     given: Mapping[str, Labels] = field(default_factory=dict)
+    trusted: bool = True
 
 
 class ImageEncoder(Protocol):
     """What the data module needs of a backbone; `methods.backbone.Backbone` is one."""
 
-    preprocess: Preprocess
+    @property
+    def preprocess(self) -> Preprocess:
+        """The evaluation transform of the weights."""
+        ...
 
     @property
     def identity(self) -> str:
@@ -75,10 +80,25 @@ class ImageEncoder(Protocol):
 class Preprocess(Protocol):
     """open_clip's evaluation transform and the numbers behind it."""
 
-    size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    interpolation: str
+    @property
+    def size(self) -> int:
+        """Height and width of the pixels."""
+        ...
+
+    @property
+    def mean(self) -> tuple[float, float, float]:
+        """What is taken off each channel, from pixels of 0 to 1."""
+        ...
+
+    @property
+    def std(self) -> tuple[float, float, float]:
+        """What each channel is divided by then."""
+        ...
+
+    @property
+    def interpolation(self) -> str:
+        """`bicubic` or `bilinear`."""
+        ...
 
     def __call__(self, image: Image) -> Tensor:
         """A picture of any size to pixels [3, size, size]."""

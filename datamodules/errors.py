@@ -20,3 +20,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     return f"{f'did you mean {near[0]!r}? ' if near else ''}known: {', '.join(names)}"
+
+
+class CorruptImage(DataError):
+    """A picture that cannot be decoded; the message names its file."""

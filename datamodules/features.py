@@ -2,102 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.augment import Crop, boxes, draws, normalise, resample
+from datamodules.augment import Crop
 from datamodules.dataset import ImageEncoder, Images, Labels
+from datamodules.inputs import Inputs
+from datamodules.shards import Shard, ShardStore
+from datamodules.stream import batched
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-T = TypeVar("T")
 Progress = Callable[[str, int, int, float], None]
 """Called with what is encoded, pictures done, pictures in all, pictures per second."""
 
+SHARD = 4096
+"""Pictures in one file of the bank: what a build that is killed may lose."""
+
 
 class FeatureBank:
-    """Unit features of images from one frozen image tower, on `device` while they are made, on the CPU after that."""
+    """Unit features of images from one frozen image tower, made on `device` and returned on the CPU.
+
+    With a `cache` folder they are kept there, keyed by weights, preprocessing, precision, images, views, seed and
+    crop, and a build that was interrupted goes on where it stopped. A picture that cannot be read raises
+    CorruptImage, unless `skip_bad_images`: then its features are zero, and `skipped` names it.
+    """
 
     def __init__(
         self,
         encoder: ImageEncoder,
         cache: Path | None = None,
         device: torch.device | str = "cpu",
-        batch_size: int = 256,
+        batch_size: int | None = None,
         progress: Progress | None = None,
+        skip_bad_images: bool = False,
     ) -> None:
         self.encoder = encoder
         self.cache = cache
         self.device = torch.device(device)
-        self.batch_size = batch_size
+        self.batch_size = batch_size or (256 if self.device.type == "cuda" else 64)
         self.progress = progress
+        self.skip_bad_images = skip_bad_images
+        self.skipped: set[str] = set()
 
     def plain(self, images: Images) -> Tensor:
         """Features [n, E] of all images under the tower's own test transform."""
-        indices = np.arange(len(images))
-        start, done, parts = perf_counter(), 0, []
-        for block in _blocks(indices, self.batch_size):
-            pixels = torch.stack(self._decode(images, block, self.encoder.preprocess))
-            parts.append(self._encode(pixels))
-            done += len(block)
-            self._report("images", done, len(indices), start)
-        return torch.cat(parts)
+        inputs = self._inputs(images)
+        return self._features(inputs, inputs.plain, np.arange(len(images)), 1, {"what": "images"})[0]
 
     def views(self, images: Images, indices: Labels, seed: int, views: int, crop: Crop) -> Tensor:
         """Features [V, n, E] of `views` random crops of each of the images `indices` [n].
 
         View v of an image depends on the image, its index, the seed and v only.
         """
-        start, done, parts = perf_counter(), 0, []
-        numbers = np.stack([draws(indices, seed, view) for view in range(views)])
-        for rows in _blocks(np.arange(len(indices)), max(1, self.batch_size // views)):
-            pictures = self._decode(images, indices[rows], _pixels)
-            pixels = self._crops(pictures, numbers[:, rows], crop)
-            features = [self._encode(batch) for batch in torch.split(pixels.flatten(0, 1), self.batch_size)]
-            parts.append(torch.cat(features).reshape(views, len(rows), -1))
-            done += views * len(rows)
-            self._report("views", done, views * len(indices), start)
-        return torch.cat(parts, 1)
+        inputs, together = self._inputs(images), max(1, self.batch_size // views)
+        crops = partial(inputs.crops, seed=seed, views=views, crop=crop, together=together, device=self.device)
+        about = {"what": "views", "seed": seed, "views": views, "crop": asdict(crop)}
+        return self._features(inputs, crops, indices, views, about)
 
-    def _crops(self, pictures: list[Tensor], numbers: np.ndarray, crop: Crop) -> Tensor:
-        """Normalised crops [V, n, 3, S, S] of n decoded pictures; `numbers` is [V, n, 23]."""
+    def _inputs(self, images: Images) -> Inputs:
+        return Inputs(images, self.encoder.preprocess, self.skip_bad_images)
+
+    def _features(
+        self,
+        inputs: Inputs,
+        pixels: Callable[[Labels], Iterator[Tensor]],
+        indices: Labels,
+        views: int,
+        about: dict[str, object],
+    ) -> Tensor:
+        """Features [V, n, E]; `pixels` gives the tower's inputs [k, 3, S, S] for sorted indices."""
+        build = partial(self._build, inputs, pixels, views, str(about["what"]))
+        if self.cache is None:
+            unique, places = np.unique(indices, return_inverse=True)
+            made = torch.cat([shard.features for shard in build(unique)], dim=1)
+            return made[:, torch.from_numpy(places)]
+        store = ShardStore(self.cache, self._key(inputs.images) | about)
+        if len(store.absent(indices, self.skip_bad_images)):
+            with store.building():
+                for shard in build(store.absent(indices, self.skip_bad_images)):
+                    store.write(shard)
+        features, bad = store.read(indices)
+        self.skipped |= {inputs.images.describe(index) for index in bad.tolist()}
+        return features
+
+    def _key(self, images: Images) -> dict[str, object]:
         prep = self.encoder.preprocess
-        out = torch.empty(len(numbers), len(pictures), 3, prep.size, prep.size, device=self.device)
-        groups: dict[torch.Size, list[int]] = {}
-        for row, picture in enumerate(pictures):
-            groups.setdefault(picture.shape, []).append(row)
-        for shape, rows in groups.items():
-            same = torch.stack([pictures[row] for row in rows]).to(self.device)
-            sizes = np.tile(np.array(shape[1:]), (len(rows), 1))
-            where = torch.from_numpy(np.stack([boxes(sizes, uniform[rows], crop) for uniform in numbers]))
-            out[:, rows] = resample(same, where.to(self.device), prep.size, prep.interpolation)
-        return normalise(out, prep.mean, prep.std)
+        how = [prep.size, list(prep.mean), list(prep.std), prep.interpolation]
+        return {"encoder": self.encoder.identity, "preprocess": how, "images": images.fingerprint}
 
-    def _encode(self, pixels: Tensor) -> Tensor:
-        with torch.no_grad():
-            return self.encoder.encode_images(pixels.to(self.device)).float().cpu()
+    def _build(
+        self, inputs: Inputs, pixels: Callable[[Labels], Iterator[Tensor]], views: int, what: str, missing: Labels
+    ) -> Iterator[Shard]:
+        """Encodes the images `missing` [n], shard by shard."""
+        start, total, done = perf_counter(), len(missing) * views, 0
+        left, per_shard = missing, max(1, SHARD // views)
+        made: list[Tensor] = []
+        for batch in batched(pixels(missing), self.batch_size):
+            with torch.no_grad():
+                made.append(self.encoder.encode_images(batch.to(self.device)).float().cpu())
+            done = min(done + self.batch_size, total)
+            if self.progress is not None:
+                self.progress(what, done, total, done / max(perf_counter() - start, 1e-9))
+            while len(left) and (done == total or sum(map(len, made)) >= per_shard * views):
+                own, left, rows = left[:per_shard], left[per_shard:], torch.cat(made)
+                made = [rows[len(own) * views :]]
+                features = rows[: len(own) * views].reshape(len(own), views, -1).transpose(0, 1).contiguous()
+                yield self._shard(inputs, own, features)
 
-    def _decode(self, images: Images, indices: Labels, transform: Callable[[Image], T]) -> list[T]:
-        with ThreadPoolExecutor() as pool:
-            return list(pool.map(lambda index: transform(images[index]), indices.tolist()))
-
-    def _report(self, what: str, done: int, total: int, start: float) -> None:
-        if self.progress is not None:
-            self.progress(what, done, total, done / max(perf_counter() - start, 1e-9))
-
-
-def _pixels(image: Image) -> Tensor:
-    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
-
-
-def _blocks(items: Sequence[int] | Labels, size: int) -> Iterator[Labels]:
-    array = np.asarray(items)
-    return (array[first : first + size] for first in range(0, len(array), size))
+    def _shard(self, inputs: Inputs, own: Labels, features: Tensor) -> Shard:
+        bad = np.isin(own, sorted(inputs.bad))
+        features[:, torch.from_numpy(bad)] = 0
+        self.skipped |= {inputs.images.describe(index) for index in own[bad].tolist()}
+        return Shard(own, bad, features)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import lightning
 import numpy as np
@@ -112,5 +111,3 @@ def fit(members: Sequence[BaseMethod], data: NoisyFewShot, epochs: int = 3) -> F
         trainer.fit(module, data)
     trainer.test(module, data, verbose=False)
     return module
-
-

@@ -50,7 +50,6 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
 
 
 def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int) -> None:
-    _check_writable(options.out)
     with console.status("loading torch, backbone and data"):
         from benchmark.devices import parse_devices, threads_per_worker
         from benchmark.pool import map_packs
@@ -58,7 +57,8 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
 
         devices = parse_devices(options.devices)
         runner = Runner(options.out, options.data, threads_per_worker(devices))
-        runner.check([run for pack in todo for run in pack.runs])
+        runner.check([run for pack in todo for run in pack.runs], devices)
+        _check_writable(options.out)
     store = Store(options.out)
     with LiveProgress(console, len(runs)) as progress:
         progress.done = done

@@ -1,0 +1,97 @@
+"""Which data sets there are, where they are, and how to open them; listing and checking names imports no torch."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol, runtime_checkable
+
+from datamodules import datasets
+from datamodules.dataset import Dataset
+from datamodules.errors import DataError, unknown
+from datamodules.folder import ClassFolders
+from datamodules.hub import Hub
+from datamodules.source import Source
+from datamodules.specs import parse_spec
+
+TEMPLATE = "a photo of a {}."
+HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", "template")
+
+
+def known() -> list[str]:
+    """The names of all data sets that have a file in `datamodules/datasets`, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules(datasets.__path__))
+
+
+def describe(name: str) -> str:
+    """The first line of a data set's own description."""
+    return (_module(name).__doc__ or "").strip().splitlines()[0]
+
+
+def check(spec: str) -> None:
+    """Accept a data set's name without opening it: `NAME`, `hf:NAME` or `folder:PATH`, with options in brackets.
+
+    Raises:
+        DataError: an unknown name (with the nearest match and the list), or an option that does not exist.
+    """
+    name, options = parse_spec(spec)
+    if not name.startswith(("hf:", "folder:")) and name not in known():
+        raise unknown("data set", name, [*known(), "folder:PATH", "hf:NAME"])
+    allowed = HUB_OPTIONS if name.startswith("hf:") else ("template",)
+    for option in options:
+        if option not in allowed:
+            raise DataError(f"data set {name!r} has no option {option!r}; it has: {', '.join(allowed)}")
+
+
+def open_dataset(spec: str, root: Path | None = None, download: bool = False) -> Dataset:
+    """Opens a data set: a name of the catalogue, `hf:NAME`, or `folder:PATH`, with options in brackets.
+
+    The eleven of CoOp are read in its folder layout under `root`; `hf:dtd` takes the catalogue's hub version
+    instead. Only `download=True` may use the network.
+
+    Raises:
+        DataError: whatever is missing or wrong, with what to do about it.
+    """
+    source, template = _source(spec)
+    return source.load() if isinstance(source, Embedded) else source.open(spec, template, root, download)
+
+
+def status(spec: str, root: Path | None = None) -> str:
+    """`ready`, or `missing: ` and what to do, for the list of data sets; looks at names of files only."""
+    source, _ = _source(spec)
+    problem = None if isinstance(source, Embedded) else source.missing(root)
+    if problem and spec in known() and isinstance(getattr(_module(spec), "HUB", None), Hub):
+        problem += f"; or use hf:{spec}"
+    return f"missing: {problem}" if problem else "ready"
+
+
+@runtime_checkable
+class Embedded(Protocol):
+    """A file in `datamodules/datasets` whose images are made on the spot."""
+
+    def load(self) -> Dataset:
+        """Makes the data set."""
+        ...
+
+
+def _source(spec: str) -> tuple[Source | Embedded, str]:
+    """How to open a data set, and its template."""
+    check(spec)
+    name, options = parse_spec(spec)
+    kind, _, place = name.partition(":")
+    if kind == "folder":
+        return ClassFolders(str(Path(place).expanduser().absolute())), options.get("template", TEMPLATE)
+    own = place if kind == "hf" else name
+    entry = _module(own) if own in known() else None
+    template = options.pop("template", getattr(entry, "TEMPLATE", TEMPLATE))
+    if entry is not None and kind != "hf":
+        return getattr(entry, "SOURCE", entry), template
+    changes = {option: tuple(value.split("+")) if option == "given" else value for option, value in options.items()}
+    return replace(getattr(entry, "HUB", None) or Hub(place), **changes), template
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"{datasets.__name__}.{name}")

@@ -1,0 +1,44 @@
+"""CIFAR-10N and CIFAR-100N: hub images with human labels from a file, or folders with a CSV table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from datamodules.checks import checked
+from datamodules.dataset import Dataset
+from datamodules.folder import ClassFolders
+from datamodules.hub import Hub
+from datamodules.label_table import read_cifar_n
+from datamodules.source import Layout
+
+
+@dataclass(frozen=True)
+class HumanLabels:
+    """Either `folder/{train,test}/CLASS/...` with a CSV table beside them, or `folder/file` and the hub's images."""
+
+    hub: Hub
+    folder: str
+    file: str
+
+    @property
+    def _labels(self) -> Layout:
+        return Layout(self.folder, (self.file,), "it is in the folder data of github.com/UCSC-REAL/cifar-10-100n")
+
+    def missing(self, root: Path | None) -> str | None:
+        """What to do to have the data, or None where it is there."""
+        folders = ClassFolders(self.folder)
+        return None if folders.missing(root) is None else self._labels.missing(root) or self.hub.missing()
+
+    def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
+        """Reads images and labels and checks that they belong together.
+
+        Raises:
+            DataError: anything missing or contradictory.
+        """
+        folders = ClassFolders(self.folder)
+        if folders.missing(root) is None:
+            return folders.open(name, template, root)
+        file = self._labels.locate(name, root) / self.file
+        images = self.hub.open(name, template, root, download)
+        return checked(replace(images, given=read_cifar_n(file, images.train.labels)))

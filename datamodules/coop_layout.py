@@ -1,0 +1,109 @@
+"""CoOp's folder layout: a folder of images and a split file `split_zhou_<Name>.json` (arXiv:2109.01134)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datamodules.checks import checked, readable
+from datamodules.dataset import Dataset, Split
+from datamodules.errors import DataError
+from datamodules.pictures import FileImages, require_files
+from datamodules.source import Layout
+
+GUIDE = "CoOp's DATASETS.md (github.com/KaiyangZhou/CoOp) says whence every file comes"
+
+
+@dataclass(frozen=True)
+class SplitFile:
+    """A data set with a split file of CoOp's.
+
+    `folder` lies under the data root, `images` (the root of the split's paths) and `split` in it; `get` says where
+    the images come from.
+    """
+
+    folder: str
+    images: str
+    split: str
+    get: str
+
+    @property
+    def _layout(self) -> Layout:
+        parts = (f"{self.images}/", self.split) if self.images else (self.split,)
+        return Layout(self.folder, parts, f"{self.get}; {GUIDE}")
+
+    def missing(self, root: Path | None) -> str | None:
+        """What to do to have the data, or None where it is there."""
+        return self._layout.missing(root)
+
+    def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
+        """Reads the split file and checks that every image it lists is there.
+
+        Raises:
+            DataError: anything missing or contradictory.
+        """
+        folder = self._layout.locate(name, root)
+        path, images = folder / self.split, folder / self.images
+        parts = read_split(path)
+        classes = class_names(parts, path)
+        require_files(images, [row[0] for rows in parts.values() for row in rows], self.split)
+        splits = {part: as_split(images, rows) for part, rows in parts.items() if rows}
+        if "train" not in splits or "test" not in splits:
+            raise DataError(f"{path}: the train or the test list is empty")
+        return checked(Dataset(name, classes, template, splits["train"], splits["test"], splits.get("val")))
+
+
+Rows = list[tuple[str, int, str]]
+
+
+def as_split(folder: Path, rows: Rows) -> Split:
+    """Rows (path, label, class name) as images under `folder` with labels."""
+    labels = np.asarray([label for _, label, _ in rows], dtype=np.int64)
+    return Split(FileImages(folder, tuple(path for path, _, _ in rows)), labels)
+
+
+def read_split(path: Path) -> dict[str, Rows]:
+    """The lists `train`, `val` and `test` of a split file; `val` may be absent.
+
+    Raises:
+        DataError: not JSON, or not of the form {"train": [[path, label, class name], ...], ...}.
+    """
+    try:
+        content: Any = dict(json.loads(path.read_text(encoding="utf-8")))
+        return {part: [_row(*row) for row in content[part]] for part in ("train", "val", "test") if part in content}
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} cannot be read as JSON: {error}") from error
+    except (TypeError, ValueError, KeyError) as error:
+        raise DataError(
+            f'{path} is not a split file of the form {{"train": [[path, label, class name], ...], ...}}: {error}'
+        ) from error
+
+
+def class_names(parts: Mapping[str, Rows], path: Path) -> tuple[str, ...]:
+    """The class names by label, readable; labels must run from 0 without a gap and each have one name.
+
+    Raises:
+        DataError: a negative label, a gap, or two names for one label.
+    """
+    names: dict[int, str] = {}
+    for rows in parts.values():
+        for image, label, name in rows:
+            if label < 0:
+                raise DataError(f"{path}: label {label} of {image} is out of range")
+            if names.setdefault(label, name) != name:
+                raise DataError(f"{path}: label {label} is called both {names[label]!r} and {name!r}")
+    for label in range(max(names, default=-1)):
+        if label not in names:
+            raise DataError(f"{path}: label {max(names)} is out of range, as no image has label {label}")
+    return tuple(readable(names[label]) for label in range(len(names)))
+
+
+def _row(path: str, label: int, name: str) -> tuple[str, int, str]:
+    if not isinstance(path, str) or not isinstance(name, str) or int(label) != label:
+        raise ValueError(f"[{path!r}, {label!r}, {name!r}]")
+    return path, int(label), name

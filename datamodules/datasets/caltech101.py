@@ -1,0 +1,23 @@
+"""Caltech 101: 100 kinds of objects, with CoOp's class names (Fei-Fei et al. 2004)."""
+
+from collections.abc import Sequence
+
+from datamodules.coop_layout import SplitFile
+from datamodules.hub import Hub
+
+TEMPLATE = "a photo of a {}."
+SOURCE = SplitFile(
+    folder="caltech-101",
+    images="101_ObjectCategories",
+    split="split_zhou_Caltech101.json",
+    get="unpack 101_ObjectCategories.tar.gz (data.caltech.edu/records/mzrjq-6wc02)",
+)
+NAMES = {"airplanes": "airplane", "faces": "face", "leopards": "leopard", "motorbikes": "motorbike"}
+
+
+def rename(classes: Sequence[str]) -> list[str]:
+    """The names that CoOp gives the folders."""
+    return [NAMES.get(name.casefold(), name) for name in classes]
+
+
+HUB = Hub("dpdl-benchmark/caltech101", rename=rename)

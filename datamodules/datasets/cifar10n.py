@@ -1,0 +1,10 @@
+"""CIFAR-10N: CIFAR-10 with the labels of three people per image (Wei et al. 2022, arXiv:2110.12088).
+
+Labellings: aggre (majority), worse (a wrong one where there is one), random1, random2, random3.
+"""
+
+from datamodules.cifar_n import HumanLabels
+from datamodules.datasets.cifar10 import HUB as CIFAR10
+
+TEMPLATE = "a photo of a {}."
+SOURCE = HumanLabels(CIFAR10, folder="cifar10n", file="CIFAR-10_human.pt")

@@ -1,0 +1,32 @@
+"""EuroSAT: 10 kinds of land use seen from a satellite (Helber et al. 2019, arXiv:1709.00029)."""
+
+from collections.abc import Sequence
+
+from datamodules.coop_layout import SplitFile
+from datamodules.hub import Hub
+
+TEMPLATE = "a centered satellite photo of {}."
+SOURCE = SplitFile(
+    folder="eurosat",
+    images="2750",
+    split="split_zhou_EuroSAT.json",
+    get="unpack EuroSAT.zip (github.com/phelber/EuroSAT)",
+)
+NAMES = {
+    "AnnualCrop": "Annual Crop Land",
+    "HerbaceousVegetation": "Herbaceous Vegetation Land",
+    "Highway": "Highway or Road",
+    "Industrial": "Industrial Buildings",
+    "Pasture": "Pasture Land",
+    "PermanentCrop": "Permanent Crop Land",
+    "Residential": "Residential Buildings",
+    "SeaLake": "Sea or Lake",
+}
+
+
+def rename(classes: Sequence[str]) -> list[str]:
+    """The names that CoOp gives the folders."""
+    return [NAMES.get(name, name) for name in classes]
+
+
+HUB = Hub("tanganke/eurosat", rename=rename)

@@ -1,0 +1,58 @@
+"""FGVC Aircraft: 100 variants (Maji et al. 2013, arXiv:1306.5151), in its own text files as CoOp reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datamodules.checks import checked
+from datamodules.coop_layout import Rows, as_split
+from datamodules.dataset import Dataset
+from datamodules.errors import DataError
+from datamodules.hub import Hub
+from datamodules.pictures import require_files
+from datamodules.source import Layout
+
+TEMPLATE = "a photo of a {}, a type of aircraft."
+HUB = Hub("Donghyun99/FGVC-Aircraft")
+LISTS = {part: f"images_variant_{part}.txt" for part in ("train", "val", "test")}
+
+
+class VariantLists:
+    """`variants.txt` names the classes; each line of `images_variant_*.txt` is an image number and its variant."""
+
+    layout = Layout(
+        folder="fgvc_aircraft",
+        parts=("images/", "variants.txt", *LISTS.values()),
+        get="unpack fgvc-aircraft-2013b.tar.gz (robots.ox.ac.uk/~vgg/data/fgvc-aircraft) and rename its data/",
+    )
+
+    def missing(self, root: Path | None) -> str | None:
+        """What to do to have the data, or None where it is there."""
+        return self.layout.missing(root)
+
+    def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
+        """Reads the text files.
+
+        Raises:
+            DataError: anything missing or contradictory.
+        """
+        folder = self.layout.locate(name, root)
+        variants = [line.strip() for line in (folder / "variants.txt").read_text(encoding="utf-8").splitlines()]
+        rows = {part: _read(folder / path, variants) for part, path in LISTS.items()}
+        for part, path in LISTS.items():
+            require_files(folder / "images", [row[0] for row in rows[part]], path)
+        train, val, test = (as_split(folder / "images", rows[part]) for part in LISTS)
+        return checked(Dataset(name, tuple(variants), template, train, test, val))
+
+
+def _read(path: Path, variants: list[str]) -> Rows:
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        image, _, variant = line.strip().partition(" ")
+        if variant not in variants:
+            raise DataError(f"{path}: image {image} is of variant {variant!r}, which variants.txt does not list")
+        rows.append((f"{image}.jpg", variants.index(variant), variant))
+    return rows
+
+
+SOURCE = VariantLists()

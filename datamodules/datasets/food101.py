@@ -1,0 +1,13 @@
+"""Food-101: 101 dishes (Bossard et al. 2014)."""
+
+from datamodules.coop_layout import SplitFile
+from datamodules.hub import Hub
+
+TEMPLATE = "a photo of {}, a type of food."
+SOURCE = SplitFile(
+    folder="food-101",
+    images="images",
+    split="split_zhou_Food101.json",
+    get="unpack food-101.tar.gz (data.vision.ee.ethz.ch/cvl/datasets_extra/food-101)",
+)
+HUB = Hub("ethz/food101")

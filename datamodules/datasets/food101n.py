@@ -1,0 +1,54 @@
+"""Food-101N: dishes with the labels of the web, tested on Food-101 (Lee et al. 2018, arXiv:1711.07131).
+
+The true labels of its training images are not known, so no rate can be measured; the paper estimates 20 %.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datamodules.checks import checked
+from datamodules.coop_layout import as_split
+from datamodules.dataset import Dataset
+from datamodules.datasets.food101 import SOURCE as FOOD101
+from datamodules.datasets.food101 import TEMPLATE as TEMPLATE
+from datamodules.errors import DataError
+from datamodules.pictures import require_files
+from datamodules.source import Layout
+
+LIST = "meta/imagelist.tsv"
+
+
+class WebLabels:
+    """`Food-101N_release/meta/imagelist.tsv` lists CLASS/IMAGE.jpg under `images/`; the test images are Food-101's."""
+
+    layout = Layout(
+        folder="Food-101N_release",
+        parts=("images/", LIST),
+        get="unpack Food-101N_release.zip (kuanghuei.github.io/Food-101N)",
+    )
+
+    def missing(self, root: Path | None) -> str | None:
+        """What to do to have the data, or None where it is there."""
+        return self.layout.missing(root) or FOOD101.missing(root)
+
+    def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
+        """Reads both lists; the web's labels are the labelling `web`.
+
+        Raises:
+            DataError: anything missing or contradictory.
+        """
+        folder = self.layout.locate(name, root)
+        clean = FOOD101.open(name, template, root)
+        numbers = {shown.replace(" ", "_"): number for number, shown in enumerate(clean.classes)}
+        images = (folder / LIST).read_text(encoding="utf-8").split()[1:]
+        strange = [image for image in images if image.partition("/")[0] not in numbers]
+        if strange:
+            raise DataError(f"{folder / LIST}: {strange[0]} is in no class of Food-101")
+        require_files(folder / "images", images, LIST)
+        train = as_split(folder / "images", [(image, numbers[image.partition("/")[0]], "") for image in images])
+        given = {"web": train.labels}
+        return checked(Dataset(name, clean.classes, template, train, clean.test, None, given, trusted=False))
+
+
+SOURCE = WebLabels()

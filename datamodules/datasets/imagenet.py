@@ -1,0 +1,32 @@
+"""ImageNet: 1,000 classes with CLIP's names, tested on its validation images (Deng et al. 2009, arXiv:1409.0575).
+
+CoOp lists each class's images in the order in which the file system happens to give them, so its draws differ from
+machine to machine; here the order is sorted. Two pairs of classes share a name, as in CLIP's list.
+"""
+
+from collections.abc import Sequence
+
+from datamodules.coop_layout import GUIDE
+from datamodules.folder import ClassFolders
+from datamodules.hub import Hub
+
+TEMPLATE = "a photo of a {}."
+SOURCE = ClassFolders(
+    folder="imagenet",
+    train="images/train",
+    test="images/val",
+    val="images/held-out",
+    extra=("classnames.txt",),
+    get=f"unpack the images (image-net.org), one folder per class; {GUIDE}",
+    same_names=True,
+)
+
+
+def rename(classes: Sequence[str]) -> list[str]:
+    """CLIP's names in place of lists of synonyms."""
+    from open_clip import IMAGENET_CLASSNAMES  # slow to import, and only needed here
+
+    return list(IMAGENET_CLASSNAMES) if len(classes) == len(IMAGENET_CLASSNAMES) else list(classes)
+
+
+HUB = Hub("ILSVRC/imagenet-1k", test="validation", rename=rename, same_names=True)

@@ -1,0 +1,13 @@
+"""Oxford Flowers: 102 species (Nilsback and Zisserman 2008)."""
+
+from datamodules.coop_layout import SplitFile
+from datamodules.hub import Hub
+
+TEMPLATE = "a photo of a {}, a type of flower."
+SOURCE = SplitFile(
+    folder="oxford_flowers",
+    images="jpg",
+    split="split_zhou_OxfordFlowers.json",
+    get="unpack 102flowers.tgz (robots.ox.ac.uk/~vgg/data/flowers/102)",
+)
+HUB = Hub("dpdl-benchmark/oxford_flowers102")

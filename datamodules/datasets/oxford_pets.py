@@ -1,0 +1,13 @@
+"""Oxford-IIIT Pets: 37 breeds of cats and dogs (Parkhi et al. 2012)."""
+
+from datamodules.coop_layout import SplitFile
+from datamodules.hub import Hub
+
+TEMPLATE = "a photo of a {}, a type of pet."
+SOURCE = SplitFile(
+    folder="oxford_pets",
+    images="images",
+    split="split_zhou_OxfordPets.json",
+    get="unpack images.tar.gz (robots.ox.ac.uk/~vgg/data/pets)",
+)
+HUB = Hub("timm/oxford-iiit-pet", label="label")

@@ -1,0 +1,13 @@
+"""Stanford Cars: 196 models (Krause et al. 2013)."""
+
+from datamodules.coop_layout import SplitFile
+from datamodules.hub import Hub
+
+TEMPLATE = "a photo of a {}."
+SOURCE = SplitFile(
+    folder="stanford_cars",
+    images="",
+    split="split_zhou_StanfordCars.json",
+    get="unpack cars_train.tgz and cars_test.tgz of Stanford Cars",
+)
+HUB = Hub("tanganke/stanford_cars")

@@ -1,0 +1,13 @@
+"""SUN397: 397 scenes (Xiao et al. 2010)."""
+
+from datamodules.coop_layout import SplitFile
+from datamodules.hub import Hub
+
+TEMPLATE = "a photo of a {}."
+SOURCE = SplitFile(
+    folder="sun397",
+    images="SUN397",
+    split="split_zhou_SUN397.json",
+    get="unpack SUN397.tar.gz (vision.princeton.edu/projects/2010/SUN)",
+)
+HUB = Hub("tanganke/sun397")

@@ -1,0 +1,90 @@
+"""Folders of class folders: `folder:/path` with `train/CLASS/...` and `test/CLASS/...`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datamodules.checks import checked, readable
+from datamodules.dataset import Dataset, Split
+from datamodules.errors import DataError
+from datamodules.label_table import read_labellings
+from datamodules.pictures import FileImages
+from datamodules.source import Layout
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """Splits as folders of class folders; classes are numbered in the sorted order of their folders.
+
+    A file `classnames.txt` beside them ("FOLDER readable name" a line) gives readable names, CSV files with a column
+    `file` give further labellings of the training images. `folder` is absolute or under the data root.
+    """
+
+    folder: str
+    train: str = "train"
+    test: str = "test"
+    val: str = "val"
+    extra: tuple[str, ...] = ()
+    get: str = "one folder of images per class in each"
+    same_names: bool = False
+
+    @property
+    def _layout(self) -> Layout:
+        return Layout(self.folder, (f"{self.train}/", f"{self.test}/", *self.extra), self.get)
+
+    def missing(self, root: Path | None) -> str | None:
+        """What to do to have the data, or None where it is there."""
+        return self._layout.missing(root)
+
+    def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
+        """Lists the images of all splits, each class's in sorted order.
+
+        Raises:
+            DataError: no such folder, a class that is in one split only, or a class name that collides.
+        """
+        folder = self._layout.locate(name, root)
+        folders = sorted(path.name for path in (folder / self.train).iterdir() if _is_class(path))
+        names = _read_names(folder / "classnames.txt", folders)
+        splits = {part: self._split(folder, part, folders) for part in (self.train, self.test)}
+        val = self._split(folder, self.val, folders) if (folder / self.val).is_dir() else None
+        given = read_labellings(folder, splits[self.train], tuple(folders))
+        dataset = Dataset(name, names, template, splits[self.train], splits[self.test], val, given)
+        return checked(dataset, self.same_names)
+
+    def _split(self, folder: Path, part: str, classes: list[str]) -> Split:
+        unknown = sorted({path.name for path in (folder / part).iterdir() if _is_class(path)} - set(classes))
+        if unknown:
+            raise DataError(f"{folder / part / unknown[0]} is a class without training images")
+        paths, labels = [], []
+        for label, name in enumerate(classes):
+            here = folder / part / name
+            own = sorted(path.name for path in here.iterdir() if _is_image(path)) if here.is_dir() else []
+            paths += [f"{part}/{name}/{image}" for image in own]
+            labels += [label] * len(own)
+        return Split(FileImages(folder, tuple(paths)), np.asarray(labels, dtype=np.int64))
+
+
+def _is_class(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
+    names = dict.fromkeys(folders, "")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            folder, _, text = line.strip().partition(" ")
+            if folder in names:
+                names[folder] = text
+        unnamed = [folder for folder, text in names.items() if not text]
+        if unnamed:
+            raise DataError(f"{path} gives no name for the folder {unnamed[0]!r}")
+    return tuple(readable(names[folder] or folder) for folder in folders)

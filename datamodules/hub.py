@@ -1,0 +1,126 @@
+"""Data sets in the format of the Hugging Face `datasets` library: from its cache, a folder, or the hub."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datamodules.checks import checked, readable
+from datamodules.dataset import Dataset, Labels, Split
+from datamodules.errors import DataError
+from datamodules.hub_columns import image_column, label_column, split_names, values_as_labels
+from datamodules.hub_images import HubImages
+from datamodules.label_table import labelling
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A hub data set, or a local folder of the same format.
+
+    Columns and splits are detected where they are not given. `rename` turns the hub's class names into those that
+    prompts use; `given` are columns with further labellings; of rows that agree in the columns `middle_of`, only the
+    middle one counts (frames of a video clip).
+    """
+
+    repo: str
+    config: str | None = None
+    image: str | None = None
+    label: str | None = None
+    train: str = "train"
+    test: str | None = None
+    val: str | None = None
+    given: tuple[str, ...] = ()
+    rename: Callable[[Sequence[str]], Sequence[str]] = list
+    same_names: bool = False
+    middle_of: tuple[str, ...] = ()
+
+    def missing(self, root: Path | None = None) -> str | None:
+        """What to do to have the data, or None where it is on this machine; looks at folder names only."""
+        if Path(self.repo).is_dir():
+            return None
+        wanted = _flat(self.repo.replace("/", "___"))
+        cache = _cache()
+        if cache.is_dir() and any(_flat(path.name) == wanted and any(path.iterdir()) for path in cache.iterdir()):
+            return None
+        return (
+            f"{self.repo} is not in {cache}; fetch it with a network (`promptnoise fetch`), or run `hf download "
+            f"{self.repo} --repo-type dataset --local-dir DIR` anywhere, copy DIR here and use hf:DIR"
+        )
+
+    def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
+        """Reads the data set; only `download=True` may use the network.
+
+        Raises:
+            DataError: not on this machine, not on the hub, or without an image column, a label column or a test split.
+        """
+        tables = self._load(name, download)
+        train, test, val = split_names(name, list(tables), self.train, self.test, self.val)
+        features = tables[train].features
+        image = image_column(name, features, self.image)
+        label = label_column(name, features, self.label)
+        parts = {part: self._rows(tables[part], label) for part in (train, test, val) if part}
+        labels, classes = values_as_labels(
+            name, {part: table[label][:] for part, table in parts.items()}, features[label]
+        )
+        splits = {part: Split(HubImages(f"{name} {part}", table, image), labels[part]) for part, table in parts.items()}
+        given: dict[str, Labels] = {}
+        for column in self.given:
+            if column not in features:
+                raise DataError(f"{name}: no column {column!r} for a labelling; columns are {', '.join(features)}")
+            given[labelling(column)] = np.asarray(parts[train][column][:], dtype=np.int64)
+        shown = tuple(map(readable, self.rename(classes)))
+        dataset = Dataset(name, shown, template, splits[train], splits[test], splits[val] if val else None, given)
+        return checked(dataset, self.same_names)
+
+    def _load(self, name: str, download: bool) -> Mapping[str, Any]:
+        import datasets  # an import of a second, which only its users pay
+
+        try:
+            if (Path(self.repo) / "dataset_dict.json").is_file():
+                return dict(datasets.load_from_disk(self.repo))
+            with _network(download):
+                return dict(datasets.load_dataset(self.repo, self.config))
+        except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+            cause = (str(error) or type(error).__name__).splitlines()[0]
+            raise DataError(f"{name} cannot be read: {self.missing() or cause} [{cause}]") from error
+
+    def _rows(self, table: Any, label: str) -> Any:
+        """The table, or its middle rows of each group."""
+        if not self.middle_of:
+            return table
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for row, key in enumerate(zip(*(table[column][:] for column in (label, *self.middle_of)), strict=True)):
+            groups.setdefault(key, []).append(row)
+        return table.select(sorted(rows[len(rows) // 2] for rows in groups.values()))
+
+
+@contextmanager
+def _network(allowed: bool) -> Iterator[None]:
+    """Keeps the libraries off the network for a while; they read these switches at every access."""
+    import datasets
+    import huggingface_hub
+
+    switches = [(datasets.config, "HF_HUB_OFFLINE"), (huggingface_hub.constants, "HF_HUB_OFFLINE")]
+    before = [getattr(module, name) for module, name in switches]
+    try:
+        for module, name in switches:
+            setattr(module, name, getattr(module, name) or not allowed)
+        yield
+    finally:
+        for (module, name), value in zip(switches, before, strict=True):
+            setattr(module, name, value)
+
+
+def _cache() -> Path:
+    home = os.environ.get("HF_HOME", "~/.cache/huggingface")
+    return Path(os.environ.get("HF_DATASETS_CACHE", f"{home}/datasets")).expanduser()
+
+
+def _flat(name: str) -> str:
+    return name.replace("_", "").casefold()

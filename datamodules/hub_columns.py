@@ -1,0 +1,82 @@
+"""Which splits and columns of a hub data set hold the pictures and the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from datamodules.dataset import Labels
+from datamodules.errors import DataError
+
+LABELS = ("label", "labels", "fine_label", "class", "target", "category", "cls")
+
+
+def split_names(
+    name: str, there: Sequence[str], train: str, test: str | None, val: str | None
+) -> tuple[str, str, str | None]:
+    """Names of the training, test and validation splits; without a test split, the validation split is the test.
+
+    Raises:
+        DataError: a split that is not there.
+    """
+    held_out = [part for part in ("validation", "valid", "val") if part in there]
+    test = test or ("test" if "test" in there else held_out[0] if held_out else None)
+    val = val or next((part for part in held_out if part != test), None)
+    for part, option in [(train, "train"), (test, "test"), (val, "val")]:
+        if part is None and option == "test":
+            raise DataError(f"{name} has no test split; splits are {', '.join(there)}; name one: [test=SPLIT]")
+        if part is not None and part not in there:
+            raise DataError(f"{name} has no split {part!r}; splits are {', '.join(there)}; name one: [{option}=SPLIT]")
+    assert test is not None
+    return train, test, val
+
+
+def image_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
+    """The column of pictures: the one asked for, or the only one there is.
+
+    Raises:
+        DataError: no such column, or several to choose from.
+    """
+    pictures = [column for column, kind in features.items() if type(kind).__name__ == "Image"]
+    return _choose(name, "image", features, asked, pictures)
+
+
+def label_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
+    """The column of labels: the one asked for, the only one with class names, or one that is called like a label.
+
+    Raises:
+        DataError: no such column, or several to choose from.
+    """
+    named = [column for column, kind in features.items() if type(kind).__name__ == "ClassLabel"]
+    called = [column for column in LABELS if column in (named or features)]
+    return _choose(name, "label", features, asked, named if len(named) == 1 else called[:1])
+
+
+def values_as_labels(
+    name: str, values: Mapping[str, Sequence[Any]], kind: Any
+) -> tuple[dict[str, Labels], tuple[str, ...]]:
+    """Labels [n] by split, and class names: those of the column, or its distinct texts in sorted order.
+
+    Raises:
+        DataError: numbers without class names, which no prompt can use.
+    """
+    if type(kind).__name__ == "ClassLabel":
+        return {part: np.asarray(own, dtype=np.int64) for part, own in values.items()}, tuple(kind.names)
+    texts = sorted({value for own in values.values() for value in own}, key=str)
+    if not all(isinstance(text, str) for text in texts):
+        raise DataError(f"{name}: the label column holds {kind}, not class names; name another: [label=COLUMN]")
+    numbers = {text: number for number, text in enumerate(texts)}
+    return {part: np.asarray([numbers[value] for value in own]) for part, own in values.items()}, tuple(texts)
+
+
+def _choose(name: str, what: str, features: Mapping[str, Any], asked: str | None, found: Sequence[str]) -> str:
+    listed = ", ".join(features)
+    if asked is not None and asked not in features:
+        raise DataError(f"{name} has no {what} column {asked!r}; columns are {listed}")
+    if asked is None and not found:
+        raise DataError(f"{name} has no {what} column; columns are {listed}; name one: [{what}=COLUMN]")
+    if asked is None and len(found) > 1:
+        raise DataError(f"{name} has several {what} columns: {', '.join(found)}; name one: [{what}=COLUMN]")
+    return asked or found[0]

@@ -1,0 +1,71 @@
+"""Pictures in a column of a table of the `datasets` library."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from datamodules.errors import CorruptImage
+from datamodules.pictures import UNREADABLE
+
+SAMPLE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class HubImages:
+    """The pictures in `column` of a table; `where` names them in messages."""
+
+    where: str
+    table: Any
+    column: str
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        """The picture in RGB.
+
+        Raises:
+            CorruptImage: bytes that are not a picture, or half of one.
+        """
+        try:
+            picture: Image.Image = self._pictures[index][self.column].convert("RGB")
+        except UNREADABLE as error:
+            cause = (str(error) or type(error).__name__).splitlines()[0]
+            raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {cause}") from error
+        return picture
+
+    def describe(self, index: int) -> str:
+        """Data set, split and row of a picture."""
+        return f"{self.where} row {index}"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the sizes of all pictures in bytes, in order, and the bytes of up to 256 of them."""
+        raw = self.table.select_columns([self.column]).with_format("arrow")
+        digest = hashlib.sha256(f"{len(self)}".encode())
+        for batch in raw.iter(batch_size=1000):
+            digest.update(_sizes(batch[self.column]).tobytes())
+        for index in np.linspace(0, len(self) - 1, min(SAMPLE, len(self))).astype(int).tolist():
+            digest.update(raw[index][self.column].to_pylist()[0]["bytes"] or b"")
+        return digest.hexdigest()
+
+    @cached_property
+    def _pictures(self) -> Any:
+        return self.table.select_columns([self.column])
+
+
+def _sizes(pictures: Any) -> np.ndarray:
+    """The size of every picture in bytes [n], whether it is in the table or in a file that the table names."""
+    import pyarrow.compute as pc
+
+    sizes = pc.binary_length(pc.struct_field(pictures, "bytes"))
+    if sizes.null_count:
+        return np.asarray([Path(path).stat().st_size for path in pc.struct_field(pictures, "path").to_pylist()], "<i8")
+    return np.asarray(sizes.to_numpy(), dtype="<i8")

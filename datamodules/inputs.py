@@ -1,0 +1,90 @@
+"""What goes into the image tower: pictures under the test transform, or random crops of them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.augment import Crop, boxes, draws, normalise, resample
+from datamodules.dataset import Images, Labels, Preprocess
+from datamodules.errors import CorruptImage
+from datamodules.stream import decoded
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass
+class Inputs:
+    """Reads pictures and turns them into the tower's inputs.
+
+    A picture that cannot be read raises CorruptImage, or, with `skip_bad`, is replaced by a blank and put into `bad`.
+    """
+
+    images: Images
+    preprocess: Preprocess
+    skip_bad: bool
+    bad: set[int] = field(default_factory=set)
+
+    def plain(self, indices: Labels) -> Iterator[Tensor]:
+        """Pixels [1, 3, S, S] of each picture under the test transform."""
+        blank = torch.zeros(3, self.preprocess.size, self.preprocess.size)
+        for pixels in self._pictures(indices, self.preprocess):
+            yield (blank if pixels is None else pixels)[None]
+
+    def crops(
+        self, indices: Labels, seed: int, views: int, crop: Crop, together: int, device: torch.device
+    ) -> Iterator[Tensor]:
+        """Pixels [n V, 3, S, S] of random crops, `together` pictures at a time, all views of a picture in a row."""
+        block: list[Tensor] = []
+        for row, picture in enumerate(self._pictures(indices, to_pixels)):
+            block.append(torch.zeros(3, 1, 1, dtype=torch.uint8) if picture is None else picture)
+            if len(block) == together or row == len(indices) - 1:
+                numbers = draws(indices[row + 1 - len(block) : row + 1], seed, views)
+                yield crops_of(block, numbers, crop, self.preprocess, device).transpose(0, 1).flatten(0, 1)
+                block = []
+
+    def _pictures(self, indices: Labels, transform: Callable[[Image], Tensor]) -> Iterator[Tensor | None]:
+        """Transformed pictures in order, None for one that cannot be read."""
+
+        def read(index: int) -> Tensor | CorruptImage:
+            try:
+                return transform(self.images[index])
+            except CorruptImage as error:
+                if not self.skip_bad:
+                    raise
+                return error
+
+        for index, picture in zip(indices.tolist(), decoded(read, indices.tolist()), strict=True):
+            if isinstance(picture, CorruptImage):
+                self.bad.add(index)
+                warnings.warn(f"skipped: {picture}", stacklevel=2)
+            yield None if isinstance(picture, CorruptImage) else picture
+
+
+def crops_of(
+    pictures: list[Tensor], numbers: np.ndarray, crop: Crop, preprocess: Preprocess, device: torch.device
+) -> Tensor:
+    """Normalised crops [V, n, 3, S, S] of n pictures [3, h, w] of any size; `numbers` [V, n, 23] are `draws`."""
+    size = preprocess.size
+    out = torch.empty(len(numbers), len(pictures), 3, size, size, device=device)
+    groups: dict[torch.Size, list[int]] = {}
+    for row, picture in enumerate(pictures):
+        groups.setdefault(picture.shape, []).append(row)
+    for shape, rows in groups.items():
+        same = torch.stack([pictures[row] for row in rows]).to(device)
+        sizes = np.tile(np.array(shape[1:]), (len(rows), 1))
+        where = torch.from_numpy(np.stack([boxes(sizes, uniform[rows], crop) for uniform in numbers]))
+        out[:, rows] = resample(same, where.to(device), size, preprocess.interpolation)
+    return normalise(out, preprocess.mean, preprocess.std)
+
+
+def to_pixels(image: Image) -> Tensor:
+    """A decoded picture [3, h, w] in bytes."""
+    return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)

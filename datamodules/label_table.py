@@ -1,0 +1,100 @@
+"""Labellings by people or the web, read from CSV tables and from CIFAR-N's files (arXiv:2110.12088)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datamodules.dataset import Labels, Split
+from datamodules.errors import DataError
+from datamodules.pictures import FileImages
+
+CLEAN = "clean"
+
+
+def read_labellings(folder: Path, train: Split, classes: Sequence[str]) -> dict[str, Labels]:
+    """The labellings [n] of the training images in all CSV tables of a folder that have a column `file`.
+
+    A column `NAME_label` or `label_NAME` (CIFAR-N writes `random_label1`) is the labelling NAME; its values are class
+    numbers or class folders' names. A labelling `clean` must agree with the folders, or classes are numbered
+    differently.
+
+    Raises:
+        DataError: a training image that a table leaves out, a value that is no class, or clean labels that differ.
+    """
+    given: dict[str, Labels] = {}
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if rows and "file" in rows[0]:
+            given |= _from_rows(path, rows, train, classes)
+    return given
+
+
+def _from_rows(path: Path, rows: list[dict[str, str]], train: Split, classes: Sequence[str]) -> dict[str, Labels]:
+    assert isinstance(train.images, FileImages)
+    by_file = {row["file"]: row for row in rows}
+    absent = [image for image in train.images.paths if image not in by_file]
+    if absent:
+        raise DataError(f"{path} has no line for the training image {absent[0]} ({len(absent)} are left out)")
+    numbers = {name: number for number, name in enumerate(classes)} | {str(c): c for c in range(len(classes))}
+    columns = {column: labelling(column) for column in rows[0] if column and "label" in column}
+    given = {}
+    for column, name in columns.items():
+        values = [by_file[image][column] for image in train.images.paths]
+        strange = [value for value in values if value not in numbers]
+        if strange:
+            raise DataError(f"{path}: {strange[0]!r} in column {column!r} is neither a class number nor a class folder")
+        given[name] = np.asarray([numbers[value] for value in values], dtype=np.int64)
+    return without_clean(given, train.labels, path)
+
+
+def labelling(column: str) -> str:
+    """The name of a labelling in a column: `worse_label` is worse, `random_label1` is random1."""
+    return column.replace("_label", "").replace("label_", "") or column
+
+
+def without_clean(given: Mapping[str, Labels], true: Labels, path: Path) -> dict[str, Labels]:
+    """The labellings but the clean one, once that has been found to equal the true labels [n].
+
+    Raises:
+        DataError: clean labels that differ, so that images or classes are in another order.
+    """
+    clean = given.get(CLEAN)
+    if clean is not None and (len(clean) != len(true) or (clean != true).any()):
+        raise DataError(
+            f"{path}: its clean labels are not those of the images; images or classes are numbered otherwise"
+        )
+    return {name: labels for name, labels in given.items() if name != CLEAN}
+
+
+def read_cifar_n(path: Path, true: Labels) -> dict[str, Labels]:
+    """The labellings of CIFAR-N's `CIFAR-10_human.pt` or `CIFAR-100_human.pt`, in the order of the images.
+
+    Only arrays are unpickled, nothing else the file may hold.
+
+    Raises:
+        DataError: a file of another form, or clean labels that differ from `true` [n].
+    """
+    import torch  # kept out of the import of the catalogue, which must be instant
+
+    try:
+        with torch.serialization.safe_globals(_array_types()):
+            content: Any = torch.load(path, weights_only=True)
+        columns = {name: np.asarray(values, dtype=np.int64) for name, values in content.items() if "label" in name}
+    except Exception as error:  # unpickling a foreign file may raise anything
+        raise DataError(f"{path} is not a file of CIFAR-N's labels: {str(error).splitlines()[0]}") from error
+    fine = {labelling(name): labels for name, labels in columns.items() if "coarse" not in name}
+    return without_clean(fine, true, path)
+
+
+def _array_types() -> list[Any]:
+    """The classes that pickled arrays are made of; numpy 1 and 2 name the rebuilding function differently."""
+    rebuild = type(np.zeros(1)).__reduce__(np.zeros(1))[0]
+    plain = [rebuild, np.ndarray, np.dtype, *(type(np.dtype(kind)) for kind in ("int64", "int32", "uint8"))]
+    names = ["numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"]
+    return [*plain, *((rebuild, name) for name in names)]

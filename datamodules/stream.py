@@ -1,0 +1,49 @@
+"""Pictures on their way to the encoder: decoded ahead of time in threads, handed on in batches of one size."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+T = TypeVar("T")
+BLOCK = 8
+AHEAD = 16
+
+
+def decoded(function: Callable[[int], T], indices: Sequence[int]) -> Iterator[T]:
+    """`function` of each index, in order, computed by threads a bounded number of pictures ahead (128)."""
+    blocks = [indices[first : first + BLOCK] for first in range(0, len(indices), BLOCK)]
+    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
+        waiting: deque[Future[list[T]]] = deque()
+        for block in blocks:
+            waiting.append(pool.submit(lambda own: [function(index) for index in own], block))
+            if len(waiting) >= AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def batched(parts: Iterable[Tensor], size: int) -> Iterator[Tensor]:
+    """The rows of `parts` [k, ...] in batches of exactly `size`, the last one filled up with zeros.
+
+    Every batch has one shape, so a picture's features do not depend on how many others come with it.
+    """
+    kept: list[Tensor] = []
+    rows = 0
+    for part in parts:
+        kept.append(part)
+        rows += len(part)
+        if rows >= size:
+            whole = torch.cat(kept)
+            yield from (whole[first : first + size] for first in range(0, rows - size + 1, size))
+            kept = [whole[rows - rows % size :]]
+            rows %= size
+    if rows:
+        last = torch.cat(kept)
+        yield torch.cat([last, last.new_zeros(size - rows, *last.shape[1:])])

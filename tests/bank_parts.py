@@ -1,0 +1,78 @@
+"""Pictures and a small tower for tests of the feature bank; run as a program, it builds a bank."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from datamodules.errors import CorruptImage
+
+
+class Pictures:
+    def __init__(self, n, size=(12, 16), vary=False, bad=()):
+        source = np.random.default_rng(0)
+        shapes = [(size[0] + vary * (i % 3), size[1], 3) for i in range(n)]
+        self.arrays = [source.integers(0, 256, shape, dtype=np.uint8) for shape in shapes]
+        self.bad = bad
+        self.fingerprint = f"pictures-{n}-{size}-{vary}"
+
+    def __len__(self):
+        return len(self.arrays)
+
+    def __getitem__(self, index):
+        if index in self.bad:
+            raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: truncated")
+        return Image.fromarray(self.arrays[index])
+
+    def describe(self, index):
+        return f"/data/picture_{index}.png"
+
+
+class Prep:
+    size, mean, std, interpolation = 8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), "bicubic"
+
+    def __call__(self, image):
+        pixels = torch.from_numpy(np.array(image.resize((8, 8), Image.Resampling.BICUBIC))).permute(2, 0, 1)
+        return (pixels / 255 - 0.5) / 0.25
+
+
+class Encoder:
+    """A linear tower that counts the pictures it sees and kills its process after `lives` batches."""
+
+    def __init__(self, identity="linear", lives=None):
+        self.preprocess = Prep()
+        self.identity = identity
+        self.seen = 0
+        self.lives = lives
+        self.weight = torch.randn(192, 6, generator=torch.Generator().manual_seed(0))
+
+    def encode_images(self, pixels):
+        self.seen += len(pixels)
+        if self.lives is not None:
+            self.lives -= 1
+            if self.lives < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return torch.nn.functional.normalize(pixels.flatten(1) @ self.weight, dim=-1)
+
+
+def build(cache, encoder, n=40, views=4, batch_size=8):
+    from datamodules.augment import Crop
+    from datamodules.features import FeatureBank
+
+    bank = FeatureBank(encoder, cache, batch_size=batch_size)
+    return bank.views(Pictures(n), np.arange(n), seed=1, views=views, crop=Crop())
+
+
+if __name__ == "__main__":
+    from datamodules import features
+
+    features.SHARD = 32
+    tower = Encoder(lives=int(sys.argv[2]) if sys.argv[2] else None)
+    build(Path(sys.argv[1]), tower)
+    sys.stdout.write(str(tower.seen))

@@ -1,0 +1,135 @@
+"""The grid: every run once, under one name; packs that do not depend on what is done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from benchmark import catalog
+from benchmark.errors import BadInput
+from benchmark.grid import Grid, Run, packs, split_list
+from benchmark.options import Options
+from datamodules.errors import DataError
+
+RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, 10)
+
+
+def runs_of(**options: str) -> list[Run]:
+    return Options(**options).grid().runs()
+
+
+def test_the_default_grid_has_264_runs() -> None:
+    runs = Options().grid().runs()
+    assert len(runs) == len(set(runs)) == 264
+    per_method = {name: sum(run.method == name for run in runs) for name in ("coop", "zero_shot", "upl")}
+    assert per_method == {"coop": 48, "zero_shot": 12, "upl": 12}
+
+
+def test_every_field_of_a_run_is_part_of_its_name() -> None:
+    other = {"backbone": "x", "dataset": "x", "method": "x", "noise": "x", "rate": 0.1, "shots": 1, "seed": 0}
+    other |= {"epochs": 1, "paradigm": "ssl", "protocol": 0}
+    keys = {replace(RUN, **{field: value}).key for field, value in other.items()}
+    assert len(keys | {RUN.key}) == 11
+
+
+def test_a_key_never_changes_by_itself() -> None:
+    assert replace(RUN, protocol=1).key == "af2c39e8d149d67a"
+
+
+def test_without_wrong_labels_the_kind_of_noise_has_no_name() -> None:
+    runs = runs_of(methods="coop", datasets="flipped", noise="0", noise_type="symmetric,asymmetric", seeds="1")
+    assert [(run.noise, run.rate) for run in runs] == [("none", 0.0)]
+
+
+def test_a_method_without_labels_runs_once_per_seed() -> None:
+    runs = runs_of(methods="upl", datasets="flipped", noise="0,0.5", noise_type="symmetric,asymmetric")
+    assert [(run.noise, run.paradigm, run.seed) for run in runs] == [("none", "ul", seed) for seed in (1, 2, 3)]
+
+
+def test_options_in_any_order_and_defaults_are_the_same_run() -> None:
+    names = "upl[loss=gce,select=random],upl[select=random,loss=gce],upl[k=16,loss=gce,select=random,q=0.70]"
+    runs = runs_of(methods=names, datasets="flipped", seeds="1")
+    assert [run.method for run in runs] == ["upl[loss=gce,select=random]"]
+
+
+def test_human_noise_is_measured_so_it_has_no_rate() -> None:
+    runs = runs_of(methods="coop", datasets="flipped", noise="0,0.25,0.5", noise_type="human[labels=worse]", seeds="1")
+    assert [(run.noise, run.rate) for run in runs] == [("none", 0.0), ("human[labels=worse]", None)]
+
+
+def test_packs_hold_every_run_once_and_only_what_can_share_a_pass() -> None:
+    runs = runs_of(shots="1,16")
+    made = packs(runs, 40)
+    assert sorted(run for pack in made for run in pack.runs) == sorted(runs)
+    assert all(len(pack.runs) <= 40 for pack in made)
+    assert all(len({(run.dataset, run.shots) for run in pack.runs}) == 1 for pack in made)
+    assert [pack.cost for pack in made] == sorted((pack.cost for pack in made), reverse=True)
+
+
+def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
+    for pack in packs(runs_of(), 40):
+        methods = [run.method for run in pack.runs]
+        assert methods == sorted(methods)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"methods": "cop"}, "unknown method 'cop': did you mean 'coop'.*ce, coop"),
+        ({"methods": "gce[p=1]"}, "method 'gce' has no option 'p'; .*csc, init, n_ctx, position, q"),
+        ({"methods": "gce[q=1.5]"}, "q=1.5 should be above 0 and at most 1"),
+        ({"methods": "gce[q=high]"}, "q=high should be a number"),
+        ({"methods": "upl[select=best]"}, "select=best should be one of confident, random"),
+        ({"methods": "coop[csc=yes]"}, "csc=yes should be true or false"),
+        ({"methods": "coop[n_ctx=2.5]"}, "n_ctx=2.5 should be a whole number"),
+        ({"methods": "zero_shot[k=1]"}, "has no options"),
+        ({"methods": "gce[q]"}, "option=value"),
+        ({"methods": ""}, "no methods given"),
+        ({"noise": "1.5"}, r"noise rate 1.5 lies outside \[0, 1\]"),
+        ({"noise": "-0.1"}, r"outside \[0, 1\]"),
+        ({"noise": "nan"}, r"outside \[0, 1\]"),
+        ({"noise": "half"}, "noise: 'half' should be a number"),
+        ({"noise": ","}, "no rates given"),
+        ({"noise_type": "symetric"}, "unknown noise kind 'symetric': did you mean 'symmetric'"),
+        ({"seeds": "1.5"}, "seeds: '1.5' should be a whole number"),
+        ({"seeds": "-1"}, "seed is -1"),
+        ({"shots": "0"}, "shots is 0, should be at least 1"),
+        ({"epochs": -1}, "epochs is -1"),
+    ],
+)
+def test_a_bad_value_gets_one_clear_line(options: dict[str, str], message: str) -> None:
+    with pytest.raises((BadInput, DataError), match=message) as caught:
+        runs_of(**options)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_comma_within_brackets_does_not_part_a_list() -> None:
+    assert split_list("coop, gce[q=0.5,n_ctx=2],,dspt ") == ["coop", "gce[q=0.5,n_ctx=2]", "dspt"]
+
+
+def test_what_the_catalog_reads_from_source_is_what_the_classes_say() -> None:
+    from importlib import import_module
+
+    for info in catalog.methods().values():
+        method = import_module(info.module).Method
+        assert (method.labels, method.inputs) == (info.labels, info.inputs)
+        for option in info.options.values():
+            assert getattr(method, option.attribute) == option.default
+
+
+def test_planning_imports_no_torch() -> None:
+    code = (
+        "import sys; from benchmark.__main__ import main; code = main(['bench', '--dry-run', '--out=nowhere']);"
+        "assert code == 0; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "264 runs, 0 done" in done.stdout
+
+
+def test_an_axis_without_values_is_refused() -> None:
+    with pytest.raises(BadInput, match="no seeds given"):
+        Grid(["coop"], ["flipped"], [0.5], ["symmetric"], [], [16], ["embedded"]).runs()
