@@ -102,6 +102,13 @@ class NoisyFewShot(lightning.LightningDataModule):
         noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
         return TrainingSet(noisy.indices, noisy.labels)
 
+    def setup(self, stage: str) -> None:
+        """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""
+        assert len(self.test_features)
+        if stage == "fit":
+            for replica, part in zip(self.replicas, self.sets, strict=True):
+                self.views.slots(replica.seed, part.images)
+
     @cached_property
     def _pool(self) -> Tensor:
         return self.bank.plain(self.dataset.train.images).to(self.bank.device)

@@ -59,7 +59,7 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
         "x": [round(100 * float(measured[c] if c == "measured" else c), 2) for c in block.columns],
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
-        "falls": {method: _number(block.fall(method)) for method in cells},
+        "falls": {method: _number(block.fall(method), 4) for method in cells},
     }  # fmt: skip
 
 
