@@ -181,7 +181,7 @@ def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:
 
 
 def _replica(run: Run) -> Replica:
-    return Replica(run.seed, run.shots, run.noise, run.rate, labelled=run.paradigm != "ul")
+    return Replica(run.seed, run.shots, run.noise, run.rate, run.paradigm)
 
 
 class _Progress(Callback):

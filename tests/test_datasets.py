@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -128,7 +129,12 @@ def test_the_fingerprint_changes_with_the_images_and_their_order_only(tmp_path):
     assert catalog.open_dataset(f"folder:{tmp_path / 'a'}").train.images.fingerprint == before
     (tmp_path / "a").rename(tmp_path / "b")
     assert catalog.open_dataset(f"folder:{tmp_path / 'b'}").train.images.fingerprint == before
-    assert replace(images, root=tmp_path / "b", paths=images.paths[::-1]).fingerprint != before
+    for path in images.paths:
+        (tmp_path / "b" / path).write_bytes(b"alike")
+        os.utime(tmp_path / "b" / path, (0, 0))
+    alike = replace(images, root=tmp_path / "b")
+    assert alike.fingerprint != replace(alike, paths=alike.paths[::-1]).fingerprint
+    before = alike.fingerprint
     make.picture(tmp_path / "b/train/cat/00.png", 99)
     assert catalog.open_dataset(f"folder:{tmp_path / 'b'}").train.images.fingerprint != before
 

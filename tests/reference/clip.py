@@ -33,6 +33,10 @@ class PlainRun:
         self.seed, self.epochs, self.dataset = seed, epochs, dataset
         self.model: CLIP = toy.tiny_clip().model
         self.tokenizer = toy.tiny_clip().tokenizer
+        self.restart(ctx)
+
+    def restart(self, ctx: Tensor) -> None:
+        """Starts from a context, with fresh momentum."""
         self.ctx = ctx.clone().requires_grad_()
         recipe = toy.RECIPE
         self.optimizer = torch.optim.SGD([self.ctx], lr=1.0, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
@@ -52,10 +56,10 @@ class PlainRun:
             features.append(self.model.ln_final(hidden[0])[end] @ self.model.text_projection)
         return F.normalize(torch.stack(features), dim=-1)
 
-    def logits(self, pixels: Tensor) -> Tensor:
-        """CLIP's scaled similarities [B, C]."""
+    def logits(self, pixels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """CLIP's scaled similarities [B, C] of images with the prompts, or with given class weights."""
         features = F.normalize(self.model.encode_image(pixels), dim=-1)
-        return self.model.logit_scale.exp() * features @ self.class_weights().T
+        return self.model.logit_scale.exp() * features @ (self.class_weights() if weights is None else weights).T
 
     def plain(self, images: list[int]) -> Tensor:
         """Pixels [n, 3, H, W] of training images under the test transform."""
@@ -66,7 +70,7 @@ class PlainRun:
         out = []
         for i in images:
             picture = pictures.pil_to_tensor(self.dataset.train.images[i]).float()
-            crop, numbers = Crop(toy.RECIPE.crop, flip=False), draws(np.array([i]), self.seed, epoch)
+            crop, numbers = Crop(toy.RECIPE.crop, flip=False), draws(np.array([i]), self.seed, epoch + 1)[epoch]
             top, left, height, width, _ = boxes(np.array([picture.shape[1:]]), numbers, crop)[0].tolist()
             cut = pictures.resized_crop(picture, top, left, height, width, [32, 32], BICUBIC, antialias=True)
             out.append((cut.clamp(0, 255) / 255 - 0.5) / 0.5)

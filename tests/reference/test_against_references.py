@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from datamodules.base import Replica
-from methods import coop, nlprompt
+from methods import coop, grip, nlprompt
 from tests import toy
+from tests.reference import grip as slow_grip
 from tests.reference import nlprompt as slow_nlprompt
 from tests.reference.clip import PlainRun
 
@@ -43,3 +44,16 @@ def test_nlprompt_splits_and_trains_as_its_slow_reading_does() -> None:
     assert (member.groups[0, images] == 0).tolist() == history[-1]
     assert any(history[-1]) and not all(history[-1])
     torch.testing.assert_close(member.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
+
+
+def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does() -> None:
+    rounds, epochs = 2, 2
+    data = toy.data_for([Replica(SEED, 8, paradigm="ul")], epochs)
+    method = grip.Method(toy.task([SEED], epochs), rounds=rounds)
+    start, zero_shot = method.ctx.detach()[0].clone(), method.zero_shot()
+    ctx, history = slow_grip.train(PlainRun(SEED, start, epochs, toy.toy_dataset()), zero_shot, rounds)
+    toy.fit([method], data, method.total_epochs)
+    ours = dict(zip(data.sets[0].images.tolist(), data.sets[0].labels.tolist(), strict=True))
+    assert ours == {i: label for i, label in enumerate(history[-1]) if label >= 0}
+    assert len(ours) == len(data.dataset.train.labels) and history[0].count(-1) > 0
+    torch.testing.assert_close(method.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
