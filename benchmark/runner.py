@@ -29,11 +29,12 @@ from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.fewshot import check_shots
-from methods.backbone import Backbone, load_backbone, resolve
+from methods.backbone import Backbone, load_backbone
 from methods.base import BaseMethod, Task
 from methods.errors import BackboneError, MethodError
 from methods.fused import Fused
 from methods.recipe import recipe_for
+from methods.weights import resolve
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
