@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import atomic
+from benchmark import PROTOCOL, atomic
 from benchmark.errors import BadInput
 from benchmark.grid import Run
 from benchmark.record import Record
@@ -18,7 +18,7 @@ from benchmark.record import Record
 SETTING = ["shots", "epochs", "backbone", "paradigm"]
 #: One column of a table: methods are ranked within it.
 CELL = ["dataset", "noise", "rate", *SETTING]
-COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised"]
+COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised", "protocol"]
 _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "realised": "{:.4f}"}
 
 
@@ -92,13 +92,9 @@ def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
         diverged=("diverged", "sum"),
         realised=("realised", "mean"),
     ).reset_index()
-    return ranked(board.assign(mean=board["mean"].round(6)))
-
-
-def ranked(board: pd.DataFrame) -> pd.DataFrame:
-    """The same rows with the rank of each method's mean in its cell, 1 for the best, in the order of `COLUMNS`."""
-    rank = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")
-    table: pd.DataFrame = board.assign(rank=rank)[COLUMNS]
+    board["mean"] = board["mean"].round(6)
+    board["rank"] = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")
+    table: pd.DataFrame = board.assign(protocol=PROTOCOL)[COLUMNS]
     return table
 
 

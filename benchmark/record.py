@@ -124,27 +124,27 @@ def _why(text: str | bytes, error: ValidationError) -> str:
 def dump(run: Run, result: Mapping[str, Any]) -> str:
     """The JSON text of a run's record; `result` holds the fields of `Record` except run, key and schema.
 
-    Non-finite values in curves become null, the only spelling that JSON has for them.
+    A value that is not finite becomes null, the only spelling that JSON has for it; `accuracy` must be finite.
 
     Raises:
         BadRecord: `result` would not read back as a record.
     """
-    head = {"schema": SCHEMA, "key": run.key, "run": asdict(run)}
-    curves = {name: [_finite(value) for value in curve] for name, curve in (result.get("curves") or {}).items()}
-    text = json.dumps({**head, **result, "curves": curves}, indent=1, default=_plain) + "\n"
+    record = {"schema": SCHEMA, "key": run.key, "run": asdict(run), **result}
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in _finite(record).items()]
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
     read(text)
     return text
 
 
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(float(value), 6)
-
-
-def _plain(value: Any) -> Any:
-    """Numbers and arrays of numpy and torch as JSON knows them."""
+def _finite(value: Any) -> Any:
+    """The value as JSON knows it: arrays and numbers of numpy and torch become plain, what is not finite None."""
     if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} cannot be recorded")
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @cache

@@ -83,7 +83,7 @@ class Store:
                 record = read(path.read_bytes())
                 if record.run != run:
                     raise BadRecord(f"it is the record of {record.run}")
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 continue
             except BadRecord as error:
                 logger.warning("%s is set aside and %s is done again: %s", path, run, error)
@@ -100,23 +100,27 @@ class Store:
             if path.is_dir() or path.name.endswith((".bad", ".partial")):
                 continue
             try:
-                if record := self._trusted(path):
-                    records.append(record)
+                if not self._belongs_to_a_record(path):
+                    records.append(self.read(path))
             except (BadRecord, OSError) as error:
                 problems.append(f"{path} is left out: {error}")
         return Loaded(sorted(records, key=lambda record: _order(record.run)), problems)
 
-    def _trusted(self, path: Path) -> Record | None:
-        if path.suffix == ".safetensors":
-            if path.with_suffix(".json").exists():
-                return None
-            raise BadRecord("no record stands beside it")
+    def read(self, path: Path) -> Record:
+        """The record in a file.
+
+        Raises:
+            BadRecord: It is not a record, is damaged, of another version, or is not where its run's record belongs.
+        """
         if path.suffix != ".json":
             raise BadRecord("it is not a record")
         record = read(path.read_bytes())
         if path != (home := self.path(record.run)):
             raise BadRecord(f"it is a copy of {home}" if home.exists() else f"it belongs in {home}")
         return record
+
+    def _belongs_to_a_record(self, path: Path) -> bool:
+        return path.suffix == ".safetensors" and path.with_suffix(".json").exists()
 
     def find(self, key: str) -> Record:
         """The one record whose key begins with `key`.
@@ -184,4 +188,4 @@ def _pack(learned: Mapping[str, Any]) -> bytes:
     import numpy as np
     from safetensors.numpy import save
 
-    return bytes(save({name: np.ascontiguousarray(values) for name, values in learned.items()}))
+    return bytes(save({name: np.array(values, order="C") for name, values in learned.items()}))

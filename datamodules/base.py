@@ -13,33 +13,26 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules import noise
+from datamodules import noise, paradigms
 from datamodules.augment import Crop
-from datamodules.dataset import Dataset, Labels
+from datamodules.dataset import Dataset
 from datamodules.features import FeatureBank
 from datamodules.fewshot import few_shot
-from datamodules.order import epoch_batches
+from datamodules.paradigms import Pool
+from datamodules.plan import Plan, TrainingSet, make_plan
 from datamodules.seeds import rng
 from datamodules.views import Views
 
 
 @dataclass(frozen=True)
 class Replica:
-    """What one run trains on: `noise` of `rate` on its few-shot draw; labelled=False leaves all images unlabelled."""
+    """What one run trains on: its few-shot draw, or what the paradigm labels, with `noise` of `rate` on the labels."""
 
     seed: int
     shots: int
     noise: str = "none"
     rate: float | None = 0.0
-    labelled: bool = True
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Training images [n], as places in the training split, with the labels [n] that the method is told."""
-
-    images: Labels
-    labels: Labels
+    paradigm: str = "fewshot"
 
 
 @dataclass(frozen=True)
@@ -84,16 +77,20 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.batch_size = batch_size
         self.views = Views(bank, dataset.train.images, views, crop)
         self.zero_shot, self.eval_batch = zero_shot, eval_batch
-        self.given = [self._training_set(replica) for replica in replicas]
+        self.pools = [self._paradigm(replica) for replica in replicas]
+        self.given = [self._given(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
         self.sets = list(self.given)
         self._plan: Plan | None = None
 
-    def _training_set(self, replica: Replica) -> TrainingSet:
-        labels = self.dataset.train.labels
-        if not replica.labelled:
-            return TrainingSet(np.empty(0, np.int64), np.empty(0, np.int64))
-        drawn = few_shot(labels, replica.shots, replica.seed)
-        if replica.noise == "none":
+    def _paradigm(self, replica: Replica) -> Pool:
+        labels, classes = self.dataset.train.labels, len(self.dataset.classes)
+        if replica.paradigm == "fewshot":
+            return Pool(few_shot(labels, replica.shots, replica.seed), np.empty(0, np.int64), np.ones(classes, bool))
+        return paradigms.pool(replica.paradigm, labels, classes, replica.seed, replica.shots)
+
+    def _given(self, replica: Replica, pool: Pool) -> TrainingSet:
+        labels, drawn = self.dataset.train.labels, pool.labelled
+        if replica.noise == "none" or not len(drawn):
             return TrainingSet(drawn, labels[drawn])
         context = noise.Context(drawn, labels, len(self.dataset.classes), given=self.dataset.given)
         needs = noise.needs(replica.noise)
@@ -104,6 +101,13 @@ class NoisyFewShot(lightning.LightningDataModule):
                 context = replace(context, logits=(features @ self.zero_shot.T).cpu().numpy())
         noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
         return TrainingSet(noisy.indices, noisy.labels)
+
+    def setup(self, stage: str) -> None:
+        """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""
+        assert len(self.test_features)
+        if stage == "fit":
+            for replica, part in zip(self.replicas, self.sets, strict=True):
+                self.views.slots(replica.seed, part.images)
 
     @cached_property
     def _pool(self) -> Tensor:
@@ -118,9 +122,31 @@ class NoisyFewShot(lightning.LightningDataModule):
         """Unit features [n, E] of the test split."""
         return self.bank.plain(self.dataset.test.images).to(self.bank.device)
 
-    def assign(self, row: int, images: Tensor, labels: Tensor) -> None:
-        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n]."""
-        self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy())
+    def training_set(self, row: int) -> tuple[Tensor, Tensor]:
+        """The images [n] of the pool that replica `row` was given, and their given labels [n]."""
+        part = self.given[row]
+        return torch.from_numpy(part.images).to(self.bank.device), torch.from_numpy(part.labels).to(self.bank.device)
+
+    def unlabelled(self, row: int) -> Tensor:
+        """The images [n] of the pool that replica `row` may use without their labels."""
+        free = np.setdiff1d(self.pools[row].unlabelled, self.given[row].images)
+        return torch.from_numpy(free).to(self.bank.device)
+
+    def unseen(self, row: int) -> Tensor:
+        """The classes that unlabelled images can belong to: those without labelled images, else all."""
+        seen = self.pools[row].seen
+        return torch.from_numpy(np.flatnonzero(~seen if not seen.all() else seen)).to(self.bank.device)
+
+    def assign(
+        self, row: int, images: Tensor, labels: Tensor, groups: Tensor | None = None, paired: bool = False
+    ) -> None:
+        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n].
+
+        With `groups` [n] no batch mixes two groups, and group 0 comes first; `paired` sets them side by side instead,
+        one batch of each in every step, and starts the smaller ones over until the largest is through.
+        """
+        kinds = None if groups is None else groups.cpu().numpy()
+        self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy(), kinds, paired)
         self._plan = None
 
     def train_dataloader(self) -> Steps:
@@ -160,37 +186,11 @@ class NoisyFewShot(lightning.LightningDataModule):
 
     def _current_plan(self) -> Plan:
         if self._plan is None or self._plan.epoch != self.epoch:
-            self._plan = self._make_plan(self.epoch)
+            rows = zip(self.replicas, self.sets, strict=True)
+            slots = [self.views.slots(replica.seed, part.images) for replica, part in rows]
+            orders = [rng(replica.seed, "order", self.epoch) for replica in self.replicas]
+            self._plan = make_plan(self.epoch, self.sets, slots, orders, self.batch_size, self.bank.device)
         return self._plan
-
-    def _make_plan(self, epoch: int) -> Plan:
-        """The epoch's batches of every replica, side by side; a replica with fewer steps pauses in the last ones."""
-        orders = [
-            epoch_batches(len(part.images), self.batch_size, rng(replica.seed, "order", epoch))
-            for replica, part in zip(self.replicas, self.sets, strict=True)
-        ]
-        steps = max(1, *map(len, orders))
-        images, labels, slots = (np.zeros((steps, len(orders), self.batch_size), np.int64) for _ in range(3))
-        valid = np.zeros(images.shape, bool)
-        for row, (replica, part, order) in enumerate(zip(self.replicas, self.sets, orders, strict=True)):
-            if len(order):
-                valid[: len(order), row] = order >= 0
-                images[: len(order), row] = part.images[order]
-                labels[: len(order), row] = part.labels[order]
-                slots[: len(order), row] = self.views.slots(replica.seed, part.images)[order]
-        tensors = (torch.from_numpy(array).to(self.bank.device) for array in (images, labels, slots, valid))
-        return Plan(epoch, *tensors)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The batches of one epoch [steps, R, B]: images, given labels, slots in the table of views, and what counts."""
-
-    epoch: int
-    images: Tensor
-    labels: Tensor
-    slots: Tensor
-    valid: Tensor
 
 
 class Steps:

@@ -16,3 +16,27 @@ def epoch_batches(n: int, size: int, generator: np.random.Generator) -> Labels:
     if n >= size:
         return order[: n - n % size].reshape(-1, size)
     return np.pad(order, (0, size - n), constant_values=-1)[None] if n else np.empty((0, size), np.int64)
+
+
+def grouped_batches(groups: Labels, size: int, generator: np.random.Generator) -> Labels:
+    """Batches [steps, size] of places in `groups` [n], one group after the other, each as `epoch_batches` does it."""
+    return np.concatenate([_batches(places, size, generator) for places in _places(groups)])
+
+
+def paired_batches(groups: Labels, size: int, generator: np.random.Generator) -> Labels:
+    """Batches [steps, groups * size] with `size` places of each group; a smaller group starts over, reshuffled."""
+    parts = [_batches(places, size, generator) for places in _places(groups)]
+    steps = max(map(len, parts))
+    for number, places in enumerate(_places(groups)):
+        while len(parts[number]) < steps:
+            parts[number] = np.concatenate([parts[number], _batches(places, size, generator)])
+    return np.concatenate([part[:steps] for part in parts], axis=1)
+
+
+def _places(groups: Labels) -> list[Labels]:
+    return [np.flatnonzero(groups == group) for group in np.unique(groups)]
+
+
+def _batches(places: Labels, size: int, generator: np.random.Generator) -> Labels:
+    order = epoch_batches(len(places), size, generator)
+    return np.where(order >= 0, places[order], -1)

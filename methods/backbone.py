@@ -176,3 +176,16 @@ def _digest(model: Any, preprocess: Preprocess) -> str:
 def zero_shot_weights(backbone: Backbone, classes: Sequence[str], template: str) -> Tensor:
     """The class weights [C, E] of zero-shot CLIP: the unit text features of `template` filled with each name."""
     return backbone.encode_text([template.format(name.replace("_", " ")) for name in classes])
+
+
+@torch.no_grad()
+def nearest_words(backbone: Backbone, ctx: Any, count: int = 3) -> list[list[tuple[str, float]]]:
+    """The vocabulary's words nearest to each context vector [N, D], with their Euclidean distances, nearest first."""
+    table = backbone.text.token_embedding.weight.float()
+    distances = torch.cdist(torch.as_tensor(ctx, device=table.device).float(), table)
+    values, ids = distances.topk(count, largest=False)
+    decode = backbone.tokenizer.decode
+    return [
+        [(decode([word]).strip(), float(value)) for word, value in zip(words, row, strict=True)]
+        for words, row in zip(ids.tolist(), values.tolist(), strict=True)
+    ]

@@ -9,41 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
 from torch import Tensor
 
 from methods.backbone import Backbone, zero_shot_weights
+from methods.data import Batch, TrainingData
 from methods.layout import PromptLayout
 from methods.recipe import Recipe
 from methods.training import ReplicaModule
-
-
-class Batch(Protocol):
-    """One training step: unit features [R, B, E], given labels [R, B], and what of it counts.
-
-    valid [R, B] is False on padding, active [R] where a replica has no batch in this step.
-    """
-
-    features: Tensor
-    labels: Tensor
-    valid: Tensor
-    active: Tensor
-
-    def rows(self, rows: slice) -> Batch:
-        """The part that belongs to some replicas."""
-
-
-class TrainingData(Protocol):
-    """What a method may ask of, and tell, the data module."""
-
-    def pool(self) -> Tensor:
-        """Unit features [P, E] of all training images, unaugmented."""
-
-    def assign(self, row: int, images: Tensor, labels: Tensor) -> None:
-        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n]."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +62,8 @@ class BaseMethod(ReplicaModule):
 
     #: "given": trains on the given, possibly wrong labels; "none": never sees one, so noise does not concern it.
     labels: ClassVar[str] = "given"
+    #: The learning paradigms it can run under.
+    paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl", "trzsl")
     #: "features" of the frozen image tower, or "images" for methods that change that tower.
     inputs: ClassVar[str] = "features"
 
@@ -131,10 +109,22 @@ class BaseMethod(ReplicaModule):
         """Logits [R, B, C] and given labels [R, B] to one loss per image [R, B]."""
         raise NotImplementedError
 
+    def image_losses(self, logits: Tensor, batch: Batch) -> Tensor:
+        """One loss per image [R, B], for methods that look at more of a batch than its labels."""
+        return self.loss(logits, batch.labels)
+
     def objective(self, batch: Batch, weights: Tensor) -> Tensor:
-        """Every replica's loss [R] on its part of a batch: the mean over its images."""
-        losses = self.loss(self.logits(batch.features, weights), batch.labels)
-        return torch.where(batch.valid, losses, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
+        """Every replica's loss [R] on its part of a batch."""
+        return self.reduce(self.image_losses(self.logits(batch.features, weights), batch), batch)
+
+    def reduce(self, each: Tensor, batch: Batch) -> Tensor:
+        """Losses per image [R, B] to one per replica [R]: the mean over its images."""
+        return torch.where(batch.valid, each, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
+
+    @property
+    def total_epochs(self) -> int:
+        """How long training takes; the task's epochs, but for methods that go through them several times."""
+        return self.task.epochs
 
     def lr(self, epoch: int) -> float:
         """The learning rate of an epoch."""

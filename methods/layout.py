@@ -81,6 +81,17 @@ class PromptLayout:
         tails = NamePack.of([[*name, *stop, end] for name in names])
         return cls(slots, torch.tensor([len(row) - 1 for row in rows]), start, tails, position == "end")
 
+    @classmethod
+    def of_names(
+        cls, names: Sequence[Sequence[int]], before: Sequence[int], after: Sequence[int], start: int, end: int
+    ) -> PromptLayout:
+        """Lays out `[SOS] before name after [EOT]`, where context token n stands for the n-th token of the name."""
+        rows = [[start, *before, *(-1 - n for n in range(len(name))), *after, end] for name in names]
+        length = max(map(len, rows))
+        slots = torch.tensor([row + [0] * (length - len(row)) for row in rows])
+        tails = NamePack.of([[*name, *after, end] for name in names])
+        return cls(slots, torch.tensor([len(row) - 1 for row in rows]), start, tails, False)
+
     def padded(self, length: int) -> PromptLayout:
         """The same prompts filled up with token 0 to L = length, for towers that also look at what follows EOT."""
         filler = torch.zeros(len(self.slots), length - self.slots.shape[1], dtype=self.slots.dtype)
@@ -89,8 +100,8 @@ class PromptLayout:
     def to(self, device: torch.device) -> PromptLayout:
         """The same layout with its tensors on `device`."""
         pack = self.names
-        moved = (t.to(device) for t in (pack.ids, pack.offsets, pack.ends, pack.restore))
-        names = NamePack(*moved, pack.buckets)
+        ids, offsets, ends, restore = (t.to(device) for t in (pack.ids, pack.offsets, pack.ends, pack.restore))
+        names = NamePack(ids, offsets, ends, restore, pack.buckets)
         return PromptLayout(self.slots.to(device), self.eot.to(device), self.start, names, self.shareable)
 
     def assemble(self, ctx: Tensor, embedding: Tensor) -> Tensor:

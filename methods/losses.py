@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,3 +32,28 @@ def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float) -> Tenso
 def double_softmax(logits: Tensor, labels: Tensor) -> Tensor:
     """-log softmax(softmax(logits))_y, in [log(e + C - 1) - 1, log(e + C - 1)] (DSPT, 2605.00591)."""
     return cross_entropy(F.softmax(logits.float(), -1), labels)
+
+
+def reverse_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """-sum_k p_k log(one-hot_k) with log 0 = log 1e-4, that is 9.21 (1 - p_y), in [0, 9.21] (SCE, 1908.06112)."""
+    return -math.log(1e-4) * mean_absolute_error(logits, labels)
+
+
+def normalized_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """log p_y / sum_k log p_k, in [0, 1] (2006.13554)."""
+    log_p = logits.float().log_softmax(-1)
+    return log_p.gather(-1, labels.unsqueeze(-1)).squeeze(-1) / log_p.sum(-1)
+
+
+def partially_huberised(logits: Tensor, labels: Tensor, tau: float) -> Tensor:
+    """-log p_y where p_y > 1 / tau, else its tangent there, log tau + 1 - tau p_y (PHuber-CE, Menon et al. 2020)."""
+    log_p = log_likelihood(logits, labels)
+    return torch.where(log_p > -math.log(tau), -log_p, math.log(tau) + 1 - tau * log_p.exp())
+
+
+def smoothed_cross_entropy(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    """Cross-entropy against 1 - smoothing on the label and an equal share of the rest on each other class."""
+    log_p = logits.float().log_softmax(-1)
+    on_label = log_p.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    others = (log_p.sum(-1) - on_label) / (logits.shape[-1] - 1)
+    return -(1 - smoothing) * on_label - smoothing * others

@@ -16,7 +16,8 @@ from torchmetrics.functional.classification import multiclass_accuracy
 from methods.optim import ReplicaSGD
 
 if TYPE_CHECKING:
-    from methods.base import BaseMethod, Batch, Prompt
+    from methods.base import BaseMethod, Prompt
+    from methods.data import Batch
 
 
 class ReplicaModule(lightning.LightningModule):

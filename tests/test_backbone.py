@@ -132,5 +132,5 @@ def test_names_of_backbones_say_where_the_weights_come_from() -> None:
 
 
 def test_a_missing_weight_file_is_named() -> None:
-    with pytest.raises(BackboneError, match="ViT-B-32:/nowhere/clip.safetensors"):
+    with pytest.raises(BackboneError, match=r"ViT-B-32:/nowhere/clip\.safetensors"):
         load_backbone("ViT-B-32:/nowhere/clip.safetensors")

@@ -126,9 +126,11 @@ def test_a_result_that_cannot_be_right_is_refused_and_nothing_is_written(
     assert not list(store.out.rglob("*"))
 
 
-def test_values_that_json_cannot_hold_become_null_in_curves(store: Store) -> None:
+def test_values_that_json_cannot_hold_become_null(store: Store) -> None:
     curves = {"loss": [1.0, float("nan"), float("inf"), np.float32(0.5)]}
-    path = store.write(run(), result(np.float64(70.0), status="diverged", curves=curves))
+    ended = result(np.float64(70.0), status="diverged", curves=curves, ece=float("nan"))
+    path = store.write(run(), ended)
+    assert store.find(run().key).ece is None
     assert json.loads(path.read_text())["curves"]["loss"] == [1.0, None, None, 0.5]
     assert store.load().records[0].curves["loss"] == (1.0, None, None, 0.5)
 

@@ -42,18 +42,18 @@ def records(store: Store) -> list[Record]:
 
 GOLDEN = {
     "leaderboard.csv": """\
-dataset,noise,rate,shots,epochs,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,realised
-digits,symmetric,0,16,10,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0.0000
-digits,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0.0000
-digits,symmetric,0,16,10,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0.0000
-digits,symmetric,0.5,16,10,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0.5000
-digits,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,57.00,,1,1,0,
-flipped,symmetric,0,16,10,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0.0000
-flipped,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0.0000
-flipped,symmetric,0,16,10,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0.0000
-flipped,symmetric,0.5,16,10,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0.5000
-flipped,symmetric,0.5,16,10,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0.5000
-flipped,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,66.00,,1,2,0,
+dataset,noise,rate,shots,epochs,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,realised,protocol
+digits,symmetric,0,16,10,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0.0000,1
+digits,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0.0000,1
+digits,symmetric,0,16,10,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0.0000,1
+digits,symmetric,0.5,16,10,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0.5000,1
+digits,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,57.00,,1,1,0,,1
+flipped,symmetric,0,16,10,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0.0000,1
+flipped,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0.0000,1
+flipped,symmetric,0,16,10,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0.0000,1
+flipped,symmetric,0.5,16,10,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0.5000,1
+flipped,symmetric,0.5,16,10,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0.5000,1
+flipped,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,66.00,,1,2,0,,1
 """,
     "summary.csv": """\
 noise,shots,epochs,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\

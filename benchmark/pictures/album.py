@@ -29,29 +29,30 @@ def draw_all(records: Sequence[Record], folder: Path) -> list[Path]:
     """
     written = []
     with styled():
-        for name, figure in _figures(records).items():
+        for name, figure in figures(records).items():
             if figure is not None:
                 written += save(figure, folder / name)
     return written
 
 
-def _figures(records: Sequence[Record]) -> dict[str, Figure | None]:
+def figures(records: Sequence[Record]) -> dict[str, Figure | None]:
+    """Every picture by its file's name without ending; None where the records have nothing to draw."""
     board = leaderboard(records)
     methods = sorted(board["method"].unique())
     several = len(board[SETTING].drop_duplicates()) > 1
-    figures: dict[str, Figure | None] = {}
+    drawn: dict[str, Figure | None] = {}
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
         terms = tuple(map(str, group))
         name = _name(terms, several)
-        figures[f"accuracy-{name}"] = against_noise(rows, methods)
-        figures[f"heatmap-{name}"] = heat_map(rows)
+        drawn[f"accuracy-{name}"] = against_noise(rows, methods)
+        drawn[f"heatmap-{name}"] = heat_map(rows)
         near = _telling(records, terms)
-        figures[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits")
-        figures[f"memorisation-{name}"] = over_epochs(near, MEMORISATION, "accuracy, %")
-        figures[f"classes-{name}"] = per_class(near, methods)
+        drawn[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits")
+        drawn[f"memorisation-{name}"] = over_epochs(near, MEMORISATION, "accuracy, %")
+        drawn[f"classes-{name}"] = per_class(near, methods)
     for ranking in rankings(board):
-        figures[f"ranks-{_name(ranking.terms, several)}"] = critical_difference(ranking)
-    return figures
+        drawn[f"ranks-{_name(ranking.terms, several)}"] = critical_difference(ranking)
+    return drawn
 
 
 def _name(terms: tuple[str, ...], several: bool) -> str:

@@ -86,6 +86,8 @@ def _legend(figure: Figure, axes: Iterable[Axes]) -> None:
 def save(figure: Figure, path: Path) -> list[Path]:
     """Write `path` with the endings .png and .svg; the same figure gives the same bytes."""
     written = []
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # laid out once, not once per file
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
         buffer = io.BytesIO()
         figure.savefig(buffer, format=kind, dpi=160, metadata=metadata)

@@ -23,7 +23,7 @@ class Bank:
     hands: int
 
     @classmethod
-    def build(cls, rng: np.random.Generator, hands: int = 40) -> Bank:
+    def build(cls, rng: np.random.Generator, hands: int) -> Bank:
         """Draw every figure once."""
         type_, pen = printed(), handwritten(rng, hands)
         figures = torch.cat((distances(tuple(SHAPES)).float(), type_.flatten(0, 1), pen.flatten(0, 1)))

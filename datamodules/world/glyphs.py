@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import matplotlib
@@ -63,6 +64,7 @@ _STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 }
 
 
+@cache
 def printed(size: int = 64) -> Tensor:
     """Signed distances [10, fonts, size, size], float32."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -13,7 +13,7 @@ from open_clip.model import CLIP
 from torch import Tensor
 from torch.nn import functional as F
 
-from benchmark.vocabulary import Vocabulary
+from benchmark.pretrain.vocabulary import Vocabulary
 from datamodules.world.bank import Bank
 from datamodules.world.captions import caption
 from datamodules.world.draw import draw
@@ -31,6 +31,7 @@ class Recipe:
         lr, weight_decay: of AdamW; lr rises over `warmup` steps, then falls as a cosine to 0.
         ramp: share of the steps, 0 to 1, over which the world's difficulty rises from 0 to 1.
         max_scale: what the learned logit scale may reach.
+        hands: how many ways each digit is written by hand.
         odds: how often the world's rarer things happen.
     """
 
@@ -42,6 +43,7 @@ class Recipe:
     warmup: int = 100
     ramp: float = 0.35
     max_scale: float = 20.0
+    hands: int = 40
     odds: Odds = field(default_factory=Odds)
 
 
@@ -87,7 +89,7 @@ def small_model(config: dict[str, Any], seed: int, vocabulary: Vocabulary) -> CL
 def pairs(config: dict[str, Any], recipe: Recipe) -> Iterator[tuple[Tensor, list[str]]]:
     """Batches of normalised pictures [B, 3, 32, 32] and their captions, ever harder."""
     rng = np.random.default_rng(recipe.seed)
-    bank = Bank.build(rng)
+    bank = Bank.build(rng, recipe.hands)
     mean, std = (torch.tensor(config["preprocess_cfg"][key])[:, None, None] for key in ("mean", "std"))
     for step in range(recipe.steps):
         difficulty = min(1.0, step / (recipe.ramp * recipe.steps))
@@ -105,7 +107,7 @@ def text_features(model: CLIP, tokens: Tensor) -> Tensor:
     """Unit features [B, E] of compact tokens [B, L]; short and long texts go separately, to save padding."""
     ends = tokens.argmax(-1)
     order = ends.argsort()
-    groups = [_text_features(model, tokens[rows, : int(ends[rows].max()) + 1]) for rows in order.tensor_split(4)]
+    groups = [_text_features(model, tokens[rows, : int(ends[rows].max()) + 1]) for rows in torch.split(order, 32)]
     return F.normalize(torch.cat(groups)[order.argsort()], dim=-1)
 
 

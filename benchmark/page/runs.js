@@ -1,0 +1,58 @@
+// Every run of the view, and the details of one.
+
+function drawRuns() {
+  const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const parts = (run) => [run.method, run.dataset, run.noise, rateName(run.rate), "seed", run.seed, run.key, run.status, run.device]
+    .map((part) => String(part).toLowerCase());
+  // A short word, such as a seed, must be the whole part: it would be found in any key.
+  const has = (run, word) => parts(run).some((part) => (word.length < 3 ? part === word : part.includes(word)));
+  const all = DATA.runs.filter((run) => inView(run) && (run.noise === chosen.noise || run.noise === "none"));
+  const rows = all.filter((run) => visible(run.method) && words.every((word) => has(run, word)));
+  sortable(byId("runs"), [
+    { title: "Method", class: "name", value: (run) => run.method, cell: (run) => [swatch(run.method), run.method] },
+    { title: "Data set", class: "text", value: (run) => run.dataset, cell: (run) => run.dataset },
+    { title: "Wrong labels", value: (run) => run.rate, cell: (run) => (run.labels ? rateName(run.rate) : "no labels") },
+    { title: "Seed", value: (run) => run.seed, cell: (run) => `${run.seed}` },
+    { title: "Accuracy", value: (run) => run.accuracy, cell: (run) => fixed(run.accuracy) },
+    { title: "Best epoch (oracle)", value: (run) => run.oracle, cell: (run) => fixed(run.oracle) },
+    { title: "ECE", value: (run) => run.ece, cell: (run) => fixed(run.ece) },
+    { title: "Seconds", value: (run) => run.seconds, cell: (run) => fixed(run.seconds, 1) },
+    { title: "Status", class: "text", value: (run) => run.status, cell: (run) => element("span", { class: run.status === "ok" ? null : "bad" }, run.status) },
+  ], rows, {
+    row: (run) => ({
+      tabindex: 0, "data-key": run.key, onclick: () => openRun(run), onkeydown: (event) => { if (event.key === "Enter") openRun(run); },
+    }),
+  });
+  byId("runs-note").textContent = `${plural(rows.length, "run")} of ${DATA.runs.length}. Choose one to see its details.`;
+}
+
+function openRun(run) {
+  const wrong = run.labels ? `${run.wrong} of ${run.images} training labels (${fixed(100 * run.realised, 1)} %)` : "uses no labels";
+  const facts = {
+    Run: run.key, Backbone: run.backbone, Protocol: `${run.setting}, seed ${run.seed}`, Noise: `${run.noise}, ${wrong}`,
+    Accuracy: `${fixed(run.accuracy)} % at the last epoch`,
+    "Best epoch": run.oracle === null ? null : `${fixed(run.oracle)} % (oracle: chosen on test data)`,
+    "Zero-shot": run.zero_shot === null ? null : `${fixed(run.zero_shot)} %`,
+    "Harmonic mean": run.harmonic_mean === null ? null : `${fixed(run.harmonic_mean)} %`,
+    "Calibration error": run.ece === null ? null : `${fixed(run.ece)} %`,
+    Status: run.hint ? `${run.status}: ${run.hint}` : run.status,
+    "Learned parameters": run.parameters.toLocaleString("en"), Time: `${fixed(run.seconds, 1)} s on ${run.device || "an unnamed device"}`,
+    "Labels' hash": run.labels_sha256, ...Object.fromEntries(Object.entries(run.hashes).map(([name, hash]) => [`Hash of ${name}`, hash])),
+    Versions: Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(", "),
+  };
+  const list = Object.entries(facts).filter(([, value]) => value).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  const dialog = byId("details");
+  const chart = element("div", { class: "chart" });
+  dialog.replaceChildren(
+    element("header", {}, element("h2", { id: "details-title" }, `${run.method} on ${run.dataset}`), element("button", { type: "button", onclick: () => dialog.close() }, "Close")),
+    element("dl", {}, ...list), chart,
+    element("p", { class: "note" }, "In a terminal: ", element("code", {}, `promptnoise show ${run.key}`), " and ", element("code", {}, `promptnoise export ${run.key}`)),
+  );
+  dialog.showModal();
+  const names = { test_accuracy: ["test images", ""], train_accuracy_true: ["training images, true labels", "2 3"], train_accuracy_given: ["training images, given labels", "6 4"] };
+  const series = Object.entries(names).filter(([name]) => run.curves[name]).map(([name, [label, dash]]) => {
+    const { x, y } = run.curves[name];
+    return { name: label, method: run.method, dash, points: x.map((at, i) => [at, y[i]]).filter(([, value]) => value !== null) };
+  });
+  lineChart(chart, { series, across: "epoch", up: "accuracy, %", floor: 0, ceiling: 100, whole: true, title: "Accuracy over epochs" });
+}

@@ -1,0 +1,1 @@
+"""Making the embedded CLIP: `python -m benchmark.pretrain --out FOLDER`."""

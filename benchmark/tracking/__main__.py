@@ -1,0 +1,47 @@
+"""What the follower's process runs: log what is finished, again and again, until standard input is closed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from threading import Event, Thread
+
+from benchmark.errors import BadInput
+from benchmark.tracking.mode import parse_mode
+from benchmark.tracking.sync import sync
+from benchmark.tracking.wandb_run import Target
+
+#: Seconds between two looks at the results folder.
+PAUSE = 3.0
+
+
+def main() -> int:
+    """Returns 0 if everything that was finished when standard input closed is logged."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    os.nice(19)
+    out, mode, project, campaign = sys.argv[1:]
+    target = Target(Path(out), parse_mode(mode), project, campaign)
+    ended = Event()
+    Thread(target=_wait_for_the_end, args=(ended,), daemon=True).start()
+    failures = 0
+    try:
+        while not ended.is_set() and failures < 3:
+            failures = failures + 1 if sync(target, finish=False).cause else 0
+            ended.wait(PAUSE)
+        ended.wait()
+        synced = sync(target)
+    except BadInput as error:
+        logging.getLogger(__name__).warning("%s", error)
+        return 1
+    return 1 if synced.cause else 0
+
+
+def _wait_for_the_end(ended: Event) -> None:
+    sys.stdin.buffer.read()
+    ended.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The process beside training that logs records as they appear."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from benchmark.tracking.sync import pending
+from benchmark.tracking.wandb_run import Target
+
+
+class Follower:
+    """Starts a process of the lowest priority that logs finished records; nothing it does can stop or delay training.
+
+    Use as a context manager around training: an exception inside stops the process at once.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.log = target.out / "wandb" / "follow.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        command = [
+            sys.executable,
+            "-m",
+            "benchmark.tracking",
+            str(target.out),
+            target.mode,
+            target.project,
+            target.group,
+        ]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
+        if kind is not None:
+            self.stop()
+
+    def finish(self, timeout: float = 10.0) -> str:
+        """Let it log what is left, wait for that at most `timeout` seconds, and tell in one line how things stand.
+
+        What takes longer goes on in the background.
+        """
+        if self._process.stdin and not self._process.stdin.closed:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            left = pending(self.target)
+            return f"W&B: {left} runs are being logged in the background; `promptnoise sync` logs any that stay behind"
+        left = pending(self.target)
+        if left or self._process.returncode != 0:
+            return f"W&B: {left} runs are not logged ({self._cause()}); `promptnoise sync` logs them"
+        where = (
+            f"below {self.target.out / 'wandb'}, `wandb sync` uploads them"
+            if self.target.mode == "offline"
+            else "online"
+        )
+        return f"W&B: all runs are logged {where}"
+
+    def stop(self) -> None:
+        """End the process and its children now; `promptnoise sync` logs what is left."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def _cause(self) -> str:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1][:200] if lines else f"the logging process ended with code {self._process.returncode}"

@@ -1,0 +1,52 @@
+"""Whether to log online, offline or not at all."""
+
+from __future__ import annotations
+
+import netrc
+import os
+from typing import Literal
+from urllib.parse import urlparse
+
+from benchmark.errors import BadInput
+from datamodules.errors import nearest
+
+Mode = Literal["online", "offline", "disabled"]
+MODES: tuple[Mode, ...] = ("online", "offline", "disabled")
+HOW = "W&B is off; `wandb login` once, or WANDB=offline, turns it on"
+
+
+def choose_mode(asked: str = "") -> tuple[Mode, str]:
+    """The mode, and a line that tells the user how to turn logging on where nobody decided (else empty).
+
+    Asked for nothing, W&B's own variable WANDB_MODE decides, and then whether there are credentials.
+
+    Raises:
+        BadInput: A mode that there is not.
+    """
+    asked = asked or os.environ.get("WANDB_MODE", "")
+    if asked:
+        return parse_mode(asked), ""
+    return ("online", "") if _has_credentials() else ("disabled", HOW)
+
+
+def parse_mode(text: str) -> Mode:
+    """The mode of that name.
+
+    Raises:
+        BadInput: There is none.
+    """
+    for mode in MODES:
+        if text == mode:
+            return mode
+    raise BadInput(f"unknown W&B mode {text!r}: {nearest(text, MODES)}")
+
+
+def _has_credentials() -> bool:
+    """Whether W&B's own places for a key hold one; its value is not looked at."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    try:
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
+    except (OSError, netrc.NetrcParseError):
+        return False

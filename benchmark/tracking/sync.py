@@ -1,0 +1,122 @@
+"""Logs the finished records that are not logged yet."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from filelock import FileLock, Timeout
+
+from benchmark import atomic
+from benchmark.errors import BadInput
+from benchmark.record import BadRecord, Record
+from benchmark.records import Store
+from benchmark.tracking.wandb_run import Target, log_campaign, log_record
+
+logger = logging.getLogger(__name__)
+
+#: W&B is taken for down after so many failures in a row.
+PATIENCE = 3
+
+
+@dataclass(frozen=True)
+class Synced:
+    """How many records were logged now, how many are still not, and why (empty if none is left)."""
+
+    logged: int
+    left: int
+    cause: str = ""
+
+
+def sync(
+    target: Target, stop: Event | None = None, finish: bool = True, step: Callable[[int], None] = lambda n: None
+) -> Synced:
+    """Log every finished record that is not logged yet; safe to repeat and to interrupt.
+
+    Args:
+        target: Where to.
+        stop: Set to stop after the current record.
+        finish: Log the campaign's leaderboard, pictures and records too, if all runs are logged.
+        step: Told after each record how many are left.
+
+    Raises:
+        BadInput: wandb is not installed, or another process is logging this folder.
+    """
+    try:
+        import wandb  # noqa: F401
+    except ImportError:
+        raise BadInput("wandb is not installed: `pip install wandb`") from None
+    marks = _marks(target)
+    marks.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(marks / ".lock", timeout=0):
+            return _sync(target, stop or Event(), finish, step)
+    except Timeout:
+        raise BadInput(f"another process is logging {target.out} to W&B; try again when it is done") from None
+
+
+def pending(target: Target) -> int:
+    """How many finished records are not logged yet."""
+    return sum(1 for _ in _waiting(target))
+
+
+def _sync(target: Target, stop: Event, finish: bool, step: Callable[[int], None]) -> Synced:
+    waiting = list(_waiting(target))
+    done, failed, cause = 0, 0, ""
+    for record, content, mark in waiting:
+        if stop.is_set() or failed == PATIENCE:
+            break
+        try:
+            log_record(record, content, target)
+        except Exception as error:  # whatever W&B raises: records stay on disk, and sync can be repeated
+            failed, cause = failed + 1, f"{type(error).__name__}: {error}".split("\n")[0]
+            logger.warning("%s is not logged: %s", record.run, cause)
+            continue
+        failed = 0
+        done += 1
+        atomic.write(mark, hashlib.sha256(content).hexdigest())
+        step(len(waiting) - done)
+    left = len(waiting) - done
+    if finish and left == 0:
+        cause = _finish(target)
+    return Synced(done, left, cause or ("it was stopped" if left else ""))
+
+
+def _finish(target: Target) -> str:
+    """Log the leaderboard unless these very numbers are logged; a cause if that failed."""
+    from benchmark.leaderboard import leaderboard, to_csv
+
+    board = leaderboard(Store(target.out).load().records)
+    content, mark = to_csv(board), _marks(target) / "leaderboard"
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    if len(board) == 0 or (mark.exists() and mark.read_text() == digest):
+        return ""
+    try:
+        log_campaign(target, board, sorted((target.out / "plots").glob("*.png")))
+    except Exception as error:  # as above
+        logger.warning("the leaderboard is not logged: %s", error)
+        return f"{type(error).__name__}: {error}".split("\n")[0]
+    atomic.write(mark, digest)
+    return ""
+
+
+def _waiting(target: Target) -> Iterator[tuple[Record, bytes, Path]]:
+    store, marks = Store(target.out), _marks(target)
+    for path in sorted((target.out / "runs").glob("*/*.json")):
+        mark = marks / path.stem
+        content = path.read_bytes()
+        if mark.exists() and mark.read_text() == hashlib.sha256(content).hexdigest():
+            continue
+        try:
+            yield store.read(path), content, mark
+        except (BadRecord, OSError) as error:
+            logger.warning("%s is left out: %s", path, error)
+
+
+def _marks(target: Target) -> Path:
+    """Where it is noted what was logged: one file per run, with the hash of the record that was."""
+    return target.out / "wandb" / f"logged-{target.mode}"

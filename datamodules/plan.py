@@ -1,0 +1,68 @@
+"""An epoch's batches, drawn for all replicas at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.dataset import Labels
+from datamodules.order import epoch_batches, grouped_batches, paired_batches
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Training images [n], as places in the training split, with the labels [n] that the method is told.
+
+    `groups` [n], if set, never share a batch; `paired` groups are trained side by side, others one after the other.
+    """
+
+    images: Labels
+    labels: Labels
+    groups: Labels | None = None
+    paired: bool = False
+
+    def batches(self, size: int, generator: np.random.Generator) -> Labels:
+        """The epoch's batches [steps, B] of places in this set, -1 where there is nothing."""
+        if self.groups is None or not len(self.groups):
+            return epoch_batches(len(self.images), size, generator)
+        arrange = paired_batches if self.paired else grouped_batches
+        return arrange(self.groups, size, generator)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The batches of one epoch [steps, R, B]: images, given labels, slots in the table of views, and what counts."""
+
+    epoch: int
+    images: Tensor
+    labels: Tensor
+    slots: Tensor
+    valid: Tensor
+
+
+def make_plan(
+    epoch: int,
+    sets: Sequence[TrainingSet],
+    slots: Sequence[Labels],
+    generators: Sequence[np.random.Generator],
+    size: int,
+    device: torch.device,
+) -> Plan:
+    """The batches of all R replicas side by side; one with fewer steps pauses in the last ones.
+
+    `slots` holds the slot of each image of each set; a replica's order depends on its set and its generator only.
+    """
+    orders = [part.batches(size, generator) for part, generator in zip(sets, generators, strict=True)]
+    steps, width = max(1, *map(len, orders)), max(order.shape[1] for order in orders)
+    images, labels, places = (np.zeros((steps, len(orders), width), np.int64) for _ in range(3))
+    valid = np.zeros(images.shape, bool)
+    for row, (part, own, order) in enumerate(zip(sets, slots, orders, strict=True)):
+        if len(order):
+            block = (slice(len(order)), row, slice(order.shape[1]))
+            valid[block] = order >= 0
+            images[block], labels[block], places[block] = part.images[order], part.labels[order], own[order]
+    return Plan(epoch, *(torch.from_numpy(array).to(device) for array in (images, labels, places, valid)))

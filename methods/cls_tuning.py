@@ -1,0 +1,44 @@
+"""Tuning the class names' own tokens."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from methods import losses
+from methods.base import BaseMethod, Prompt
+from methods.errors import MethodError
+from methods.layout import PromptLayout
+
+
+class Method(BaseMethod):
+    """Cross-entropy on the embeddings of the class names' tokens: PTNL's CLS tuning (2307.11978).
+
+    The data set's template stays as it is and the tokens [R, C, N, D] of each name start from their own embeddings.
+    PTNL states no more than that; optimiser and schedule are those of CoOp.
+    """
+
+    def build(self) -> None:
+        """Copies the embeddings of every name; shorter names are filled up with zeros that nothing reads."""
+        backbone, tok = self.task.backbone, self.task.backbone.tokenizer
+        before, after = (tok.encode(part) for part in self.task.template.split("{}"))
+        names = [tok.encode(name.replace("_", " ")) for name in self.task.classes]
+        layout = PromptLayout.of_names(names, before, after, tok.sot_token_id, tok.eot_token_id)
+        room = backbone.text.positional_embedding.shape[0]
+        if layout.slots.shape[1] > room:
+            raise MethodError(
+                f"template and class name make {layout.slots.shape[1]} tokens; {backbone.name} takes {room}"
+            )
+        self.layout = (layout if backbone.text.causal else layout.padded(room)).to(backbone.device)
+        ctx = torch.zeros(len(names), max(map(len, names)), backbone.width, device=backbone.device)
+        for row, name in zip(ctx, names, strict=True):
+            row[: len(name)] = backbone.text.token_embedding.weight[torch.tensor(name, device=ctx.device)]
+        self.ctx = torch.nn.Parameter(ctx.repeat(len(self.task.seeds), 1, 1, 1))
+
+    def prompt(self) -> Prompt:
+        """The names in the template."""
+        return Prompt(self.task.backbone, self.layout, self.ctx, ("names", self.task.template, *self.ctx.shape[1:]))
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy [R, B]."""
+        return losses.cross_entropy(logits, labels)

@@ -1,0 +1,25 @@
+"""Label smoothing on prompts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Gt, Lt
+from torch import Tensor
+
+from methods import losses
+from methods.base import PromptMethod
+
+
+class Method(PromptMethod):
+    """Cross-entropy against smoothed labels on a learned context; Szegedy et al. 2016 (1512.00567).
+
+    The label keeps 1 - smoothing, and the other C - 1 classes share the rest, as in PTNL's released code (2307.11978);
+    the original spreads it over all C.
+    """
+
+    smoothing: Annotated[float, Gt(0), Lt(1)] = 0.1
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy against the smoothed label [R, B]."""
+        return losses.smoothed_cross_entropy(logits, labels, self.smoothing)

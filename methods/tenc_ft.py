@@ -1,0 +1,68 @@
+"""Fine-tuning the whole text tower."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from methods import losses
+from methods.base import BaseMethod
+from methods.text_tower import TextTower
+
+
+class Method(BaseMethod):
+    """Cross-entropy on all weights of the text tower: PTNL's TEnc-FT (2307.11978), which overfits wrong labels.
+
+    The prompts are the data set's template filled with the class names. Every replica has its own copy of the tower,
+    in float32, with the embeddings of those tokens only that occur in a prompt (no gradient reaches the others), so
+    packs are small. PTNL states no more; optimiser, schedule and learning rate are those of the prompts.
+    """
+
+    max_replicas: ClassVar[int] = 8
+
+    def build(self) -> None:
+        """Stacks one copy of every weight of the text tower per replica [R, ...]."""
+        backbone = self.task.backbone
+        texts = [self.task.template.format(name.replace("_", " ")) for name in self.task.classes]
+        prompts = _Prompts(
+            backbone.text, backbone.tokenizer(texts).to(backbone.device), backbone.tokenizer.eot_token_id
+        )
+        self.frozen = (prompts.requires_grad_(False),)  # a tuple, since a child's weights would count as learned
+        self.dtypes = {name: weight.dtype for name, weight in prompts.named_parameters()}
+        for name, weight in prompts.named_parameters():
+            copies = weight.detach().float().repeat(len(self.task.seeds), *[1] * weight.ndim)
+            self.register_parameter(name.replace(".", "/"), nn.Parameter(copies))
+
+    def class_weights(self) -> Tensor:
+        """Every replica's tower on the same prompts [R, C, E], one after another: `vmap` is no faster here."""
+        stacks = {name: self.get_parameter(name.replace(".", "/")).to(dtype) for name, dtype in self.dtypes.items()}
+        towers = [{name: stack[r] for name, stack in stacks.items()} for r in range(len(self.task.seeds))]
+        return torch.stack([functional_call(self.frozen[0], tower) for tower in towers])
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy [R, B]."""
+        return losses.cross_entropy(logits, labels)
+
+
+class _Prompts(nn.Module):
+    """The text tower and the tokens of C prompts; calling it gives their unit text features [C, E]."""
+
+    def __init__(self, tower: TextTower, ids: Tensor, end: int) -> None:
+        super().__init__()
+        eot = (ids == end).int().argmax(-1)
+        length = int(eot.max()) + 1 if tower.causal else ids.shape[1]
+        used, places = ids[:, :length].unique(return_inverse=True)
+        self.eot, self.places, self.tower = eot, places, tower
+        self.tokens = nn.Parameter(tower.token_embedding.weight[used].clone())
+        self.positions = nn.Parameter(tower.positional_embedding[:length].clone())
+        self.transformer, self.ln_final = tower.transformer, tower.ln_final
+        projection = tower.projection
+        self.projection = nn.Parameter(projection.clone()) if isinstance(projection, Tensor) else projection
+
+    def forward(self) -> Tensor:
+        tower = replace(self.tower, positional_embedding=self.positions, projection=self.projection)
+        return tower.project(tower.hidden(self.tokens[self.places][None], self.eot))[0]
