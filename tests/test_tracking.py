@@ -2,6 +2,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PIL import Image
@@ -130,6 +131,29 @@ def test_an_error_in_training_stops_the_logging_process(
     with pytest.raises(KeyboardInterrupt), Follower(Target(store.out, "online")) as follower:
         raise KeyboardInterrupt
     assert follower._process.poll() is not None
+
+
+def test_while_training_goes_on_most_of_the_time_is_rest(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS.replace("def init(**_):", "import time\ndef init(**_): time.sleep(0.01);"))
+    rests: list[float] = []
+
+    class Stop(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0.0)
+            return False
+
+    sync(Target(store.out, "online"), stop=Stop(), rest=30.0)
+    assert len(rests) == 4
+    assert min(rests) >= 0.3
+
+
+def test_logging_stops_when_it_is_told_to(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(monkeypatch, tmp_path, WORKS)
+    stop = Event()
+    synced = sync(Target(store.out, "online"), stop=stop, step=lambda left: stop.set())
+    assert (synced.logged, synced.left, synced.cause) == (1, 3, "")
 
 
 def test_two_processes_do_not_log_one_folder_at_once(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -12,9 +11,10 @@ from benchmark.tracking.wandb_run import Target
 
 
 class Follower:
-    """Starts a process of the lowest priority that logs finished records; nothing it does can stop or delay training.
+    """Starts a process that logs finished records, resting most of the time until training ends.
 
-    Use as a context manager around training: an exception inside stops the process at once.
+    Nothing it does can stop or delay training. Use as a context manager around training: an exception inside stops
+    the process at once.
     """
 
     def __init__(self, target: Target) -> None:
@@ -32,7 +32,7 @@ class Follower:
         ]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
 
@@ -66,12 +66,11 @@ class Follower:
         return f"W&B: all runs are logged {where}"
 
     def stop(self) -> None:
-        """End the process and its children now; `promptnoise sync` logs what is left."""
+        """End the process now; `promptnoise sync` logs what is left."""
         if self._process.stdin:
             self._process.stdin.close()
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.kill()
+        self._process.wait()
 
     def _cause(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()

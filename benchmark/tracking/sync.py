@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -25,7 +26,7 @@ PATIENCE = 3
 
 @dataclass(frozen=True)
 class Synced:
-    """How many records were logged now, how many are still not, and why (empty if none is left)."""
+    """How many records were logged now, how many are still not, and what W&B raised last (empty if nothing)."""
 
     logged: int
     left: int
@@ -33,7 +34,11 @@ class Synced:
 
 
 def sync(
-    target: Target, stop: Event | None = None, finish: bool = True, step: Callable[[int], None] = lambda n: None
+    target: Target,
+    stop: Event | None = None,
+    finish: bool = True,
+    rest: float = 0.0,
+    step: Callable[[int], None] = lambda left: None,
 ) -> Synced:
     """Log every finished record that is not logged yet; safe to repeat and to interrupt.
 
@@ -41,6 +46,7 @@ def sync(
         target: Where to.
         stop: Set to stop after the current record.
         finish: Log the campaign's leaderboard, pictures and records too, if all runs are logged.
+        rest: Seconds to wait after each second of work, so that others have the machine.
         step: Told after each record how many are left.
 
     Raises:
@@ -54,7 +60,8 @@ def sync(
     marks.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(marks / ".lock", timeout=0):
-            return _sync(target, stop or Event(), finish, step)
+            synced = _log_all(target, stop or Event(), rest, step)
+            return _finish(target, synced) if finish and not synced.left else synced
     except Timeout:
         raise BadInput(f"another process is logging {target.out} to W&B; try again when it is done") from None
 
@@ -64,44 +71,46 @@ def pending(target: Target) -> int:
     return sum(1 for _ in _waiting(target))
 
 
-def _sync(target: Target, stop: Event, finish: bool, step: Callable[[int], None]) -> Synced:
+def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], None]) -> Synced:
     waiting = list(_waiting(target))
     done, failed, cause = 0, 0, ""
     for record, content, mark in waiting:
         if stop.is_set() or failed == PATIENCE:
             break
+        start = time.monotonic()
         try:
             log_record(record, content, target)
         except Exception as error:  # whatever W&B raises: records stay on disk, and sync can be repeated
-            failed, cause = failed + 1, f"{type(error).__name__}: {error}".split("\n")[0]
+            failed, cause = failed + 1, _line(error)
             logger.warning("%s is not logged: %s", record.run, cause)
             continue
         failed = 0
         done += 1
         atomic.write(mark, hashlib.sha256(content).hexdigest())
         step(len(waiting) - done)
-    left = len(waiting) - done
-    if finish and left == 0:
-        cause = _finish(target)
-    return Synced(done, left, cause or ("it was stopped" if left else ""))
+        stop.wait(rest * (time.monotonic() - start))
+    return Synced(done, len(waiting) - done, cause)
 
 
-def _finish(target: Target) -> str:
-    """Log the leaderboard unless these very numbers are logged; a cause if that failed."""
+def _finish(target: Target, synced: Synced) -> Synced:
+    """Log the leaderboard unless these very numbers are logged."""
     from benchmark.leaderboard import leaderboard, to_csv
 
     board = leaderboard(Store(target.out).load().records)
-    content, mark = to_csv(board), _marks(target) / "leaderboard"
-    digest = hashlib.sha256(content.encode()).hexdigest()
+    mark, digest = _marks(target) / "leaderboard", hashlib.sha256(to_csv(board).encode()).hexdigest()
     if len(board) == 0 or (mark.exists() and mark.read_text() == digest):
-        return ""
+        return synced
     try:
         log_campaign(target, board, sorted((target.out / "plots").glob("*.png")))
     except Exception as error:  # as above
         logger.warning("the leaderboard is not logged: %s", error)
-        return f"{type(error).__name__}: {error}".split("\n")[0]
+        return replace(synced, cause=_line(error))
     atomic.write(mark, digest)
-    return ""
+    return synced
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".split("\n")[0]
 
 
 def _waiting(target: Target) -> Iterator[tuple[Record, bytes, Path]]:
