@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from datamodules.base import Replica
-from methods import coop, grip, nlprompt
+from methods import coop, grip, joapr, nlprompt
 from tests import toy
 from tests.reference import grip as slow_grip
+from tests.reference import joapr as slow_joapr
 from tests.reference import nlprompt as slow_nlprompt
 from tests.reference.clip import PlainRun
 
@@ -57,3 +59,35 @@ def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does() -> None
     assert ours == {i: label for i, label in enumerate(history[-1]) if label >= 0}
     assert len(ours) == len(data.dataset.train.labels) and history[0].count(-1) > 0
     torch.testing.assert_close(method.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
+
+
+def test_warm_up_split_and_step_of_joapr_equal_their_slow_reading(monkeypatch) -> None:
+    """The first step after the first split, with a beta that really mixes."""
+    data = toy.data_for([Replica(SEED, 8, *NOISE)], 2)
+    images, labels = (part.tolist() for part in data.training_set(0))
+    method = joapr.Method(toy.task([SEED], 2), warmup=1, beta=2.0, alpha2=0.7)
+    run = PlainRun(SEED, method.ctx.detach()[0], 2, toy.toy_dataset())
+    steps, objective = [], method.objective
+
+    def watch(batch, weights):
+        steps.append((batch, method.ctx.detach()[0].clone()))
+        return objective(batch, weights)
+
+    monkeypatch.setattr(method, "objective", watch)
+    toy.fit([method], data, 2)
+    slow_joapr.warm_up(run, images, labels, method.alpha1)
+    clean, chance = slow_joapr.split(run, images, labels, method.task.generator(0, "mixture 1").initial_seed())
+    assert any(clean) and not all(clean)
+    assert method.clean[0, images].tolist() == clean
+    np.testing.assert_allclose(method.trust[0, images], chance, atol=1e-4)
+    first = len(images) // toy.RECIPE.batch
+    trust = {image: c if flag else None for image, c, flag in zip(images, chance, clean, strict=True)}
+    told = (part[0][steps[first][0].valid[0]].tolist() for part in (steps[first][0].images, steps[first][0].labels))
+    chosen = [(image, label, trust[image]) for image, label in zip(*told, strict=True)]
+    assert {flag is None for _, _, flag in chosen} == {True, False}
+    draw = np.random.default_rng(method.task.generator(0, "mixing 1 0").initial_seed())
+    run.start_epoch(1)
+    run.step(slow_joapr.step_loss(run, 1, chosen, draw, 2.0, 0.7))
+    moved = steps[first + 1][1]
+    assert (moved - steps[first][1]).abs().max() > 1e-3
+    torch.testing.assert_close(moved, run.ctx.detach(), atol=1e-4, rtol=0)
