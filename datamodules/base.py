@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from datamodules import noise, paradigms
 from datamodules.augment import Crop
 from datamodules.dataset import Dataset
+from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.fewshot import few_shot
 from datamodules.paradigms import Pool
@@ -104,7 +105,8 @@ class NoisyFewShot(lightning.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""
-        assert len(self.test_features)
+        if not len(self.test_set[0]):
+            raise DataError(f"no test image of {self.dataset.name} can be read")
         if stage == "fit":
             for replica, part in zip(self.replicas, self.sets, strict=True):
                 self.views.slots(replica.seed, part.images)
@@ -118,9 +120,12 @@ class NoisyFewShot(lightning.LightningDataModule):
         return self._pool
 
     @cached_property
-    def test_features(self) -> Tensor:
-        """Unit features [n, E] of the test split."""
-        return self.bank.plain(self.dataset.test.images).to(self.bank.device)
+    def test_set(self) -> tuple[Tensor, Tensor]:
+        """Unit features [n, E] and labels [n] of the test split, without pictures that were skipped."""
+        features = self.bank.plain(self.dataset.test.images).to(self.bank.device)
+        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
+        readable = features.any(-1)
+        return features[readable], labels[readable]
 
     def training_set(self, row: int) -> tuple[Tensor, Tensor]:
         """The images [n] of the pool that replica `row` was given, and their given labels [n]."""
@@ -155,8 +160,8 @@ class NoisyFewShot(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The test split in chunks: it is looked at after every epoch, and the last epoch counts."""
-        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
-        chunks = zip(self.test_features.split(self.eval_batch), labels.split(self.eval_batch), strict=True)
+        features, labels = self.test_set
+        chunks = zip(features.split(self.eval_batch), labels.split(self.eval_batch), strict=True)
         return DataLoader(list(chunks), batch_size=None)  # type: ignore[arg-type]
 
     def test_dataloader(self) -> DataLoader[Any]:
@@ -182,6 +187,8 @@ class NoisyFewShot(lightning.LightningDataModule):
         plan = self._current_plan()
         features = self.views.table[self.epoch % self.views.count][plan.slots[step]]
         valid = plan.valid[step]
+        if self.bank.skipped:  # a picture that cannot be read has no features
+            valid = valid & features.any(-1)
         return Batch(features, plan.labels[step], valid, valid.any(1), plan.images[step])
 
     def _current_plan(self) -> Plan:
