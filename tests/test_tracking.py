@@ -136,7 +136,7 @@ def test_an_error_in_training_stops_the_logging_process(
 def test_while_training_goes_on_most_of_the_time_is_rest(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake(monkeypatch, tmp_path, WORKS.replace("def init(**_):", "import time\ndef init(**_): time.sleep(0.01);"))
+    fake(monkeypatch, tmp_path, WORKS.replace("def init(**_):", "import time\ndef init(**_): sum(range(10**6));"))
     rests: list[float] = []
 
     class Stop(Event):
@@ -146,7 +146,7 @@ def test_while_training_goes_on_most_of_the_time_is_rest(
 
     sync(Target(store.out, "online"), stop=Stop(), rest=30.0)
     assert len(rests) == 4
-    assert min(rests) >= 0.3
+    assert min(rests) >= 0.1
 
 
 def test_logging_stops_when_it_is_told_to(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def sync(
         target: Where to.
         stop: Set to stop after the current record.
         finish: Log the campaign's leaderboard, pictures and records too, if all runs are logged.
-        rest: Seconds to wait after each second of work, so that others have the machine.
+        rest: Seconds to wait after each second of processor time, so that others have the machine.
         step: Told after each record how many are left.
 
     Raises:
@@ -77,7 +77,7 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
     for record, content, mark in waiting:
         if stop.is_set() or failed == PATIENCE:
             break
-        start = time.monotonic()
+        start = time.process_time()
         try:
             log_record(record, content, target)
         except Exception as error:  # whatever W&B raises: records stay on disk, and sync can be repeated
@@ -88,7 +88,7 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
         done += 1
         atomic.write(mark, hashlib.sha256(content).hexdigest())
         step(len(waiting) - done)
-        stop.wait(rest * (time.monotonic() - start))
+        stop.wait(rest * (time.process_time() - start))
     return Synced(done, len(waiting) - done, cause)
 
 
