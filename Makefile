@@ -5,31 +5,50 @@ PYTHON ?= python3
 INSTALLER ?= uv
 .DEFAULT_GOAL := help
 
+# An environment of your own is used as it is: VENV= (the python on the path), or VENV=folder that we did not make.
 ifeq ($(VENV),)
   RUN := $(PYTHON)
-  READY :=
 else
   RUN := $(VENV)/bin/python
-  READY := $(VENV)/.installed
+  ifeq ($(wildcard $(RUN))$(wildcard $(VENV)/.installed),$(RUN))
+    ifneq ($(VENV),.venv)
+      OWN := yes
+    endif
+  endif
+  ifndef OWN
+    READY := $(VENV)/.installed
+  endif
 endif
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type='asymmetric'.
-VARIABLES := METHODS DATASETS NOISE NOISE_TYPE SEEDS SHOTS EPOCHS BACKBONE DEVICES DATA OUT PACK DRY_RUN
+VARIABLES := METHODS DATASETS NOISE NOISE_TYPE SEEDS SHOTS EPOCHS BACKBONE DEVICES DATA OUT CACHE WANDB PACK SKIP_BAD_IMAGES DRY_RUN
 lower = $(shell echo '$(1)' | tr A-Z a-z)
 flags = $(foreach name,$(1),$(if $($(name)),--$(call lower,$(name))='$($(name))'))
-BENCH_FLAGS = $(call flags,$(filter-out DRY_RUN,$(VARIABLES))) $(if $(DRY_RUN),--dry_run)
+SWITCHES := SKIP_BAD_IMAGES DRY_RUN
+BENCH_FLAGS = $(call flags,$(filter-out $(SWITCHES),$(VARIABLES))) \
+  $(foreach name,$(SWITCHES),$(if $($(name)),--$(call lower,$(name))))
 
-.PHONY: help bench list test test-slow check format embedded
+.PHONY: help bench report reference list sync test test-slow check format embedded
 
 help:  ## this list
 	@echo 'targets:'
 	@sed -nE 's/^([a-z-]+):.*##  *(.*)/  \1|\2/p' Makefile | column -t -s '|'
 	@echo 'variables of make bench, each an option of "python -m benchmark bench" (--help tells more):'
 	@echo '  $(VARIABLES)'
-	@echo 'set-up: VENV=folder (default .venv; empty: use your own environment), PYTHON=python3, INSTALLER=uv|pip'
+	@echo 'set-up: VENV=folder (default .venv; VENV= or a folder that exists: your own environment), PYTHON=python3, INSTALLER=uv|pip'
 
 bench: $(READY)  ## train the grid, show the leaderboard; goes on where it was interrupted
 	@$(RUN) -m benchmark bench $(BENCH_FLAGS)
+
+report: $(READY)  ## tables, statistics, plots and report.html, from the records in OUT
+	@$(RUN) -m benchmark report $(call flags,OUT)
+
+sync: $(READY)  ## log finished runs to Weights & Biases
+	@$(RUN) -m benchmark sync $(call flags,OUT WANDB)
+
+reference: $(READY)  ## train the default grid, make it the committed reference and the README's table
+	@$(RUN) -m benchmark bench
+	@$(RUN) -m benchmark readme --publish=results
 
 list: $(READY)  ## methods, data sets and kinds of noise, and what is ready
 	@$(RUN) -m benchmark list $(call flags,DATA)
@@ -44,6 +63,7 @@ check: $(READY)  ## what CI runs: format, lint, types, tests
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -m benchmark readme --check
 	$(RUN) -m pytest -m 'not slow'
 
 format: $(READY)  ## put the code into shape

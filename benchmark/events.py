@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened on a device: `what` is "epoch", "encode", "finished" or "failed"."""
+    """Something happened on a device.
+
+    `what` is "encode" or "epoch", with `done` of `total` steps, "finished" or "failed", with the number of runs that
+    came to an end, or "note".
+    """
 
     device: str
     what: str
     text: str = ""
-    epoch: int = 0
-    epochs: int = 0
+    done: int = 0
+    total: int = 0
     finished: int = 0

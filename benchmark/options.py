@@ -13,6 +13,7 @@ from benchmark.grid import Grid, split_list
 T = TypeVar("T", int, float)
 
 DATA = Path(os.environ.get("PROMPTNOISE_DATA", "~/data")).expanduser()
+CACHE = Path(os.environ.get("PROMPTNOISE_CACHE", "~/.cache/promptnoise")).expanduser()
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ class Options:
 
     out: Path = Path("results")
     """Folder for records, leaderboard, plots and report."""
+
+    cache: Path = CACHE
+    """Folder for the image features of real backbones, which are encoded once."""
+
+    skip_bad_images: bool = False
+    """Go on without images that cannot be read; the records say how many."""
+
+    wandb: str = ""
+    """Weights & Biases: online, offline or disabled; the default is online where credentials are configured."""
 
     pack: int = 96
     """Runs that train side by side at most."""

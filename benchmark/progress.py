@@ -21,10 +21,10 @@ from benchmark.events import Event
 class LiveProgress:
     """A bar of runs, and a line per device; plain lines where the output is not a terminal."""
 
-    def __init__(self, console: Console, total: int) -> None:
+    def __init__(self, console: Console, total: int, done: int = 0) -> None:
         self.console = console
         self.total = total
-        self.done = 0
+        self.done = done
         self._lines: dict[str, TaskID] = {}
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -35,7 +35,7 @@ class LiveProgress:
             console=console,
             disable=not console.is_terminal,
         )
-        self._runs = self._bars.add_task("runs", total=total)
+        self._runs = self._bars.add_task("runs", total=total, completed=done)
 
     def __enter__(self) -> LiveProgress:
         self._bars.start()
@@ -46,7 +46,7 @@ class LiveProgress:
 
     def __call__(self, event: Event) -> None:
         """Shows an event."""
-        if event.what == "epoch":
+        if event.what in ("epoch", "encode"):
             self._line(event)
             return
         self.done += event.finished
@@ -57,7 +57,7 @@ class LiveProgress:
             self.console.print(f"{self.done}/{self.total} runs done", highlight=False)
 
     def _line(self, event: Event) -> None:
-        text = f"{event.device}: {event.text}, epoch"
+        text = f"{event.device}: {event.text}"
         if event.device not in self._lines:
-            self._lines[event.device] = self._bars.add_task(text, total=event.epochs)
-        self._bars.update(self._lines[event.device], description=text, total=event.epochs, completed=event.epoch - 1)
+            self._lines[event.device] = self._bars.add_task(text, total=event.total)
+        self._bars.update(self._lines[event.device], description=text, total=event.total, completed=event.done)

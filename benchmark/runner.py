@@ -29,11 +29,12 @@ from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.fewshot import check_shots
-from methods.backbone import Backbone, load_backbone, resolve
+from methods.backbone import Backbone, load_backbone
 from methods.base import BaseMethod, Task
 from methods.errors import BackboneError, MethodError
 from methods.fused import Fused
 from methods.recipe import recipe_for
+from methods.weights import resolve
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
@@ -43,12 +44,15 @@ warnings.filterwarnings("ignore", module="lightning")
 class Runner:
     """A job for `map_packs`: trains packs on a device, keeps backbone and data between them, writes records.
 
-    `data` is the folder of real data sets; `threads` limits a CPU worker's threads (0: torch's own choice).
+    `data` is the folder of real data sets, `cache` that of their features; `threads` limits a CPU worker's threads (0:
+    torch's own choice).
     """
 
     out: Path
     data: Path | None = None
+    cache: Path | None = None
     threads: int = 0
+    skip_bad_images: bool = False
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -84,11 +88,27 @@ class Runner:
 
     def dataset(self, name: str) -> Dataset:
         """The data set, opened once per process."""
-        return self._keep(("dataset", name), lambda: open_dataset(name, self.data))
+        dataset: Dataset = self._keep(("dataset", name), lambda: open_dataset(name, self.data))
+        return dataset
 
     def backbone(self, name: str, device: str) -> Backbone:
         """The backbone, loaded once per process."""
-        return self._keep(("backbone", name, device), lambda: load_backbone(name, device))
+        backbone: Backbone = self._keep(("backbone", name, device), lambda: load_backbone(name, device))
+        return backbone
+
+    def _bank(self, name: str, backbone: Backbone, device: str, report: Report) -> FeatureBank:
+        """The feature bank; on disk for what takes long, in memory for the embedded backbone."""
+
+        def progress(what: str, done: int, total: int, rate: float) -> None:
+            report(Event(device, "encode", f"encoding {what}, {rate:.0f} a second", done, total))
+
+        cache = None if name.startswith("embedded") else self.cache
+        bank: FeatureBank = self._keep(
+            ("bank", name, device),
+            lambda: FeatureBank(backbone, cache, device, skip_bad_images=self.skip_bad_images),
+        )
+        bank.progress = progress
+        return bank
 
     def _keep(self, key: Any, make: Any) -> Any:
         if key not in self._kept:
@@ -125,7 +145,7 @@ class Runner:
         backbone, dataset = self.backbone(first.backbone, device), self.dataset(first.dataset)
         recipe = recipe_for(first.backbone)
         module = build(runs, backbone, dataset)
-        bank = self._keep(("bank", first.backbone, device), lambda: FeatureBank(backbone, device=device))
+        bank = self._bank(first.backbone, backbone, device, report)
         zero_shot = backbone.scale * module.members[0].zero_shot()
         data = NoisyFewShot(
             dataset, [_replica(run) for run in runs], bank, first.epochs, Crop(recipe.crop, flip=recipe.flip),
@@ -162,7 +182,7 @@ def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:
 
 
 def _replica(run: Run) -> Replica:
-    return Replica(run.seed, run.shots, run.noise, run.rate, labelled=run.paradigm != "ul")
+    return Replica(run.seed, run.shots, run.noise, run.rate, run.paradigm)
 
 
 class _Progress(Callback):
@@ -173,4 +193,4 @@ class _Progress(Callback):
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         epoch, epochs = trainer.current_epoch, int(trainer.max_epochs or 1)
-        self.report(Event(self.device, "epoch", self.title, epoch=epoch + 1, epochs=epochs))
+        self.report(Event(self.device, "epoch", f"{self.title}, epoch {epoch + 1} of {epochs}", epoch, epochs))

@@ -69,6 +69,6 @@ def _name(what: str, lines: Sequence[str], console: Console) -> None:
     if lines:
         console.print(f"\n[bold red]{len(lines)} {'run' if len(lines) == 1 else 'runs'} {what}[/]")
         for line in lines[:MOST_NAMED]:
-            console.print(f"  {line}", markup=False, highlight=False)
+            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
         if len(lines) > MOST_NAMED:
             console.print(f"  and {len(lines) - MOST_NAMED} more")

@@ -13,11 +13,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules import noise
+from datamodules import noise, paradigms
 from datamodules.augment import Crop
 from datamodules.dataset import Dataset
 from datamodules.features import FeatureBank
 from datamodules.fewshot import few_shot
+from datamodules.paradigms import Pool
 from datamodules.plan import Plan, TrainingSet, make_plan
 from datamodules.seeds import rng
 from datamodules.views import Views
@@ -25,13 +26,13 @@ from datamodules.views import Views
 
 @dataclass(frozen=True)
 class Replica:
-    """What one run trains on: `noise` of `rate` on its few-shot draw; labelled=False leaves all images unlabelled."""
+    """What one run trains on: its few-shot draw, or what the paradigm labels, with `noise` of `rate` on the labels."""
 
     seed: int
     shots: int
     noise: str = "none"
     rate: float | None = 0.0
-    labelled: bool = True
+    paradigm: str = "fewshot"
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,20 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.batch_size = batch_size
         self.views = Views(bank, dataset.train.images, views, crop)
         self.zero_shot, self.eval_batch = zero_shot, eval_batch
-        self.given = [self._training_set(replica) for replica in replicas]
+        self.pools = [self._paradigm(replica) for replica in replicas]
+        self.given = [self._given(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
         self.sets = list(self.given)
         self._plan: Plan | None = None
 
-    def _training_set(self, replica: Replica) -> TrainingSet:
-        labels = self.dataset.train.labels
-        if not replica.labelled:
-            return TrainingSet(np.empty(0, np.int64), np.empty(0, np.int64))
-        drawn = few_shot(labels, replica.shots, replica.seed)
-        if replica.noise == "none":
+    def _paradigm(self, replica: Replica) -> Pool:
+        labels, classes = self.dataset.train.labels, len(self.dataset.classes)
+        if replica.paradigm == "fewshot":
+            return Pool(few_shot(labels, replica.shots, replica.seed), np.empty(0, np.int64), np.ones(classes, bool))
+        return paradigms.pool(replica.paradigm, labels, classes, replica.seed, replica.shots)
+
+    def _given(self, replica: Replica, pool: Pool) -> TrainingSet:
+        labels, drawn = self.dataset.train.labels, pool.labelled
+        if replica.noise == "none" or not len(drawn):
             return TrainingSet(drawn, labels[drawn])
         context = noise.Context(drawn, labels, len(self.dataset.classes), given=self.dataset.given)
         needs = noise.needs(replica.noise)
@@ -96,6 +101,13 @@ class NoisyFewShot(lightning.LightningDataModule):
                 context = replace(context, logits=(features @ self.zero_shot.T).cpu().numpy())
         noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
         return TrainingSet(noisy.indices, noisy.labels)
+
+    def setup(self, stage: str) -> None:
+        """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""
+        assert len(self.test_features)
+        if stage == "fit":
+            for replica, part in zip(self.replicas, self.sets, strict=True):
+                self.views.slots(replica.seed, part.images)
 
     @cached_property
     def _pool(self) -> Tensor:
@@ -114,6 +126,16 @@ class NoisyFewShot(lightning.LightningDataModule):
         """The images [n] of the pool that replica `row` was given, and their given labels [n]."""
         part = self.given[row]
         return torch.from_numpy(part.images).to(self.bank.device), torch.from_numpy(part.labels).to(self.bank.device)
+
+    def unlabelled(self, row: int) -> Tensor:
+        """The images [n] of the pool that replica `row` may use without their labels."""
+        free = np.setdiff1d(self.pools[row].unlabelled, self.given[row].images)
+        return torch.from_numpy(free).to(self.bank.device)
+
+    def unseen(self, row: int) -> Tensor:
+        """The classes that unlabelled images can belong to: those without labelled images, else all."""
+        seen = self.pools[row].seen
+        return torch.from_numpy(np.flatnonzero(~seen if not seen.all() else seen)).to(self.bank.device)
 
     def assign(
         self, row: int, images: Tensor, labels: Tensor, groups: Tensor | None = None, paired: bool = False

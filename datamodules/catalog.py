@@ -63,7 +63,7 @@ def status(spec: str, root: Path | None = None) -> str:
     """`ready`, or `missing: ` and what to do, for the list of data sets; looks at names of files only."""
     source, _ = _source(spec)
     problem = None if isinstance(source, Embedded) else source.missing(root)
-    if problem and spec in known() and isinstance(getattr(_module(spec), "HUB", None), Hub):
+    if problem and getattr(source, "folder", "") and hasattr(_module(spec), "HUB"):
         problem += f"; or use hf:{spec}"
     return f"missing: {problem}" if problem else "ready"
 

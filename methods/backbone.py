@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import open_clip
 import torch
 import torch.nn.functional as F
-from open_clip.factory import parse_model_name
 from open_clip.transform import PreprocessCfg, image_transform_v2
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from methods.errors import BackboneError
 from methods.layout import PromptLayout
 from methods.text_tower import TextTower
-
-HERE = Path(__file__).parent
+from methods.weights import RANDOM, Source, advice, resolve
 
 
 @dataclass(frozen=True)
@@ -122,44 +124,54 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
     """Loads `embedded`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random`.
 
     Precision defaults to bf16 on a GPU and fp32 on the CPU. Weights that are not on this machine are fetched by
-    open_clip; `NAME/random` makes seeded random weights, for timing.
+    open_clip; checkpoints are read as safetensors or with `weights_only`, never as free pickles.
 
     Raises:
         BackboneError: for unknown names, missing or unfit weights, and towers that cannot be prompted.
     """
     device = torch.device(device)
-    precision = precision or ("bf16" if device.type == "cuda" else "fp32")
-    source, weights = resolve(name)
-    random = weights == "random"
+    source = resolve(name)
+    random = source.weights == RANDOM
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), _quiet(random):
             torch.manual_seed(0)
             model = open_clip.create_model(
-                source,
-                pretrained=None if random else weights,
+                source.model,
+                pretrained=None if random else source.weights,
                 load_weights=not random,
                 require_pretrained=not random,
-                precision=precision,
+                precision=precision or ("bf16" if device.type == "cuda" else "fp32"),
                 device=device,
+                force_quick_gelu=source.quick_gelu,
+                weights_only=True,
             )
-        return Backbone(name, model, Preprocess.of(model), open_clip.get_tokenizer(source))
+        return Backbone(name, model, Preprocess.of(model), open_clip.get_tokenizer(source.model))
     except BackboneError as error:
         raise BackboneError(f"backbone {name!r}: {error}") from error
-    except (RuntimeError, OSError, ValueError) as error:
-        raise BackboneError(f"backbone {name!r} cannot be loaded: {str(error).splitlines()[0]}") from error
+    except (RuntimeError, OSError, ValueError, UnpicklingError, SafetensorError) as error:
+        raise BackboneError(f"backbone {name!r} cannot be loaded: {_why(source, error)}") from error
 
 
-def resolve(name: str) -> tuple[str, str | None]:
-    """Splits a backbone's name into open_clip's model name and its weights (a tag, a file, `random` or None)."""
-    if name.startswith("embedded"):
-        return f"local-dir:{HERE / name.replace('-', '_')}", None
-    if parse_model_name(name)[0] is not None:
-        return name, None
-    for mark in (":", "/"):
-        if mark in name:
-            model, weights = name.split(mark, 1)
-            return model, weights
-    raise BackboneError(f"backbone {name!r} names no weights; write NAME/tag, NAME:/file, or one of: embedded")
+def _why(source: Source, error: Exception) -> str:
+    """One line on what is wrong with the weights, and what would be right."""
+    text = " ".join(str(error).split())
+    if "state_dict" in text:
+        return f"its weights are of another architecture than {source.model} ({text.partition(': ')[2][:120]} ...)"
+    if "ownload" in text or "HF Hub" in text or isinstance(error, ConnectionError):
+        return f"its weights are not on this machine and could not be fetched; {advice(source)}"
+    return text[:200]
+
+
+@contextmanager
+def _quiet(random: bool) -> Iterator[None]:
+    """Silences open_clip's warnings where weights are meant to be random, and those on the QuickGELU that we set."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="QuickGELU mismatch")
+        logging.disable(logging.ERROR if random else logging.NOTSET)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
 
 
 def _digest(model: Any, preprocess: Preprocess) -> str:
@@ -176,3 +188,16 @@ def _digest(model: Any, preprocess: Preprocess) -> str:
 def zero_shot_weights(backbone: Backbone, classes: Sequence[str], template: str) -> Tensor:
     """The class weights [C, E] of zero-shot CLIP: the unit text features of `template` filled with each name."""
     return backbone.encode_text([template.format(name.replace("_", " ")) for name in classes])
+
+
+@torch.no_grad()
+def nearest_words(backbone: Backbone, ctx: Any, count: int = 3) -> list[list[tuple[str, float]]]:
+    """The vocabulary's words nearest to each context vector [N, D], with their Euclidean distances, nearest first."""
+    table = backbone.text.token_embedding.weight.float()
+    distances = torch.cdist(torch.as_tensor(ctx, device=table.device).float(), table)
+    values, ids = distances.topk(count, largest=False)
+    decode = backbone.tokenizer.decode
+    return [
+        [(decode([word]).strip(), float(value)) for word, value in zip(words, row, strict=True)]
+        for words, row in zip(ids.tolist(), values.tolist(), strict=True)
+    ]

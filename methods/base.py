@@ -62,6 +62,8 @@ class BaseMethod(ReplicaModule):
 
     #: "given": trains on the given, possibly wrong labels; "none": never sees one, so noise does not concern it.
     labels: ClassVar[str] = "given"
+    #: The learning paradigms it can run under.
+    paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl", "trzsl")
     #: "features" of the frozen image tower, or "images" for methods that change that tower.
     inputs: ClassVar[str] = "features"
 
@@ -112,9 +114,17 @@ class BaseMethod(ReplicaModule):
         return self.loss(logits, batch.labels)
 
     def objective(self, batch: Batch, weights: Tensor) -> Tensor:
-        """Every replica's loss [R] on its part of a batch: the mean over its images."""
-        losses = self.image_losses(self.logits(batch.features, weights), batch)
-        return torch.where(batch.valid, losses, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
+        """Every replica's loss [R] on its part of a batch."""
+        return self.reduce(self.image_losses(self.logits(batch.features, weights), batch), batch)
+
+    def reduce(self, each: Tensor, batch: Batch) -> Tensor:
+        """Losses per image [R, B] to one per replica [R]: the mean over its images."""
+        return torch.where(batch.valid, each, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
+
+    @property
+    def total_epochs(self) -> int:
+        """How long training takes; the task's epochs, but for methods that go through them several times."""
+        return self.task.epochs
 
     def lr(self, epoch: int) -> float:
         """The learning rate of an epoch."""

@@ -36,6 +36,12 @@ class TrainingData(Protocol):
     def training_set(self, row: int) -> tuple[Tensor, Tensor]:
         """The images [n] of the pool that replica `row` was given, and their given labels [n]."""
 
+    def unlabelled(self, row: int) -> Tensor:
+        """The images [n] of the pool that replica `row` may use without their labels."""
+
+    def unseen(self, row: int) -> Tensor:
+        """The classes that unlabelled images can belong to: those without labelled images, else all."""
+
     def assign(
         self, row: int, images: Tensor, labels: Tensor, groups: Tensor | None = None, paired: bool = False
     ) -> None:

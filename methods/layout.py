@@ -100,8 +100,8 @@ class PromptLayout:
     def to(self, device: torch.device) -> PromptLayout:
         """The same layout with its tensors on `device`."""
         pack = self.names
-        moved = (t.to(device) for t in (pack.ids, pack.offsets, pack.ends, pack.restore))
-        names = NamePack(*moved, pack.buckets)
+        ids, offsets, ends, restore = (t.to(device) for t in (pack.ids, pack.offsets, pack.ends, pack.restore))
+        names = NamePack(ids, offsets, ends, restore, pack.buckets)
         return PromptLayout(self.slots.to(device), self.eot.to(device), self.start, names, self.shareable)
 
     def assemble(self, ctx: Tensor, embedding: Tensor) -> Tensor:

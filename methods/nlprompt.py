@@ -33,19 +33,25 @@ class Method(PromptMethod):
     def on_train_epoch_start(self) -> None:
         """Splits every replica's images anew."""
         given = GivenImages.of(self.data, self.rows)
-        pool = self.data.pool()
+        clean = self.transport(given).argmax(-1) == given.labels
+        self.regroup(given, given.labels, (~clean).long())
+
+    def transport(self, given: GivenImages) -> Tensor:
+        """The transport plans [R, N, C] between what was given and the present prompts."""
         with torch.no_grad():
-            logits = self.logits(pool[given.images], self.class_weights())
-        plan = sinkhorn(-logits.softmax(-1).log_softmax(-1), given.valid, self.reg)
-        clean = plan.argmax(-1) == given.labels
-        self.clean = torch.zeros(len(clean), len(pool), dtype=torch.bool, device=clean.device)
+            logits = self.logits(self.data.pool()[given.images], self.class_weights())
+        return sinkhorn(-logits.softmax(-1).log_softmax(-1), given.valid, self.reg)
+
+    def regroup(self, given: GivenImages, labels: Tensor, groups: Tensor) -> None:
+        """Trains on these labels [R, N] from now on, one group [R, N] after the other."""
+        self.groups = torch.zeros(len(groups), len(self.data.pool()), dtype=torch.long, device=groups.device)
         for row, own in enumerate(given.valid):
-            images, labels, confirmed = (part[row, own] for part in (given.images, given.labels, clean))
-            self.clean[row, images] = confirmed
-            self.data.assign(self.rows.start + row, images, labels, groups=~confirmed)
+            images, kinds = given.images[row, own], groups[row, own]
+            self.groups[row, images] = kinds
+            self.data.assign(self.rows.start + row, images, labels[row, own], kinds)
 
     def image_losses(self, logits: Tensor, batch: Batch) -> Tensor:
         """-log p_y on clean images, 1 - p_y on noisy ones [R, B]."""
-        clean = self.clean.gather(1, batch.images)
+        clean = self.groups.gather(1, batch.images) == 0
         cross_entropy = losses.cross_entropy(logits, batch.labels)
         return torch.where(clean, cross_entropy, losses.mean_absolute_error(logits, batch.labels))

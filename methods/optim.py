@@ -20,7 +20,7 @@ class ReplicaSGD(torch.optim.Optimizer):
         super().__init__(groups, {"lr": 0.0, "momentum": momentum, "weight_decay": weight_decay, "active": None})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update of every active replica."""
         loss = None
         if closure is not None:
@@ -33,8 +33,10 @@ class ReplicaSGD(torch.optim.Optimizer):
         return loss
 
     def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
+        gradient = parameter.grad
+        assert gradient is not None
         velocity = self.state[parameter].setdefault("velocity", torch.zeros_like(parameter))
-        moved = parameter.grad.add(parameter, alpha=group["weight_decay"]).add_(velocity, alpha=group["momentum"])
+        moved = gradient.add(parameter, alpha=group["weight_decay"]).add_(velocity, alpha=group["momentum"])
         active: Tensor | None = group["active"]
         if active is None:
             velocity.copy_(moved)

@@ -1,4 +1,4 @@
-"""Which unlabelled images to believe: pure functions of logits [P, C]; each returns image numbers and labels [n]."""
+"""Which unlabelled images to believe: pure functions of logits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from torch import Tensor
 
 
 def most_confident(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """For every class, the k images predicted as it with the highest probability (fewer if there are fewer)."""
+    """For every class, the k images predicted as it with the highest probability (fewer if there are fewer).
+
+    Takes logits [P, C] and returns image numbers [n] and labels [n].
+    """
     confidence, predicted = logits.float().softmax(-1).max(-1)
     return _first_per_class(confidence.sort(descending=True, stable=True).indices, predicted, logits.shape[-1], k)
 
 
 def random_choice(logits: Tensor, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """For every class, k random images of those that are predicted as it (fewer if there are fewer)."""
+    """As `most_confident`, but k random images of those that are predicted as a class."""
     predicted = logits.argmax(-1)
     order = torch.randperm(len(logits), generator=generator).to(logits.device)
     return _first_per_class(order, predicted, logits.shape[-1], k)
@@ -22,3 +25,30 @@ def random_choice(logits: Tensor, k: int, generator: torch.Generator) -> tuple[T
 def _first_per_class(order: Tensor, predicted: Tensor, classes: int, k: int) -> tuple[Tensor, Tensor]:
     picked = torch.cat([order[predicted[order] == c][:k] for c in range(classes)])
     return picked, predicted[picked]
+
+
+def spill_over(logits: Tensor, k: int) -> Tensor:
+    """Labels [R, P] that give every class its k most confident images, -1 for images that no class keeps.
+
+    An image wants its likeliest class; one that is not among the k strongest there spills over to its next likeliest
+    class that has room or a weaker member, which then spills over in turn (2306.01669). All images move at once, in
+    rounds, and end where they would if they came one by one, in any order. Logits are [R, P, C]; of equally strong
+    images the first is taken to be stronger.
+    """
+    confidence = logits.double().log_softmax(-1)
+    wishes = confidence.argsort(dim=-1, descending=True, stable=True)
+    strength = confidence.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    (_, images, classes), turn = logits.shape, torch.zeros_like(wishes[..., 0])
+    while True:
+        waiting = turn < classes
+        wish = wishes.gather(-1, turn.clamp(max=classes - 1).unsqueeze(-1)).squeeze(-1)
+        own = strength.gather(-1, wish.unsqueeze(-1)).squeeze(-1)
+        # Sorted by class and strength, the first k of a class are those it keeps.
+        key = torch.where(waiting, wish * images + own, classes * images)
+        ranked, order = key.sort(dim=1)
+        first = torch.searchsorted(ranked, (ranked // images) * images)
+        position = torch.arange(images, device=key.device) - first
+        rejected = torch.zeros_like(waiting).scatter(1, order, position >= k) & waiting
+        if not rejected.any():
+            return torch.where(waiting, wish, -1)
+        turn = turn + rejected

@@ -45,7 +45,7 @@ class TextTower:
             raise BackboneError(f"the text tower {type(text).__name__} takes no prompt embeddings; use a CLIP model")
         if getattr(text, "cls_emb", None) is not None:
             raise BackboneError("text towers with a class embedding (CoCa) are not supported; use a CLIP model")
-        pool = getattr(text, "pool_type", None) or getattr(text, "text_pool_type", "argmax")
+        pool = str(getattr(text, "pool_type", None) or getattr(text, "text_pool_type", "argmax"))
         mask = getattr(text, "attn_mask", None)
         return cls(
             text.transformer,
@@ -94,10 +94,11 @@ class TextTower:
         replicas, classes, length, width = tokens.shape
         x = (tokens + self.positional_embedding[:length].to(tokens.dtype)).reshape(-1, length, width)
         mask = None if self.mask is None else self.mask[:length, :length].to(tokens.dtype)
-        x = self.transformer(x, attn_mask=mask).view(replicas, classes, length, width)
+        encoded: Tensor = self.transformer(x, attn_mask=mask)
+        encoded = encoded.view(replicas, classes, length, width)
         if self.pool in ("first", "last"):
-            return x[:, :, 0 if self.pool == "first" else -1]
-        return x[:, torch.arange(classes, device=x.device), eot]
+            return encoded[:, :, 0 if self.pool == "first" else -1]
+        return encoded[:, torch.arange(classes, device=encoded.device), eot]
 
     def _encode_shared(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
         """Shared contexts [R, N, D] before the names: hidden states at EOT [R, C, D]."""
@@ -112,12 +113,11 @@ class TextTower:
         blocks = list(self.transformer.resblocks)
         for block in blocks[:-1]:
             prefix, x = _shared_block(block, prefix, x, names)
-        x = _last_block(blocks[-1], prefix, x, names)
-        return x[:, names.restore]
+        return _last_block(blocks[-1], prefix, x, names)[:, names.restore]
 
 
 def _split_heads(x: Tensor, heads: int) -> Tensor:
-    return x.unflatten(-1, (heads, -1))
+    return x.reshape(*x.shape[:-1], heads, -1)
 
 
 def _qkv(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -130,7 +130,8 @@ def _qkv(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _finish(block: Any, x: Tensor, attended: Tensor) -> Tensor:
     """The rest of a block after attention: projection, residual, MLP."""
     x = x + block.ls_1(block.attn.out_proj(attended))
-    return x + block.ls_2(block.mlp(block.ln_2(x)))
+    finished: Tensor = x + block.ls_2(block.mlp(block.ln_2(x)))
+    return finished
 
 
 def _shared_block(block: Any, prefix: Tensor, x: Tensor, names: NamePack) -> tuple[Tensor, Tensor]:
@@ -172,8 +173,8 @@ def _attend(
     queries = 1 if last else tokens
     q = q[:, rank : rank + count] if last else q[:, own]
     shape = (replicas, count, tokens, heads, size)
-    k = k[:, own].unflatten(1, (count, tokens)).expand(shape).permute(0, 3, 1, 2, 4)
-    v = v[:, own].unflatten(1, (count, tokens)).expand(shape).permute(0, 3, 1, 2, 4)
+    k = k[:, own].reshape(-1, count, tokens, heads, size).expand(shape).permute(0, 3, 1, 2, 4)
+    v = v[:, own].reshape(-1, count, tokens, heads, size).expand(shape).permute(0, 3, 1, 2, 4)
     q = q.expand(replicas, -1, -1, -1).transpose(1, 2) * size**-0.5
     on_prefix = (q @ pk.transpose(-1, -2)).view(replicas, heads, count, queries, prefix)
     q = q.view(replicas, heads, count, queries, size)
@@ -182,6 +183,6 @@ def _attend(
         future = torch.ones(tokens, tokens, dtype=torch.bool, device=q.device).triu(1)
         on_own = on_own.masked_fill(future, float("-inf"))
     weights = torch.cat([on_prefix, on_own], dim=-1).softmax(dim=-1)
-    on_prefix, on_own = weights.split([prefix, tokens], dim=-1)
+    on_prefix, on_own = torch.split(weights, [prefix, tokens], dim=-1)
     mixed = on_own @ v + (on_prefix.flatten(2, 3) @ pv).view(replicas, heads, count, queries, size)
     return mixed.permute(0, 2, 3, 1, 4).reshape(replicas, count * queries, heads * size)

@@ -19,6 +19,7 @@ class Method(PromptMethod):
     """
 
     labels: ClassVar[str] = "none"
+    paradigms: ClassVar[tuple[str, ...]] = ("ul",)
     k: Annotated[int, Ge(1)] = 16
     select: Literal["confident", "random"] = "confident"
     loss_: Literal["ce", "gce"] = "ce"

@@ -13,6 +13,7 @@ class Method(BaseMethod):
     """Zero-shot CLIP: class weights from the data set's template, nothing learned (2103.00020)."""
 
     labels: ClassVar[str] = "none"
+    paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
 
     def class_weights(self) -> Tensor:
         """The same text features for every replica [R, C, E]."""

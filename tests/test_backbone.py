@@ -10,7 +10,7 @@ import torch
 from open_clip.model import CLIP, CustomTextCLIP
 from torch import Tensor
 
-from methods.backbone import Backbone, Preprocess, load_backbone, resolve
+from methods.backbone import Backbone, Preprocess
 from methods.errors import BackboneError
 from methods.layout import PromptLayout
 from methods.text_tower import TextTower
@@ -120,17 +120,3 @@ def test_its_identity_follows_weights_and_preprocessing() -> None:
 def test_a_prompt_that_does_not_fit_names_the_class() -> None:
     with pytest.raises(BackboneError, match="30 context tokens and the class name 'red cat' make 35 tokens"):
         tiny_clip().layout(CLASSES, 30)
-
-
-def test_names_of_backbones_say_where_the_weights_come_from() -> None:
-    assert resolve("ViT-B-16/openai") == ("ViT-B-16", "openai")
-    assert resolve("ViT-B-16:/data/clip.pt") == ("ViT-B-16", "/data/clip.pt")
-    assert resolve("hf-hub:timm/some-clip") == ("hf-hub:timm/some-clip", None)
-    assert resolve("local-dir:/data/clip") == ("local-dir:/data/clip", None)
-    with pytest.raises(BackboneError, match="names no weights"):
-        resolve("ViT-B-16")
-
-
-def test_a_missing_weight_file_is_named() -> None:
-    with pytest.raises(BackboneError, match="ViT-B-32:/nowhere/clip.safetensors"):
-        load_backbone("ViT-B-32:/nowhere/clip.safetensors")

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -79,9 +80,11 @@ def test_imagenet_takes_clips_names_even_where_two_classes_share_one(tmp_path):
 def test_the_real_split_files_load_and_give_the_published_draws(tmp_path, name):
     images, split = make.SPLIT_FILES[name]
     text = (SHARED / "data/coop_splits/splits" / Path(split).name).read_text()
-    for path, _, _ in (row for rows in json.loads(text).values() for row in rows):
-        (tmp_path / images / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / images / path).touch()
+    paths = [f"{tmp_path}/{images}/{path}" for rows in json.loads(text).values() for path, _, _ in rows]
+    for folder in {Path(path).parent for path in paths}:
+        folder.mkdir(parents=True)
+    for path in paths:
+        os.mknod(path)
     (tmp_path / split).write_text(text)
     dataset = catalog.open_dataset(name, tmp_path)
     assert_sound(dataset, images=False)
@@ -128,7 +131,12 @@ def test_the_fingerprint_changes_with_the_images_and_their_order_only(tmp_path):
     assert catalog.open_dataset(f"folder:{tmp_path / 'a'}").train.images.fingerprint == before
     (tmp_path / "a").rename(tmp_path / "b")
     assert catalog.open_dataset(f"folder:{tmp_path / 'b'}").train.images.fingerprint == before
-    assert replace(images, root=tmp_path / "b", paths=images.paths[::-1]).fingerprint != before
+    for path in images.paths:
+        (tmp_path / "b" / path).write_bytes(b"alike")
+        os.utime(tmp_path / "b" / path, (0, 0))
+    alike = replace(images, root=tmp_path / "b")
+    assert alike.fingerprint != replace(alike, paths=alike.paths[::-1]).fingerprint
+    before = alike.fingerprint
     make.picture(tmp_path / "b/train/cat/00.png", 99)
     assert catalog.open_dataset(f"folder:{tmp_path / 'b'}").train.images.fingerprint != before
 

@@ -1,4 +1,5 @@
 import socket
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,25 @@ from datamodules.errors import CorruptImage, DataError
 from datamodules.hub import Hub
 
 datasets = pytest.importorskip("datasets")
+huggingface_hub = pytest.importorskip("huggingface_hub")
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
+def asked(tmp_path, monkeypatch):
+    """An empty cache of one's own, and a record of every host that is looked up."""
+    hosts = []
+
+    def getaddrinfo(host, *rest, **more):
+        hosts.append(host)
+        raise socket.gaierror("no network")
+
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was used"))
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return hosts
 
 
 def table(n, names=("cat", "red_dog"), image="image", label="label", seed=0, kind=None, **more):
@@ -111,18 +124,21 @@ def test_a_hub_data_set_without_a_test_split_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["cifar10", "hf:dtd", "hf:someone/something"])
-def test_without_a_download_what_is_not_there_is_said_with_the_manual_steps(name):
+def test_without_a_download_what_is_not_there_is_said_with_the_manual_steps(name, asked):
     assert "not in" in catalog.status(name)
     with pytest.raises(DataError, match=r"run `hf download \S+ --repo-type dataset --local-dir DIR` anywhere") as error:
         catalog.open_dataset(name)
     assert "\n" not in str(error.value)
+    assert not asked
+    assert datasets.config.HF_HUB_OFFLINE is huggingface_hub.constants.HF_HUB_OFFLINE is False
 
 
-def test_the_switch_that_keeps_off_the_network_is_put_back(monkeypatch):
-    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
-    with pytest.raises(DataError):
-        catalog.open_dataset("cifar10")
-    assert datasets.config.HF_HUB_OFFLINE is False
+def test_a_download_that_finds_no_network_is_told_with_the_manual_steps_too(asked, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with pytest.raises(DataError, match=r"hf:dtd cannot be read: tanganke/dtd is not in .* anywhere") as error:
+        catalog.open_dataset("hf:dtd", download=True)
+    assert "\n" not in str(error.value)
+    assert "huggingface.co" in asked
 
 
 def test_a_data_set_in_the_hubs_cache_needs_no_network(tmp_path):

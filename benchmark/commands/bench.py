@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from benchmark.grid import Pack, Run, packs
 from benchmark.options import Options
 from benchmark.progress import LiveProgress
 from benchmark.records import Store
+from benchmark.tracking import Follower, Target, choose_mode
 from datamodules import catalog as data_catalog
 
 
@@ -23,6 +26,7 @@ def main(options: Options) -> int:
     runs = options.grid().runs()
     for dataset in dict.fromkeys(run.dataset for run in runs):
         data_catalog.check(dataset)
+    choose_mode(options.wandb)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
     store = Store(options.out)
@@ -56,13 +60,25 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
         from benchmark.runner import Runner
 
         devices = parse_devices(options.devices)
-        runner = Runner(options.out, options.data, threads_per_worker(devices))
+        runner = Runner(options.out, options.data, options.cache, threads_per_worker(devices), options.skip_bad_images)
         runner.check([run for pack in todo for run in pack.runs], devices)
         _check_writable(options.out)
-    store = Store(options.out)
-    with LiveProgress(console, len(runs)) as progress:
-        progress.done = done
-        map_packs(runner, todo, devices, progress, partial(_lost, store))
+    with _tracking(options, console), LiveProgress(console, len(runs), done) as progress:
+        map_packs(runner, todo, devices, progress, partial(_lost, Store(options.out)))
+
+
+@contextmanager
+def _tracking(options: Options, console: Console) -> Iterator[None]:
+    """Logs records to Weights & Biases while others are being made, from a process of its own."""
+    mode, hint = choose_mode(options.wandb)
+    if mode == "disabled":
+        if hint:
+            console.print(hint, style="dim", highlight=False, soft_wrap=True)
+        yield
+        return
+    with Follower(Target(options.out, mode)) as follower:
+        yield
+        console.print(follower.finish(), highlight=False, soft_wrap=True)
 
 
 def _lost(store: Store, pack: Pack, cause: str) -> None:
@@ -94,7 +110,10 @@ def _finish(console: Console, store: Store, runs: list[Run]) -> int:
     mine = [record for record in loaded.records if record.key in keys]
     failures = [failure for failure in store.failures() if failure.run.key in keys]
     terminal.show(mine, console, failures)
-    console.print(f"written to {store.out / 'leaderboard.csv'}", highlight=False)
+    console.print(
+        f"leaderboard: {store.out / 'leaderboard.csv'}; `promptnoise report --out={store.out}` draws plots and a page",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
     good = sum(record.status == "ok" for record in mine)
     return 0 if good == len(runs) else 1
 

@@ -107,7 +107,7 @@ def text_features(model: CLIP, tokens: Tensor) -> Tensor:
     """Unit features [B, E] of compact tokens [B, L]; short and long texts go separately, to save padding."""
     ends = tokens.argmax(-1)
     order = ends.argsort()
-    groups = [_text_features(model, tokens[rows, : int(ends[rows].max()) + 1]) for rows in order.split(32)]
+    groups = [_text_features(model, tokens[rows, : int(ends[rows].max()) + 1]) for rows in torch.split(order, 32)]
     return F.normalize(torch.cat(groups)[order.argsort()], dim=-1)
 
 

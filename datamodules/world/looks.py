@@ -15,7 +15,14 @@ POSES = ("upside-down", "rotated")
 
 @dataclass(frozen=True)
 class Odds:
-    """How often the rarer things happen once the curriculum is over, 0 to 1."""
+    """How often the rarer things happen once the curriculum is over, 0 to 1.
+
+    Attributes:
+        digit: a digit instead of a shape; handwritten: a digit written by hand instead of printed.
+        upside_down, rotated: a shape turned by 180 degrees, or by 40 to 130 to either side.
+        style: one of STYLES; hollow: an outline instead of a filled figure; pattern: one of PATTERNS but the first.
+        backdrop: one of GROUNDS but the first; clutter: one to four specks.
+    """
 
     digit: float = 0.22
     handwritten: float = 0.2

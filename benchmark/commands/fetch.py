@@ -1,0 +1,40 @@
+"""`promptnoise fetch`: bring weights and data sets onto this machine, now rather than during a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmark.grid import split_list
+from benchmark.options import DATA
+from datamodules import catalog
+
+
+@dataclass(frozen=True)
+class Options:
+    """Download weights of backbones and data sets of the hub; whatever is there already is not fetched again."""
+
+    backbone: str = ""
+    """CLIP models: NAME/tag or hf-hub:owner/name."""
+
+    datasets: str = ""
+    """Data sets: hf:name, or names that `promptnoise list` shows."""
+
+    data: Path = DATA
+    """Folder of real data sets."""
+
+
+def main(options: Options) -> int:
+    """Names what is ready."""
+    console = Console()
+    for dataset in split_list(options.datasets):
+        opened = catalog.open_dataset(dataset, options.data, download=True)
+        console.print(f"{dataset}: {len(opened.train.labels)} training and {len(opened.test.labels)} test images")
+    if options.backbone:
+        from methods.backbone import load_backbone
+
+        for name in split_list(options.backbone):
+            console.print(f"{name}: ready, weights {load_backbone(name).identity[:12]}")
+    return 0

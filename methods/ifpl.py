@@ -1,0 +1,18 @@
+"""IFPL: rounds of few pseudo-labels."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge
+
+from methods import fpl
+
+
+class Method(fpl.Method):
+    """Iterative FPL: ten rounds, each relabelled by the prompts of the one before; IFPL (2306.01669).
+
+    Published: 10 rounds, K = 16. What `fpl` says of settings and differences holds here too.
+    """
+
+    rounds: Annotated[int, Ge(1)] = 10

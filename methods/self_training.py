@@ -1,0 +1,91 @@
+"""Rounds of training on one's own pseudo-labels: what FPL, IFPL and GRIP share."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from methods import losses, pseudo_labels
+from methods.base import PromptMethod
+from methods.data import Batch
+
+
+class SelfTraining(PromptMethod):
+    """Cross-entropy on labelled images, if there are any, and on the K pseudo-labelled ones of each class.
+
+    The first round's pseudo-labels are zero-shot CLIP's, later ones those of the prompts just trained, which then
+    start afresh from the same draw and go through the whole schedule again. Only classes without labelled images
+    (`trzsl`), else all (`ul`, `ssl`), get pseudo-labels. The mean losses of labelled and pseudo-labelled images in a
+    batch are weighted by the number of the *other* kind, as in the released code, here normalised to a sum of 1.
+    """
+
+    paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
+    rounds = 1
+
+    def shots(self, unlabelled: int, classes: int, number: int) -> int:
+        """K, the pseudo-labelled images of each of the `classes` in round `number`, counted from 1."""
+        raise NotImplementedError
+
+    @property
+    def total_epochs(self) -> int:
+        """The task's epochs are those of one round."""
+        return self.rounds * self.task.epochs
+
+    def lr(self, epoch: int) -> float:
+        """The schedule starts over in each round."""
+        return super().lr(epoch % self.task.epochs)
+
+    def build(self) -> None:
+        """Keeps the draw from which every round starts."""
+        super().build()
+        self.start = {name: parameter.detach().clone() for name, parameter in self.named_parameters()}
+
+    def on_train_epoch_start(self) -> None:
+        """At the start of a round, labels the unlabelled images and starts the prompts afresh."""
+        number, epoch = divmod(self.current_epoch, self.task.epochs)
+        if epoch:
+            return
+        with torch.no_grad():
+            weights = self.class_weights() if number else self.zero_shot().expand(len(self.task.seeds), -1, -1)
+        self._label(weights, number + 1)
+        for name, parameter in self.named_parameters():
+            parameter.data.copy_(self.start[name])
+            self.trainer.optimizers[0].state.pop(parameter, None)
+
+    def _label(self, weights: Tensor, number: int) -> None:
+        """Gives every replica its training set for a round, from the class weights [R, C, E] that label it."""
+        data, pool = self.data, self.data.pool()
+        self.pseudo = torch.zeros(len(weights), len(pool), dtype=torch.bool, device=pool.device)
+        alike = defaultdict(list)
+        for row in range(len(weights)):
+            images, classes = data.unlabelled(self.rows.start + row), data.unseen(self.rows.start + row)
+            alike[len(images), len(classes)].append((row, images, classes))
+        for (images_each, classes_each), group in alike.items():
+            logits = torch.stack([self.logits(pool[images], weights[row, classes]) for row, images, classes in group])
+            found = pseudo_labels.spill_over(logits, self.shots(images_each, classes_each, number))
+            for (row, images, classes), labels in zip(group, found, strict=True):
+                self._assign(row, images[labels >= 0], classes[labels[labels >= 0]])
+
+    def _assign(self, row: int, images: Tensor, labels: Tensor) -> None:
+        place = self.rows.start + row
+        given, given_labels = self.data.training_set(place)
+        self.pseudo[row, images] = True
+        self.data.assign(place, torch.cat([given, images]), torch.cat([given_labels, labels]))
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy [R, B]."""
+        return losses.cross_entropy(logits, labels)
+
+    def reduce(self, each: Tensor, batch: Batch) -> Tensor:
+        """The balanced sum [R] of the mean losses of labelled and of pseudo-labelled images."""
+        pseudo, numbers = self.pseudo.gather(1, batch.images), self.pseudo.sum(1)
+        given = torch.tensor([len(self.data.training_set(row)[0]) for row in range(self.rows.start, self.rows.stop)])
+        share = torch.where(given > 0, given / (given + numbers.cpu()), 1.0).to(each.device)
+        means = [
+            torch.where(part, each, 0).sum(1) / part.sum(1).clamp(min=1)
+            for part in (batch.valid & pseudo, batch.valid & ~pseudo)
+        ]
+        return share * means[0] + (1 - share) * means[1]

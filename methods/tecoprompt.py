@@ -1,0 +1,55 @@
+"""TecoPrompt: labels that stay put over epochs are believed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+from annotated_types import Ge, Gt, Le, Lt
+from torch import Tensor
+
+from methods import losses, nlprompt
+from methods.data import Batch, GivenImages
+
+
+class Method(nlprompt.Method):
+    """Temporally consistent candidates rewrite labels and sort images into three groups; TecoPrompt (2609.16858).
+
+    Before every epoch the transport plan of NLPrompt proposes a candidate label per image, and its normalised rows
+    update a running mean, the confidence in each label. A candidate that has been the same for 8 epochs replaces the
+    label. Then one pass over each group: clean images with -log p_y, doubtful ones with (1 - p_y^0.5) / 0.5, noisy
+    ones with 1 - p_y.
+
+    No code was released that we know of, and the text that we have leaves open how the groups are told apart and how
+    fast confidence forgets. Ours: an image is clean if its label is the candidate and has a confidence of
+    at least 0.5, noisy if neither holds, doubtful if only one does; the running mean keeps 0.9 per epoch.
+    """
+
+    window: Annotated[int, Ge(1)] = 8
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
+    threshold: Annotated[float, Ge(0), Le(1)] = 0.5
+    q: Annotated[float, Gt(0), Le(1)] = 0.5
+
+    def on_train_epoch_start(self) -> None:
+        """Rewrites stable labels and sorts every replica's images anew."""
+        given = GivenImages.of(self.data, self.rows)
+        plan = self.transport(given)
+        shares = plan / plan.sum(-1, keepdim=True).clamp(min=1e-300)
+        candidates = shares.argmax(-1)
+        if self.current_epoch == 0:
+            self.current, self.last = given.labels, torch.full_like(candidates, -1)
+            self.confidence, self.streak = shares, torch.zeros_like(candidates)
+        self.confidence = self.momentum * self.confidence + (1 - self.momentum) * shares
+        self.streak = torch.where(candidates == self.last, self.streak + 1, 1)
+        self.last = candidates
+        self.current = torch.where(self.streak >= self.window, candidates, self.current)
+        agree = candidates == self.current
+        sure = self.confidence.gather(-1, self.current.unsqueeze(-1)).squeeze(-1) >= self.threshold
+        self.regroup(given, self.current, 2 - agree.long() - sure.long())
+
+    def image_losses(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Cross-entropy, GCE or MAE [R, B], as the image's group calls for."""
+        group = self.groups.gather(1, batch.images)
+        doubtful = losses.generalized_cross_entropy(logits, batch.labels, self.q)
+        unsure = torch.where(group == 1, doubtful, losses.mean_absolute_error(logits, batch.labels))
+        return torch.where(group == 0, losses.cross_entropy(logits, batch.labels), unsure)

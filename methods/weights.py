@@ -1,0 +1,78 @@
+"""Where a backbone's weights come from, and what to do when they are not there."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import open_clip
+from open_clip.factory import parse_model_name
+from open_clip.pretrained import get_pretrained_cfg
+
+from methods.errors import BackboneError
+
+HERE = Path(__file__).parent
+#: Asks for seeded random weights, for timing.
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Source:
+    """open_clip's name of a model, and its weights: a tag, a file, `random`, or None where the name brings them.
+
+    `quick_gelu` is what the weights were trained with: it belongs to a tag, not to the model's name, and open_clip
+    only warns where the two differ.
+    """
+
+    model: str
+    weights: str | None = None
+    quick_gelu: bool = False
+
+
+def resolve(name: str) -> Source:
+    """Takes `embedded`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random` apart.
+
+    Raises:
+        BackboneError: an unknown model or tag, with the nearest match, or a file or folder that does not exist.
+    """
+    if name == "embedded" or name.startswith("embedded-"):
+        name = f"local-dir:{HERE / name.replace('-', '_')}"
+    scheme, place = parse_model_name(name)
+    if scheme == "local-dir" and not Path(place).is_dir():
+        raise BackboneError(f"backbone {name!r}: the folder {place} does not exist")
+    if scheme is not None:
+        return Source(name)
+    mark = ":" if ":" in name else "/"
+    model, found, weights = name.partition(mark)
+    if not found or not weights:
+        raise BackboneError(f"backbone {name!r} names no weights; write NAME/tag, NAME:/file, or one of: embedded")
+    if model not in open_clip.list_models():
+        near = difflib.get_close_matches(model, open_clip.list_models(), n=3)
+        raise BackboneError(f"open_clip has no model {model!r}; did you mean one of {', '.join(near) or 'its list'}?")
+    if mark == ":":
+        if not Path(weights).is_file():
+            raise BackboneError(f"backbone {name!r}: the file {weights} does not exist")
+        return Source(model, weights)
+    if weights == RANDOM:
+        return Source(model, RANDOM)
+    tag = get_pretrained_cfg(model, weights)
+    if not tag:
+        tags = open_clip.list_pretrained_tags_by_model(model)
+        raise BackboneError(f"open_clip has no weights {weights!r} of {model}; it has: {', '.join(tags)}")
+    return Source(model, weights, bool(tag.get("quick_gelu")))
+
+
+def advice(source: Source) -> str:
+    """How to get weights onto a machine without a network."""
+    scheme, place = parse_model_name(source.model)
+    if scheme == "hf-hub":
+        return f"where there is a network, download the repository {place} and use local-dir:/path/to/it"
+    tag = get_pretrained_cfg(source.model, source.weights or "")
+    repository, _, file = str(tag.get("hf_hub", "")).rpartition("/")
+    where = f"{file or 'open_clip_model.safetensors'} of {repository}" if repository else str(tag.get("url", ""))
+    suffix = "-quickgelu" if source.quick_gelu and not source.model.endswith("-quickgelu") else ""
+    return (
+        f"where there is a network, `promptnoise fetch --backbone={source.model}/{source.weights}` fetches them, or"
+        f" download {where} and use --backbone={source.model}{suffix}:/path/to/the/file"
+    )
