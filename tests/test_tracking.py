@@ -101,6 +101,22 @@ def test_what_is_logged_is_not_logged_again_unless_its_record_changed(
     assert sync(Target(store.out, "online")).logged == 4, "what went to a file is not online yet"
 
 
+def test_pictures_that_are_drawn_later_are_logged_with_the_leaderboard_once(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS + "\nlogged = []\nRun.log = lambda self, values: logged.append(sorted(values))\n")
+    target = Target(store.out, "offline")
+    sync(target)
+    logged = sys.modules["wandb"].logged
+    assert ["leaderboard"] in logged
+    (store.out / "plots").mkdir()
+    (store.out / "plots" / "heatmap.png").write_bytes(b"png")
+    logged.clear()
+    sync(target)
+    sync(target)
+    assert logged == [["leaderboard"], ["heatmap"]]
+
+
 def test_a_w_and_b_that_is_down_loses_nothing_and_is_not_tried_for_ever(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,15 +93,17 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
 
 
 def _finish(target: Target, synced: Synced) -> Synced:
-    """Log the leaderboard unless these very numbers are logged."""
+    """Log the leaderboard unless these very numbers and pictures are logged."""
     from benchmark.leaderboard import leaderboard, to_csv
 
     board = leaderboard(Store(target.out).load().records)
-    mark, digest = _marks(target) / "leaderboard", hashlib.sha256(to_csv(board).encode()).hexdigest()
+    pictures = sorted((target.out / "plots").glob("*.png"))
+    content = to_csv(board).encode() + b"".join(path.read_bytes() for path in pictures)
+    mark, digest = _marks(target) / "leaderboard", hashlib.sha256(content).hexdigest()
     if len(board) == 0 or (mark.exists() and mark.read_text() == digest):
         return synced
     try:
-        log_campaign(target, board, sorted((target.out / "plots").glob("*.png")))
+        log_campaign(target, digest[:16], board, pictures)
     except Exception as error:  # as above
         logger.warning("the leaderboard is not logged: %s", error)
         return replace(synced, cause=_line(error))
