@@ -95,6 +95,10 @@ class MethodInfo:
                 values[option.attribute] = value
         return values
 
+    def rounds(self, values: dict[str, Any]) -> int:
+        """How often a run goes through its epochs."""
+        return int(values.get("rounds", self.options["rounds"].default if "rounds" in self.options else 1))
+
     def canonical(self, values: dict[str, Any]) -> str:
         """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
         named = {attribute.rstrip("_"): value for attribute, value in values.items()}

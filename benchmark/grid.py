@@ -13,8 +13,11 @@ from typing import Any
 from benchmark import PROTOCOL, catalog
 from benchmark.errors import BadInput
 from datamodules import noise
+from datamodules.errors import nearest
 from datamodules.specs import parse_spec
 from methods.recipe import recipe_for
+
+PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")
 
 
 @dataclass(frozen=True, order=True)
@@ -64,13 +67,15 @@ class Grid:
     seeds: Sequence[int]
     shots: Sequence[int]
     backbones: Sequence[str]
+    paradigms: Sequence[str] = ("fewshot",)
     epochs: int | None = None
 
     def runs(self) -> list[Run]:
         """Every run of the grid once, in a fixed order.
 
         Equal work has one name: without wrong labels the kind of noise is dropped, and a method that sees no given
-        label drops the noise altogether.
+        label drops the noise altogether. Beside few-shot runs such a method stands with its "ul" runs. A method that
+        a paradigm does not suit is left out; `unsuited` names it.
 
         Raises:
             BadInput: an axis without values, an unknown method, option or kind of noise, or a value out of range.
@@ -86,17 +91,29 @@ class Grid:
         for seed in self.seeds:
             if seed < 0:
                 raise BadInput(f"seed is {seed}, should be at least 0")
+        for paradigm in self.paradigms:
+            if paradigm not in PARADIGMS:
+                raise BadInput(f"unknown paradigm {paradigm!r}: {nearest(paradigm, PARADIGMS)}")
         noises = self._noises()
         runs: dict[Run, None] = {}
         for backbone, dataset, method, shots in product(self.backbones, self.datasets, self.methods, self.shots):
             info, values = parse_method(method)
-            name = info.canonical(values)
-            epochs = self.epochs or recipe_for(backbone).epochs
-            blind = info.labels == "none"
-            for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
-                paradigm = "ul" if blind else "fewshot"
-                runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs, paradigm)] = None
+            name, epochs = info.canonical(values), self.epochs or recipe_for(backbone).epochs
+            for paradigm in _suited(info, self.paradigms):
+                blind = info.labels == "none" or paradigm == "ul"
+                for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
+                    runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs, paradigm)] = None
         return list(runs)
+
+    def unsuited(self) -> list[str]:
+        """One line for every method that cannot run under a paradigm that is asked for."""
+        return [
+            f"{method} does not run under {paradigm}: it is made for {', '.join(info.paradigms)}"
+            for method in self.methods
+            for info in [parse_method(method)[0]]
+            for paradigm in self.paradigms
+            if not _suited(info, [paradigm])
+        ]
 
     def _noises(self) -> list[tuple[str, float | None]]:
         found: dict[tuple[str, float | None], None] = {}
@@ -113,6 +130,14 @@ class Grid:
                 elif not noise.measured(kind):
                     found[kind, rate] = None
         return sorted(found, key=lambda pair: (pair[1] is None, pair[1] or 0.0))
+
+
+def _suited(info: catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
+    """The paradigms to run a method under; one without labels takes part in few-shot comparisons as "ul"."""
+    meant = dict.fromkeys(
+        "ul" if paradigm == "fewshot" and "fewshot" not in info.paradigms else paradigm for paradigm in asked
+    )
+    return [paradigm for paradigm in meant if paradigm in info.paradigms]
 
 
 @dataclass(frozen=True)
@@ -141,8 +166,8 @@ def packs(runs: Iterable[Run], size: int) -> list[Pack]:
     """
 
     def shared(run: Run) -> tuple[object, ...]:
-        info = catalog.method(run.method_name)
-        return run.backbone, run.dataset, run.shots, run.epochs, info.inputs
+        info, values = parse_method(run.method)
+        return run.backbone, run.dataset, run.shots, run.epochs * info.rounds(values), info.inputs
 
     found: list[Pack] = []
     for _, group in groupby(sorted(runs, key=lambda run: (shared(run), run.method)), shared):

@@ -32,6 +32,9 @@ class Options:
     noise_type: str = "symmetric"
     """Kinds of label noise."""
 
+    paradigm: str = "fewshot"
+    """Learning paradigms: fewshot, ul (no labels), ssl (few labels, the rest unlabelled), trzsl (some classes)."""
+
     seeds: str = "1,2,3"
     """Seeds; all methods see the same images, wrong labels and batches under a seed."""
 
@@ -87,6 +90,7 @@ class Options:
             seeds=_numbers("seeds", self.seeds, int),
             shots=_numbers("shots", self.shots, int),
             backbones=split_list(self.backbone),
+            paradigms=split_list(self.paradigm),
             epochs=self.epochs or None,
         )
 

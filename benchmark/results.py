@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmark.environment import versions
 from benchmark.grid import Run
-from datamodules import noise
+from datamodules import noise, paradigms
 from datamodules.base import NoisyFewShot
 from methods.base import BaseMethod
 from methods.fused import Fused
@@ -42,6 +42,7 @@ def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str,
             weights = member.class_weights()
         for replica in range(len(member.task.seeds)):
             row = member.rows.start + replica
+            trzsl = runs[row].paradigm == "trzsl"
             curves = _curves(module, row) if member.trainable else {}
             fields = {
                 **shared,
@@ -52,6 +53,7 @@ def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str,
                 "curves": curves,
                 "noise": _noise(data, row, runs[row]),
                 "parameters": sum(parameter[0].numel() for parameter in member.parameters()),
+                "harmonic_mean": _harmonic_mean(module.class_accuracy[row], data, row) if trzsl else None,
                 **_oracle(curves),
             }
             results.append((fields, _learned(member, replica, weights[replica])))
@@ -75,6 +77,13 @@ def _oracle(curves: dict[str, list[float | None]]) -> dict[str, Any]:
         return {}
     best = int(np.argmax(accuracies))
     return {"oracle_best_accuracy": accuracies[best], "oracle_best_epoch": best + 1}
+
+
+def _harmonic_mean(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> float:
+    """Of the accuracies on classes with and without labelled images, percent."""
+    counts = np.bincount(data.dataset.test.labels, minlength=len(class_accuracy)).astype(np.int64)
+    parts = paradigms.seen_unseen(class_accuracy.numpy(), counts, data.pools[row].seen)
+    return _percent(paradigms.harmonic_mean(*parts))
 
 
 def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class Runner:
             recipe.batch, zero_shot,
         )  # fmt: skip
         trainer = lightning.Trainer(
-            max_epochs=first.epochs,
+            max_epochs=max(member.total_epochs for member in module.members),
             accelerator="gpu" if device.startswith("cuda") else "cpu",
             devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1,
             logger=False,

@@ -63,7 +63,7 @@ class Method(PromptMethod):
         """Splits one replica's images [n] by their measure [n]."""
         self.history[row].append((measure - measure.min()) / max(np.ptp(measure), 1e-12))
         seed = self.task.generator(row, f"mixture {self.current_epoch}").initial_seed()
-        mean = np.mean(self.history[row], axis=0, dtype=np.float64)
+        mean = np.stack(self.history[row]).astype(np.float64).mean(axis=0)
         clean, probability, self.threshold[row] = mixture.split(mean, self.threshold[row], seed)
         trust = torch.from_numpy(probability).to(p_y)
         self.trust[row, images] = trust if self.current_epoch == self.warmup else trust * p_y

@@ -23,7 +23,12 @@ from datamodules import catalog as data_catalog
 def main(options: Options) -> int:
     """Train a grid; what is finished already is not done again."""
     console = Console()
-    runs = options.grid().runs()
+    grid = options.grid()
+    runs = grid.runs()
+    for line in grid.unsuited():
+        console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    if not runs:
+        raise BadInput("none of these methods runs under this paradigm")
     for dataset in dict.fromkeys(run.dataset for run in runs):
         data_catalog.check(dataset)
     choose_mode(options.wandb)
