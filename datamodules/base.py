@@ -154,6 +154,19 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy(), kinds, paired)
         self._plan = None
 
+    def wrong(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Whether labels [...] differ from the true ones of images [...] of the pool: for diagnostics alone."""
+        return torch.from_numpy(self.dataset.train.labels).to(images.device)[images] != labels
+
+    def pseudo_label_accuracy(self) -> Tensor:
+        """Share [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
+        shares = torch.full((len(self.sets),), torch.nan)
+        for row, (part, given) in enumerate(zip(self.sets, self.given, strict=True)):
+            added = ~np.isin(part.images, given.images)
+            if part is not given and added.any():
+                shares[row] = float((part.labels == self.dataset.train.labels[part.images])[added].mean())
+        return shares
+
     def train_dataloader(self) -> Steps:
         """Numbers of steps: batches are gathered on the device, so no worker has anything to do."""
         return Steps(self)

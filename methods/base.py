@@ -71,6 +71,7 @@ class BaseMethod(ReplicaModule):
         super().__init__()
         self.task = task
         self.members = [self]
+        self.watched: tuple[Tensor, Tensor] | None = None
         self.rows = slice(0, len(task.seeds))
         for name, value in options.items():
             setattr(self, name, value)
@@ -115,7 +116,15 @@ class BaseMethod(ReplicaModule):
 
     def objective(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every replica's loss [R] on its part of a batch."""
-        return self.reduce(self.image_losses(self.logits(batch.features, weights), batch), batch)
+        logits = self.logits(batch.features, weights)
+        each = self.image_losses(logits, batch)
+        self.watch(logits, each)
+        return self.reduce(each, batch)
+
+    def watch(self, logits: Tensor, each: Tensor) -> None:
+        """Lets the diagnostics see a step's logits [R, B, C] and losses [R, B]; an own `objective` should call it."""
+        logits.retain_grad()
+        self.watched = logits, each.detach()
 
     def reduce(self, each: Tensor, batch: Batch) -> Tensor:
         """Losses per image [R, B] to one per replica [R]: the mean over its images."""
