@@ -92,9 +92,10 @@ def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
     Where the data set's own training labels are not to be trusted, nobody knows how many are wrong: nothing is said.
     """
     given = data.given[row]
-    if not data.dataset.trusted:
-        return {"images": len(given.images), "labels_sha256": noise.fingerprint(given.images, given.labels)}
     true = data.dataset.train.labels[given.images]
+    if not data.dataset.trusted:
+        about = {"realised": None, "wrong": None}
+        return about | {"images": len(true), "labels_sha256": noise.fingerprint(given.images, given.labels)}
     return {
         "realised": noise.realised_rate(given.labels, true) if len(true) else 0.0,
         "wrong": int((given.labels != true).sum()),

@@ -15,7 +15,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from benchmark import catalog, papers
+from benchmark import papers
 from benchmark.errors import BadInput
 from benchmark.events import Event
 from benchmark.grid import Pack, Run, parse_method
@@ -77,9 +77,9 @@ class Runner:
             DataError: a data set that cannot be opened, has one class only, or too few images.
             BackboneError: a backbone that cannot be loaded.
         """
-        for dataset, shots, method in sorted({(run.dataset, run.shots, run.method_name) for run in runs}):
+        for dataset, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
             opened = self.dataset(dataset)
-            if catalog.method(method).labels != "none":
+            if paradigm in ("fewshot", "ssl"):
                 check_shots(opened.train.labels, opened.classes, shots)
         for backbone in sorted({run.backbone for run in runs}):
             resolve(backbone)
