@@ -15,13 +15,13 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from benchmark import catalog
+from benchmark import catalog, papers
 from benchmark.errors import BadInput
 from benchmark.events import Event
 from benchmark.grid import Pack, Run, parse_method
 from benchmark.pool import Report
 from benchmark.records import Store
-from benchmark.results import collect
+from benchmark.results import collect, zero_shot_accuracy
 from datamodules.augment import Crop
 from datamodules.base import NoisyFewShot
 from datamodules.catalog import open_dataset
@@ -152,6 +152,8 @@ class Runner:
             dataset, [_replica(run) for run in runs], bank, first.epochs, Crop(recipe.crop, flip=recipe.flip),
             recipe.batch, zero_shot,
         )  # fmt: skip
+        data.setup("fit")
+        report(Event(device, "note", zero_shot_line(first, zero_shot_accuracy(module.members[0], data))))
         trainer = lightning.Trainer(
             max_epochs=max(member.total_epochs for member in module.members),
             accelerator="gpu" if device.startswith("cuda") else "cpu",
@@ -167,6 +169,12 @@ class Runner:
             trainer.fit(module, datamodule=data)
         trainer.test(module, datamodule=data, verbose=False)
         return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
+
+
+def zero_shot_line(run: Run, accuracy: float) -> str:
+    """Zero-shot accuracy beside the published ones: if it is far off, weights or preprocessing are wrong."""
+    published = "".join(f", published {other.accuracy:g} %" for other in papers.zero_shot(run.dataset, run.backbone))
+    return f"{run.dataset}: zero-shot CLIP {accuracy:.1f} %{published}"
 
 
 def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from datamodules.augment import Crop
 from datamodules.batches import Batch, TestImages
 from datamodules.dataset import Dataset, Labels
+from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.given import Replica, labelled, told
 from datamodules.inputs import Inputs
@@ -58,7 +59,8 @@ class NoisyFewShot(lightning.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""
-        assert len(self.test_features)
+        if not len(self.test_set[0]):
+            raise DataError(f"no test image of {self.dataset.name} can be read")
         if stage == "fit":
             for replica, part in zip(self.replicas, self.sets, strict=True):
                 self.views.slots(replica.seed, part.images)
@@ -72,9 +74,12 @@ class NoisyFewShot(lightning.LightningDataModule):
         return self._pool
 
     @cached_property
-    def test_features(self) -> Tensor:
-        """Unit features [n, E] of the test split."""
-        return self.bank.plain(self.dataset.test.images).to(self.bank.device)
+    def test_set(self) -> tuple[Tensor, Tensor]:
+        """Unit features [n, E] and labels [n] of the test split, without pictures that were skipped."""
+        features = self.bank.plain(self.dataset.test.images).to(self.bank.device)
+        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
+        self.readable = features.any(-1).nonzero().squeeze(-1)
+        return features[self.readable], labels[self.readable]
 
     def pixels(self, images: Tensor) -> Tensor:
         """Normalised pixels [n, 3, S, S] of images [n] of the pool, unaugmented."""
@@ -126,16 +131,17 @@ class NoisyFewShot(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The test split in chunks: it is looked at after every epoch, and the last epoch counts."""
-        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
+        features, labels = self.test_set
         inputs = Inputs(self.dataset.test.images, self.bank.encoder.preprocess, self.bank.skip_bad_images)
         chunks = []
         for own in torch.arange(len(labels)).split(self.eval_batch):
-            load = partial(self._test_pixels, inputs, own.numpy())
-            chunks.append(TestImages(self.test_features[own][None], labels[own], load))
+            load = partial(self._test_pixels, inputs, own)
+            chunks.append(TestImages(features[own][None], labels[own], load))
         return DataLoader(chunks, batch_size=None)  # type: ignore[arg-type]
 
-    def _test_pixels(self, inputs: Inputs, indices: Labels) -> Tensor:
-        return torch.cat(list(inputs.plain(indices))).to(self.bank.device)
+    def _test_pixels(self, inputs: Inputs, own: Tensor) -> Tensor:
+        """Pixels [n, 3, S, S] of images [n] of `test_set`."""
+        return torch.cat(list(inputs.plain(self.readable[own].cpu().numpy()))).to(self.bank.device)
 
     def test_dataloader(self) -> DataLoader[Any]:
         """The whole test split."""
@@ -160,6 +166,8 @@ class NoisyFewShot(lightning.LightningDataModule):
         plan = self._current_plan()
         view, slots, valid = self.epoch % self.views.count, plan.slots[step], plan.valid[step]
         features, crops = self.views.table[view][slots], partial(self.views.pixels, view)
+        if self.bank.skipped:  # a picture that cannot be read has no features
+            valid = valid & features.any(-1)
         return Batch(features, plan.labels[step], valid, valid.any(1), plan.images[step], slots, crops)
 
     def _current_plan(self) -> Plan:

@@ -25,9 +25,7 @@ from tests import toy
 
 EPOCHS, SHOTS, ROUNDS = 2, 4, 2
 SEEDS = (0, 1)
-SHARED = {option: "coop" for option in PromptMethod.__annotations__} | {
-    option: "vpt" for option in AnyLoss.__annotations__
-}
+SHARED = dict.fromkeys(PromptMethod.__annotations__, "coop") | dict.fromkeys(AnyLoss.__annotations__, "vpt")
 EXTRA = [("upl", {"select": "random", "loss_": "gce"}), ("coop", {"init": "a photo of a"}), ("ifpl", {"k": 3})]
 
 
