@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from datamodules.augment import Crop
 from datamodules.batches import Batch, TestImages
-from datamodules.dataset import Dataset, Labels
+from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.given import Replica, labelled, told
