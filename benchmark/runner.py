@@ -23,12 +23,13 @@ from benchmark.pool import Report
 from benchmark.records import Store
 from benchmark.results import collect, zero_shot_accuracy
 from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot, Replica
+from datamodules.base import NoisyFewShot
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.fewshot import check_shots
+from datamodules.given import Replica
 from methods.backbone import Backbone, load_backbone
 from methods.base import BaseMethod, Task
 from methods.errors import BackboneError, MethodError

@@ -14,6 +14,7 @@ from torchmetrics.functional.classification import multiclass_accuracy
 
 if TYPE_CHECKING:
     from methods.base import BaseMethod, Prompt
+    from methods.data import TestImages
 
 
 class EvaluatedModule(lightning.LightningModule):
@@ -50,28 +51,37 @@ class EvaluatedModule(lightning.LightningModule):
             MulticlassCalibrationError(classes, n_bins=15).to(self.device) for _ in range(self.replicas)
         ]
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Test features [B, E] and labels [B]: remembers the predictions [R, B], returns the logits [R, B, C]."""
-        features, labels = batch
-        logits = torch.cat(
-            [
-                member.logits(features[None], weights)
-                for member, weights in zip(self.members, self._weights, strict=True)
-            ]
-        )
+    def validation_step(self, batch: TestImages, batch_idx: int) -> None:
+        """Remembers the predictions [R, B], but for methods that would have to encode every image."""
+        self._predict(batch, [not member.sees_images for member in self.members])
+
+    def test_step(self, batch: TestImages, batch_idx: int) -> None:
+        """Remembers all predictions and fills the calibration metrics; NaN counts as certainty of nothing."""
+        logits = self._predict(batch, [True] * len(self.members))
+        for metric, row in zip(self._calibration, logits, strict=True):
+            metric.update(row.softmax(-1).nan_to_num(0.0), batch.labels)
+
+    @torch.no_grad()
+    def _predict(self, batch: TestImages, wanted: Sequence[bool]) -> Tensor:
+        """Logits [R, B, C], NaN for members that are not wanted."""
+        parts = []
+        for member, weights, really in zip(self.members, self._weights, wanted, strict=True):
+            if really:
+                parts.append(member.logits(member.image_features(batch), weights))
+            else:
+                parts.append(weights.new_full((len(weights), len(batch.labels), weights.shape[1]), torch.nan))
+        logits = torch.cat(parts)
         self._predictions.append(logits.argmax(-1))
-        self._targets.append(labels)
+        self._targets.append(batch.labels)
         return logits
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """As validation, and fills the calibration metrics; a diverged replica's NaN counts as certainty of nothing."""
-        logits = self.validation_step(batch, batch_idx)
-        for metric, row in zip(self._calibration, logits, strict=True):
-            metric.update(row.softmax(-1).nan_to_num(0.0), batch[1])
-
     def on_validation_epoch_end(self) -> None:
-        """Adds the epoch's test accuracy of every replica [R] to the curves."""
-        self.curves["test_accuracy"].append(self._accuracy("micro").cpu())
+        """Adds the epoch's test accuracy of every replica [R] to the curves, NaN where it was not measured."""
+        accuracy = self._accuracy("micro").cpu()
+        for member in self.members:
+            if member.sees_images:
+                accuracy[member.rows] = torch.nan
+        self.curves["test_accuracy"].append(accuracy)
 
     def on_test_epoch_end(self) -> None:
         """Computes the headline numbers."""

@@ -16,26 +16,29 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmark import catalog
-from datamodules.base import NoisyFewShot, Replica
+from datamodules.base import NoisyFewShot
 from datamodules.dataset import Split
+from datamodules.given import Replica
+from methods.any_loss import AnyLoss
 from methods.base import BaseMethod, PromptMethod
 from tests import toy
 
 EPOCHS, SHOTS, ROUNDS = 2, 4, 2
 SEEDS = (0, 1)
+SHARED = dict.fromkeys(PromptMethod.__annotations__, "coop") | dict.fromkeys(AnyLoss.__annotations__, "vpt")
 EXTRA = [("upl", {"select": "random", "loss_": "gce"}), ("coop", {"init": "a photo of a"}), ("ifpl", {"k": 3})]
 
 
 def variants() -> list[tuple[str, dict[str, Any]]]:
     """Every method as it comes, and once more for every other value of an option that has few.
 
-    Those that all prompts share are varied on CoOp alone.
+    Options that many methods share are varied on one of them.
     """
     found: list[tuple[str, dict[str, Any]]] = [*EXTRA]
     for name, info in catalog.methods().items():
         found.append((name, {}))
         for option in info.options.values():
-            if option.attribute in PromptMethod.__annotations__ and name != "coop":
+            if SHARED.get(option.attribute, name) != name:
                 continue
             kind = option.kind
             values = get_args(kind) if get_origin(kind) is Literal else (True, False) if kind is bool else ()

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from datamodules.base import Replica
+from datamodules.given import Replica
 from methods import coop, fpl, gce, zero_shot
 from methods.diagnostics import auroc
 from tests import toy

@@ -15,9 +15,10 @@ from open_clip.model import CLIP
 from PIL import Image
 
 from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot, Replica
+from datamodules.base import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features import FeatureBank
+from datamodules.given import Replica
 from methods.backbone import Backbone, Preprocess
 from methods.base import BaseMethod, Task
 from methods.fused import Fused
