@@ -28,7 +28,7 @@ SWITCHES := SKIP_BAD_IMAGES DRY_RUN
 BENCH_FLAGS = $(call flags,$(filter-out $(SWITCHES),$(VARIABLES))) \
   $(foreach name,$(SWITCHES),$(if $($(name)),--$(call lower,$(name))))
 
-.PHONY: help bench report reference list sync test test-slow check format embedded
+.PHONY: help bench report reference list sync speed test test-slow check format embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -49,6 +49,9 @@ sync: $(READY)  ## log finished runs to Weights & Biases
 reference: $(READY)  ## train the default grid, make it the committed reference and the README's table
 	@$(RUN) -m benchmark bench
 	@$(RUN) -m benchmark readme --publish=results
+
+speed: $(READY)  ## the suite against a plain loop, timed in turns; writes results/speed.csv
+	@$(RUN) -m benchmark speed $(call flags,OUT DEVICES)
 
 list: $(READY)  ## methods, data sets and kinds of noise, and what is ready
 	@$(RUN) -m benchmark list $(call flags,DATA)

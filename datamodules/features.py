@@ -21,6 +21,9 @@ from datamodules.stream import batched
 Progress = Callable[[str, int, int, float], None]
 """Called with what is encoded, pictures done, pictures in all, pictures per second."""
 
+SMALL = 64
+"""Height of pictures that a CPU encodes best in large batches."""
+
 SHARD = 4096
 """Pictures in one file of the bank: what a build that is killed may lose."""
 
@@ -45,7 +48,8 @@ class FeatureBank:
         self.encoder = encoder
         self.cache = cache
         self.device = torch.device(device)
-        self.batch_size = batch_size or (256 if self.device.type == "cuda" else 64)
+        short = self.device.type == "cpu" and encoder.preprocess.size > SMALL
+        self.batch_size = batch_size or (64 if short else 256)
         self.progress = progress
         self.skip_bad_images = skip_bad_images
         self.skipped: set[str] = set()

@@ -63,6 +63,7 @@ class Backbone(nn.Module):
         self.text = TextTower.of(model)
         self.scale = float(model.logit_scale.exp())
         self.identity = _digest(model, preprocess)
+        model.visual.to(memory_format=torch.channels_last)  # convolutions are faster so, and the same
 
     @property
     def width(self) -> int:

@@ -1,0 +1,92 @@
+"""`promptnoise speed`: time the suite against a plain loop, in one process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.errors import BadInput
+from benchmark.grid import split_list
+from datamodules.errors import nearest
+
+if TYPE_CHECKING:
+    from benchmark.speed.settings import Row
+
+CASES = ("text", "step", "trainings", "growth", "packs", "memory")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train the same runs in a plain loop and in packs, in turns; print ratios, write speed.csv.
+
+    On a CPU, seconds are the processor's, so that other programs matter less; on a GPU they are the wall clock's.
+    """
+
+    out: Path = Path("results/speed.csv")
+    """The table to write."""
+
+    cases: str = ",".join(CASES)
+    """Which cases: text, step, trainings, growth, packs, memory."""
+
+    devices: str = "auto"
+    """auto (the first GPU, else the CPU), cpu, or a GPU's number."""
+
+    rounds: int = 3
+    """How often the rivals take turns."""
+
+    threads: int = 1
+    """CPU threads."""
+
+    quick: bool = False
+    """A short version: fewer cases, one round."""
+
+
+def main(options: Options) -> int:
+    """Runs the cases and writes the table after each."""
+    chosen = split_list(options.cases)
+    for name in chosen:
+        if name not in CASES:
+            raise BadInput(f"unknown case {name!r}: {nearest(name, CASES)}")
+    for option in ("rounds", "threads"):
+        if getattr(options, option) < 1:
+            raise BadInput(f"{option} is {getattr(options, option)}, should be at least 1")
+    console = Console()
+    with console.status("loading torch"):
+        import torch
+
+        from benchmark.devices import parse_devices
+        from benchmark.speed import embedded, memory, text_pass, training
+        from benchmark.speed.settings import Case, Settings, save
+
+        settings = Settings(parse_devices(options.devices)[0], options.rounds, options.quick)
+    torch.set_num_threads(options.threads)
+    work = (text_pass.text, training.step, embedded.trainings, text_pass.growth, embedded.packs, memory.memory)
+    cases: dict[str, Case] = dict(zip(CASES, work, strict=True))
+    rows: list[Row] = []
+    for name in chosen:
+        with console.status(name):
+            for row in cases[name](settings):
+                rows.append(row)
+                save(rows, options.out)
+    console.print(_table(rows))
+    console.print(f"speed: {options.out}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def _table(rows: list[Row]) -> Table:
+    table = Table(title="times faster, per run", caption="of peak: of the measured speed of a matrix product")
+    for column in ("case", "against", "classes", "runs", "shots", "times", "target", "operations", "of peak", "MiB"):
+        table.add_column(column, justify="left" if column in ("case", "against") else "right")
+    for row in rows:
+        times = "" if row.ratio_median is None else f"{row.ratio_median:.1f} ({row.ratio_min:.1f}-{row.ratio_max:.1f})"
+        counts = (row.classes, row.runs, row.shots)
+        shares = (row.floor and f"{row.floor:.1f}", row.share and f"{row.share:.0%}")
+        words = (*counts, times, row.target, *shares, row.suite_mib and f"{row.suite_mib:,.0f}")
+        table.add_row(
+            f"{row.case}, {row.backbone}", row.against, *("" if word is None else str(word) for word in words)
+        )
+    return table

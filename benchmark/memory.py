@@ -1,0 +1,88 @@
+"""How much memory a pack's training takes, and how much there is."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from methods.training import ReplicaModule, class_weights
+
+#: Share of the free memory that a pack may plan with; the rest is for the library's workspaces and for others.
+SHARE = 0.6
+
+
+class AllocatedBytes(TorchDispatchMode):
+    """Counts the bytes of tensors that come to life inside it: `now`, and at most, `peak`.
+
+    What an operation allocates and frees within itself is not seen.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.now: int = 0
+        self.peak: int = 0
+        self._known: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Runs the operation and notes what it made."""
+        result = function(*args, **(kwargs or {}))
+        if not any(made.alias_info for made in function._schema.returns):
+            for leaf in tree_leaves(result):
+                if isinstance(leaf, Tensor):
+                    self._note(leaf.untyped_storage())
+        return result
+
+    def _note(self, storage: Any) -> None:
+        if storage in self._known:
+            return
+        self._known.add(storage)
+        self.now += storage.nbytes()
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._forget, storage.nbytes())
+
+    def _forget(self, size: int) -> None:
+        self.now -= size
+
+
+def text_pass_bytes(module: ReplicaModule) -> int:
+    """The most memory that one text pass of a pack takes, forward and backward, without computing anything."""
+    with FakeTensorMode(allow_non_fake_inputs=True), AllocatedBytes() as counter:
+        weights = [part.flatten() for part in class_weights(module.members) if part.requires_grad]
+        if weights:
+            torch.autograd.grad(torch.cat(weights).sum(), list(module.parameters()), allow_unused=True)
+    return counter.peak
+
+
+def free_bytes(device: str) -> int | None:
+    """Memory that a pack may take on `device`, also under a container's limit; None where the system does not tell."""
+    if device.startswith("cuda"):
+        free, _ = torch.cuda.mem_get_info(device)
+        held = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(free) + held
+    limits = [found for found in (_available(), _container()) if found is not None]
+    return min(limits) if limits else None
+
+
+def _available() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration, ValueError):
+        return None
+
+
+def _container() -> int | None:
+    """What the control group that we are in leaves, version 2."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit, used = (int((folder / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current"))
+    except (OSError, ValueError):
+        return None
+    return max(0, limit - used)

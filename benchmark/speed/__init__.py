@@ -1,0 +1,1 @@
+"""How fast the suite is: the same runs in a plain loop written from CoOp's paper and in packs, in one process."""

@@ -1,0 +1,91 @@
+"""What every case of the speed benchmark is told, and the row that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from benchmark import atomic
+from benchmark.speed.clock import Race
+from benchmark.speed.peak import matmul_peak, operations, peak_bytes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The device and its precision, how often rivals take turns, and whether to keep it short."""
+
+    device: str = "cpu"
+    rounds: int = 3
+    quick: bool = False
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The towers' precision."""
+        return torch.float32 if self.device == "cpu" else torch.bfloat16
+
+
+@dataclass
+class Row:
+    """One line of speed.csv: seconds, operations and memory of one run, by the baseline and by the suite.
+
+    `ratio_*` says how many times the suite is faster, `floor` how many times fewer operations it needs. `share` is the
+    part of the machine's measured matmul peak that the suite's operations reach.
+    """
+
+    case: str
+    backbone: str
+    classes: int
+    runs: int
+    against: str
+    shots: int | None = None
+    baseline_s: float | None = None
+    suite_s: float | None = None
+    ratio_min: float | None = None
+    ratio_median: float | None = None
+    ratio_max: float | None = None
+    target: float | None = None
+    baseline_gflop: float | None = None
+    suite_gflop: float | None = None
+    floor: float | None = None
+    share: float | None = None
+    baseline_mib: float | None = None
+    suite_mib: float | None = None
+    device: str = ""
+    threads: int = 0
+
+    def timed(self, race: Race, settings: Settings) -> Row:
+        """Fills in a race between "baseline" and "suite"."""
+        self.baseline_s, self.suite_s = race.median("baseline"), race.median("suite")
+        self.ratio_min, self.ratio_median, self.ratio_max = race.ratio("baseline", "suite")
+        self.device, self.threads = settings.device, torch.get_num_threads()
+        if self.suite_gflop:
+            peak = matmul_peak(settings.device, settings.dtype)
+            self.share = 1e9 * self.suite_gflop / self.suite_s / peak
+        return self
+
+    def counted(self, baseline: Callable[[], object], suite: Callable[[], object], share: float = 1.0) -> Row:
+        """Fills in operations; `share` is one run's part of the suite's."""
+        self.baseline_gflop, self.suite_gflop = operations(baseline) / 1e9, operations(suite) * share / 1e9
+        self.floor = self.baseline_gflop / self.suite_gflop
+        return self
+
+    def weighed(self, baseline: Callable[[], object] | None, suite: Callable[[], object], settings: Settings) -> Row:
+        """Fills in the peak memory of what stands side by side, not one run's part of it."""
+        if baseline is not None:
+            self.baseline_mib = peak_bytes(baseline, settings.device) / 2**20
+        self.suite_mib = peak_bytes(suite, settings.device) / 2**20
+        self.device, self.threads = settings.device, torch.get_num_threads()
+        return self
+
+
+Case = Callable[[Settings], Iterator[Row]]
+
+
+def save(rows: list[Row], out: Path) -> None:
+    """Writes the rows as CSV, four significant digits."""
+    table = pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(Row)])
+    atomic.write(out, table.to_csv(index=False, float_format="%.4g"))

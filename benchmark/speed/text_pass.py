@@ -1,0 +1,45 @@
+"""The text pass, forward and backward, against 77 tokens for every class; and how it grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmark.speed.clock import race
+from benchmark.speed.parts import SHORT, PackStep
+from benchmark.speed.reference import ReferenceRun
+from benchmark.speed.settings import Row, Settings
+from methods.backbone import Backbone, load_backbone
+from methods.recipe import COOP
+
+TARGETS = {10: 8.0, 37: 11.0, 100: 13.0}
+
+
+def text(settings: Settings) -> Iterator[Row]:
+    """One run's text pass for 10, 37 and 100 classes."""
+    backbone = load_backbone("ViT-B-32/random", settings.device)
+    for classes in (10, 37) if settings.quick else TARGETS:
+        yield compare(backbone, classes, 1, settings, TARGETS[classes])
+
+
+def growth(settings: Settings) -> Iterator[Row]:
+    """How one run's share of the text pass changes with classes, and with 1, 9 and 60 runs in a pack."""
+    backbone = load_backbone("ViT-B-32/random", settings.device)
+    for classes, runs in ((10, 1), (10, 9)) if settings.quick else ((10, 1), (10, 9), (10, 60), (37, 9), (100, 9)):
+        yield compare(backbone, classes, runs, settings, None)
+
+
+def compare(backbone: Backbone, classes: int, runs: int, settings: Settings, target: float | None) -> Row:
+    """The row of a pack's text pass, per run, against a reference run's."""
+    pack = PackStep.of(backbone, classes, runs)
+    alone = ReferenceRun(backbone, pack.classes, pack.method.ctx[0], COOP)
+
+    def baseline() -> None:
+        alone.class_weights().sum().backward()
+
+    case = "text pass" if target else "growth"
+    row = Row(case, SHORT[backbone.name], classes, runs, "77 tokens", target=target)
+    row = row.counted(baseline, pack.text_pass, 1 / runs).weighed(baseline, pack.text_pass, settings)
+    rounds = 1 if settings.quick else settings.rounds
+    return row.timed(
+        race({"baseline": baseline, "suite": pack.text_pass}, rounds, settings.device, {"suite": 1 / runs}), settings
+    )
