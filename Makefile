@@ -57,7 +57,7 @@ list: $(READY)  ## methods, data sets and kinds of noise, and what is ready
 	@$(RUN) -m benchmark list $(call flags,DATA)
 
 test: $(READY)  ## the test suite, under 5 minutes on two cores
-	$(RUN) -m pytest -m 'not slow'
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow'
 
 test-slow: $(READY)  ## the tests that take minutes
 	$(RUN) -m pytest -m slow
@@ -67,7 +67,7 @@ check: $(READY)  ## what CI runs: format, lint, types, tests
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(RUN) -m benchmark readme --check
-	$(RUN) -m pytest -m 'not slow'
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow'
 
 format: $(READY)  ## put the code into shape
 	$(RUN) -m ruff format .

@@ -136,19 +136,6 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
     assert "unknown command 'bensh': did you mean 'bench'?" in capsys.readouterr().err
 
 
-METHOD = '''
-"""Hinge-like loss on prompts."""
-from torch import Tensor
-from methods.base import PromptMethod
-
-class Method(PromptMethod):
-    """Distance of the true class's logit to the best one, capped at a margin."""
-    margin: float = 2.0
-
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        chosen = logits.gather(-1, labels[..., None])[..., 0]
-        return (self.margin + logits.max(-1).values - chosen).clamp(max=20)
-'''
 FRAGILE = '''
 """Breaks on one seed, diverges on another."""
 from torch import Tensor
@@ -178,15 +165,6 @@ def checkout(tmp_path: Path) -> Path:
 def promptnoise(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmark", *arguments]
     return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False, timeout=300)
-
-
-def test_one_new_file_is_a_method_with_a_row_on_the_leaderboard(checkout: Path) -> None:
-    (checkout / "methods" / "hinge.py").write_text(METHOD)
-    assert "margin=2.0" in promptnoise(checkout, "list").stdout
-    done = promptnoise(checkout, "bench", *SMALL, "--methods=coop,hinge,hinge[margin=1]")
-    assert done.returncode == 0, done.stderr
-    board = pd.read_csv(checkout / "results" / "leaderboard.csv")
-    assert sorted(board.loc[board["rate"] == 0.5, "method"]) == ["coop", "hinge", "hinge[margin=1]"]
 
 
 def test_a_bad_run_costs_no_other_and_is_named(checkout: Path) -> None:

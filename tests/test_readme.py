@@ -42,10 +42,11 @@ def run(where: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False, timeout=300)
 
 
-def test_the_method_of_the_readme_has_about_fifteen_lines_and_a_record(checkout: Path) -> None:
+def test_the_method_of_the_readme_is_one_short_file_that_trains_is_listed_and_ranked(checkout: Path) -> None:
     method = (checkout / "methods" / "hinge.py").read_text()
     assert len(method.splitlines()) <= 20
-    assert "hinge" in (checkout / "results" / "leaderboard.csv").read_text()
+    assert ",hinge," in (checkout / "results" / "leaderboard.csv").read_text()
+    assert "margin=2.0" in run(checkout, sys.executable, "-m", "benchmark", "list").stdout
 
 
 @pytest.mark.parametrize("line", MAKE)

@@ -52,14 +52,14 @@ def test_sharing_the_prefix_changes_neither_value_nor_gradient(name: str) -> Non
 @pytest.mark.parametrize("name", TRAINED)
 def test_it_trains_and_a_run_in_a_pack_is_the_run_alone(name: str) -> None:
     clip = backbone(name)
-    pictures = replace(toy.toy_dataset(), train=toy.split(2, 1), test=toy.split(1, 2))
+    pictures = replace(toy.toy_dataset(), train=toy.split(1, 1), test=toy.split(1, 2))
     recipe = replace(COOP, n_ctx=2, lr=0.02, batch=8)
     bank = FeatureBank(clip)
 
     def train(seeds: list[int]) -> Method:
-        data = NoisyFewShot(pictures, [Replica(s, 1, "symmetric", 0.5) for s in seeds], bank, 2, Crop(), 8)
-        method = Method(Task(clip, pictures.classes, pictures.template, seeds, 2, recipe))
-        toy.fit([method], data, 2)
+        data = NoisyFewShot(pictures, [Replica(s, 1, "symmetric", 0.5) for s in seeds], bank, 1, Crop(), 8)
+        method = Method(Task(clip, pictures.classes, pictures.template, seeds, 1, recipe))
+        toy.fit([method], data, 1)
         return method
 
     pack, alone = train([1, 2]), train([2])
