@@ -25,6 +25,7 @@ class LiveProgress:
         self.console = console
         self.total = total
         self.done = done
+        self._notes: set[str] = set()
         self._lines: dict[str, TaskID] = {}
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -48,6 +49,11 @@ class LiveProgress:
         """Shows an event."""
         if event.what in ("epoch", "encode"):
             self._line(event)
+            return
+        if event.what == "note":
+            if event.text not in self._notes:
+                self.console.print(event.text, style="dim", highlight=False, markup=False)
+            self._notes.add(event.text)
             return
         self.done += event.finished
         self._bars.update(self._runs, completed=self.done)

@@ -34,11 +34,12 @@ class BadRecord(BadInput):
 class Noise:
     """What became of the labels: share and number of wrong ones among the training images, and their hash.
 
-    Two runs whose `labels_sha256` agree were given the same labels.
+    Share and number are None where the true labels are not known. Two runs whose `labels_sha256` agree were given
+    the same labels.
     """
 
-    realised: Share = 0.0
-    wrong: Count = 0
+    realised: Share | None = None
+    wrong: Count | None = None
     images: Count = 0
     labels_sha256: str = ""
 

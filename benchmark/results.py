@@ -23,18 +23,18 @@ Result = tuple[dict[str, Any], dict[str, Any]]
 def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
     """One (fields of `Record`, learned arrays by name) per run, after `fit` and `test`."""
     diverged = module.diverged()
-    zero_shot = _zero_shot_accuracy(module.members[0], data)
+    skipped = data.bank.skipped
     shared = {
-        "zero_shot_accuracy": zero_shot,
+        "zero_shot_accuracy": zero_shot_accuracy(module.members[0], data),
         "classes": list(data.dataset.classes),
         "hashes": {
             "weights": module.members[0].task.backbone.identity,
-            "train_images": data.dataset.train.images.fingerprint,
-            "test_images": data.dataset.test.images.fingerprint,
+            "split": noise.fingerprint(data.dataset.train.labels, data.dataset.test.labels),
         },
         "versions": versions(),
         "device": device if device == "cpu" else torch.cuda.get_device_name(device),
         "seconds": round(seconds, 3),
+        "hint": f"{len(skipped)} images could not be read and were left out" if skipped else "",
     }
     results: list[Result] = []
     for member in module.members:
@@ -87,9 +87,15 @@ def _harmonic_mean(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> floa
 
 
 def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
-    """What became of the given labels; a run that has none has no wrong ones."""
+    """What became of the given labels; a run that has none has no wrong ones.
+
+    Where the data set's own training labels are not to be trusted, nobody knows how many are wrong: nothing is said.
+    """
     given = data.given[row]
     true = data.dataset.train.labels[given.images]
+    if not data.dataset.trusted:
+        about = {"realised": None, "wrong": None}
+        return about | {"images": len(true), "labels_sha256": noise.fingerprint(given.images, given.labels)}
     return {
         "realised": noise.realised_rate(given.labels, true) if len(true) else 0.0,
         "wrong": int((given.labels != true).sum()),
@@ -105,9 +111,10 @@ def _learned(member: BaseMethod, replica: int, weights: Tensor) -> dict[str, Any
     return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()} if member.trainable else {}
 
 
-def _zero_shot_accuracy(member: BaseMethod, data: NoisyFewShot) -> float:
-    predicted = (data.test_features @ member.zero_shot().T).argmax(-1).cpu().numpy()
-    return _percent(float((predicted == data.dataset.test.labels).mean()))
+def zero_shot_accuracy(member: BaseMethod, data: NoisyFewShot) -> float:
+    """Accuracy of zero-shot CLIP on the test split, percent."""
+    features, labels = data.test_set
+    return _percent((features @ member.zero_shot().T).argmax(-1).eq(labels).float().mean())
 
 
 def _percent(share: Tensor | float) -> float:

@@ -16,21 +16,22 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from benchmark import catalog
+from benchmark import papers
 from benchmark.errors import BadInput
 from benchmark.events import Event
 from benchmark.grid import Pack, Run, parse_method
 from benchmark.memory import TooLarge, make_room
 from benchmark.pool import Report
 from benchmark.records import Store
-from benchmark.results import collect
+from benchmark.results import collect, zero_shot_accuracy
 from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot, Replica
+from datamodules.base import NoisyFewShot
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.fewshot import check_shots
+from datamodules.given import Replica
 from methods.backbone import Backbone, load_backbone
 from methods.base import BaseMethod, Task
 from methods.errors import BackboneError, MethodError
@@ -79,9 +80,9 @@ class Runner:
             DataError: a data set that cannot be opened, has one class only, or too few images.
             BackboneError: a backbone that cannot be loaded.
         """
-        for dataset, shots, method in sorted({(run.dataset, run.shots, run.method_name) for run in runs}):
+        for dataset, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
             opened = self.dataset(dataset)
-            if catalog.method(method).labels != "none":
+            if paradigm in ("fewshot", "ssl"):
                 check_shots(opened.train.labels, opened.classes, shots)
         for backbone in sorted({run.backbone for run in runs}):
             resolve(backbone)
@@ -165,6 +166,8 @@ class Runner:
             dataset, [_replica(run) for run in runs], bank, first.epochs, Crop(recipe.crop, flip=recipe.flip),
             recipe.batch, zero_shot,
         )  # fmt: skip
+        data.setup("fit")
+        report(Event(device, "note", zero_shot_line(first, zero_shot_accuracy(module.members[0], data))))
         trainer = lightning.Trainer(
             max_epochs=max(member.total_epochs for member in module.members),
             accelerator="gpu" if device.startswith("cuda") else "cpu",
@@ -180,6 +183,12 @@ class Runner:
             trainer.fit(module, datamodule=data)
         trainer.test(module, datamodule=data, verbose=False)
         return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
+
+
+def zero_shot_line(run: Run, accuracy: float) -> str:
+    """Zero-shot accuracy beside the published ones: if it is far off, weights or preprocessing are wrong."""
+    published = "".join(f", published {other.accuracy:g} %" for other in papers.zero_shot(run.dataset, run.backbone))
+    return f"{run.dataset}: zero-shot CLIP {accuracy:.1f} %{published}"
 
 
 def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:

@@ -42,7 +42,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     paradigm = "" if run.paradigm == "fewshot" else f", {run.paradigm}"
     yield "protocol", f"{run.backbone}, {run.shots} shots, {run.epochs} epochs, seed {run.seed}{paradigm}"
     asked = "as measured" if run.rate is None else f"{100 * run.rate:g} % asked for"
-    wrong = f"{noise.wrong} of {noise.images} labels wrong ({100 * noise.realised:.2f} %)"
+    wrong = f"{noise.wrong} of {noise.images} labels wrong"
+    wrong = "true labels not known" if noise.realised is None else f"{wrong} ({100 * noise.realised:.2f} %)"
     yield "noise", "given no labels" if record.label_free else f"{run.noise}, {asked}, {wrong}"
     yield "accuracy", f"{record.accuracy:.2f} % at the last epoch"
     if record.harmonic_mean is not None:

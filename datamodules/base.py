@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import lightning
@@ -13,45 +12,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules import noise, paradigms
 from datamodules.augment import Crop
+from datamodules.batches import Batch, TestImages
 from datamodules.dataset import Dataset
+from datamodules.errors import DataError
 from datamodules.features import FeatureBank
-from datamodules.fewshot import few_shot
+from datamodules.given import Replica, labelled, told
+from datamodules.inputs import Inputs
 from datamodules.paradigms import Pool
 from datamodules.plan import Plan, TrainingSet, make_plan
 from datamodules.seeds import rng
 from datamodules.views import Views
-
-
-@dataclass(frozen=True)
-class Replica:
-    """What one run trains on: its few-shot draw, or what the paradigm labels, with `noise` of `rate` on the labels."""
-
-    seed: int
-    shots: int
-    noise: str = "none"
-    rate: float | None = 0.0
-    paradigm: str = "fewshot"
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One training step: unit features [R, B, E], given labels [R, B], and what of it counts.
-
-    valid [R, B] is False on padding, active [R] where a replica has no batch in this step; images [R, B] are places
-    in the training split.
-    """
-
-    features: Tensor
-    labels: Tensor
-    valid: Tensor
-    active: Tensor
-    images: Tensor
-
-    def rows(self, rows: slice) -> Batch:
-        """The part that belongs to some replicas."""
-        return Batch(self.features[rows], self.labels[rows], self.valid[rows], self.active[rows], self.images[rows])
 
 
 class NoisyFewShot(lightning.LightningDataModule):
@@ -77,34 +48,19 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.batch_size = batch_size
         self.views = Views(bank, dataset.train.images, views, crop)
         self.zero_shot, self.eval_batch = zero_shot, eval_batch
-        self.pools = [self._paradigm(replica) for replica in replicas]
-        self.given = [self._given(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
+        self.pools = [labelled(dataset, replica) for replica in replicas]
+        self.given = [self._told(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
         self.sets = list(self.given)
         self._plan: Plan | None = None
 
-    def _paradigm(self, replica: Replica) -> Pool:
-        labels, classes = self.dataset.train.labels, len(self.dataset.classes)
-        if replica.paradigm == "fewshot":
-            return Pool(few_shot(labels, replica.shots, replica.seed), np.empty(0, np.int64), np.ones(classes, bool))
-        return paradigms.pool(replica.paradigm, labels, classes, replica.seed, replica.shots)
-
-    def _given(self, replica: Replica, pool: Pool) -> TrainingSet:
-        labels, drawn = self.dataset.train.labels, pool.labelled
-        if replica.noise == "none" or not len(drawn):
-            return TrainingSet(drawn, labels[drawn])
-        context = noise.Context(drawn, labels, len(self.dataset.classes), given=self.dataset.given)
-        needs = noise.needs(replica.noise)
-        if "features" in needs or "logits" in needs:
-            features = self.pool()[torch.from_numpy(drawn).to(self.bank.device)]
-            context = replace(context, features=features.cpu().numpy())
-            if self.zero_shot is not None:
-                context = replace(context, logits=(features @ self.zero_shot.T).cpu().numpy())
-        noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
-        return TrainingSet(noisy.indices, noisy.labels)
+    def _told(self, replica: Replica, pool: Pool) -> TrainingSet:
+        zero_shot = None if self.zero_shot is None else self.zero_shot.cpu().numpy()
+        return told(self.dataset, replica, pool, lambda drawn: self.pool().cpu().numpy()[drawn], zero_shot)
 
     def setup(self, stage: str) -> None:
         """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""
-        assert len(self.test_features)
+        if not len(self.test_set[0]):
+            raise DataError(f"no test image of {self.dataset.name} can be read")
         if stage == "fit":
             for replica, part in zip(self.replicas, self.sets, strict=True):
                 self.views.slots(replica.seed, part.images)
@@ -118,9 +74,16 @@ class NoisyFewShot(lightning.LightningDataModule):
         return self._pool
 
     @cached_property
-    def test_features(self) -> Tensor:
-        """Unit features [n, E] of the test split."""
-        return self.bank.plain(self.dataset.test.images).to(self.bank.device)
+    def test_set(self) -> tuple[Tensor, Tensor]:
+        """Unit features [n, E] and labels [n] of the test split, without pictures that were skipped."""
+        features = self.bank.plain(self.dataset.test.images).to(self.bank.device)
+        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
+        self.readable = features.any(-1).nonzero().squeeze(-1)
+        return features[self.readable], labels[self.readable]
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Normalised pixels [n, 3, S, S] of images [n] of the pool, unaugmented."""
+        return self.views.plain(images.cpu().numpy())
 
     def training_set(self, row: int) -> tuple[Tensor, Tensor]:
         """The images [n] of the pool that replica `row` was given, and their given labels [n]."""
@@ -149,15 +112,36 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy(), kinds, paired)
         self._plan = None
 
+    def wrong(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Whether labels [...] differ from the true ones of images [...] of the pool: for diagnostics alone."""
+        return torch.from_numpy(self.dataset.train.labels).to(images.device)[images] != labels
+
+    def pseudo_label_accuracy(self) -> Tensor:
+        """Share [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
+        shares = torch.full((len(self.sets),), torch.nan)
+        for row, (part, given) in enumerate(zip(self.sets, self.given, strict=True)):
+            added = ~np.isin(part.images, given.images)
+            if part is not given and added.any():
+                shares[row] = float((part.labels == self.dataset.train.labels[part.images])[added].mean())
+        return shares
+
     def train_dataloader(self) -> Steps:
         """Numbers of steps: batches are gathered on the device, so no worker has anything to do."""
         return Steps(self)
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The test split in chunks: it is looked at after every epoch, and the last epoch counts."""
-        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
-        chunks = zip(self.test_features.split(self.eval_batch), labels.split(self.eval_batch), strict=True)
-        return DataLoader(list(chunks), batch_size=None)  # type: ignore[arg-type]
+        features, labels = self.test_set
+        inputs = Inputs(self.dataset.test.images, self.bank.encoder.preprocess, self.bank.skip_bad_images)
+        chunks = []
+        for own in torch.arange(len(labels)).split(self.eval_batch):
+            load = partial(self._test_pixels, inputs, own)
+            chunks.append(TestImages(features[own][None], labels[own], load))
+        return DataLoader(chunks, batch_size=None)  # type: ignore[arg-type]
+
+    def _test_pixels(self, inputs: Inputs, own: Tensor) -> Tensor:
+        """Pixels [n, 3, S, S] of images [n] of `test_set`."""
+        return torch.cat(list(inputs.plain(self.readable[own].cpu().numpy()))).to(self.bank.device)
 
     def test_dataloader(self) -> DataLoader[Any]:
         """The whole test split."""
@@ -180,9 +164,11 @@ class NoisyFewShot(lightning.LightningDataModule):
     def batch(self, step: int) -> Batch:
         """Gathers the features and labels of one step of this epoch."""
         plan = self._current_plan()
-        features = self.views.table[self.epoch % self.views.count][plan.slots[step]]
-        valid = plan.valid[step]
-        return Batch(features, plan.labels[step], valid, valid.any(1), plan.images[step])
+        view, slots, valid = self.epoch % self.views.count, plan.slots[step], plan.valid[step]
+        features, crops = self.views.table[view][slots], partial(self.views.pixels, view)
+        if self.bank.skipped:  # a picture that cannot be read has no features
+            valid = valid & features.any(-1)
+        return Batch(features, plan.labels[step], valid, valid.any(1), plan.images[step], slots, crops)
 
     def _current_plan(self) -> Plan:
         if self._plan is None or self._plan.epoch != self.epoch:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.augment import Crop, boxes, draws, normalise, resample
@@ -49,6 +50,12 @@ class Inputs:
                 numbers = draws(indices[row + 1 - len(block) : row + 1], seed, views)
                 yield crops_of(block, numbers, crop, self.preprocess, device).transpose(0, 1).flatten(0, 1)
                 block = []
+
+    def crop(self, indices: Labels, numbers: NDArray[np.float64], crop: Crop, device: torch.device) -> Tensor:
+        """Pixels [n, 3, S, S] of one random crop of each picture; `numbers` [n, 23] are `draws` of one view."""
+        blank = torch.zeros(3, 1, 1, dtype=torch.uint8)
+        pictures = [blank if picture is None else picture for picture in self._pictures(indices, to_pixels)]
+        return crops_of(pictures, numbers[None], crop, self.preprocess, device)[0]
 
     def _pictures(self, indices: Labels, transform: Callable[[Image], Tensor]) -> Iterator[Tensor | None]:
         """Transformed pictures in order, None for one that cannot be read."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from datamodules.augment import Crop
+from datamodules.augment import Crop, draws
 from datamodules.dataset import Images, Labels
 from datamodules.features import FeatureBank
+from datamodules.inputs import Inputs
 
 
 class Views:
@@ -18,6 +20,9 @@ class Views:
         self.bank, self.images, self.count, self.crop = bank, images, count, crop
         self._slots: dict[int, Labels] = {}
         self._parts: list[Tensor] = []
+        self._images: list[Labels] = []
+        self._draws: list[NDArray[np.float64]] = []
+        self._inputs = Inputs(images, bank.encoder.preprocess, bank.skip_bad_images)
 
     @property
     def table(self) -> Tensor:
@@ -34,4 +39,17 @@ class Views:
             first = sum(part.shape[1] for part in self._parts)
             self._parts.append(self.bank.views(self.images, missing, seed, self.count, self.crop).to(self.bank.device))
             places[missing] = np.arange(first, first + len(missing))
+            self._images.append(missing)
+            self._draws.append(draws(missing, seed, self.count))
         return places[images]
+
+    def pixels(self, view: int, slots: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised pixels [U, 3, S, S] of a view, each slot once, and where those of slots [R, B] are among them."""
+        needed, places = slots.unique(return_inverse=True)
+        numbers = np.concatenate(self._draws, axis=1)[view, needed.cpu().numpy()]
+        images = np.concatenate(self._images)[needed.cpu().numpy()]
+        return self._inputs.crop(images, numbers, self.crop, self.bank.device), places
+
+    def plain(self, images: Labels) -> Tensor:
+        """Normalised pixels [n, 3, S, S] of images under the test transform."""
+        return torch.cat(list(self._inputs.plain(images))).to(self.bank.device)

@@ -16,7 +16,7 @@ from annotated_types import Ge
 from torch import Tensor
 
 from methods.backbone import Backbone, zero_shot_weights
-from methods.data import Batch, TrainingData
+from methods.data import Batch, Images, TrainingData
 from methods.layout import PromptLayout
 from methods.recipe import Recipe
 from methods.training import ReplicaModule
@@ -71,6 +71,7 @@ class BaseMethod(ReplicaModule):
         super().__init__()
         self.task = task
         self.members = [self]
+        self.watched: tuple[Tensor, Tensor] | None = None
         self.rows = slice(0, len(task.seeds))
         for name, value in options.items():
             setattr(self, name, value)
@@ -101,6 +102,15 @@ class BaseMethod(ReplicaModule):
             raise NotImplementedError(f"{type(self).__module__} has neither prompts nor class weights")
         return prompt.encode(prompt.ctx)
 
+    @property
+    def sees_images(self) -> bool:
+        """Whether images go through a tower that training changes."""
+        return self.inputs == "images"
+
+    def image_features(self, images: Images) -> Tensor:
+        """Unit features [R or 1, B, E] of images: the frozen tower's."""
+        return images.features
+
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:
         """Unit features [R, B, E] and class weights [R, C, E] to logits [R, B, C]."""
         return self.task.backbone.scale * features @ weights.transpose(-1, -2)
@@ -115,7 +125,15 @@ class BaseMethod(ReplicaModule):
 
     def objective(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every replica's loss [R] on its part of a batch."""
-        return self.reduce(self.image_losses(self.logits(batch.features, weights), batch), batch)
+        logits = self.logits(self.image_features(batch), weights)
+        each = self.image_losses(logits, batch)
+        self.watch(logits, each)
+        return self.reduce(each, batch)
+
+    def watch(self, logits: Tensor, each: Tensor) -> None:
+        """Lets the diagnostics see a step's logits [R, B, C] and losses [R, B]; an own `objective` should call it."""
+        logits.retain_grad()
+        self.watched = logits, each.detach()
 
     def reduce(self, each: Tensor, batch: Batch) -> Tensor:
         """Losses per image [R, B] to one per replica [R]: the mean over its images."""
@@ -160,7 +178,7 @@ class PromptMethod(BaseMethod):
         self.ctx = torch.nn.Parameter(ctx)
         self.layout = task.backbone.layout(task.classes, n_ctx, self.position)
 
-    def prompt(self) -> Prompt:
+    def prompt(self) -> Prompt | None:
         """The contexts in their places."""
         kind = (*self.ctx.shape[1:], self.position)
         return Prompt(self.task.backbone, self.layout, self.ctx, kind)

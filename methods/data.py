@@ -10,14 +10,28 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 
-class Batch(Protocol):
+class Images(Protocol):
+    """Images to classify: unit features [R, B, E] of the frozen tower, R = 1 where all replicas look at the same."""
+
+    features: Tensor
+
+    def pixels(self) -> tuple[Tensor, Tensor]:
+        """Normalised pixels [U, 3, S, S], each picture once, and which of them each replica looks at [R or 1, B]."""
+
+
+class TestImages(Images, Protocol):
+    """A part of the test split, with its true labels [B]."""
+
+    labels: Tensor
+
+
+class Batch(Images, Protocol):
     """One training step: unit features [R, B, E], given labels [R, B], and what of it counts.
 
     valid [R, B] is False on padding, active [R] where a replica has no batch in this step; images [R, B] are places
     in the pool.
     """
 
-    features: Tensor
     labels: Tensor
     valid: Tensor
     active: Tensor
@@ -32,6 +46,9 @@ class TrainingData(Protocol):
 
     def pool(self) -> Tensor:
         """Unit features [P, E] of all training images, unaugmented."""
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """Normalised pixels [n, 3, S, S] of images [n] of the pool, unaugmented."""
 
     def training_set(self, row: int) -> tuple[Tensor, Tensor]:
         """The images [n] of the pool that replica `row` was given, and their given labels [n]."""

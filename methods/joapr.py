@@ -87,7 +87,9 @@ class Method(PromptMethod):
                 share * batch.features + (1 - share) * batch.features.take_along_dim(partner, 1), dim=-1
             )
             targets = share * targets + (1 - share) * targets.take_along_dim(partner, 1)
-        log_p = self.logits(features, weights).float().log_softmax(-1)
+        logits = self.logits(features, weights)
+        self.watch(logits, losses.cross_entropy(logits.detach(), batch.labels))
+        log_p = logits.float().log_softmax(-1)
         each = self.reduce(-(targets * log_p).sum(-1), batch)
         mean = (log_p.exp() * batch.valid.unsqueeze(-1)).sum(1) / batch.valid.sum(1, keepdim=True).clamp(min=1)
         uniform = 1 / log_p.shape[-1]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from methods import losses, pseudo_labels
-from methods.base import PromptMethod
 from methods.data import Batch
+from methods.modal import ModalPrompt
 
 
-class SelfTraining(PromptMethod):
+class SelfTraining(ModalPrompt):
     """Cross-entropy on labelled images, if there are any, and on the K pseudo-labelled ones of each class.
 
     The first round's pseudo-labels are zero-shot CLIP's, later ones those of the prompts just trained, which then
@@ -23,6 +23,7 @@ class SelfTraining(PromptMethod):
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
+    modality: Literal["text", "visual", "multimodal"] = "text"
     rounds = 1
 
     def shots(self, unlabelled: int, classes: int, number: int) -> int:
@@ -64,7 +65,12 @@ class SelfTraining(PromptMethod):
             images, classes = data.unlabelled(self.rows.start + row), data.unseen(self.rows.start + row)
             alike[len(images), len(classes)].append((row, images, classes))
         for (images_each, classes_each), group in alike.items():
-            logits = torch.stack([self.logits(pool[images], weights[row, classes]) for row, images, classes in group])
+            logits = torch.stack(
+                [
+                    self.logits(pool[images] if number == 1 else self.pool_features(row, images), weights[row, classes])
+                    for row, images, classes in group
+                ]
+            )
             found = pseudo_labels.spill_over(logits, self.shots(images_each, classes_each, number))
             for (row, images, classes), labels in zip(group, found, strict=True):
                 self._assign(row, images[labels >= 0], classes[labels[labels >= 0]])

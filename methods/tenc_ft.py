@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from methods import losses
 from methods.base import BaseMethod
+from methods.stacked import Stacked
 from methods.text_tower import TextTower
 
 
@@ -25,23 +24,16 @@ class Method(BaseMethod):
     max_replicas: ClassVar[int] = 8
 
     def build(self) -> None:
-        """Stacks one copy of every weight of the text tower per replica [R, ...]."""
+        """Copies the text tower for every replica."""
         backbone = self.task.backbone
         texts = [self.task.template.format(name.replace("_", " ")) for name in self.task.classes]
-        prompts = _Prompts(
-            backbone.text, backbone.tokenizer(texts).to(backbone.device), backbone.tokenizer.eot_token_id
-        )
-        self.frozen = (prompts.requires_grad_(False),)  # a tuple, since a child's weights would count as learned
-        self.dtypes = {name: weight.dtype for name, weight in prompts.named_parameters()}
-        for name, weight in prompts.named_parameters():
-            copies = weight.detach().float().repeat(len(self.task.seeds), *[1] * weight.ndim)
-            self.register_parameter(name.replace(".", "/"), nn.Parameter(copies))
+        ids = backbone.tokenizer(texts).to(backbone.device)
+        self.tower = Stacked([_Prompts(backbone.text, ids, backbone.tokenizer.eot_token_id)] * len(self.task.seeds))
 
     def class_weights(self) -> Tensor:
-        """Every replica's tower on the same prompts [R, C, E], one after another: `vmap` is no faster here."""
-        stacks = {name: self.get_parameter(name.replace(".", "/")).to(dtype) for name, dtype in self.dtypes.items()}
-        towers = [{name: stack[r] for name, stack in stacks.items()} for r in range(len(self.task.seeds))]
-        return torch.stack([functional_call(self.frozen[0], tower) for tower in towers])
+        """Every replica's tower on the same prompts [R, C, E]."""
+        weights: Tensor = self.tower()[0]
+        return weights
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy [R, B]."""
@@ -63,6 +55,6 @@ class _Prompts(nn.Module):
         projection = tower.projection
         self.projection = nn.Parameter(projection.clone()) if isinstance(projection, Tensor) else projection
 
-    def forward(self) -> Tensor:
+    def forward(self) -> tuple[Tensor]:
         tower = replace(self.tower, positional_embedding=self.positions, projection=self.projection)
-        return tower.project(tower.hidden(self.tokens[self.places][None], self.eot))[0]
+        return (tower.project(tower.hidden(self.tokens[self.places][None], self.eot))[0],)

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import lightning
 import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
-from torchmetrics.classification import MulticlassCalibrationError
-from torchmetrics.functional.classification import multiclass_accuracy
 
+from methods.diagnostics import Judge, Step, observe, summary
+from methods.evaluation import EvaluatedModule, class_weights
 from methods.optim import ReplicaSGD
 
 if TYPE_CHECKING:
-    from methods.base import BaseMethod, Prompt
     from methods.data import Batch
 
 
-class ReplicaModule(lightning.LightningModule):
+class ReplicaModule(EvaluatedModule):
     """Trains the replicas of its members side by side; each is exactly the run that would have trained alone.
 
-    After `fit`, `curves` holds one tensor [R] per epoch and name; after `test`, `accuracy` [R], `class_accuracy`
-    [R, C] and `calibration_error` [R] are shares, 0 to 1.
+    `curves` holds the losses, and what `diagnostics.summary` says, of every epoch.
     """
-
-    members: Sequence[BaseMethod]
 
     def __init__(self) -> None:
         super().__init__()
-        self.curves: dict[str, list[Tensor]] = defaultdict(list)
         self._losses: list[Tensor] = []
-        self._predictions: list[Tensor] = []
-        self._targets: list[Tensor] = []
-
-    @property
-    def replicas(self) -> int:
-        """R over all members."""
-        return sum(len(member.task.seeds) for member in self.members)
+        self._steps: list[Step] = []
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         """The sum over replicas of each one's loss, so that no gradient crosses from one to another."""
@@ -55,7 +41,12 @@ class ReplicaModule(lightning.LightningModule):
         for member, loss in zip(learners, losses, strict=True):
             row[member.rows] = torch.where(batch.active[member.rows], loss.detach(), torch.nan)
         self._losses.append(row)
+        self._batch = batch
         return torch.cat(losses).sum()
+
+    def on_after_backward(self) -> None:
+        """Lets the diagnostics see the step."""
+        self._steps.append(observe(self.members, self._batch))
 
     def configure_optimizers(self) -> Any:
         """SGD with one parameter group per method, each on its own schedule."""
@@ -68,63 +59,13 @@ class ReplicaModule(lightning.LightningModule):
         return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
 
     def on_train_epoch_end(self) -> None:
-        """Keeps the epoch's mean loss per replica [R], NaN where nothing was trained."""
+        """Keeps the epoch's curves [R]: mean loss, NaN where nothing was trained, and diagnostics."""
+        data: Judge = self.trainer.datamodule  # type: ignore[attr-defined]
         self.curves["loss"].append(torch.stack(self._losses).nanmean(0).cpu())
+        for name, values in summary(self._steps, data).items():
+            self.curves[name].append(values.cpu())
         self._losses.clear()
-
-    def on_validation_epoch_start(self) -> None:
-        """Encodes every replica's prompts once for the whole evaluation."""
-        self._weights = [weights.detach() for weights in class_weights(self.members)]
-        self._predictions.clear()
-        self._targets.clear()
-
-    def on_test_epoch_start(self) -> None:
-        """As for validation, with fresh calibration metrics."""
-        self.on_validation_epoch_start()
-        classes = self._weights[0].shape[1]
-        self._calibration = [
-            MulticlassCalibrationError(classes, n_bins=15).to(self.device) for _ in range(self.replicas)
-        ]
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Test features [B, E] and labels [B]: remembers the predictions [R, B], returns the logits [R, B, C]."""
-        features, labels = batch
-        logits = torch.cat(
-            [
-                member.logits(features[None], weights)
-                for member, weights in zip(self.members, self._weights, strict=True)
-            ]
-        )
-        self._predictions.append(logits.argmax(-1))
-        self._targets.append(labels)
-        return logits
-
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """As validation, and fills the calibration metrics; a diverged replica's NaN counts as certainty of nothing."""
-        logits = self.validation_step(batch, batch_idx)
-        for metric, row in zip(self._calibration, logits, strict=True):
-            metric.update(row.softmax(-1).nan_to_num(0.0), batch[1])
-
-    def on_validation_epoch_end(self) -> None:
-        """Adds the epoch's test accuracy of every replica [R] to the curves."""
-        self.curves["test_accuracy"].append(self._accuracy("micro").cpu())
-
-    def on_test_epoch_end(self) -> None:
-        """Computes the headline numbers."""
-        self.accuracy = self._accuracy("micro").cpu()
-        self.class_accuracy = self._accuracy("none").cpu()
-        self.calibration_error = torch.stack([metric.compute() for metric in self._calibration]).cpu()
-
-    def _accuracy(self, average: Any) -> Tensor:
-        """Accuracy [R], or [R, C] without averaging: torchmetrics takes the replicas for samples."""
-        predictions, targets = torch.cat(self._predictions, dim=1), torch.cat(self._targets)
-        return multiclass_accuracy(
-            predictions,
-            targets.expand_as(predictions),
-            num_classes=self._weights[0].shape[1],
-            average=average,
-            multidim_average="samplewise",
-        )
+        self._steps.clear()
 
     def diverged(self) -> Tensor:
         """Whether any parameter of a replica is not finite [R]."""
@@ -135,20 +76,3 @@ class ReplicaModule(lightning.LightningModule):
                 flag |= ~parameter.detach().isfinite().flatten(1).all(1).cpu()
             flags.append(flag)
         return torch.cat(flags)
-
-
-def class_weights(members: Sequence[BaseMethod]) -> list[Tensor]:
-    """Every member's class weights [R, C, E], with one pass of the text tower for all prompts that look alike."""
-    alike: dict[Any, dict[int, Prompt]] = defaultdict(dict)
-    weights: dict[int, Tensor] = {}
-    for i, member in enumerate(members):
-        prompt = member.prompt()
-        if prompt is None:
-            weights[i] = member.class_weights()
-        else:
-            alike[prompt.kind][i] = prompt
-    for prompts in alike.values():
-        contexts = [prompt.ctx for prompt in prompts.values()]
-        encoded = next(iter(prompts.values())).encode(torch.cat(contexts))
-        weights.update(zip(prompts, encoded.split([len(ctx) for ctx in contexts]), strict=True))
-    return [weights[i] for i in range(len(members))]

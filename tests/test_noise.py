@@ -63,7 +63,7 @@ def test_the_same_arguments_give_the_same_noise_and_leave_the_context_alone(kind
         assert (kept == now).all()
 
 
-@pytest.mark.parametrize("kind", set(RATED) - {"asymmetric", "confusion"})
+@pytest.mark.parametrize("kind", sorted(set(RATED) - {"asymmetric", "confusion"}))
 def test_another_seed_gives_other_noise(kind):
     ctx = context()
     first, second = noise.corrupt(kind, ctx, 0.5, 1), noise.corrupt(kind, ctx, 0.5, 2)

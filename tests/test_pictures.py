@@ -61,6 +61,14 @@ def test_a_measured_rate_is_drawn_where_it_was_measured(tmp_path: Path) -> None:
     assert figure.axes[0].lines[0].get_xdata().tolist() == pytest.approx([30.0])
 
 
+def test_labels_whose_noise_nobody_knows_stand_in_the_tables_but_not_on_the_axis(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(noise="human", rate=None), result(60.0, noise={"realised": None, "wrong": None, "images": 5}))
+    assert against_noise(leaderboard(store.load().records), ["coop"]).axes[0].lines[:] == []
+    store.write(run(noise="none", rate=0.0), result(70.0))
+    assert against_noise(leaderboard(store.load().records), ["coop"]).axes[0].lines[0].get_ydata().tolist() == [70.0]
+
+
 def test_the_heat_map_writes_each_number_and_shows_what_is_missing(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for method, dataset, accuracy in (("coop", "dtd", 41.0), ("coop", "ucf101", 52.0), ("gce", "dtd", 63.0)):

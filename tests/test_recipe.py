@@ -8,7 +8,7 @@ import lightning
 import pytest
 import torch
 
-from datamodules.base import Replica
+from datamodules.given import Replica
 from methods.coop import Method
 from methods.optim import ReplicaSGD
 from methods.recipe import COOP, EMBEDDED, recipe_for

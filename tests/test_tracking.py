@@ -101,6 +101,22 @@ def test_what_is_logged_is_not_logged_again_unless_its_record_changed(
     assert sync(Target(store.out, "online")).logged == 4, "what went to a file is not online yet"
 
 
+def test_pictures_that_are_drawn_later_are_logged_with_the_leaderboard_once(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS + "\nlogged = []\nRun.log = lambda self, values: logged.append(sorted(values))\n")
+    target = Target(store.out, "offline")
+    sync(target)
+    logged = sys.modules["wandb"].logged
+    assert ["leaderboard"] in logged
+    (store.out / "plots").mkdir()
+    (store.out / "plots" / "heatmap.png").write_bytes(b"png")
+    logged.clear()
+    sync(target)
+    sync(target)
+    assert logged == [["leaderboard"], ["heatmap"]]
+
+
 def test_a_w_and_b_that_is_down_loses_nothing_and_is_not_tried_for_ever(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +152,7 @@ def test_an_error_in_training_stops_the_logging_process(
 def test_while_training_goes_on_most_of_the_time_is_rest(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake(monkeypatch, tmp_path, WORKS.replace("def init(**_):", "import time\ndef init(**_): time.sleep(0.01);"))
+    fake(monkeypatch, tmp_path, WORKS.replace("def init(**_):", "import time\ndef init(**_): sum(range(10**6));"))
     rests: list[float] = []
 
     class Stop(Event):
@@ -146,7 +162,7 @@ def test_while_training_goes_on_most_of_the_time_is_rest(
 
     sync(Target(store.out, "online"), stop=Stop(), rest=30.0)
     assert len(rests) == 4
-    assert min(rests) >= 0.3
+    assert min(rests) >= 0.1
 
 
 def test_logging_stops_when_it_is_told_to(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

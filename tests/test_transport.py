@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from datamodules.base import Replica
+from datamodules.given import Replica
 from datamodules.order import grouped_batches, paired_batches
 from datamodules.seeds import rng
 from methods import tecoprompt

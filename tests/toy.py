@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import cache
+from typing import TypeVar
 
 import lightning
 import numpy as np
@@ -13,13 +15,17 @@ from open_clip.model import CLIP
 from PIL import Image
 
 from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot, Replica
+from datamodules.base import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features import FeatureBank
+from datamodules.given import Replica
 from methods.backbone import Backbone, Preprocess
 from methods.base import BaseMethod, Task
 from methods.fused import Fused
 from methods.recipe import Recipe
+from methods.training import ReplicaModule
+
+Module = TypeVar("Module", bound=ReplicaModule)
 
 CLASSES = ("red cat", "green dog", "blue bird", "ox", "grey mouse", "lion")
 RECIPE = Recipe(epochs=3, n_ctx=2, lr=0.01, head_lr=0.01, crop=(0.6, 1.0), flip=False, batch=8)
@@ -100,14 +106,25 @@ def data_for(replicas: Sequence[Replica], epochs: int = 3, dataset: Dataset | No
     return NoisyFewShot(dataset, replicas, FeatureBank(backbone), epochs, crop, RECIPE.batch, zero_shot)
 
 
-def fit(members: Sequence[BaseMethod], data: NoisyFewShot, epochs: int = 3) -> Fused:
+def fit(
+    members: Sequence[BaseMethod], data: NoisyFewShot, epochs: int = 3, callbacks: Sequence[lightning.Callback] = ()
+) -> Fused:
     """Trains the members side by side, tests them, and returns what was trained."""
-    module = Fused(members)
+    return _fit(Fused(members), data, epochs, callbacks)
+
+
+def fit_alone(method: BaseMethod, data: NoisyFewShot, epochs: int = 3) -> BaseMethod:
+    """Trains one method by itself, tests it, and returns it."""
+    return _fit(method, data, epochs, ())
+
+
+def _fit(module: Module, data: NoisyFewShot, epochs: int, callbacks: Sequence[lightning.Callback]) -> Module:
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     trainer = lightning.Trainer(
         max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0,
+        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, callbacks=list(callbacks),
     )  # fmt: skip
-    if any(member.trainable for member in members):
+    if any(member.trainable for member in module.members):
         trainer.fit(module, data)
     trainer.test(module, data, verbose=False)
     return module

@@ -5,10 +5,10 @@ function drawAccuracy() {
   const methods = Object.keys(block.cells);
   const series = methods.filter(visible).map((method) => ({
     name: method, method,
-    points: block.cells[method].map((cell, i) => cell && [block.x[i], cell.mean, cell.std]).filter(Boolean),
+    points: block.cells[method].map((cell, i) => cell && block.x[i] !== null && [block.x[i], cell.mean, cell.std]).filter(Boolean),
   }));
   lineChart(byId("accuracy-chart"), {
-    series, ticks: block.x, across: "wrong labels, %", up: "test accuracy, %", floor: 0, ceiling: 100,
+    series, ticks: block.x.filter((x) => x !== null), across: "wrong labels, %", up: "test accuracy, %", floor: 0, ceiling: 100,
     title: `Accuracy against noise rate, ${block.name}`, describe: (x) => `${x} % wrong labels`,
   });
   drawLegend(methods);

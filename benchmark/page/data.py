@@ -57,7 +57,7 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
     return {
         "noise": block.noise, "setting": f"{shots} shots, {epochs} epochs, {paradigm}", "backbone": backbone,
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
-        "x": [round(100 * float(measured[c] if c == "measured" else c), 2) for c in block.columns],
+        "x": [_number(100 * float(measured.get(c, math.nan) if c == "measured" else c)) for c in block.columns],
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
         "falls": {method: _number(block.fall(method), 4) for method in cells},
     }  # fmt: skip

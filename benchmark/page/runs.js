@@ -27,7 +27,8 @@ function drawRuns() {
 }
 
 function openRun(run) {
-  const wrong = run.labels ? `${run.wrong} of ${run.images} training labels (${fixed(100 * run.realised, 1)} %)` : "uses no labels";
+  const measured = run.realised === null ? "true labels not known" : `${run.wrong} of ${run.images} training labels (${fixed(100 * run.realised, 1)} %)`;
+  const wrong = run.labels ? measured : "uses no labels";
   const facts = {
     Run: run.key, Backbone: run.backbone, Protocol: `${run.setting}, seed ${run.seed}`, Noise: `${run.noise}, ${wrong}`,
     Accuracy: `${fixed(run.accuracy)} % at the last epoch`,

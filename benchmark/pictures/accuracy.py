@@ -20,9 +20,9 @@ def against_noise(board: pd.DataFrame, methods: list[str]) -> Figure:
         board: One kind of noise and one setting of the leaderboard.
         methods: All methods of the campaign, which fix the colours.
     """
+    placed = board.assign(x=_position(board)).dropna(subset=["x"])
     datasets = sorted(board["dataset"].unique())
     figure, axes = panels(len(datasets) + (len(datasets) > 1))
-    placed = board.assign(x=_position(board))
     for axis, dataset in zip(axes, datasets, strict=False):
         _curves(axis, placed[placed["dataset"] == dataset], methods)
         axis.set_title(dataset)
@@ -36,7 +36,7 @@ def against_noise(board: pd.DataFrame, methods: list[str]) -> Figure:
 
 
 def _position(board: pd.DataFrame) -> pd.Series[float]:
-    """Where a cell stands on the axis in percent: the rate asked for, or the one measured."""
+    """Where a cell stands on the axis in percent: the rate asked for, or the one measured; NaN if neither is known."""
     measured = board.groupby(["dataset", "noise", "rate"], dropna=False)["realised"].transform("mean")
     return 100 * board["rate"].fillna(measured)
 

@@ -15,9 +15,9 @@ from benchmark.tracking.wandb_run import Target
 
 #: Seconds between two looks at the results folder.
 PAUSE = 3.0
-#: While training goes on, each second of work is followed by so many of rest. A low priority alone would not do:
-#: where Linux groups processes by session, it counts within the session only, and W&B's own process has one.
-REST = 30.0
+#: While training goes on, each second of processor time is followed by so many of rest. A low priority alone would
+#: not do: where Linux groups processes by session it counts within one only, and W&B's own process has its own.
+REST = 20.0
 
 
 def main() -> int:

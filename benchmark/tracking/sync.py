@@ -46,7 +46,7 @@ def sync(
         target: Where to.
         stop: Set to stop after the current record.
         finish: Log the campaign's leaderboard, pictures and records too, if all runs are logged.
-        rest: Seconds to wait after each second of work, so that others have the machine.
+        rest: Seconds to wait after each second of processor time, so that others have the machine.
         step: Told after each record how many are left.
 
     Raises:
@@ -77,7 +77,7 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
     for record, content, mark in waiting:
         if stop.is_set() or failed == PATIENCE:
             break
-        start = time.monotonic()
+        start = time.process_time()
         try:
             log_record(record, content, target)
         except Exception as error:  # whatever W&B raises: records stay on disk, and sync can be repeated
@@ -88,20 +88,22 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
         done += 1
         atomic.write(mark, hashlib.sha256(content).hexdigest())
         step(len(waiting) - done)
-        stop.wait(rest * (time.monotonic() - start))
+        stop.wait(rest * (time.process_time() - start))
     return Synced(done, len(waiting) - done, cause)
 
 
 def _finish(target: Target, synced: Synced) -> Synced:
-    """Log the leaderboard unless these very numbers are logged."""
+    """Log the leaderboard unless these very numbers and pictures are logged."""
     from benchmark.leaderboard import leaderboard, to_csv
 
     board = leaderboard(Store(target.out).load().records)
-    mark, digest = _marks(target) / "leaderboard", hashlib.sha256(to_csv(board).encode()).hexdigest()
+    pictures = sorted((target.out / "plots").glob("*.png"))
+    content = to_csv(board).encode() + b"".join(path.read_bytes() for path in pictures)
+    mark, digest = _marks(target) / "leaderboard", hashlib.sha256(content).hexdigest()
     if len(board) == 0 or (mark.exists() and mark.read_text() == digest):
         return synced
     try:
-        log_campaign(target, board, sorted((target.out / "plots").glob("*.png")))
+        log_campaign(target, digest[:16], board, pictures)
     except Exception as error:  # as above
         logger.warning("the leaderboard is not logged: %s", error)
         return replace(synced, cause=_line(error))

@@ -58,18 +58,18 @@ def log_record(record: Record, content: bytes, target: Target) -> None:
         logged.summary.update(_summary(record))
 
 
-def log_campaign(target: Target, board: Any, pictures: list[Path]) -> None:
+def log_campaign(target: Target, identity: str, board: Any, pictures: list[Path]) -> None:
     """Log the campaign's last run: the leaderboard as a table, the pictures, and all records as an artifact.
 
     Args:
         target: Where to.
+        identity: The run's id.
         board: The leaderboard, a data frame.
         pictures: PNG files.
     """
     import wandb
 
-    digest = hashlib.sha256(board.to_csv().encode()).hexdigest()[:16]
-    with _wandb_run(target, digest, f"{target.group} leaderboard", "leaderboard", {}, []) as logged:
+    with _wandb_run(target, identity, f"{target.group} leaderboard", "leaderboard", {}, []) as logged:
         logged.log({"leaderboard": wandb.Table(dataframe=board)})
         logged.log({path.stem: wandb.Image(str(path)) for path in pictures})
         artifact = wandb.Artifact(f"{slug(target.group)}-records", type="records")

@@ -26,9 +26,9 @@ def load() -> Dataset:
 
 
 def _enlarged(images: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """White on black [n, 32, 32, 3] from ink [n, 8, 8], 0 to 16: bilinear to 28 pixels within a margin of 2."""
-    place = (np.arange(28) + 0.5) * (8 / 28) - 0.5
+    """White on black [n, 32, 32, 3] from ink [n, 8, 8], 0 to 16: bilinear to 26 pixels within a margin of 3."""
+    place = (np.arange(26) + 0.5) * (8 / 26) - 0.5
     weight = np.clip(1 - np.abs(place[:, None] - np.arange(8)), 0, 1)
     large = weight @ (images / 16) @ weight.T
-    grey = np.pad(large, ((0, 0), (2, 2), (2, 2)))
+    grey = np.pad(large, ((0, 0), (3, 3), (3, 3)))
     return np.repeat(np.rint(grey * 255).astype(np.uint8)[..., None], 3, axis=-1)

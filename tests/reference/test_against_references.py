@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from datamodules.base import Replica
+from datamodules.given import Replica
 from methods import coop, grip, joapr, nlprompt
 from tests import toy
 from tests.reference import grip as slow_grip

@@ -1,0 +1,18 @@
+"""Unified prompt tuning."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from methods.any_loss import AnyLoss
+from methods.modal import ModalPrompt
+
+
+class Method(AnyLoss, ModalPrompt):
+    """Context and visual tokens learned together: UPT; Zang et al. 2022 (2210.07225), as in GRIP (2306.01669).
+
+    `loss` replaces cross-entropy: `dspt` is double softmax on multimodal prompts (2605.00591).
+    """
+
+    inputs: ClassVar[str] = "images"
+    modality = "multimodal"

@@ -1,0 +1,18 @@
+"""Visual prompt tuning."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from methods.any_loss import AnyLoss
+from methods.modal import ModalPrompt
+
+
+class Method(AnyLoss, ModalPrompt):
+    """Tokens learned in the image tower: VPT-shallow; Jia et al. 2022 (2203.12119), in CLIP as in GRIP (2306.01669).
+
+    `loss` replaces cross-entropy: `dspt` is double softmax on visual prompts (2605.00591).
+    """
+
+    inputs: ClassVar[str] = "images"
+    modality = "visual"
