@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from pathlib import Path
 from typing import Any
@@ -53,11 +54,54 @@ class AllocatedBytes(TorchDispatchMode):
 
 def text_pass_bytes(module: ReplicaModule) -> int:
     """The most memory that one text pass of a pack takes, forward and backward, without computing anything."""
-    with FakeTensorMode(allow_non_fake_inputs=True), AllocatedBytes() as counter:
+    counter = AllocatedBytes()
+    with FakeTensorMode(allow_non_fake_inputs=True), counter:
         weights = [part.flatten() for part in class_weights(module.members) if part.requires_grad]
         if weights:
             torch.autograd.grad(torch.cat(weights).sum(), list(module.parameters()), allow_unused=True)
     return counter.peak
+
+
+class TooLarge(Exception):
+    """A pack that does not fit into memory; `parts` says into how many equal ones to cut it."""
+
+    def __init__(self, parts: int) -> None:
+        super().__init__(f"the pack does not fit into memory; in {parts} parts it does")
+        self.parts = parts
+
+
+def make_room(module: ReplicaModule, device: str) -> None:
+    """Sees to it that a pack fits; one run that is too large alone gets its classes a few at a time, computed twice.
+
+    Raises:
+        TooLarge: several runs that do not fit together.
+    """
+    task = module.members[0].task
+    task.backbone.text.classes_at_once = 0
+    parts = _parts(module, free_bytes(device))
+    if parts > 1 and module.replicas > 1:
+        raise TooLarge(min(parts, module.replicas))
+    if parts > 1:
+        task.backbone.text.classes_at_once = math.ceil(len(task.classes) / parts)
+
+
+def _parts(module: ReplicaModule, free: int | None) -> int:
+    if free is None or _at_most(module) < SHARE * free:
+        return 1
+    return math.ceil(text_pass_bytes(module) / max(1, SHARE * free)) or 1
+
+
+def _at_most(module: ReplicaModule) -> float:
+    """A generous bound that is known at once: forty floats per prompt token, layer and unit of width."""
+    total = 0.0
+    for member in module.members:
+        prompt, tower = member.prompt(), member.task.backbone.text
+        if prompt is None:
+            total += 40.0 * sum(4 * parameter.numel() for parameter in member.parameters())
+        else:
+            tokens = len(prompt.ctx) * prompt.layout.slots.numel()
+            total += 40.0 * 4 * tokens * prompt.ctx.shape[-1] * len(tower.transformer.resblocks)
+    return total
 
 
 def free_bytes(device: str) -> int | None:

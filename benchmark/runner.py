@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from benchmark import papers
 from benchmark.errors import BadInput
 from benchmark.events import Event
 from benchmark.grid import Pack, Run, parse_method
+from benchmark.memory import TooLarge, make_room
 from benchmark.pool import Report
 from benchmark.records import Store
 from benchmark.results import collect, zero_shot_accuracy
@@ -61,7 +63,7 @@ class Runner:
         return {**vars(self), "_kept": {}}
 
     def __call__(self, pack: Pack, device: str, report: Report) -> None:
-        """Trains the pack unless all of it is done; halves it on an error, down to single runs."""
+        """Trains the pack unless all of it is done, in parts where memory is short; halves it on an error."""
         if self.threads:
             torch.set_num_threads(self.threads)
         store = Store(self.out)
@@ -121,6 +123,10 @@ class Runner:
             results = self._train(runs, device, report)
         except (BadInput, DataError, BackboneError, MethodError):
             raise
+        except TooLarge as error:
+            logging.getLogger(__name__).info("%s: %s", Pack(tuple(runs)).title, error)
+            self._split(runs, error.parts, done, device, store, report)
+            return
         except Exception as error:
             todo = [run for run in runs if run.key not in done]
             if len(runs) == 1:
@@ -129,16 +135,23 @@ class Runner:
                 report(Event(device, "failed", str(runs[0]), finished=len(todo)))
                 return
             logging.getLogger(__name__).warning("%d runs raised %r; trying them in halves", len(runs), error)
-            if device.startswith("cuda"):
-                torch.cuda.empty_cache()
-            for half in (runs[: len(runs) // 2], runs[len(runs) // 2 :]):
-                if any(run.key not in done for run in half):
-                    self._train_or_split(half, done, device, store, report)
+            self._split(runs, 2, done, device, store, report)
             return
         for run, (result, learned) in zip(runs, results, strict=True):
             if run.key not in done:
                 store.write(run, result, learned)
         report(Event(device, "finished", finished=sum(run.key not in done for run in runs)))
+
+    def _split(
+        self, runs: Sequence[Run], parts: int, done: set[str], device: str, store: Store, report: Report
+    ) -> None:
+        """Trains the runs in equal parts, one after the other."""
+        if device.startswith("cuda"):
+            torch.cuda.empty_cache()
+        share = math.ceil(len(runs) / parts)
+        for part in (runs[first : first + share] for first in range(0, len(runs), share)):
+            if any(run.key not in done for run in part):
+                self._train_or_split(part, done, device, store, report)
 
     def _train(self, runs: Sequence[Run], device: str, report: Report) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         start = time.perf_counter()
@@ -146,6 +159,7 @@ class Runner:
         backbone, dataset = self.backbone(first.backbone, device), self.dataset(first.dataset)
         recipe = recipe_for(first.backbone)
         module = build(runs, backbone, dataset)
+        make_room(module, device)
         bank = self._bank(first.backbone, backbone, device, report)
         zero_shot = backbone.scale * module.members[0].zero_shot()
         data = NoisyFewShot(

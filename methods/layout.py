@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -56,6 +56,7 @@ class PromptLayout:
     start: int
     names: NamePack
     shareable: bool
+    _parts: dict[int, list[PromptLayout]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -96,6 +97,20 @@ class PromptLayout:
         """The same prompts filled up with token 0 to L = length, for towers that also look at what follows EOT."""
         filler = torch.zeros(len(self.slots), length - self.slots.shape[1], dtype=self.slots.dtype)
         return replace(self, slots=torch.cat([self.slots, filler], dim=1))
+
+    def parts(self, classes: int) -> list[PromptLayout]:
+        """The prompts of `classes` classes at a time, in their order; found once."""
+        if classes not in self._parts:
+            firsts = range(0, len(self.slots), classes)
+            self._parts[classes] = [self._part(slice(first, first + classes)) for first in firsts]
+        return self._parts[classes]
+
+    def _part(self, rows: slice) -> PromptLayout:
+        slots, eot = self.slots[rows], self.eot[rows]
+        before = 1 + int((slots[0] < 0).sum())
+        pairs = zip(slots.tolist(), eot.tolist(), strict=True)
+        names = NamePack.of([row[before : end + 1] for row, end in pairs]) if self.shareable else self.names
+        return PromptLayout(slots, eot, self.start, names, self.shareable).to(slots.device)
 
     def to(self, device: torch.device) -> PromptLayout:
         """The same layout with its tensors on `device`."""

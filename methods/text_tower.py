@@ -16,6 +16,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from methods.errors import BackboneError
 from methods.layout import NamePack, PromptLayout
@@ -36,6 +37,8 @@ class TextTower:
     projection: nn.Module | Tensor | None
     mask: Tensor | None
     pool: str
+    #: How many classes pass at once where gradients are kept; the rest is computed again on the way back. 0: all.
+    classes_at_once: int = 0
 
     @classmethod
     def of(cls, model: nn.Module) -> TextTower:
@@ -74,6 +77,18 @@ class TextTower:
 
     def encode(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
         """Prompts with context ctx [R, N, D] or [R, C, N, D] to unit text features [R, C, E] in float32."""
+        few = self.classes_at_once
+        if not 0 < few < len(layout.slots) or not (ctx.requires_grad and torch.is_grad_enabled()):
+            return self._encode(ctx, layout)
+        parts = layout.parts(few)
+        contexts = ctx.split(few, dim=1) if ctx.ndim == 4 else [ctx] * len(parts)
+        encoded: list[Tensor] = [
+            checkpoint(self._encode, own, part, use_reentrant=False, preserve_rng_state=False)
+            for own, part in zip(contexts, parts, strict=True)
+        ]
+        return torch.cat(encoded, dim=1)
+
+    def _encode(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
         if self.causal and self.plain_blocks and layout.shareable and ctx.ndim == 3:
             hidden = self._encode_shared(ctx, layout)
         else:

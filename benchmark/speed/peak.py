@@ -31,7 +31,8 @@ def operations(work: Work) -> int:
 def peak_bytes(work: Work, device: str) -> int:
     """The most memory that tensors made by `work` take at one time."""
     if device == "cpu":
-        with AllocatedBytes() as counter:
+        counter = AllocatedBytes()
+        with counter:
             work()
         return counter.peak
     torch.cuda.synchronize(device)
