@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot, Replica
+from datamodules.base import NoisyFewShot
 from datamodules.features import FeatureBank
+from datamodules.given import Replica
 from methods.backbone import Backbone, load_backbone
 from methods.base import Task
 from methods.coop import Method

@@ -17,7 +17,7 @@ from benchmark.speed.peak import operations
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Settings
 from benchmark.speed.text_pass import compare
-from datamodules.base import Replica
+from datamodules.given import Replica
 from methods import coop
 from methods.backbone import load_backbone
 from tests import toy

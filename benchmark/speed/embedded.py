@@ -13,8 +13,9 @@ from benchmark.speed.clock import race
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
 from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot, Replica
+from datamodules.base import NoisyFewShot
 from datamodules.features import FeatureBank
+from datamodules.given import Replica
 from methods.recipe import EMBEDDED
 
 CLASSES = 26

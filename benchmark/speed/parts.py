@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmark.speed.names import class_names
-from datamodules.base import Batch
+from datamodules.batches import Batch
 from methods import coop
 from methods.backbone import Backbone
 from methods.base import Task
@@ -35,8 +35,8 @@ class PackStep:
         features = torch.nn.functional.normalize(torch.randn(runs, BATCH, width, generator=generator), dim=-1)
         labels = torch.randint(classes, (runs, BATCH), generator=generator)
         yes = torch.ones(runs, BATCH, dtype=torch.bool)
-        tensors = (features, labels, yes, yes[:, 0], labels)
-        return cls(coop.Method(task), Batch(*(tensor.to(backbone.device) for tensor in tensors)))
+        features, labels, yes = (part.to(backbone.device) for part in (features, labels, yes))
+        return cls(coop.Method(task), Batch(features, labels, yes, yes[:, 0], labels, labels, _no_pixels))
 
     def __post_init__(self) -> None:
         self.optimizer = self.method.configure_optimizers()[0][0]
@@ -58,6 +58,10 @@ class PackStep:
         self.optimizer.zero_grad()
         self.method.objective(batch, self.method.class_weights()).sum().backward()  # type: ignore[arg-type]
         self.optimizer.step()
+
+
+def _no_pixels(slots: Tensor) -> tuple[Tensor, Tensor]:
+    raise NotImplementedError("random features have no pixels")
 
 
 def pictures(backbone: Backbone, count: int = BATCH) -> Tensor:
