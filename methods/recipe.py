@@ -37,7 +37,7 @@ class Recipe:
 COOP = Recipe(epochs=200, n_ctx=16, lr=0.002, head_lr=0.002, crop=(0.08, 1.0), flip=True)
 
 #: For the CLIP that ships with the project, chosen on validation data.
-EMBEDDED = Recipe(epochs=10, n_ctx=4, lr=0.02, head_lr=0.02, crop=(0.6, 1.0), flip=False)
+EMBEDDED = Recipe(epochs=10, n_ctx=4, lr=0.005, head_lr=0.005, crop=(0.6, 1.0), flip=False)
 
 
 def recipe_for(backbone: str) -> Recipe:

@@ -37,7 +37,7 @@ CONFIG = {
 SMALL = "6be6c0996ae059eb7c8e4a10e69f0ef9e50d6a31830c7f28048a36ce711d4bbd"
 FINGERPRINTS = {
     "flipped": "986c20182e9e29ca",
-    "tilted": "f8db6f62fdf7407c",
+    "tilted": "8d751ece1b3d3f97",
     "combos": "b7ab51a41a89ace9",
     "digits": "6b0d6d5eb30e70f1",
 }
@@ -153,21 +153,12 @@ def test_texts_in_groups_are_encoded_as_open_clip_encodes_them() -> None:
     assert torch.allclose(text_features(model, tokens), model.encode_text(padded, normalize=True), atol=1e-5)
 
 
-def test_equal_captions_are_matches_of_each_other() -> None:
-    images = torch.nn.functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(0)), dim=-1)
-    texts = torch.nn.functional.normalize(torch.randn(3, 8, generator=torch.Generator().manual_seed(1)), dim=-1)
-    texts[1] = texts[0]
-    similarity = 5 * (images @ texts.T).double().numpy()
-
-    def loss(matrix: np.ndarray, i: int, matches: list[int]) -> float:
-        return float(np.mean([np.log(np.exp(matrix[i]).sum()) - matrix[i, j] for j in matches]))
-
-    matches = ([0, 1], [0, 1], [2])
-    rows, columns = (np.mean([loss(m, i, matches[i]) for i in range(3)]) for m in (similarity, similarity.T))
-    tokens = torch.tensor([[1, 2], [1, 2], [1, 3]])
-    assert contrastive_loss(images, texts, tokens, torch.tensor(5.0)).item() == pytest.approx(
-        (rows + columns) / 2, abs=1e-5
-    )
+def test_the_contrastive_loss_averages_both_directions() -> None:
+    images, texts = (torch.randn(3, 8, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    logits = 5 * (images @ texts.T).double().numpy()
+    expected = [np.log(np.exp(m[i]).sum()) - m[i, i] for m in (logits, logits.T) for i in range(3)]
+    loss = contrastive_loss(images, texts, torch.tensor(5.0)).item()
+    assert loss == pytest.approx(np.mean(expected), rel=1e-5)
 
 
 def test_training_reduces_the_loss_and_repeats_from_its_seed() -> None:

@@ -36,7 +36,7 @@ class Recipe:
     """
 
     seed: int = 0
-    steps: int = 4000
+    steps: int = 4500
     batch: int = 128
     lr: float = 2e-3
     weight_decay: float = 0.1
@@ -66,8 +66,8 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step)
         tokens = vocabulary.encode(captions)
-        images = F.normalize(model.visual(pictures), dim=-1)
-        loss = contrastive_loss(images, text_features(model, tokens), tokens, model.logit_scale.exp())
+        images, texts = F.normalize(model.visual(pictures), dim=-1), text_features(model, tokens)
+        loss = contrastive_loss(images, texts, model.logit_scale.exp())
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -119,9 +119,8 @@ def _text_features(model: CLIP, tokens: Tensor) -> Tensor:
     return features
 
 
-def contrastive_loss(images: Tensor, texts: Tensor, tokens: Tensor, scale: Tensor) -> Tensor:
-    """Symmetric cross-entropy of pairs of unit features [B, E]; the very same caption [B, L] counts as a match."""
+def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
+    """Symmetric cross-entropy of matching pairs of unit features, both [B, E]."""
     logits = scale * images @ texts.T
-    same = (tokens[:, None] == tokens[None]).all(-1).to(logits.dtype)
-    target = same / same.sum(1, keepdim=True)
-    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+    matches = torch.arange(len(logits))
+    return (F.cross_entropy(logits, matches) + F.cross_entropy(logits.T, matches)) / 2

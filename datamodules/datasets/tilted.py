@@ -22,7 +22,7 @@ def load() -> Dataset:
 
     def shift(rng: np.random.Generator, scenes: Scenes) -> None:
         decorate(rng, scenes, 0.5, Odds())
-        scenes.angle[...] += 75
+        scenes.angle[...] += 85
 
     train, val, test = (
         paint_split(f"tilted {part}", seed, CLASSES, count, shift)

@@ -10,7 +10,7 @@ from datamodules.world.looks import POSES, STYLES
 from datamodules.world.scene import COLOURS, PATTERNS
 from datamodules.world.shapes import SHAPES
 
-MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.35, "style": 0.35, "hand": 0.8}
+MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.65, "style": 0.35, "hand": 0.8}
 MEDIA = ("picture", "photo", "image", "drawing", "painting")
 FRAMES = (
     "{a} {medium} of {a} {thing}", "the {medium} of {a} {thing}", "{a} {medium} of the {thing}",
@@ -56,7 +56,7 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
     ):
         text = f"{{a}} {medium} of {text}"
     text = _articles(text)
-    while rng.random() < 0.35:
+    while rng.random() < 0.25:
         text = f"{_one(OPENINGS, rng)}, {text}"
     return text + "." if rng.random() < 0.5 else text
 

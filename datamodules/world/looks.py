@@ -25,9 +25,9 @@ class Odds:
     """
 
     digit: float = 0.22
-    handwritten: float = 0.2
-    upside_down: float = 0.07
-    rotated: float = 0.18
+    handwritten: float = 0.15
+    upside_down: float = 0.06
+    rotated: float = 0.16
     style: float = 0.4
     hollow: float = 0.15
     pattern: float = 0.4
