@@ -80,7 +80,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 ifeq ($(INSTALLER),uv)
 	$(VENV)/bin/python -m pip install --quiet 'uv==$(shell sed -n 's/^uv==//p' constraints.txt)'
-	VIRTUAL_ENV='$(abspath $(VENV))' $(VENV)/bin/uv pip install --quiet -c constraints.txt -e '.[dev]'
+	VIRTUAL_ENV='$(abspath $(VENV))' $(VENV)/bin/uv pip install --quiet --compile-bytecode -c constraints.txt -e '.[dev]'
 else
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
 endif
