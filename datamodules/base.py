@@ -165,7 +165,7 @@ class NoisyFewShot(lightning.LightningDataModule):
         """Gathers the features and labels of one step of this epoch."""
         plan = self._current_plan()
         view, slots, valid = self.epoch % self.views.count, plan.slots[step], plan.valid[step]
-        features, crops = self.views.table[view][slots], partial(self.views.pixels, view)
+        features, crops = self.views.features(view)[slots], partial(self.views.pixels, view)
         if self.bank.skipped:  # a picture that cannot be read has no features
             valid = valid & features.any(-1)
         return Batch(features, plan.labels[step], valid, valid.any(1), plan.images[step], slots, crops)

@@ -24,6 +24,9 @@ Progress = Callable[[str, int, int, float], None]
 SMALL = 64
 """Height of pictures that a CPU encodes best in large batches."""
 
+IN_MEMORY = 2**30
+"""Bytes of views that are read at once; of more, each is read in the epoch that wants it."""
+
 SHARD = 4096
 """Pictures in one file of the bank: what a build that is killed may lose."""
 
@@ -57,12 +60,13 @@ class FeatureBank:
     def plain(self, images: Images) -> Tensor:
         """Features [n, E] of all images under the tower's own test transform."""
         inputs = self._inputs(images)
-        return self._features(inputs, inputs.plain, np.arange(len(images)), 1, {"what": "images"})[0]
+        return self._features(inputs, inputs.plain, np.arange(len(images)), 1, {"what": "images"})(0)
 
-    def views(self, images: Images, indices: Labels, seed: int, views: int, crop: Crop) -> Tensor:
-        """Features [V, n, E] of `views` random crops of each of the images `indices` [n].
+    def views(self, images: Images, indices: Labels, seed: int, views: int, crop: Crop) -> Callable[[int], Tensor]:
+        """Features [n, E] of view 0, ..., `views` - 1, a random crop of each of the images `indices` [n].
 
-        View v of an image depends on the image, its index, the seed and v only.
+        View v of an image depends on the image, its index, the seed and v only. Views that take more than IN_MEMORY
+        bytes stay on disk, if there is a cache, and are read when they are asked for.
         """
         inputs, together = self._inputs(images), max(1, self.batch_size // views)
         crops = partial(inputs.crops, seed=seed, views=views, crop=crop, together=together, device=self.device)
@@ -79,21 +83,23 @@ class FeatureBank:
         indices: Labels,
         views: int,
         about: dict[str, object],
-    ) -> Tensor:
-        """Features [V, n, E]; `pixels` gives the tower's inputs [k, 3, S, S] for sorted indices."""
+    ) -> Callable[[int], Tensor]:
+        """Features [n, E] by view; `pixels` gives the tower's inputs [k, 3, S, S] for sorted indices."""
         build = partial(self._build, inputs, pixels, views, str(about["what"]))
         if self.cache is None:
             unique, places = np.unique(indices, return_inverse=True)
             made = torch.cat([shard.features for shard in build(unique)], dim=1)
-            return made[:, torch.from_numpy(places)]
+            return made[:, torch.from_numpy(places)].__getitem__
         store = ShardStore(self.cache, self._key(inputs.images) | about)
         if len(store.absent(indices, self.skip_bad_images)):
             with store.building():
                 for shard in build(store.absent(indices, self.skip_bad_images)):
                     store.write(shard)
-        features, bad = store.read(indices)
+        features, bad = store.read(indices, view=0)
         self.skipped |= {inputs.images.describe(index) for index in bad.tolist()}
-        return features
+        if views * features.nbytes > IN_MEMORY:
+            return lambda view: store.read(indices, view)[0][0]
+        return store.read(indices)[0].__getitem__
 
     def _key(self, images: Images) -> dict[str, object]:
         prep = self.encoder.preprocess

@@ -73,11 +73,14 @@ class ShardStore:
         content = save({"indices": indices, "bad": bad, "features": shard.features.contiguous()})
         self._write(f"{name}.safetensors", content)
 
-    def read(self, indices: Labels) -> tuple[Tensor, Labels]:
-        """Features [V, n, E] of the pictures `indices` [n], and which of these are bad, sorted; all must be there."""
+    def read(self, indices: Labels, view: int | None = None) -> tuple[Tensor, Labels]:
+        """Features [V, n, E] of the pictures `indices` [n], and which of these are bad, sorted; all must be there.
+
+        With `view` the features are those of one view alone, [1, n, E], and no other is read.
+        """
         out: Tensor | None = None
         good = np.zeros(len(indices), dtype=bool)
-        for shard in self._shards():
+        for shard in self._shards(view):
             order = np.argsort(shard.indices)
             places = np.searchsorted(shard.indices, indices, sorter=order).clip(max=len(order) - 1)
             rows = order[places]
@@ -89,13 +92,15 @@ class ShardStore:
         assert out is not None
         return out, np.unique(indices[~good])
 
-    def _shards(self) -> Iterator[Shard]:
-        """Every whole shard, memory-mapped; one that was damaged from outside is as good as absent."""
+    def _shards(self, view: int | None = None) -> Iterator[Shard]:
+        """Every whole shard, or one view of it; one that was damaged from outside is as good as absent."""
         for path in sorted(self.folder.glob("*.safetensors")):
             try:
                 with safe_open(path, framework="pt") as file:
                     indices, bad = file.get_tensor("indices").numpy(), file.get_tensor("bad").numpy()
-                    features = file.get_tensor("features")
+                    features = (
+                        file.get_tensor("features") if view is None else file.get_slice("features")[view : view + 1]
+                    )
             except (SafetensorError, OSError):
                 continue
             yield Shard(indices, bad, features)

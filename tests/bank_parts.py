@@ -66,7 +66,13 @@ def build(cache, encoder, n=40, views=4, batch_size=8):
     from datamodules.features import FeatureBank
 
     bank = FeatureBank(encoder, cache, batch_size=batch_size)
-    return bank.views(Pictures(n), np.arange(n), seed=1, views=views, crop=Crop())
+    return all_views(bank, Pictures(n), np.arange(n), seed=1, views=views, crop=Crop())
+
+
+def all_views(bank, images, indices, seed, views, crop):
+    """Features [V, n, E]."""
+    view = bank.views(images, indices, seed, views, crop)
+    return torch.stack([view(number) for number in range(views)])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import torch
 from datamodules.augment import Crop
 from datamodules.errors import CorruptImage, DataError
 from datamodules.features import FeatureBank
-from tests.bank_parts import Encoder, Pictures, build
+from datamodules.shards import ShardStore
+from tests.bank_parts import Encoder, Pictures, all_views, build
 
 
 def test_plain_features_are_the_towers_features_of_the_test_transform():
@@ -26,24 +27,24 @@ def test_plain_features_are_the_towers_features_of_the_test_transform():
 @pytest.mark.parametrize("vary", [False, True])
 def test_views_do_not_depend_on_batches_or_on_the_other_images_asked_for(vary):
     images = Pictures(10, vary=vary)
-    everything = FeatureBank(Encoder()).views(images, np.arange(10), seed=1, views=3, crop=Crop())
+    everything = all_views(FeatureBank(Encoder()), images, np.arange(10), seed=1, views=3, crop=Crop())
     some = np.array([7, 2, 4])
-    few = FeatureBank(Encoder(), batch_size=4).views(images, some, seed=1, views=3, crop=Crop())
+    few = all_views(FeatureBank(Encoder(), batch_size=4), images, some, seed=1, views=3, crop=Crop())
     assert few.shape == (3, 3, 6)
     assert torch.allclose(few, everything[:, some], atol=1e-4)
 
 
 def test_each_view_image_and_seed_gives_another_crop():
     images = Pictures(4)
-    first = FeatureBank(Encoder()).views(images, np.arange(4), seed=1, views=3, crop=Crop())
-    other = FeatureBank(Encoder()).views(images, np.arange(4), seed=2, views=3, crop=Crop())
+    first = all_views(FeatureBank(Encoder()), images, np.arange(4), seed=1, views=3, crop=Crop())
+    other = all_views(FeatureBank(Encoder()), images, np.arange(4), seed=2, views=3, crop=Crop())
     assert len({tuple(row) for row in torch.cat([first, other]).flatten(0, 1).round(decimals=4).tolist()}) == 24
 
 
 def test_a_crop_of_everything_without_flip_is_the_plain_view_of_a_square_picture():
     images = Pictures(4, size=(12, 12))
     bank = FeatureBank(Encoder())
-    whole = bank.views(images, np.arange(4), seed=1, views=1, crop=Crop((1.0, 1.0), (1.0, 1.0), flip=False))[0]
+    whole = all_views(bank, images, np.arange(4), seed=1, views=1, crop=Crop((1.0, 1.0), (1.0, 1.0), flip=False))[0]
     assert torch.allclose(whole, bank.plain(images), atol=2e-2)
 
 
@@ -51,7 +52,7 @@ def test_progress_counts_pictures_and_tells_their_rate():
     calls = []
     bank = FeatureBank(Encoder(), batch_size=4, progress=lambda *call: calls.append(call))
     bank.plain(Pictures(10))
-    bank.views(Pictures(10), np.arange(5), seed=1, views=2, crop=Crop())
+    all_views(bank, Pictures(10), np.arange(5), seed=1, views=2, crop=Crop())
     assert [call[:3] for call in calls] == [
         ("images", 4, 10),
         ("images", 8, 10),
@@ -61,6 +62,20 @@ def test_progress_counts_pictures_and_tells_their_rate():
         ("views", 10, 10),
     ]
     assert all(call[3] > 0 for call in calls)
+
+
+@pytest.mark.parametrize("limit", [0, 2**30])
+def test_views_too_large_for_memory_are_read_one_at_a_time_and_are_the_same(tmp_path, small_shards, monkeypatch, limit):
+    monkeypatch.setattr("datamodules.features.IN_MEMORY", limit)
+    asked = np.array([30, 3, 11, 3])
+    made = all_views(FeatureBank(Encoder(), tmp_path), Pictures(40), asked, seed=1, views=4, crop=Crop())
+    read = []
+    whole = ShardStore.read
+    monkeypatch.setattr(ShardStore, "read", lambda self, *a, **k: read.append(whole(self, *a, **k)) or read[-1])
+    view = FeatureBank(Encoder(), tmp_path).views(Pictures(40), asked, seed=1, views=4, crop=Crop())
+    assert torch.equal(torch.stack([view(number) for number in range(4)]), made)
+    assert max(len(features) for features, _ in read) == (4 if limit else 1)
+    assert torch.allclose(made, build(None, Encoder())[:, asked])
 
 
 def files(cache):
@@ -84,7 +99,7 @@ def test_a_bank_on_disk_is_encoded_once_and_gives_the_same_bits(tmp_path, small_
 def test_what_is_there_already_does_not_change_what_is_made(tmp_path, small_shards):
     bank = FeatureBank(Encoder(), tmp_path, batch_size=8)
     for some in ([30, 3, 11], [3, 4, 39], [17, 4, 30]):
-        bank.views(Pictures(40), np.array(some), seed=1, views=4, crop=Crop())
+        all_views(bank, Pictures(40), np.array(some), seed=1, views=4, crop=Crop())
     assert torch.equal(build(tmp_path, Encoder()), build(None, Encoder()))
 
 
@@ -92,8 +107,8 @@ def test_images_may_be_asked_for_in_any_order_and_twice(tmp_path):
     asked = np.array([7, 2, 7, 0])
     for cache in (tmp_path, None):
         bank = FeatureBank(Encoder(), cache)
-        everything = bank.views(Pictures(8), np.arange(8), seed=1, views=2, crop=Crop())
-        assert torch.equal(bank.views(Pictures(8), asked, seed=1, views=2, crop=Crop()), everything[:, asked])
+        everything = all_views(bank, Pictures(8), np.arange(8), seed=1, views=2, crop=Crop())
+        assert torch.equal(all_views(bank, Pictures(8), asked, seed=1, views=2, crop=Crop()), everything[:, asked])
 
 
 def test_whatever_features_depend_on_is_part_of_the_key(tmp_path):
@@ -101,7 +116,7 @@ def test_whatever_features_depend_on_is_part_of_the_key(tmp_path):
         encoder = Encoder(identity)
         encoder.preprocess.mean = (mean,) * 3
         bank = FeatureBank(encoder, tmp_path, batch_size=4)
-        bank.views(images or Pictures(2), np.arange(2), seed, views, crop or Crop())
+        all_views(bank, images or Pictures(2), np.arange(2), seed, views, crop or Crop())
         return encoder.seen
 
     assert seen() == 4
@@ -181,7 +196,7 @@ def test_a_picture_that_cannot_be_read_stops_the_build_by_name(tmp_path, cached)
     with pytest.raises(CorruptImage, match=r"/data/picture_5\.png"):
         bank.plain(Pictures(9, bad=[5]))
     with pytest.raises(CorruptImage, match=r"/data/picture_5\.png"):
-        bank.views(Pictures(9, bad=[5]), np.array([1, 5]), seed=1, views=2, crop=Crop())
+        all_views(bank, Pictures(9, bad=[5]), np.array([1, 5]), seed=1, views=2, crop=Crop())
 
 
 @pytest.mark.parametrize("cached", [True, False])
