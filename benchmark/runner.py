@@ -30,14 +30,12 @@ from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
-from datamodules.fewshot import check_shots
 from datamodules.given import Replica
 from methods.backbone import Backbone, load_backbone
 from methods.base import BaseMethod, Task
 from methods.errors import BackboneError, MethodError
 from methods.fused import Fused
 from methods.recipe import recipe_for
-from methods.weights import resolve
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
@@ -70,24 +68,6 @@ class Runner:
         done = store.finished(pack.runs)
         if len(done) < len(pack.runs):
             self._train_or_split(pack.runs, done, device, store, report)
-
-    def check(self, runs: Sequence[Run], devices: Sequence[str]) -> None:
-        """Opens every data set, looks whether it has the shots asked for, and for the backbones, before any training.
-
-        With several devices the workers load the backbones, and only their names are looked at here.
-
-        Raises:
-            DataError: a data set that cannot be opened, has one class only, or too few images.
-            BackboneError: a backbone that cannot be loaded.
-        """
-        for dataset, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
-            opened = self.dataset(dataset)
-            if paradigm in ("fewshot", "ssl"):
-                check_shots(opened.train.labels, opened.classes, shots)
-        for backbone in sorted({run.backbone for run in runs}):
-            resolve(backbone)
-            if len(devices) == 1:
-                self.backbone(backbone, devices[0])
 
     def dataset(self, name: str) -> Dataset:
         """The data set, opened once per process."""

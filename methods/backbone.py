@@ -134,7 +134,7 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
     source = resolve(name)
     random = source.weights == RANDOM
     try:
-        with torch.random.fork_rng(devices=[]), _quiet(random):
+        with torch.random.fork_rng(devices=[]), _quiet():
             torch.manual_seed(0)
             model = open_clip.create_model(
                 source.model,
@@ -164,11 +164,11 @@ def _why(source: Source, error: Exception) -> str:
 
 
 @contextmanager
-def _quiet(random: bool) -> Iterator[None]:
-    """Silences open_clip's warnings where weights are meant to be random, and those on the QuickGELU that we set."""
+def _quiet() -> Iterator[None]:
+    """Silences warnings on the QuickGELU that we set, and what the libraries log before an error that we explain."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="QuickGELU mismatch")
-        logging.disable(logging.ERROR if random else logging.NOTSET)
+        logging.disable(logging.ERROR)
         try:
             yield
         finally:

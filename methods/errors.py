@@ -5,5 +5,9 @@ class MethodError(ValueError):
     """An option, or a combination of options, that a method does not take."""
 
 
+class UnsuitedError(MethodError):
+    """A method that cannot run on this backbone, whatever its options; others can."""
+
+
 class BackboneError(ValueError):
     """A backbone that cannot be loaded, or that cannot be prompted."""

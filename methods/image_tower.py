@@ -11,7 +11,7 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
 from methods.backbone import Backbone
-from methods.errors import MethodError
+from methods.errors import UnsuitedError
 
 BLOCK = 256
 
@@ -21,7 +21,7 @@ class ImageTower:
     """A vision transformer that takes prompt tokens between its class token and its patches.
 
     Raises:
-        MethodError: from `of`, for towers without tokens (ResNets), from other libraries, or that pool otherwise.
+        UnsuitedError: from `of`, for towers without tokens (ResNets), from other libraries, or that pool otherwise.
     """
 
     visual: Any
@@ -31,12 +31,12 @@ class ImageTower:
         """Finds the image tower of a backbone."""
         visual = backbone.model.visual
         if not isinstance(visual, VisionTransformer):
-            raise MethodError(
+            raise UnsuitedError(
                 f"visual prompts need a vision transformer, and the image tower of {backbone.name} is a"
                 f" {type(visual).__name__}; use a ViT backbone"
             )
         if visual.attn_pool is not None or visual.pool_type != "tok":
-            raise MethodError(
+            raise UnsuitedError(
                 f"visual prompts need an image tower that is read at its class token; {backbone.name} pools"
             )
         return cls(visual)

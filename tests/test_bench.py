@@ -113,6 +113,9 @@ def test_a_truncated_record_is_set_aside_and_done_again(finished: Path, bench: B
         (["--devices=cpu:0"], "should be cpu:N with N workers"),
         (["--backbone=ViT-B-32"], "names no weights"),
         (["--pack=0"], "pack is 0"),
+        (["--noise-type=human"], "digits: 'human' noise needs given labels"),
+        (["--methods=vpt"], "none of these methods runs on this backbone"),
+        (["--methods=coop[n_ctx=90]"], "90 context tokens and the class name"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_no_trace(
@@ -123,6 +126,15 @@ def test_bad_input_is_one_line_and_leaves_no_trace(
     assert code == 2
     assert last.startswith("promptnoise: ") and message in last
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_what_a_backbone_cannot_run_is_left_out_with_the_reason(bench: Bench, tmp_path: Path) -> None:
+    for _ in range(2):
+        code, text = bench("--methods=zero_shot,vpt,fpl[modality=visual]", "--noise=0")
+        assert code == 0
+        for method in ("vpt", "fpl[modality=visual]"):
+            assert f"left out: {method}: visual prompts need a vision transformer" in text
+    assert {json.loads(path.read_text())["run"]["method"] for path in records(tmp_path / "out")} == {"zero_shot"}
 
 
 def test_an_output_folder_that_cannot_be_written_is_bad_input(bench: Bench, tmp_path: Path) -> None:

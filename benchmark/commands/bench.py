@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ def main(options: Options) -> int:
     grid = options.grid()
     runs = grid.runs()
     for line in grid.unsuited():
-        console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        _left_out(console, line)
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
     for dataset in dict.fromkeys(run.dataset for run in runs):
@@ -42,7 +42,7 @@ def main(options: Options) -> int:
         return 0
     if todo:
         signal.signal(signal.SIGINT, _interrupt)
-        _train(console, options, runs, todo, len(done))
+        runs = _train(console, options, runs, todo, len(done))
     return _finish(console, store, runs)
 
 
@@ -58,18 +58,34 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
         console.print(f"  {pack.title}: {', '.join(names)}", highlight=False, markup=False)
 
 
-def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int) -> None:
+def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int) -> list[Run]:
+    """Trains what can run, and returns the runs without those that cannot."""
     with console.status("loading torch, backbone and data"):
+        from benchmark.checks import unsuited
         from benchmark.devices import parse_devices, threads_per_worker
         from benchmark.pool import map_packs
         from benchmark.runner import Runner
 
         devices = parse_devices(options.devices)
         runner = Runner(options.out, options.data, options.cache, threads_per_worker(devices), options.skip_bad_images)
-        runner.check([run for pack in todo for run in pack.runs], devices)
-        _check_writable(options.out)
+        reasons = unsuited(runner, [run for pack in todo for run in pack.runs], devices)
+    for (_, method), reason in reasons.items():
+        _left_out(console, f"{method}: {reason}")
+    runs, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
+    if not runs:
+        raise BadInput("none of these methods runs on this backbone")
+    _check_writable(options.out)
     with _tracking(options, console), LiveProgress(console, len(runs), done) as progress:
-        map_packs(runner, todo, devices, progress, partial(_lost, Store(options.out)))
+        map_packs(runner, [pack for pack in todo if pack.runs], devices, progress, partial(_lost, Store(options.out)))
+    return runs
+
+
+def _without(runs: Sequence[Run], reasons: Container[tuple[str, str]]) -> list[Run]:
+    return [run for run in runs if (run.backbone, run.method) not in reasons]
+
+
+def _left_out(console: Console, line: str) -> None:
+    console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 @contextmanager

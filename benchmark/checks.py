@@ -1,0 +1,72 @@
+"""What is looked at before any training: data sets, labels, backbones, and which methods suit them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.grid import Run
+from datamodules import noise
+from datamodules.errors import DataError
+from datamodules.fewshot import check_shots
+from datamodules.given import Replica, labelled, told
+from methods.backbone import Backbone, load_backbone
+from methods.errors import BackboneError, MethodError, UnsuitedError
+
+if TYPE_CHECKING:
+    from benchmark.runner import Runner
+
+
+def unsuited(runner: Runner, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Opens everything that the runs need; returns why a method cannot run, by (backbone, method).
+
+    With several devices a backbone is loaded here on the CPU for this alone, before every worker loads its own.
+
+    Raises:
+        DataError: a data set that cannot be opened, has one class only, too few images or not the labels asked for.
+        BackboneError: a backbone that cannot be loaded.
+        MethodError: options that a method does not take.
+    """
+    for name, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
+        dataset = runner.dataset(name)
+        if paradigm in ("fewshot", "ssl"):
+            check_shots(dataset.train.labels, dataset.classes, shots)
+    for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
+        _check_labelling(runner, run)
+    reasons: dict[tuple[str, str], str] = {}
+    for name in sorted({run.backbone for run in runs}):
+        backbone = runner.backbone(name, devices[0]) if len(devices) == 1 else load_backbone(name)
+        own = [run for run in runs if run.backbone == name]
+        reasons |= _try_methods(runner, backbone, own)
+    return reasons
+
+
+def _check_labelling(runner: Runner, run: Run) -> None:
+    """Kinds of noise whose rate is measured read labels that a data set may not have."""
+    assert noise.measured(run.noise)
+    dataset, replica = runner.dataset(run.dataset), Replica(run.seed, run.shots, run.noise, None, run.paradigm)
+    try:
+        told(dataset, replica, labelled(dataset, replica), lambda drawn: np.empty((len(drawn), 0)), None)
+    except DataError as error:
+        raise DataError(f"{run.dataset}: {error}") from None
+
+
+def _try_methods(runner: Runner, backbone: Backbone, runs: Sequence[Run]) -> dict[tuple[str, str], str]:
+    """Builds each method once, on the data set with the fewest classes."""
+    from benchmark.runner import build
+
+    dataset = min((runner.dataset(name) for name in {run.dataset for run in runs}), key=lambda one: len(one.classes))
+    reasons = {}
+    for run in {run.method: run for run in runs}.values():
+        try:
+            build([run], backbone, dataset)
+        except UnsuitedError as error:
+            reasons[backbone.name, run.method] = str(error)
+        except (MethodError, BackboneError, DataError):
+            raise
+        except Exception as error:  # a defect: the runs that it concerns will fail, and the others go on
+            logging.getLogger(__name__).info("%s cannot be built: %r", run.method, error)
+    return reasons
