@@ -7,8 +7,11 @@ import os
 from benchmark.errors import BadInput
 
 
-def parse_devices(text: str) -> list[str]:
-    """`auto`, `cpu`, `cpu:2` (two workers), or GPU numbers `0,1` to one device name per worker.
+def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
+    """`auto`, `cpu:2` (two workers) or GPU numbers `0,1` (twice the same: two workers on it) to one name per worker.
+
+    `auto` takes every GPU, else the CPU: for `small` models, which threads do not help much, with a worker per core.
+    There are no more workers than packs.
 
     Raises:
         BadInput: not written like that, or a GPU that this machine does not have.
@@ -16,13 +19,15 @@ def parse_devices(text: str) -> list[str]:
     import torch
 
     gpus = torch.cuda.device_count()
+    if text == "auto" and gpus:
+        return [f"cuda:{number}" for number in range(gpus)][:packs]
     if text == "auto":
-        return [f"cuda:{number}" for number in range(gpus)] or ["cpu"]
+        text = f"cpu:{_cores()}" if small else "cpu"
     kind, _, count = text.partition(":")
     if kind == "cpu":
         if count and not (count.isdigit() and int(count) > 0):
             raise BadInput(f"devices {text!r} should be cpu:N with N workers, at least 1")
-        return ["cpu"] * int(count or 1)
+        return ["cpu"] * min(int(count or 1), packs)
     numbers = [part.strip() for part in text.split(",")]
     if not all(number.isdigit() for number in numbers):
         raise BadInput(f"devices {text!r} should be auto, cpu, cpu:2 or GPU numbers like 0,1")
@@ -30,7 +35,7 @@ def parse_devices(text: str) -> list[str]:
     if missing:
         there = f"has GPUs 0 to {gpus - 1}" if gpus else "has no GPU; use devices=cpu"
         raise BadInput(f"GPU {', '.join(missing)} does not exist; this machine {there}")
-    return [f"cuda:{number}" for number in numbers]
+    return [f"cuda:{number}" for number in numbers][:packs]
 
 
 def threads_per_worker(devices: list[str]) -> int:

@@ -10,7 +10,7 @@ class Event:
     """Something happened on a device.
 
     `what` is "encode" or "epoch", with `done` of `total` steps, "finished" or "failed", with the number of runs that
-    came to an end, or "note".
+    came to an end, or "note". `runs` are those that an epoch is about.
     """
 
     device: str
@@ -19,3 +19,4 @@ class Event:
     done: int = 0
     total: int = 0
     finished: int = 0
+    runs: int = 0

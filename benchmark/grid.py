@@ -154,8 +154,9 @@ class Pack:
 
     @property
     def cost(self) -> int:
-        """Roughly how long it takes, to start the longest first."""
-        return sum(run.epochs * run.shots for run in self.runs)
+        """Roughly how long it takes for each class, to start the longest first."""
+        info, values = parse_method(self.runs[0].method)
+        return info.rounds(values) * sum(run.epochs * run.shots for run in self.runs)
 
 
 def packs(runs: Iterable[Run], size: int) -> list[Pack]:

@@ -71,15 +71,18 @@ class TooLarge(Exception):
         self.parts = parts
 
 
-def make_room(module: ReplicaModule, device: str) -> None:
+def make_room(module: ReplicaModule, device: str, sharing: int = 1) -> None:
     """Sees to it that a pack fits; one run that is too large alone gets its classes a few at a time, computed twice.
+
+    `sharing` counts the workers that share the device's memory.
 
     Raises:
         TooLarge: several runs that do not fit together.
     """
     task = module.members[0].task
     task.backbone.text.classes_at_once = 0
-    parts = _parts(module, free_bytes(device))
+    free = free_bytes(device)
+    parts = _parts(module, None if free is None else free // sharing)
     if parts > 1 and module.replicas > 1:
         raise TooLarge(min(parts, module.replicas))
     if parts > 1:

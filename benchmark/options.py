@@ -48,7 +48,7 @@ class Options:
     """CLIP models: embedded, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
 
     devices: str = "auto"
-    """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3."""
+    """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3 (0,0: two workers on one)."""
 
     data: Path = DATA
     """Folder of real data sets, laid out as for CoOp."""

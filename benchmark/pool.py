@@ -1,4 +1,4 @@
-"""Packs over devices: one worker process per device, which takes the next pack when it is free.
+"""Packs over devices: a worker process for each, which takes the next pack when it is free.
 
 `map_packs` is the only door: an engine for a cluster would be its twin.
 """
@@ -12,6 +12,8 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -19,26 +21,34 @@ from benchmark.errors import BadInput
 from benchmark.grid import Pack
 
 Report = Callable[[Any], None]
+Hear = Callable[[int, Any], None]
 Job = Callable[[Pack, str, Report], None]
 
 #: How often a pack is handed out again after the worker that held it died.
 SECOND_CHANCES = 1
 
 
+def prepare() -> None:
+    """Starts the process that workers are copied from; it imports what they need while we do other things."""
+    if "forkserver" in multiprocessing.get_all_start_methods():
+        multiprocessing.set_forkserver_preload(["benchmark.runner"])
+        forkserver.ensure_running()
+
+
 def map_packs(
-    job: Job, packs: Sequence[Pack], devices: Sequence[str], report: Report, lost: Callable[[Pack, str], None]
+    job: Job, packs: Sequence[Pack], devices: Sequence[str], hear: Hear, lost: Callable[[Pack, str], None]
 ) -> None:
-    """Calls `job(pack, device, report)` for every pack; with one device in this process, else in one per device.
+    """Calls `job(pack, device, report)` for every pack; with one device in this process, else in a worker for each.
 
     A worker that dies is replaced, and its pack goes again once; after that `lost(pack, cause)` is told. What a job
-    reports reaches `report` here, in this process.
+    reports reaches `hear(worker, what)` here, in this process.
 
     Raises:
         BadInput: a job found that it cannot run as asked; the other workers are stopped.
     """
     if len(devices) == 1:
         for pack in packs:
-            job(pack, devices[0], report)
+            job(pack, devices[0], partial(hear, 0))
         return
     waiting, handed_out = deque(packs), Counter[Pack]()
     workers = [_Worker.start(job, device) for device in devices[: len(packs)]]
@@ -51,7 +61,7 @@ def map_packs(
             for connection in wait(list(busy)):
                 worker = busy[connection]  # type: ignore[index]
                 try:
-                    worker.receive(report)
+                    worker.receive(partial(hear, workers.index(worker)))
                 except EOFError:
                     pack, cause = worker.bury()
                     handed_out[pack] += 1
@@ -76,7 +86,8 @@ class _Worker:
 
     @classmethod
     def start(cls, job: Job, device: str) -> _Worker:
-        context = multiprocessing.get_context("spawn")
+        methods = multiprocessing.get_all_start_methods()
+        context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(job, device, theirs), daemon=True)
         process.start()

@@ -46,7 +46,7 @@ class Runner:
     """A job for `map_packs`: trains packs on a device, keeps backbone and data between them, writes records.
 
     `data` is the folder of real data sets, `cache` that of their features; `threads` limits a CPU worker's threads (0:
-    torch's own choice).
+    torch's own choice), and `sharing` of them share a device's memory.
     """
 
     out: Path
@@ -54,6 +54,7 @@ class Runner:
     cache: Path | None = None
     threads: int = 0
     skip_bad_images: bool = False
+    sharing: int = 1
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -73,6 +74,10 @@ class Runner:
         """The data set, opened once per process."""
         dataset: Dataset = self._keep(("dataset", name), lambda: open_dataset(name, self.data))
         return dataset
+
+    def classes(self, pack: Pack) -> int:
+        """How many classes a pack's runs tell apart."""
+        return len(self.dataset(pack.runs[0].dataset).classes)
 
     def backbone(self, name: str, device: str) -> Backbone:
         """The backbone, loaded once per process."""
@@ -139,7 +144,7 @@ class Runner:
         backbone, dataset = self.backbone(first.backbone, device), self.dataset(first.dataset)
         recipe = recipe_for(first.backbone)
         module = build(runs, backbone, dataset)
-        make_room(module, device)
+        make_room(module, device, self.sharing)
         bank = self._bank(first.backbone, backbone, device, report)
         zero_shot = backbone.scale * module.members[0].zero_shot()
         data = NoisyFewShot(
@@ -157,7 +162,7 @@ class Runner:
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
-            callbacks=[_Progress(Pack(tuple(runs)).title, device, report)],
+            callbacks=[_Progress(Pack(tuple(runs)), device, report)],
         )
         if any(member.trainable for member in module.members):
             trainer.fit(module, datamodule=data)
@@ -191,9 +196,10 @@ def _replica(run: Run) -> Replica:
 class _Progress(Callback):
     """Tells how far a pack is."""
 
-    def __init__(self, title: str, device: str, report: Report) -> None:
-        self.title, self.device, self.report = title, device, report
+    def __init__(self, pack: Pack, device: str, report: Report) -> None:
+        self.pack, self.device, self.report = pack, device, report
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         epoch, epochs = trainer.current_epoch, int(trainer.max_epochs or 1)
-        self.report(Event(self.device, "epoch", f"{self.title}, epoch {epoch + 1} of {epochs}", epoch, epochs))
+        text = f"{self.pack.title}, epoch {epoch + 1} of {epochs}"
+        self.report(Event(self.device, "epoch", text, epoch, epochs, runs=len(self.pack.runs)))

@@ -37,10 +37,10 @@ def test_short_memory_cuts_packs_and_changes_no_result(
 ) -> None:
     sizes: list[tuple[int, int]] = []
 
-    def spy(module: Fused, device: str) -> None:
+    def spy(module: Fused, device: str, sharing: int) -> None:
         whole = 0.1e6 if module.replicas == 3 else 1e9
         monkeypatch.setattr(memory, "free_bytes", lambda device: share * whole)
-        make_room(module, device)
+        make_room(module, device, sharing)
         sizes.append((module.replicas, module.members[0].task.backbone.text.classes_at_once))
 
     monkeypatch.setattr("benchmark.runner.make_room", spy)
@@ -65,6 +65,15 @@ def test_a_pack_is_cut_into_as_few_parts_as_fit(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(memory, "free_bytes", lambda device: 0.3 * text_pass_bytes(module))
     with pytest.raises(TooLarge, match="in 4 parts"):
         make_room(module, "cpu")
+
+
+def test_workers_that_share_a_device_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Fused([coop.Method(toy.task(range(8)))])
+    monkeypatch.setattr(memory, "SHARE", 1.0)
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(1.5 * text_pass_bytes(module)))
+    make_room(module, "cpu")
+    with pytest.raises(TooLarge, match="in 2 parts"):
+        make_room(module, "cpu", sharing=2)
 
 
 def test_a_method_without_prompts_needs_next_to_nothing() -> None:

@@ -45,7 +45,13 @@ class Job:
 def run(folder: Path, todo: list[Pack], devices: list[str]) -> tuple[list[Any], list[tuple[str, str]]]:
     reports: list[Any] = []
     lost: list[tuple[str, str]] = []
-    map_packs(Job(folder), todo, devices, reports.append, lambda pack, cause: lost.append((name(pack), cause)))
+    map_packs(
+        Job(folder),
+        todo,
+        devices,
+        lambda worker, what: reports.append(what),
+        lambda pack, cause: lost.append((name(pack), cause)),
+    )
     return reports, lost
 
 

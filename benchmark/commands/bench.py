@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -61,22 +62,28 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
 def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int) -> list[Run]:
     """Trains what can run, and returns the runs without those that cannot."""
     with console.status("loading torch, backbone and data"):
+        from benchmark.pool import map_packs, prepare
+
+        if len(todo) > 1:
+            prepare()
         from benchmark.checks import unsuited
         from benchmark.devices import parse_devices, threads_per_worker
-        from benchmark.pool import map_packs
         from benchmark.runner import Runner
 
-        devices = parse_devices(options.devices)
-        runner = Runner(options.out, options.data, options.cache, threads_per_worker(devices), options.skip_bad_images)
+        small = all(run.backbone.startswith("embedded") for run in runs)
+        devices = parse_devices(options.devices, small, len(todo))
+        threads, sharing = threads_per_worker(devices), max(Counter(devices).values())
+        runner = Runner(options.out, options.data, options.cache, threads, options.skip_bad_images, sharing)
         reasons = unsuited(runner, [run for pack in todo for run in pack.runs], devices)
     for (_, method), reason in reasons.items():
         _left_out(console, f"{method}: {reason}")
     runs, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
+    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost * runner.classes(pack))
     if not runs:
         raise BadInput("none of these methods runs on this backbone")
     _check_writable(options.out)
     with _tracking(options, console), LiveProgress(console, len(runs), done) as progress:
-        map_packs(runner, [pack for pack in todo if pack.runs], devices, progress, partial(_lost, Store(options.out)))
+        map_packs(runner, todo, devices, progress, partial(_lost, Store(options.out)))
     return runs
 
 

@@ -1,0 +1,55 @@
+"""The live view: what a worker tells ends up in a line of its own, and in the time left."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from benchmark.events import Event
+from benchmark.progress import LiveProgress
+
+
+def shown(terminal: bool, *told: tuple[int, Event]) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=100, color_system=None)
+    with LiveProgress(console, total=8, done=2) as progress:
+        for worker, event in told:
+            progress(worker, event)
+    return out.getvalue()
+
+
+def epoch(done: int, title: str = "digits · 4 runs") -> Event:
+    return Event("cpu", "epoch", f"{title}, epoch {done + 1} of 10", done, 10, runs=4)
+
+
+def test_each_worker_has_a_line_and_the_runs_a_bar() -> None:
+    text = shown(True, (0, epoch(3)), (1, epoch(7, "combos · 4 runs")), (0, Event("cpu", "finished", finished=4)))
+    last = text.split("runs ")[-1]
+    assert "6/8" in last
+    assert "cpu: digits · 4 runs, epoch 4 of 10" in last and "cpu: combos · 4 runs, epoch 8 of 10" in last
+
+
+def test_without_a_terminal_there_are_plain_lines() -> None:
+    text = shown(False, (0, epoch(3)), (0, Event("cpu", "finished", finished=6)), (0, Event("cpu", "note", "hello")))
+    assert text.splitlines() == ["8/8 runs done", "hello"]
+
+
+def test_the_bar_counts_the_epochs_of_runs_under_way() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with LiveProgress(console, total=8) as progress:
+        progress(0, epoch(5))
+        progress(1, epoch(2, "combos · 4 runs"))
+        assert progress._bars.tasks[0].completed == 2.8
+        progress(0, Event("cpu", "finished", finished=4))
+        assert progress._bars.tasks[0].completed == 4.8
+
+
+def test_a_note_is_told_once_and_a_failure_by_name() -> None:
+    text = shown(
+        False,
+        *[(0, Event("cpu", "note", "zero-shot 40 %"))] * 2,
+        (0, Event("cpu", "failed", "coop seed 1", finished=1)),
+    )
+    assert text.count("zero-shot 40 %") == 1
+    assert "failed coop seed 1" in text and "3/8 runs done" in text
