@@ -10,6 +10,7 @@ import torch
 
 from benchmark.__main__ import main
 from benchmark.memory import AllocatedBytes, text_pass_bytes
+from benchmark.speed import campaign
 from benchmark.speed.clock import Race
 from benchmark.speed.names import class_names
 from benchmark.speed.parts import PackStep
@@ -75,6 +76,28 @@ def test_a_row_has_time_operations_and_memory(monkeypatch: pytest.MonkeyPatch) -
 
 def test_thousand_class_names_differ() -> None:
     assert len(set(class_names(1000))) == 1000
+
+
+def test_a_campaign_is_extrapolated_from_a_view_and_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "encoding", lambda backbone, settings: 0.001)
+    monkeypatch.setattr(campaign, "step", lambda backbone, classes, settings: 0.01 * classes)
+    row = campaign.predict(load_backbone("embedded"), {"a": (10, 500), "b": (2, 30)}, Settings())
+    views = 16 * 50 * 3 * (10 + 2) + 530
+    steps = 5 * 50 * 90 * 0.1 + 1 * 50 * 90 * 0.02
+    assert row.suite_s == pytest.approx(0.001 * views + steps) and row.runs == 180
+
+
+def test_a_campaign_measures_views_and_the_largest_pack_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    backbone, settings = load_backbone("embedded"), Settings(rounds=1)
+    assert campaign.encoding(backbone, settings) > 0
+    monkeypatch.setattr(campaign, "RUNS", 8)
+    whole = text_pass_bytes(PackStep.of(backbone, 5, 8).method)
+    monkeypatch.setattr(campaign.memory, "free_bytes", lambda device: whole)
+    sizes = []
+    of = PackStep.of
+    monkeypatch.setattr(campaign.PackStep, "of", lambda *args: sizes.append(args[2]) or of(*args))
+    assert campaign.step(backbone, 5, settings) > 0
+    assert sizes == [8, 4, 4]
 
 
 def test_the_command_writes_a_table(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from datamodules.errors import nearest
 if TYPE_CHECKING:
     from benchmark.speed.settings import Row
 
-CASES = ("text", "step", "trainings", "growth", "packs", "memory")
+CASES = ("text", "step", "trainings", "growth", "packs", "memory", "peak", "campaign")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Options:
     """The table to write."""
 
     cases: str = ",".join(CASES)
-    """Which cases: text, step, trainings, growth, packs, memory."""
+    """Which cases: text, step, trainings, growth, packs, memory; on a GPU also peak and campaign."""
 
     devices: str = "auto"
     """auto (the first GPU, else the CPU), cpu, or a GPU's number."""
@@ -59,12 +59,15 @@ def main(options: Options) -> int:
         import torch
 
         from benchmark.devices import parse_devices
-        from benchmark.speed import embedded, memory, text_pass, training
+        from benchmark.speed import campaign, embedded, memory, text_pass, training
         from benchmark.speed.settings import Case, Settings, save
 
         settings = Settings(parse_devices(options.devices)[0], options.rounds, options.quick)
     torch.set_num_threads(options.threads)
-    work = (text_pass.text, training.step, embedded.trainings, text_pass.growth, embedded.packs, memory.memory)
+    work = (
+        text_pass.text, training.step, embedded.trainings, text_pass.growth, embedded.packs, memory.memory,
+        text_pass.peak, campaign.campaign,
+    )  # fmt: skip
     cases: dict[str, Case] = dict(zip(CASES, work, strict=True))
     rows: list[Row] = []
     for name in chosen:
@@ -72,9 +75,18 @@ def main(options: Options) -> int:
             for row in cases[name](settings):
                 rows.append(row)
                 save(rows, options.out)
+                console.print(_line(row), highlight=False, soft_wrap=True)
     console.print(_table(rows))
     console.print(f"speed: {options.out}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _line(row: Row) -> str:
+    """What a row found, as soon as it is there."""
+    what = f"{row.case}, {row.backbone}, {row.classes} classes, {row.runs} runs, against {row.against}"
+    if row.ratio_median is not None:
+        return f"{what}: {row.ratio_median:.1f} times"
+    return f"{what}: {row.suite_mib:,.0f} MiB" if row.suite_mib else f"{what}: {row.suite_s:,.0f} s"
 
 
 def _table(rows: list[Row]) -> Table:

@@ -21,6 +21,12 @@ def text(settings: Settings) -> Iterator[Row]:
         yield compare(backbone, classes, 1, settings, TARGETS[classes])
 
 
+def peak(settings: Settings) -> Iterator[Row]:
+    """ViT-B/16 with 100 classes and 9 runs: the share of a GPU's matmul peak; on a GPU alone."""
+    if settings.device != "cpu":
+        yield compare(load_backbone("ViT-B-16/random", settings.device), 100, 9, settings, None)
+
+
 def growth(settings: Settings) -> Iterator[Row]:
     """How one run's share of the text pass changes with classes, and with 1, 9 and 60 runs in a pack."""
     backbone = load_backbone("ViT-B-32/random", settings.device)
