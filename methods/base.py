@@ -7,7 +7,7 @@ L tokens, D token width, E embedding width, V views, P images of a pool.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,7 +15,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from methods.backbone import Backbone, zero_shot_weights
+from methods.backbone import Backbone, load_backbone, zero_shot_weights
 from methods.data import Batch, Images, TrainingData
 from methods.layout import PromptLayout
 from methods.recipe import Recipe
@@ -24,7 +24,10 @@ from methods.training import ReplicaModule
 
 @dataclass(frozen=True)
 class Task:
-    """What a method is told about the runs it trains, one seed per replica: never a true label."""
+    """What a method is told about the runs it trains, one seed per replica: never a true label.
+
+    `load` finds further backbones by their names, for methods that ask others than their own.
+    """
 
     backbone: Backbone
     classes: Sequence[str]
@@ -32,6 +35,7 @@ class Task:
     seeds: Sequence[int]
     epochs: int
     recipe: Recipe
+    load: Callable[[str], Backbone] = load_backbone
 
     def generator(self, replica: int, purpose: str) -> torch.Generator:
         """A generator that depends on the replica's seed and the purpose, and on nothing else."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+
+if TYPE_CHECKING:
+    from methods.backbone import Backbone
 
 
 class Images(Protocol):
@@ -44,8 +47,8 @@ class Batch(Images, Protocol):
 class TrainingData(Protocol):
     """What a method may ask of, and tell, the data module."""
 
-    def pool(self) -> Tensor:
-        """Unit features [P, E] of all training images, unaugmented."""
+    def pool(self, backbone: Backbone | None = None) -> Tensor:
+        """Unit features [P, E] of all training images, unaugmented, in the eyes of the run's or another backbone."""
 
     def pixels(self, images: Tensor) -> Tensor:
         """Normalised pixels [n, 3, S, S] of images [n] of the pool, unaugmented."""
