@@ -95,6 +95,10 @@ class NoisyFewShot(lightning.LightningDataModule):
         free = np.setdiff1d(self.pools[row].unlabelled, self.given[row].images)
         return torch.from_numpy(free).to(self.bank.device)
 
+    def seen(self, row: int) -> Tensor:
+        """The classes with labelled images; all of them where no image is labelled."""
+        return torch.from_numpy(np.flatnonzero(self.pools[row].seen)).to(self.bank.device)
+
     def unseen(self, row: int) -> Tensor:
         """The classes that unlabelled images can belong to: those without labelled images, else all."""
         seen = self.pools[row].seen

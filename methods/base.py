@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -127,12 +128,36 @@ class BaseMethod(ReplicaModule):
         """One loss per image [R, B], for methods that look at more of a batch than its labels."""
         return self.loss(logits, batch.labels)
 
+    @cached_property
+    def contrasted(self) -> Tensor | None:
+        """The classes [R, S] that training tells apart, None for all: those with labelled images.
+
+        Under `trzsl` the others are only named, and the released code (2306.01669) leaves them out of the softmax of
+        CoOp, VPT and UPT while they train; all are told apart in the test.
+        """
+        seen = [self.data.seen(row) for row in range(self.rows.start, self.rows.stop)]
+        return None if all(len(own) == len(self.task.classes) for own in seen) else torch.stack(seen)
+
+    def among_contrasted(self, logits: Tensor) -> Tensor:
+        """Of logits [R, B, C] those of the classes that training tells apart [R, B, S]."""
+        if self.contrasted is None:
+            return logits
+        return logits.take_along_dim(self.contrasted[:, None], dim=-1)
+
     def objective(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every replica's loss [R] on its part of a batch."""
         logits = self.logits(self.image_features(batch), weights)
-        each = self.image_losses(logits, batch)
+        each = self.image_losses(self.among_contrasted(logits), self._renumbered(batch))
         self.watch(logits, each)
         return self.reduce(each, batch)
+
+    def _renumbered(self, batch: Batch) -> Batch:
+        """The batch with labels that count the classes which training tells apart."""
+        if self.contrasted is None:
+            return batch
+        numbers = torch.zeros(len(self.contrasted), len(self.task.classes), dtype=torch.long, device=self.device)
+        count = torch.arange(self.contrasted.shape[1], device=self.device).expand_as(self.contrasted)
+        return batch.told(numbers.scatter(1, self.contrasted, count).gather(1, batch.labels))
 
     def watch(self, logits: Tensor, each: Tensor) -> None:
         """Lets the diagnostics see a step's logits [R, B, C] and losses [R, B]; an own `objective` should call it."""

@@ -43,6 +43,9 @@ class Batch(Images, Protocol):
     def rows(self, rows: slice) -> Batch:
         """The part that belongs to some replicas."""
 
+    def told(self, labels: Tensor) -> Batch:
+        """The same step with other labels [R, B]."""
+
 
 class TrainingData(Protocol):
     """What a method may ask of, and tell, the data module."""
@@ -58,6 +61,9 @@ class TrainingData(Protocol):
 
     def unlabelled(self, row: int) -> Tensor:
         """The images [n] of the pool that replica `row` may use without their labels."""
+
+    def seen(self, row: int) -> Tensor:
+        """The classes with labelled images; all of them where no image is labelled."""
 
     def unseen(self, row: int) -> Tensor:
         """The classes that unlabelled images can belong to: those without labelled images, else all."""

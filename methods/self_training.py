@@ -39,6 +39,10 @@ class SelfTraining(ModalPrompt):
         """The schedule starts over in each round."""
         return super().lr(epoch % self.task.epochs)
 
+    @property
+    def contrasted(self) -> None:
+        """Training tells all classes apart, those with pseudo-labels only, too."""
+
     def build(self) -> None:
         """Keeps the draw from which every round starts."""
         super().build()
