@@ -186,7 +186,9 @@ class PromptMethod(BaseMethod):
     """CoOp's prompt "ctx NAME." with a learned context [R, N, D] (2109.01134); subclasses bring the loss.
 
     `n_ctx` counts the context tokens (0: the recipe's number), `position` puts them at the "end" (name last),
-    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words.
+    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words. Where we differ from
+    the released code: it takes as many tokens of `init` as that has words, we take all; and it forgets `csc` where
+    there is an `init`, while we give each class its own copy.
     """
 
     n_ctx: Annotated[int, Ge(0)] = 0
