@@ -66,7 +66,7 @@ class Option:
     @property
     def shown(self) -> str:
         """The default value as a user would write it."""
-        return _text(self.default)
+        return "+".join(self.default) if isinstance(self.default, tuple) else str(self.default)
 
     @property
     def _annotated(self) -> bool:
