@@ -14,9 +14,9 @@ class Method(SelfTraining):
 
     Published: K = 16, 150 epochs, SGD lr 0.1 (multimodal 0.01), weight decay 0.1, batch 16, five epochs of warm-up.
     Here every method has the recipe's training, and sees random crops; the released code trains on uncropped images
-    and keeps a fifth of the pseudo-labels (under `trzsl` of the labels, too) for validation. Its spill-over runs through
-    the images in file order, may put one image into several classes and forgets images that are pushed out; ours does
-    not depend on the order (`pseudo_labels.spill_over`).
+    and keeps a fifth of the pseudo-labels (under `trzsl` of the labels, too) for validation. Its spill-over goes
+    through the images in file order, may put one image into several classes and forgets images that are pushed out;
+    ours does not depend on the order (`pseudo_labels.spill_over`).
     """
 
     k: Annotated[int, Ge(1)] = 16
