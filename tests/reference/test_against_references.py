@@ -54,16 +54,21 @@ def test_nlprompt_splits_and_trains_as_its_slow_reading_does() -> None:
     torch.testing.assert_close(member.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
 
 
-def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does() -> None:
+@pytest.mark.parametrize("paradigm", ["ul", "ssl", "trzsl"])
+def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does(paradigm: str) -> None:
     rounds, epochs = 2, 2
-    data = toy.data_for([Replica(SEED, 8, paradigm="ul")], epochs)
+    data = toy.data_for([Replica(SEED, 2, paradigm=paradigm)], epochs)
     method = grip.Method(toy.task([SEED], epochs), rounds=rounds)
-    start, zero_shot = method.ctx.detach()[0].clone(), method.zero_shot()
-    ctx, history = slow_grip.train(PlainRun(SEED, start, epochs, toy.toy_dataset()), zero_shot, rounds)
+    labelled = [(i, int(toy.toy_dataset().train.labels[i])) for i in data.given[0].images.tolist()]
+    names = {label for _, label in labelled} if paradigm == "trzsl" else set()
+    unlabelled = sorted(set(range(len(toy.toy_dataset().train.labels))) - {i for i, _ in labelled})
+    assert len(labelled) == {"ul": 0, "ssl": 12, "trzsl": 36}[paradigm]
+    run = PlainRun(SEED, method.ctx.detach()[0].clone(), epochs, toy.toy_dataset())
+    ctx, history = slow_grip.train(run, labelled, unlabelled, sorted(set(range(6)) - names), rounds)
     toy.fit([method], data, method.total_epochs)
     ours = dict(zip(data.sets[0].images.tolist(), data.sets[0].labels.tolist(), strict=True))
-    assert ours == {i: label for i, label in enumerate(history[-1]) if label >= 0}
-    assert len(ours) == len(data.dataset.train.labels) and history[0].count(-1) > 0
+    assert ours == dict(labelled) | history[-1]
+    assert len(history[-1]) == len(unlabelled) > len(history[0]) > 0
     torch.testing.assert_close(method.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
 
 
