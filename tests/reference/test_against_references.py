@@ -72,33 +72,39 @@ def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does(paradigm:
     torch.testing.assert_close(method.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
 
 
-def test_warm_up_split_and_step_of_joapr_equal_their_slow_reading(monkeypatch) -> None:
-    """The first step after the first split, with a beta that really mixes."""
-    data = toy.data_for([Replica(SEED, 8, *NOISE)], 2)
+def test_joapr_warms_up_splits_and_mends_as_its_slow_reading_does(monkeypatch) -> None:
+    """With a beta that really mixes; the slow run only takes over which images share a batch."""
+    epochs = 4
+    data = toy.data_for([Replica(SEED, 8, *NOISE)], epochs)
     images, labels = (part.tolist() for part in data.training_set(0))
-    method = joapr.Method(toy.task([SEED], 2), warmup=1, beta=2.0, alpha2=0.7)
-    run = PlainRun(SEED, method.ctx.detach()[0], 2, toy.toy_dataset())
-    steps, objective = [], method.objective
+    method = joapr.Method(toy.task([SEED], epochs), warmup=1, beta=2.0, alpha2=0.7)
+    run = PlainRun(SEED, method.ctx.detach()[0], epochs, toy.toy_dataset())
+    steps: list[list[tuple[list[int], list[int]]]] = [[] for _ in range(epochs)]
+    believed, objective = {}, method.objective
 
     def watch(batch, weights):
-        steps.append((batch, method.ctx.detach()[0].clone()))
+        epoch, own = method.current_epoch, batch.valid[0]
+        steps[epoch].append((batch.images[0, own].tolist(), batch.labels[0, own].tolist()))
+        if epoch:
+            believed[epoch] = method.clean[0, images].tolist(), method.trust[0, images].tolist()
         return objective(batch, weights)
 
     monkeypatch.setattr(method, "objective", watch)
-    toy.fit([method], data, 2)
+    toy.fit([method], data, epochs)
     slow_joapr.warm_up(run, images, labels, method.alpha1)
-    clean, chance = slow_joapr.split(run, images, labels, method.task.generator(0, "mixture 1").initial_seed())
-    assert any(clean) and not all(clean)
-    assert method.clean[0, images].tolist() == clean
-    np.testing.assert_allclose(method.trust[0, images], chance, atol=1e-4)
-    first = len(images) // toy.RECIPE.batch
-    trust = {image: c if flag else None for image, c, flag in zip(images, chance, clean, strict=True)}
-    told = (part[0][steps[first][0].valid[0]].tolist() for part in (steps[first][0].images, steps[first][0].labels))
-    chosen = [(image, label, trust[image]) for image, label in zip(*told, strict=True)]
-    assert {flag is None for _, _, flag in chosen} == {True, False}
-    draw = np.random.default_rng(method.task.generator(0, "mixing 1 0").initial_seed())
-    run.start_epoch(1)
-    run.step(slow_joapr.step_loss(run, 1, chosen, draw, 2.0, 0.7))
-    moved = steps[first + 1][1]
-    assert (moved - steps[first][1]).abs().max() > 1e-3
-    torch.testing.assert_close(moved, run.ctx.detach(), atol=1e-4, rtol=0)
+    splits = slow_joapr.Splits()
+    for epoch in range(1, epochs):
+        seed = method.task.generator(0, f"mixture {epoch}").initial_seed()
+        clean, trust = splits.next(run, images, labels, seed)
+        assert any(clean) and not all(clean)
+        assert believed[epoch][0] == clean
+        np.testing.assert_allclose(believed[epoch][1], trust, atol=1e-4)
+        known = {image: t if flag else None for image, t, flag in zip(images, trust, clean, strict=True)}
+        run.start_epoch(epoch)
+        for number, told in enumerate(steps[epoch]):
+            chosen = [(image, label, known[image]) for image, label in zip(*told, strict=True)]
+            assert {t is None for _, _, t in chosen} == {True, False}
+            draw = np.random.default_rng(method.task.generator(0, f"mixing {epoch} {number}").initial_seed())
+            run.step(slow_joapr.step_loss(run, epoch, chosen, draw, 2.0, 0.7))
+    assert (run.ctx - joapr.Method(toy.task([SEED], epochs)).ctx[0]).abs().max() > 1e-2
+    torch.testing.assert_close(method.ctx.detach()[0], run.ctx.detach(), atol=1e-4, rtol=0)
