@@ -155,8 +155,8 @@ class BaseMethod(ReplicaModule):
         """The batch with labels that count the classes which training tells apart."""
         if self.contrasted is None:
             return batch
-        numbers = torch.zeros(len(self.contrasted), len(self.task.classes), dtype=torch.long, device=self.device)
-        count = torch.arange(self.contrasted.shape[1], device=self.device).expand_as(self.contrasted)
+        numbers = self.contrasted.new_zeros(len(self.contrasted), len(self.task.classes))
+        count = torch.arange(self.contrasted.shape[1], device=numbers.device).expand_as(self.contrasted)
         return batch.told(numbers.scatter(1, self.contrasted, count).gather(1, batch.labels))
 
     def watch(self, logits: Tensor, each: Tensor) -> None:

@@ -25,7 +25,8 @@ class Method(PromptMethod):
     Where we differ from the released code: it computes the plan on one random crop of each image, without those of
     the last, partial batch, which then count as noisy; we take all images, uncropped, so that the split hinges on
     neither. Its loaders drop the last partial batch whatever is left, so that a clean part smaller than a batch trains
-    nothing (seen on EuroSAT); here such a part is one smaller batch.
+    nothing (seen on EuroSAT); here such a part is one smaller batch. Where it finds no clean image it trains
+    on all with both losses, one after the other; here all are noisy then.
     """
 
     reg: Annotated[float, Gt(0)] = 0.01

@@ -52,6 +52,6 @@ class Method(AnyLoss, PromptMethod):
         for name in self.teachers:
             if name != task.backbone.name:
                 other = task.load(name)
-                weights = zero_shot_weights(other, task.classes, task.template)
-                logits.append(other.scale * self.data.pool(other) @ weights.T)
+                pool, weights = self.data.pool(other), zero_shot_weights(other, task.classes, task.template)
+                logits.append(other.scale * pool @ weights.to(pool.device).T)
         return torch.stack([each.float().softmax(-1) for each in logits]).mean(0)
