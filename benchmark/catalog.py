@@ -46,6 +46,11 @@ class Option:
             if text not in get_args(kind):
                 raise ValueError(f"one of {', '.join(get_args(kind))}")
             return text
+        if get_origin(kind) is tuple:
+            parts = [part.strip() for part in text.split("+")]
+            if not all(parts):
+                raise ValueError("names joined by +")
+            return tuple(sorted(set(parts)))
         if kind is bool:
             if text.lower() not in ("true", "false"):
                 raise ValueError("true or false")
@@ -57,6 +62,11 @@ class Option:
         if not all(_within(value, limit) for limit in limits):
             raise ValueError(" and ".join(map(_words, limits)))
         return value
+
+    @property
+    def shown(self) -> str:
+        """The default value as a user would write it."""
+        return "+".join(self.default) if isinstance(self.default, tuple) else str(self.default)
 
     @property
     def _annotated(self) -> bool:
@@ -97,7 +107,14 @@ class MethodInfo:
 
     def rounds(self, values: dict[str, Any]) -> int:
         """How often a run goes through its epochs."""
-        return int(values.get("rounds", self.options["rounds"].default if "rounds" in self.options else 1))
+        return int(self._value("rounds", values, 1))
+
+    def teachers(self, values: dict[str, Any]) -> tuple[str, ...]:
+        """The further backbones that a run asks."""
+        return tuple(self._value("teachers", values, ()))
+
+    def _value(self, name: str, values: dict[str, Any], otherwise: Any) -> Any:
+        return values.get(name, self.options[name].default if name in self.options else otherwise)
 
     def canonical(self, values: dict[str, Any]) -> str:
         """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
@@ -206,4 +223,6 @@ def _words(limit: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "+".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

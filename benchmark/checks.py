@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.grid import Run
+from benchmark.grid import Run, parse_method
 from datamodules import noise
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
@@ -36,12 +37,18 @@ def unsuited(runner: Runner, runs: Sequence[Run], devices: Sequence[str]) -> dic
             check_shots(dataset.train.labels, dataset.classes, shots)
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
         _check_labelling(runner, run)
+    load = partial(runner.backbone, device=devices[0]) if len(devices) == 1 else load_backbone
+    for teacher in sorted(set().union(*map(_teachers, runs))):
+        load(teacher)
     reasons: dict[tuple[str, str], str] = {}
     for name in sorted({run.backbone for run in runs}):
-        backbone = runner.backbone(name, devices[0]) if len(devices) == 1 else load_backbone(name)
-        own = [run for run in runs if run.backbone == name]
-        reasons |= _try_methods(runner, backbone, own)
+        reasons |= _try_methods(runner, load(name), [run for run in runs if run.backbone == name])
     return reasons
+
+
+def _teachers(run: Run) -> set[str]:
+    info, values = parse_method(run.method)
+    return set(info.teachers(values))
 
 
 def _check_labelling(runner: Runner, run: Run) -> None:

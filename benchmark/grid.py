@@ -168,7 +168,10 @@ def packs(runs: Iterable[Run], size: int) -> list[Pack]:
 
     def shared(run: Run) -> tuple[object, ...]:
         info, values = parse_method(run.method)
-        return run.backbone, run.dataset, run.shots, run.epochs * info.rounds(values), info.inputs
+        return (
+            run.backbone, run.dataset, run.shots, run.epochs * info.rounds(values), info.inputs,
+            run.paradigm == "trzsl",  # trains fewer classes
+        )  # fmt: skip
 
     found: list[Pack] = []
     for _, group in groupby(sorted(runs, key=lambda run: (shared(run), run.method)), shared):

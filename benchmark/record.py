@@ -49,8 +49,8 @@ class Record:
     """One finished run; accuracies and errors in percent, curves one value per epoch.
 
     `accuracy` is the last epoch's, the headline; the best epoch's is named as the oracle that it is, since it is
-    chosen on test data. A run that diverged has the accuracy of what it ended with. `harmonic_mean` of seen and
-    unseen classes exists for "trzsl" only.
+    chosen on test data. A run that diverged has the accuracy of what it ended with. The accuracies on images of
+    seen and of unseen classes, and their `harmonic_mean`, exist for "trzsl" only.
     """
 
     run: Run
@@ -64,6 +64,8 @@ class Record:
     ece: Percent | None = None
     per_class_accuracy: tuple[Percent | None, ...] = ()
     classes: tuple[str, ...] = ()
+    seen_accuracy: Percent | None = None
+    unseen_accuracy: Percent | None = None
     harmonic_mean: Percent | None = None
     curves: Mapping[str, Curve] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)

@@ -42,7 +42,6 @@ def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str,
             weights = member.class_weights()
         for replica in range(len(member.task.seeds)):
             row = member.rows.start + replica
-            trzsl = runs[row].paradigm == "trzsl"
             curves = _curves(module, row) if member.trainable else {}
             fields = {
                 **shared,
@@ -53,7 +52,7 @@ def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str,
                 "curves": curves,
                 "noise": _noise(data, row, runs[row]),
                 "parameters": sum(parameter[0].numel() for parameter in member.parameters()),
-                "harmonic_mean": _harmonic_mean(module.class_accuracy[row], data, row) if trzsl else None,
+                **(_seen_and_unseen(module.class_accuracy[row], data, row) if runs[row].paradigm == "trzsl" else {}),
                 **_oracle(curves),
             }
             results.append((fields, _learned(member, replica, weights[replica])))
@@ -79,11 +78,12 @@ def _oracle(curves: dict[str, list[float | None]]) -> dict[str, Any]:
     return {"oracle_best_accuracy": accuracies[best], "oracle_best_epoch": best + 1}
 
 
-def _harmonic_mean(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> float:
-    """Of the accuracies on classes with and without labelled images, percent."""
+def _seen_and_unseen(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> dict[str, float]:
+    """The accuracies on images of classes with and without labelled images, and their harmonic mean, percent."""
     counts = np.bincount(data.dataset.test.labels, minlength=len(class_accuracy)).astype(np.int64)
-    parts = paradigms.seen_unseen(class_accuracy.numpy(), counts, data.pools[row].seen)
-    return _percent(paradigms.harmonic_mean(*parts))
+    seen, unseen = paradigms.seen_unseen(class_accuracy.numpy(), counts, data.pools[row].seen)
+    mean = paradigms.harmonic_mean(seen, unseen)
+    return {"seen_accuracy": _percent(seen), "unseen_accuracy": _percent(unseen), "harmonic_mean": _percent(mean)}
 
 
 def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:

@@ -6,8 +6,9 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ class Runner:
         first = runs[0]
         backbone, dataset = self.backbone(first.backbone, device), self.dataset(first.dataset)
         recipe = recipe_for(first.backbone)
-        module = build(runs, backbone, dataset)
+        module = build(runs, backbone, dataset, partial(self.backbone, device=device))
         make_room(module, device, self.sharing)
         bank = self._bank(first.backbone, backbone, device, report)
         zero_shot = backbone.scale * module.members[0].zero_shot()
@@ -176,7 +177,9 @@ def zero_shot_line(run: Run, accuracy: float) -> str:
     return f"{run.dataset}: zero-shot CLIP {accuracy:.1f} %{published}"
 
 
-def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:
+def build(
+    runs: Sequence[Run], backbone: Backbone, dataset: Dataset, load: Callable[[str], Backbone] = load_backbone
+) -> Fused:
     """The methods of some runs, in the order of the runs; equal methods stand side by side."""
     members: list[BaseMethod] = []
     seeds: dict[str, list[int]] = {}
@@ -184,7 +187,8 @@ def build(runs: Sequence[Run], backbone: Backbone, dataset: Dataset) -> Fused:
         seeds.setdefault(run.method, []).append(run.seed)
     for name, own in seeds.items():
         info, options = parse_method(name)
-        task = Task(backbone, dataset.classes, dataset.template, own, runs[0].epochs, recipe_for(backbone.name))
+        recipe = recipe_for(backbone.name)
+        task = Task(backbone, dataset.classes, dataset.template, own, runs[0].epochs, recipe, load)
         members.append(import_module(info.module).Method(task, **options))
     return Fused(members)
 

@@ -47,7 +47,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "noise", "given no labels" if record.label_free else f"{run.noise}, {asked}, {wrong}"
     yield "accuracy", f"{record.accuracy:.2f} % at the last epoch"
     if record.harmonic_mean is not None:
-        yield "harmonic mean", f"{record.harmonic_mean:.2f} % of seen and unseen classes"
+        parts = f"{record.seen_accuracy} % on seen and {record.unseen_accuracy} % on unseen classes"
+        yield "harmonic mean", f"{record.harmonic_mean:.2f} %" + ("" if record.seen_accuracy is None else f", {parts}")
     if record.oracle_best_accuracy is not None:
         epoch = "" if record.oracle_best_epoch is None else f" at epoch {record.oracle_best_epoch}"
         yield "best epoch", f"{record.oracle_best_accuracy:.2f} %{epoch} (an oracle: chosen on test data)"
@@ -89,5 +90,6 @@ def command(record: Record) -> str:
     run = record.run
     parts = {"methods": run.method, "datasets": run.dataset, "noise": None if run.rate is None else f"{run.rate:g}",
              "noise-type": None if run.noise == "none" else run.noise, "seeds": run.seed, "shots": run.shots,
-             "epochs": run.epochs, "backbone": run.backbone}  # fmt: skip
+             "epochs": run.epochs, "backbone": run.backbone,
+             "paradigm": None if run.paradigm == "fewshot" else run.paradigm}  # fmt: skip
     return "promptnoise bench " + " ".join(f"--{name}='{value}'" for name, value in parts.items() if value is not None)

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from datamodules.augment import Crop
 from datamodules.batches import Batch, TestImages
-from datamodules.dataset import Dataset
+from datamodules.dataset import Dataset, ImageEncoder
 from datamodules.errors import DataError
 from datamodules.features import FeatureBank
 from datamodules.given import Replica, labelled, told
@@ -48,6 +48,7 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.batch_size = batch_size
         self.views = Views(bank, dataset.train.images, views, crop)
         self.zero_shot, self.eval_batch = zero_shot, eval_batch
+        self._pools: dict[str, Tensor] = {}
         self.pools = [labelled(dataset, replica) for replica in replicas]
         self.given = [self._told(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
         self.sets = list(self.given)
@@ -65,13 +66,12 @@ class NoisyFewShot(lightning.LightningDataModule):
             for replica, part in zip(self.replicas, self.sets, strict=True):
                 self.views.slots(replica.seed, part.images)
 
-    @cached_property
-    def _pool(self) -> Tensor:
-        return self.bank.plain(self.dataset.train.images).to(self.bank.device)
-
-    def pool(self) -> Tensor:
-        """Unit features [P, E] of all training images, unaugmented."""
-        return self._pool
+    def pool(self, encoder: ImageEncoder | None = None) -> Tensor:
+        """Unit features [P, E] of all training images, unaugmented, from the bank's encoder or another one."""
+        bank = self.bank if encoder is None else self.bank.beside(encoder)
+        if bank.encoder.identity not in self._pools:
+            self._pools[bank.encoder.identity] = bank.plain(self.dataset.train.images).to(bank.device)
+        return self._pools[bank.encoder.identity]
 
     @cached_property
     def test_set(self) -> tuple[Tensor, Tensor]:
@@ -94,6 +94,10 @@ class NoisyFewShot(lightning.LightningDataModule):
         """The images [n] of the pool that replica `row` may use without their labels."""
         free = np.setdiff1d(self.pools[row].unlabelled, self.given[row].images)
         return torch.from_numpy(free).to(self.bank.device)
+
+    def seen(self, row: int) -> Tensor:
+        """The classes with labelled images; all of them where no image is labelled."""
+        return torch.from_numpy(np.flatnonzero(self.pools[row].seen)).to(self.bank.device)
 
     def unseen(self, row: int) -> Tensor:
         """The classes that unlabelled images can belong to: those without labelled images, else all."""

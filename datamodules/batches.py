@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -36,6 +36,10 @@ class Batch:
             self.slots[rows],
             self.crops,
         )
+
+    def told(self, labels: Tensor) -> Batch:
+        """The same step with other labels [R, B]."""
+        return replace(self, labels=labels)
 
     def pixels(self) -> tuple[Tensor, Tensor]:
         """Normalised pixels [U, 3, S, S], each picture once, and which of them each replica looks at [R, B]."""

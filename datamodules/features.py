@@ -57,6 +57,10 @@ class FeatureBank:
         self.skip_bad_images = skip_bad_images
         self.skipped: set[str] = set()
 
+    def beside(self, encoder: ImageEncoder) -> FeatureBank:
+        """The same bank for another image tower."""
+        return FeatureBank(encoder, self.cache, self.device, None, self.progress, self.skip_bad_images)
+
     def plain(self, images: Images) -> Tensor:
         """Features [n, E] of all images under the tower's own test transform."""
         inputs = self._inputs(images)

@@ -9,6 +9,7 @@ import numpy as np
 
 from datamodules import noise, paradigms
 from datamodules.dataset import Dataset, Labels
+from datamodules.errors import DataError
 from datamodules.fewshot import few_shot
 from datamodules.noise import Floats
 from datamodules.paradigms import Pool
@@ -40,14 +41,26 @@ def told(
     """The labelled images with the labels that the method is told.
 
     `features` gives the unit features [n, E] of training images [n] to kinds of noise that look at them, `zero_shot`
-    are zero-shot CLIP's class weights [C, E] times its logit scale.
+    are zero-shot CLIP's class weights [C, E] times its logit scale. A wrong label, too, is one of the seen classes.
+
+    Raises:
+        DataError: noise that cannot be made, or labels from people that name classes which are not seen.
     """
     labels, drawn = dataset.train.labels, pool.labelled
     if replica.noise == "none" or not len(drawn):
         return TrainingSet(drawn, labels[drawn])
-    context = noise.Context(drawn, labels, len(dataset.classes), given=dataset.given)
+    if noise.measured(replica.noise):
+        context = noise.Context(drawn, labels, len(dataset.classes), given=dataset.given)
+        noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
+        if not pool.seen[noisy.labels].all():
+            raise DataError(f"{replica.noise} names classes that {replica.paradigm} leaves without labelled images")
+        return TrainingSet(noisy.indices, noisy.labels)
+    seen = np.flatnonzero(pool.seen)
+    numbers = np.full(len(pool.seen), -1)
+    numbers[seen] = np.arange(len(seen))
+    context = noise.Context(drawn, numbers[labels], len(seen))
     if noise.needs(replica.noise) & {"features", "logits"}:
-        seen = features(drawn)
-        context = replace(context, features=seen, logits=None if zero_shot is None else seen @ zero_shot.T)
+        x = features(drawn)
+        context = replace(context, features=x, logits=None if zero_shot is None else x @ zero_shot[seen].T)
     noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
-    return TrainingSet(noisy.indices, noisy.labels)
+    return TrainingSet(noisy.indices, seen[noisy.labels])

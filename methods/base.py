@@ -7,15 +7,16 @@ L tokens, D token width, E embedding width, V views, P images of a pool.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from methods.backbone import Backbone, zero_shot_weights
+from methods.backbone import Backbone, load_backbone, zero_shot_weights
 from methods.data import Batch, Images, TrainingData
 from methods.layout import PromptLayout
 from methods.recipe import Recipe
@@ -24,7 +25,10 @@ from methods.training import ReplicaModule
 
 @dataclass(frozen=True)
 class Task:
-    """What a method is told about the runs it trains, one seed per replica: never a true label."""
+    """What a method is told about the runs it trains, one seed per replica: never a true label.
+
+    `load` finds further backbones by their names, for methods that ask others than their own.
+    """
 
     backbone: Backbone
     classes: Sequence[str]
@@ -32,6 +36,7 @@ class Task:
     seeds: Sequence[int]
     epochs: int
     recipe: Recipe
+    load: Callable[[str], Backbone] = load_backbone
 
     def generator(self, replica: int, purpose: str) -> torch.Generator:
         """A generator that depends on the replica's seed and the purpose, and on nothing else."""
@@ -123,12 +128,36 @@ class BaseMethod(ReplicaModule):
         """One loss per image [R, B], for methods that look at more of a batch than its labels."""
         return self.loss(logits, batch.labels)
 
+    @cached_property
+    def contrasted(self) -> Tensor | None:
+        """The classes [R, S] that training tells apart, None for all: those with labelled images.
+
+        Under `trzsl` the others are only named, and the released code (2306.01669) leaves them out of the softmax of
+        CoOp, VPT and UPT while they train; all are told apart in the test.
+        """
+        seen = [self.data.seen(row) for row in range(self.rows.start, self.rows.stop)]
+        return None if all(len(own) == len(self.task.classes) for own in seen) else torch.stack(seen)
+
+    def among_contrasted(self, logits: Tensor) -> Tensor:
+        """Of logits [R, B, C] those of the classes that training tells apart [R, B, S]."""
+        if self.contrasted is None:
+            return logits
+        return logits.take_along_dim(self.contrasted[:, None], dim=-1)
+
     def objective(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every replica's loss [R] on its part of a batch."""
         logits = self.logits(self.image_features(batch), weights)
-        each = self.image_losses(logits, batch)
+        each = self.image_losses(self.among_contrasted(logits), self._renumbered(batch))
         self.watch(logits, each)
         return self.reduce(each, batch)
+
+    def _renumbered(self, batch: Batch) -> Batch:
+        """The batch with labels that count the classes which training tells apart."""
+        if self.contrasted is None:
+            return batch
+        numbers = self.contrasted.new_zeros(len(self.contrasted), len(self.task.classes))
+        count = torch.arange(self.contrasted.shape[1], device=numbers.device).expand_as(self.contrasted)
+        return batch.told(numbers.scatter(1, self.contrasted, count).gather(1, batch.labels))
 
     def watch(self, logits: Tensor, each: Tensor) -> None:
         """Lets the diagnostics see a step's logits [R, B, C] and losses [R, B]; an own `objective` should call it."""
@@ -157,7 +186,9 @@ class PromptMethod(BaseMethod):
     """CoOp's prompt "ctx NAME." with a learned context [R, N, D] (2109.01134); subclasses bring the loss.
 
     `n_ctx` counts the context tokens (0: the recipe's number), `position` puts them at the "end" (name last),
-    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words.
+    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words. Where we differ from
+    the released code: it takes as many tokens of `init` as that has words, we take all; and it forgets `csc` where
+    there is an `init`, while we give each class its own copy.
     """
 
     n_ctx: Annotated[int, Ge(0)] = 0

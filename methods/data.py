@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
+
+if TYPE_CHECKING:
+    from methods.backbone import Backbone
 
 
 class Images(Protocol):
@@ -40,12 +43,15 @@ class Batch(Images, Protocol):
     def rows(self, rows: slice) -> Batch:
         """The part that belongs to some replicas."""
 
+    def told(self, labels: Tensor) -> Batch:
+        """The same step with other labels [R, B]."""
+
 
 class TrainingData(Protocol):
     """What a method may ask of, and tell, the data module."""
 
-    def pool(self) -> Tensor:
-        """Unit features [P, E] of all training images, unaugmented."""
+    def pool(self, backbone: Backbone | None = None) -> Tensor:
+        """Unit features [P, E] of all training images, unaugmented, in the eyes of the run's or another backbone."""
 
     def pixels(self, images: Tensor) -> Tensor:
         """Normalised pixels [n, 3, S, S] of images [n] of the pool, unaugmented."""
@@ -55,6 +61,9 @@ class TrainingData(Protocol):
 
     def unlabelled(self, row: int) -> Tensor:
         """The images [n] of the pool that replica `row` may use without their labels."""
+
+    def seen(self, row: int) -> Tensor:
+        """The classes with labelled images; all of them where no image is labelled."""
 
     def unseen(self, row: int) -> Tensor:
         """The classes that unlabelled images can belong to: those without labelled images, else all."""

@@ -14,7 +14,8 @@ from methods.base import PromptMethod
 class Method(PromptMethod):
     """Generalized cross-entropy on a learned context; Zhang & Sabuncu 2018 (1805.07836).
 
-    PTNL's paper writes q = 0.7, its released code runs q = 0.5.
+    The original and PTNL's paper (2307.11978) have q = 0.7, PTNL's released code runs q = 0.5. It also adds 1e-6 to
+    p_y, whose power has no gradient at 0; we stay in log space, where that is not needed.
     """
 
     q: Annotated[float, Gt(0), Le(1)] = 0.7

@@ -14,7 +14,8 @@ class Method(SelfTraining):
 
     Round t of T gives each of the C classes K = t |U| / (T C) of the |U| unlabelled images, rounded down. Published
     settings and differences as `fpl` has them. The paper starts the prompts afresh in each round, and so do we; the
-    released code for textual prompts appears to go on from the trained ones, since it wraps the same tensor again.
+    released code goes on from the trained tokens in text and in multimodal prompts, since it wraps the same tensors
+    again. Where K would be 0 we take 1.
     """
 
     rounds: Annotated[int, Ge(1)] = 10

@@ -9,7 +9,10 @@ from methods.base import PromptMethod
 
 
 class Method(PromptMethod):
-    """Mean absolute error on a learned context: NLPrompt's PromptMAE (2412.01256)."""
+    """Mean absolute error on a learned context: NLPrompt's PromptMAE (2412.01256).
+
+    1 - p_y, as in its released code; the L1 distance between prediction and label is twice that.
+    """
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """1 - p_y [R, B]."""

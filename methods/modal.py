@@ -7,7 +7,6 @@ from math import sqrt
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu
 
 from methods.base import Prompt, PromptMethod
 from methods.data import Images
@@ -25,7 +24,8 @@ class ModalPrompt(PromptMethod):
     of the learning rate. `n_ctx` changes these numbers. Images go through the tower in every step, and test accuracy is
     measured after the last epoch only.
 
-    UPT lets all 8 tokens attend to each other, and so do we; GRIP's released code pairs the i-th of either side.
+    UPT lets all 8 tokens attend to each other, and so do we; GRIP's released code pairs the i-th of either side. The
+    layer is CLIP's own block, as there: normalisation first, QuickGELU.
     """
 
     modality = "text"
@@ -125,5 +125,6 @@ class _Mixer(nn.Module):
         x = torch.cat([self.text_in(ctx), self.image_in(visual_ctx)])
         normed = self.norm(x)
         x = x + self.attention(normed, normed, normed, need_weights=False)[0]
-        x = x + self.down(gelu(self.up(self.mlp_norm(x))))
+        wide = self.up(self.mlp_norm(x))
+        x = x + self.down(wide * torch.sigmoid(1.702 * wide))
         return self.text_out(x[: len(ctx)]), self.image_out(x[len(ctx) :])

@@ -25,7 +25,8 @@ class Method(PromptMethod):
     Where we differ from the released code: it computes the plan on one random crop of each image, without those of
     the last, partial batch, which then count as noisy; we take all images, uncropped, so that the split hinges on
     neither. Its loaders drop the last partial batch whatever is left, so that a clean part smaller than a batch trains
-    nothing (seen on EuroSAT); here such a part is one smaller batch.
+    nothing (seen on EuroSAT); here such a part is one smaller batch. Where it finds no clean image it trains
+    on all with both losses, one after the other; here all are noisy then.
     """
 
     reg: Annotated[float, Gt(0)] = 0.01
@@ -37,10 +38,13 @@ class Method(PromptMethod):
         self.regroup(given, given.labels, (~clean).long())
 
     def transport(self, given: GivenImages) -> Tensor:
-        """The transport plans [R, N, C] between what was given and the present prompts."""
+        """The transport plans [R, N, C] between what was given and the present prompts of classes with labels."""
         with torch.no_grad():
             logits = self.logits(self.data.pool()[given.images], self.class_weights())
-        return sinkhorn(-logits.softmax(-1).log_softmax(-1), given.valid, self.reg)
+        plan = sinkhorn(-self.among_contrasted(logits).softmax(-1).log_softmax(-1), given.valid, self.reg)
+        if self.contrasted is None:
+            return plan
+        return torch.zeros_like(logits, dtype=plan.dtype).scatter(-1, self.contrasted[:, None].expand_as(plan), plan)
 
     def regroup(self, given: GivenImages, labels: Tensor, groups: Tensor) -> None:
         """Trains on these labels [R, N] from now on, one group [R, N] after the other."""

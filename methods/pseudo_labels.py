@@ -1,4 +1,4 @@
-"""Which unlabelled images to believe: pure functions of logits."""
+"""Which unlabelled images to believe: pure functions of logits or probabilities."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import torch
 from torch import Tensor
 
 
-def most_confident(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def most_confident(probabilities: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """For every class, the k images predicted as it with the highest probability (fewer if there are fewer).
 
-    Takes logits [P, C] and returns image numbers [n] and labels [n].
+    Takes probabilities [P, C] and returns image numbers [n] and labels [n].
     """
-    confidence, predicted = logits.float().softmax(-1).max(-1)
-    return _first_per_class(confidence.sort(descending=True, stable=True).indices, predicted, logits.shape[-1], k)
+    confidence, predicted = probabilities.max(-1)
+    order = confidence.sort(descending=True, stable=True).indices
+    return _first_per_class(order, predicted, probabilities.shape[-1], k)
 
 
-def random_choice(logits: Tensor, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def random_choice(probabilities: Tensor, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """As `most_confident`, but k random images of those that are predicted as a class."""
-    predicted = logits.argmax(-1)
-    order = torch.randperm(len(logits), generator=generator).to(logits.device)
-    return _first_per_class(order, predicted, logits.shape[-1], k)
+    predicted = probabilities.argmax(-1)
+    order = torch.randperm(len(probabilities), generator=generator).to(probabilities.device)
+    return _first_per_class(order, predicted, probabilities.shape[-1], k)
 
 
 def _first_per_class(order: Tensor, predicted: Tensor, classes: int, k: int) -> tuple[Tensor, Tensor]:

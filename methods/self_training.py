@@ -18,8 +18,10 @@ class SelfTraining(ModalPrompt):
 
     The first round's pseudo-labels are zero-shot CLIP's, later ones those of the prompts just trained, which then
     start afresh from the same draw and go through the whole schedule again. Only classes without labelled images
-    (`trzsl`), else all (`ul`, `ssl`), get pseudo-labels. The mean losses of labelled and pseudo-labelled images in a
-    batch are weighted by the number of the *other* kind, as in the released code, here normalised to a sum of 1.
+    (`trzsl`), else all (`ul`, `ssl`), get pseudo-labels; the softmax has all classes always. The mean losses of
+    labelled and pseudo-labelled images in a batch are weighted by the number of the *other* kind, as in the released
+    code, here normalised to a sum of 1. (Under `ssl` that code turns the weights round for IFPL and GRIP, so that the
+    few labelled images count least; we keep those of FPL.)
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
@@ -38,6 +40,10 @@ class SelfTraining(ModalPrompt):
     def lr(self, epoch: int) -> float:
         """The schedule starts over in each round."""
         return super().lr(epoch % self.task.epochs)
+
+    @property
+    def contrasted(self) -> None:
+        """Training tells all classes apart, those with pseudo-labels only, too."""
 
     def build(self) -> None:
         """Keeps the draw from which every round starts."""
@@ -89,7 +95,8 @@ class SelfTraining(ModalPrompt):
         """The balanced sum [R] of the mean losses of labelled and of pseudo-labelled images."""
         pseudo, numbers = self.pseudo.gather(1, batch.images), self.pseudo.sum(1)
         given = torch.tensor([len(self.data.training_set(row)[0]) for row in range(self.rows.start, self.rows.stop)])
-        share = torch.where(given > 0, given / (given + numbers.cpu()), 1.0).to(each.device)
+        share = torch.where(given > 0, given / (given + numbers.cpu()), 1.0) * (numbers.cpu() > 0)
+        share = share.to(each.device)
         means = [
             torch.where(part, each, 0).sum(1) / part.sum(1).clamp(min=1)
             for part in (batch.valid & pseudo, batch.valid & ~pseudo)

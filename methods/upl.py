@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
+import torch
 from annotated_types import Ge
+from torch import Tensor
 
 from methods import pseudo_labels
 from methods.any_loss import AnyLoss
+from methods.backbone import zero_shot_weights
 from methods.base import PromptMethod
 
 
@@ -15,22 +18,40 @@ class Method(AnyLoss, PromptMethod):
     """Unsupervised prompt learning: CoOp on zero-shot CLIP's most confident guesses; UPL (2204.03649).
 
     `k` images per predicted class are kept: the most confident ones, or random ones, which with `loss=gce` is PTNL's
-    robust UPL (2307.11978). All training images are unlabelled here; no given label is used.
+    robust UPL (2307.11978). All training images are unlabelled here; no given label is used. Published: k = 16,
+    cross-entropy, 50 epochs.
+
+    `teachers` names further backbones, joined by +: guesses then are class probabilities averaged over them and the
+    run's own backbone, as UPL* has it. Each backbone brings its own preprocessing, text tower and logit scale; all
+    fill the data set's template with the class names. The released code can also average the predictions of several
+    learned prompts; here a run is one prompt.
     """
 
     labels: ClassVar[str] = "none"
     paradigms: ClassVar[tuple[str, ...]] = ("ul",)
     k: Annotated[int, Ge(1)] = 16
     select: Literal["confident", "random"] = "confident"
+    teachers: tuple[str, ...] = ()
 
     def on_train_epoch_start(self) -> None:
         """Labels the pool once, before training."""
         if self.current_epoch > 0:
             return
-        logits = self.logits(self.data.pool(), self.zero_shot())
+        guesses = self.guesses()
         for replica in range(len(self.task.seeds)):
             if self.select == "confident":
-                chosen = pseudo_labels.most_confident(logits, self.k)
+                chosen = pseudo_labels.most_confident(guesses, self.k)
             else:
-                chosen = pseudo_labels.random_choice(logits, self.k, self.task.generator(replica, "pseudo-labels"))
+                chosen = pseudo_labels.random_choice(guesses, self.k, self.task.generator(replica, "pseudo-labels"))
             self.data.assign(self.rows.start + replica, *chosen)
+
+    def guesses(self) -> Tensor:
+        """Zero-shot class probabilities [P, C] of the pool, averaged over the run's own backbone and the teachers."""
+        task = self.task
+        logits = [self.logits(self.data.pool(), self.zero_shot())]
+        for name in self.teachers:
+            if name != task.backbone.name:
+                other = task.load(name)
+                pool, weights = self.data.pool(other), zero_shot_weights(other, task.classes, task.template)
+                logits.append(other.scale * pool @ weights.to(pool.device).T)
+        return torch.stack([each.float().softmax(-1) for each in logits]).mean(0)

@@ -85,6 +85,16 @@ def test_labelled_images_stay_and_pseudo_labels_go_where_the_paradigm_says(parad
         assert (given.labels != data.dataset.train.labels[given.images]).mean() == pytest.approx(0.5, abs=0.01)
 
 
+def test_where_every_image_is_labelled_the_labelled_ones_count_in_full() -> None:
+    data = toy.data_for([Replica(0, 12, paradigm="ssl")], 2)
+    method = fpl.Method(toy.task([0], 2), k=3)
+    toy.fit([method], data, 2)
+    assert len(data.unlabelled(0)) == 0
+    each = torch.rand(data.batch(0).labels.shape, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(method.reduce(each, data.batch(0))[0], each[0].mean())
+    assert not torch.equal(method.ctx, method.start["ctx"])
+
+
 def test_labelled_and_pseudo_labelled_images_weigh_as_much_as_the_other_kind_is_large() -> None:
     data = toy.data_for([Replica(0, 2, paradigm="ssl")], 2)
     method = fpl.Method(toy.task([0], 2), k=3)

@@ -27,7 +27,7 @@ def main(options: Options) -> int:
     console = Console()
     table = Table("method", "options", "what it is", title="methods", title_justify="left")
     for info in catalog.methods().values():
-        defaults = ", ".join(f"{name}={option.default}" for name, option in info.options.items())
+        defaults = ", ".join(f"{name}={option.shown}" for name, option in info.options.items())
         table.add_row(info.name, defaults, info.summary)
     console.print(table)
     table = Table("data set", "state", title="data sets", title_justify="left")

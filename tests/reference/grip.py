@@ -1,4 +1,4 @@
-"""GRIP without labels, one image after the other (2306.01669)."""
+"""GRIP, one image after the other (2306.01669)."""
 
 from __future__ import annotations
 
@@ -36,25 +36,33 @@ def top_k(probabilities: list[list[float]], k: int, order: list[int]) -> list[in
     return labels
 
 
-def train(run: PlainRun, zero_shot: Tensor, rounds: int) -> tuple[Tensor, list[list[int]]]:
-    """The context after all rounds of `run.epochs` epochs, and every round's label of every image (-1: unused)."""
-    images = list(range(len(run.dataset.train.labels)))
+def train(
+    run: PlainRun, labelled: list[tuple[int, int]], unlabelled: list[int], classes: list[int], rounds: int
+) -> tuple[Tensor, list[dict[int, int]]]:
+    """The context after all rounds of `run.epochs` epochs, and the pseudo-labels of every round, by image.
+
+    `labelled` are (image, label); the images in `unlabelled` can only be of `classes`.
+    """
     start, history = run.ctx.detach().clone(), []
-    classes = len(run.dataset.classes)
     for number in range(1, rounds + 1):
         with torch.no_grad():
-            logits = run.logits(run.plain(images), zero_shot if number == 1 else None)
-        k = number * (len(images) // rounds) // classes
-        labels = top_k(logits.double().softmax(-1).tolist(), k, images)
-        history.append(labels)
-        used = [i for i in images if labels[i] >= 0]
+            logits = run.logits(run.plain(unlabelled), run.zero_shot() if number == 1 else None)[:, classes]
+        k = number * (len(unlabelled) // rounds) // len(classes)
+        found = top_k(logits.double().softmax(-1).tolist(), k, list(range(len(unlabelled))))
+        guessed = [(i, classes[c]) for i, c in zip(unlabelled, found, strict=True) if c >= 0]
+        history.append(dict(guessed))
+        used = labelled + guessed
         run.restart(start)
         for epoch in range(run.epochs):
             run.start_epoch(epoch)
             for batch in run.batches(len(used), (number - 1) * run.epochs + epoch):
-                chosen = [used[i] for i in batch]
-                loss = torch.nn.functional.cross_entropy(
-                    run.logits(run.views(chosen, epoch)), torch.tensor([labels[i] for i in chosen])
-                )
+                logits = run.logits(run.views([used[i][0] for i in batch], epoch))
+                parts: list[list[Tensor]] = [[], []]
+                for row, i in zip(logits, batch, strict=True):
+                    parts[i >= len(labelled)].append(-row.log_softmax(-1)[used[i][1]])
+                loss = torch.tensor(0.0)
+                for part, others in zip(parts, (len(guessed), len(labelled)), strict=True):
+                    weight = others / len(used) if labelled else 1
+                    loss = loss + (weight * torch.stack(part).mean() if part else 0)
                 run.step(loss)
     return run.ctx.detach(), history

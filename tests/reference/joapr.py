@@ -25,23 +25,36 @@ def warm_up(run: PlainRun, images: list[int], labels: list[int], alpha1: float) 
         run.step(torch.stack(losses).mean())
 
 
-def split(run: PlainRun, images: list[int], labels: list[int], seed: int) -> tuple[list[bool], list[float]]:
-    """The first split: which images are clean, and the probability of it."""
-    with torch.no_grad():
-        rows = run.logits(run.plain(images)).softmax(-1).double().tolist()
-    measure = [-math.log(row[y]) - sum(p * math.log(p) for p in row) for row, y in zip(rows, labels, strict=True)]
-    scaled = np.array([[(m - min(measure)) / (max(measure) - min(measure))] for m in measure])
-    mixture = GaussianMixture(2, max_iter=10, tol=1e-2, reg_covar=5e-4, random_state=seed % 2**32).fit(scaled)
-    clean, noisy = sorted(range(2), key=lambda k: mixture.means_[k, 0])
-    (low, high), spread = (mixture.means_[k, 0] for k in (clean, noisy)), mixture.covariances_[:, 0, 0]
+class Splits:
+    """The splits of a run, epoch after epoch."""
 
-    def twice_as_dense(x: float) -> float:
-        return norm.logpdf(x, low, spread[clean]) - norm.logpdf(x, high, spread[noisy]) - math.log(2)
+    def __init__(self) -> None:
+        self.threshold = 0.5
+        self.history: list[np.ndarray] = []
 
-    point = brentq(twice_as_dense, low, high)
-    chance = mixture.predict_proba(scaled)[:, clean].tolist()
-    share = sum(c <= 0.5 for c in chance) / len(chance)
-    return [m[0] < point or c > share for m, c in zip(scaled.tolist(), chance, strict=True)], chance
+    def next(self, run: PlainRun, images: list[int], labels: list[int], seed: int) -> tuple[list[bool], list[float]]:
+        """Which images are clean, and how far each label is trusted."""
+        with torch.no_grad():
+            rows = run.logits(run.plain(images)).softmax(-1).double().tolist()
+        own = [row[y] for row, y in zip(rows, labels, strict=True)]
+        measure = [-math.log(p_y) - sum(p * math.log(p) for p in row) for row, p_y in zip(rows, own, strict=True)]
+        self.history.append(np.array([[(m - min(measure)) / (max(measure) - min(measure))] for m in measure]))
+        recent = self.history[-5:]
+        scaled = sum(recent) / len(recent)
+        mixture = GaussianMixture(2, max_iter=10, tol=1e-2, reg_covar=5e-4, random_state=seed % 2**32).fit(scaled)
+        clean, noisy = sorted(range(2), key=lambda k: mixture.means_[k, 0])
+        (low, high), spread = (mixture.means_[k, 0] for k in (clean, noisy)), mixture.covariances_[:, 0, 0]
+
+        def twice_as_dense(x: float) -> float:
+            return norm.logpdf(x, low, spread[clean]) - norm.logpdf(x, high, spread[noisy]) - math.log(2)
+
+        point = brentq(twice_as_dense, low, high)
+        chance = mixture.predict_proba(scaled)[:, clean].tolist()
+        self.threshold = sum(c <= self.threshold for c in chance) / len(chance)
+        flags = [m[0] < point or c > self.threshold for m, c in zip(scaled.tolist(), chance, strict=True)]
+        if len(self.history) > 1:
+            chance = [c * p_y for c, p_y in zip(chance, own, strict=True)]
+        return flags, chance
 
 
 def step_loss(

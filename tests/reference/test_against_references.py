@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from datamodules.given import Replica
@@ -21,16 +22,21 @@ def beginning(method: type) -> torch.Tensor:
     return method(toy.task([SEED], EPOCHS)).ctx.detach()[0]
 
 
-def test_coop_equals_a_plain_loop_that_encodes_every_image_at_every_step() -> None:
-    data = toy.data_for([Replica(SEED, 8, *NOISE)], EPOCHS)
+@pytest.mark.parametrize("paradigm", ["fewshot", "trzsl"])
+def test_coop_equals_a_plain_loop_that_encodes_every_image_at_every_step(paradigm: str) -> None:
+    """Where some classes are only named, the loop knows the labelled ones alone."""
+    data = toy.data_for([Replica(SEED, 8, *NOISE, paradigm)], EPOCHS)
     images, labels = (part.tolist() for part in data.training_set(0))
+    seen = sorted(set(data.dataset.train.labels[images].tolist()))
+    assert len(seen) == (6 if paradigm == "fewshot" else 3)
     start = beginning(coop.Method)
     run = PlainRun(SEED, start, EPOCHS, toy.toy_dataset())
     for epoch in range(EPOCHS):
         run.start_epoch(epoch)
         for batch in run.batches(len(images), epoch):
-            logits = run.logits(run.views([images[i] for i in batch], epoch))
-            run.step(torch.nn.functional.cross_entropy(logits, torch.tensor([labels[i] for i in batch])))
+            logits = run.logits(run.views([images[i] for i in batch], epoch))[:, seen]
+            told = torch.tensor([seen.index(labels[i]) for i in batch])
+            run.step(torch.nn.functional.cross_entropy(logits, told))
     trained = toy.fit([coop.Method(toy.task([SEED], EPOCHS))], data, EPOCHS)
     assert (run.ctx - start).abs().max() > 1e-2
     torch.testing.assert_close(trained.members[0].ctx.detach()[0], run.ctx.detach(), atol=1e-4, rtol=0)
@@ -48,46 +54,57 @@ def test_nlprompt_splits_and_trains_as_its_slow_reading_does() -> None:
     torch.testing.assert_close(member.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
 
 
-def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does() -> None:
+@pytest.mark.parametrize("paradigm", ["ul", "ssl", "trzsl"])
+def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does(paradigm: str) -> None:
     rounds, epochs = 2, 2
-    data = toy.data_for([Replica(SEED, 8, paradigm="ul")], epochs)
+    data = toy.data_for([Replica(SEED, 2, paradigm=paradigm)], epochs)
     method = grip.Method(toy.task([SEED], epochs), rounds=rounds)
-    start, zero_shot = method.ctx.detach()[0].clone(), method.zero_shot()
-    ctx, history = slow_grip.train(PlainRun(SEED, start, epochs, toy.toy_dataset()), zero_shot, rounds)
+    labelled = [(i, int(toy.toy_dataset().train.labels[i])) for i in data.given[0].images.tolist()]
+    names = {label for _, label in labelled} if paradigm == "trzsl" else set()
+    unlabelled = sorted(set(range(len(toy.toy_dataset().train.labels))) - {i for i, _ in labelled})
+    assert len(labelled) == {"ul": 0, "ssl": 12, "trzsl": 36}[paradigm]
+    run = PlainRun(SEED, method.ctx.detach()[0].clone(), epochs, toy.toy_dataset())
+    ctx, history = slow_grip.train(run, labelled, unlabelled, sorted(set(range(6)) - names), rounds)
     toy.fit([method], data, method.total_epochs)
     ours = dict(zip(data.sets[0].images.tolist(), data.sets[0].labels.tolist(), strict=True))
-    assert ours == {i: label for i, label in enumerate(history[-1]) if label >= 0}
-    assert len(ours) == len(data.dataset.train.labels) and history[0].count(-1) > 0
+    assert ours == dict(labelled) | history[-1]
+    assert len(history[-1]) == len(unlabelled) > len(history[0]) > 0
     torch.testing.assert_close(method.ctx.detach()[0], ctx, atol=1e-4, rtol=0)
 
 
-def test_warm_up_split_and_step_of_joapr_equal_their_slow_reading(monkeypatch) -> None:
-    """The first step after the first split, with a beta that really mixes."""
-    data = toy.data_for([Replica(SEED, 8, *NOISE)], 2)
+def test_joapr_warms_up_splits_and_mends_as_its_slow_reading_does(monkeypatch) -> None:
+    """With a beta that really mixes; the slow run only takes over which images share a batch."""
+    epochs = 4
+    data = toy.data_for([Replica(SEED, 8, *NOISE)], epochs)
     images, labels = (part.tolist() for part in data.training_set(0))
-    method = joapr.Method(toy.task([SEED], 2), warmup=1, beta=2.0, alpha2=0.7)
-    run = PlainRun(SEED, method.ctx.detach()[0], 2, toy.toy_dataset())
-    steps, objective = [], method.objective
+    method = joapr.Method(toy.task([SEED], epochs), warmup=1, beta=2.0, alpha2=0.7)
+    run = PlainRun(SEED, method.ctx.detach()[0], epochs, toy.toy_dataset())
+    steps: list[list[tuple[list[int], list[int]]]] = [[] for _ in range(epochs)]
+    believed, objective = {}, method.objective
 
     def watch(batch, weights):
-        steps.append((batch, method.ctx.detach()[0].clone()))
+        epoch, own = method.current_epoch, batch.valid[0]
+        steps[epoch].append((batch.images[0, own].tolist(), batch.labels[0, own].tolist()))
+        if epoch:
+            believed[epoch] = method.clean[0, images].tolist(), method.trust[0, images].tolist()
         return objective(batch, weights)
 
     monkeypatch.setattr(method, "objective", watch)
-    toy.fit([method], data, 2)
+    toy.fit([method], data, epochs)
     slow_joapr.warm_up(run, images, labels, method.alpha1)
-    clean, chance = slow_joapr.split(run, images, labels, method.task.generator(0, "mixture 1").initial_seed())
-    assert any(clean) and not all(clean)
-    assert method.clean[0, images].tolist() == clean
-    np.testing.assert_allclose(method.trust[0, images], chance, atol=1e-4)
-    first = len(images) // toy.RECIPE.batch
-    trust = {image: c if flag else None for image, c, flag in zip(images, chance, clean, strict=True)}
-    told = (part[0][steps[first][0].valid[0]].tolist() for part in (steps[first][0].images, steps[first][0].labels))
-    chosen = [(image, label, trust[image]) for image, label in zip(*told, strict=True)]
-    assert {flag is None for _, _, flag in chosen} == {True, False}
-    draw = np.random.default_rng(method.task.generator(0, "mixing 1 0").initial_seed())
-    run.start_epoch(1)
-    run.step(slow_joapr.step_loss(run, 1, chosen, draw, 2.0, 0.7))
-    moved = steps[first + 1][1]
-    assert (moved - steps[first][1]).abs().max() > 1e-3
-    torch.testing.assert_close(moved, run.ctx.detach(), atol=1e-4, rtol=0)
+    splits = slow_joapr.Splits()
+    for epoch in range(1, epochs):
+        seed = method.task.generator(0, f"mixture {epoch}").initial_seed()
+        clean, trust = splits.next(run, images, labels, seed)
+        assert any(clean) and not all(clean)
+        assert believed[epoch][0] == clean
+        np.testing.assert_allclose(believed[epoch][1], trust, atol=1e-4)
+        known = {image: t if flag else None for image, t, flag in zip(images, trust, clean, strict=True)}
+        run.start_epoch(epoch)
+        for number, told in enumerate(steps[epoch]):
+            chosen = [(image, label, known[image]) for image, label in zip(*told, strict=True)]
+            assert {t is None for _, _, t in chosen} == {True, False}
+            draw = np.random.default_rng(method.task.generator(0, f"mixing {epoch} {number}").initial_seed())
+            run.step(slow_joapr.step_loss(run, epoch, chosen, draw, 2.0, 0.7))
+    assert (run.ctx - joapr.Method(toy.task([SEED], epochs)).ctx[0]).abs().max() > 1e-2
+    torch.testing.assert_close(method.ctx.detach()[0], run.ctx.detach(), atol=1e-4, rtol=0)
