@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from benchmark.catalog import methods
 from benchmark.errors import BadInput
 from benchmark.grid import Grid, split_list
 
@@ -21,7 +22,7 @@ class Options:
     """Train a grid of methods x data sets x label noise x seeds; what is finished already is not done again."""
 
     methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl"
-    """Methods, options in brackets: coop,gce[q=0.5]. `all` takes every one."""
+    """Methods, options in brackets: coop,gce[q=0.5]. `all` stands for every one: all,gce[q=0.5]."""
 
     datasets: str = "flipped,tilted,combos,digits"
     """Data sets: names that `promptnoise list` shows, folder:/path, hf:name."""
@@ -77,13 +78,8 @@ class Options:
         Raises:
             BadInput: a value that is not a number where one is due.
         """
-        methods = split_list(self.methods)
-        if methods == ["all"]:
-            from benchmark import catalog
-
-            methods = list(catalog.methods())
         return Grid(
-            methods=methods,
+            methods=[each for name in split_list(self.methods) for each in (methods() if name == "all" else [name])],
             datasets=split_list(self.datasets),
             rates=_numbers("noise", self.noise, float),
             kinds=split_list(self.noise_type),

@@ -99,6 +99,10 @@ class Runner:
         bank.progress = progress
         return bank
 
+    def forget(self, what: str) -> None:
+        """Lets go of what is kept between packs: "backbone", "dataset" or "bank"."""
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] != what}
+
     def _keep(self, key: Any, make: Any) -> Any:
         if key not in self._kept:
             self._kept[key] = make()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -15,7 +16,7 @@ from torch import Tensor
 from datamodules.augment import Crop
 from datamodules.dataset import ImageEncoder, Images, Labels
 from datamodules.inputs import Inputs
-from datamodules.shards import Shard, ShardStore
+from datamodules.shards import MemoryStore, Shard, ShardStore
 from datamodules.stream import batched
 
 Progress = Callable[[str, int, int, float], None]
@@ -34,8 +35,8 @@ SHARD = 4096
 class FeatureBank:
     """Unit features of images from one frozen image tower, made on `device` and returned on the CPU.
 
-    With a `cache` folder they are kept there, keyed by weights, preprocessing, precision, images, views, seed and
-    crop, and a build that was interrupted goes on where it stopped. A picture that cannot be read raises
+    They are kept, in memory or in a `cache` folder, keyed by weights, preprocessing, precision, images, views, seed and
+    crop; on disk a build that was interrupted goes on where it stopped. A picture that cannot be read raises
     CorruptImage, unless `skip_bad_images`: then its features are zero, and `skipped` names it.
     """
 
@@ -56,6 +57,7 @@ class FeatureBank:
         self.progress = progress
         self.skip_bad_images = skip_bad_images
         self.skipped: set[str] = set()
+        self._stores: dict[str, MemoryStore] = {}
 
     def beside(self, encoder: ImageEncoder) -> FeatureBank:
         """The same bank for another image tower."""
@@ -90,11 +92,7 @@ class FeatureBank:
     ) -> Callable[[int], Tensor]:
         """Features [n, E] by view; `pixels` gives the tower's inputs [k, 3, S, S] for sorted indices."""
         build = partial(self._build, inputs, pixels, views, str(about["what"]))
-        if self.cache is None:
-            unique, places = np.unique(indices, return_inverse=True)
-            made = torch.cat([shard.features for shard in build(unique)], dim=1)
-            return made[:, torch.from_numpy(places)].__getitem__
-        store = ShardStore(self.cache, self._key(inputs.images) | about)
+        store = self._store(self._key(inputs.images) | about)
         if len(store.absent(indices, self.skip_bad_images)):
             with store.building():
                 for shard in build(store.absent(indices, self.skip_bad_images)):
@@ -104,6 +102,11 @@ class FeatureBank:
         if views * features.nbytes > IN_MEMORY:
             return lambda view: store.read(indices, view)[0][0]
         return store.read(indices)[0].__getitem__
+
+    def _store(self, about: dict[str, object]) -> MemoryStore:
+        if self.cache is not None:
+            return ShardStore(self.cache, about)
+        return self._stores.setdefault(json.dumps(about, sort_keys=True), MemoryStore())
 
     def _key(self, images: Images) -> dict[str, object]:
         prep = self.encoder.preprocess

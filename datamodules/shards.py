@@ -1,4 +1,4 @@
-"""Features on disk: a folder of safetensors files, each of them whole or absent, never half-written."""
+"""Features in memory, or on disk: a folder of safetensors files, each whole or absent, never half-written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +31,52 @@ class Shard:
     features: Tensor
 
 
-class ShardStore:
-    """Features [V, n, E] of pictures, by their index, under a folder named by the hash of what they depend on.
+class MemoryStore:
+    """Features [V, n, E] of pictures, by their index, in this process."""
+
+    def __init__(self) -> None:
+        self._made: list[Shard] = []
+
+    def building(self) -> contextlib.AbstractContextManager[None]:
+        """Holds the right to build."""
+        return contextlib.nullcontext()
+
+    def absent(self, indices: Labels, accept_bad: bool) -> Labels:
+        """Those of `indices` [n] that no shard has, sorted; pictures marked bad count as there if accepted."""
+        there = [shard.indices[~shard.bad | accept_bad] for shard in self._shards()]
+        return np.setdiff1d(indices, np.concatenate([np.empty(0, np.int64), *there]))
+
+    def write(self, shard: Shard) -> None:
+        """Adds a shard."""
+        self._made.append(shard)
+
+    def read(self, indices: Labels, view: int | None = None) -> tuple[Tensor, Labels]:
+        """Features [V, n, E] of the pictures `indices` [n], and which of these are bad, sorted; all must be there.
+
+        With `view` the features are those of one view alone, [1, n, E], and no other is read.
+        """
+        out: Tensor | None = None
+        good = np.zeros(len(indices), dtype=bool)
+        for shard in self._shards(view):
+            order = np.argsort(shard.indices)
+            places = np.searchsorted(shard.indices, indices, sorter=order).clip(max=len(order) - 1)
+            rows = order[places]
+            here = np.flatnonzero((shard.indices[rows] == indices) & ~good)
+            if out is None:
+                out = shard.features.new_zeros(shard.features.shape[0], len(indices), shard.features.shape[2])
+            out[:, here] = shard.features[:, rows[here]]
+            good[here] = ~shard.bad[rows[here]]
+        assert out is not None
+        return out, np.unique(indices[~good])
+
+    def _shards(self, view: int | None = None) -> Iterator[Shard]:
+        """Every shard, or one view of it."""
+        for shard in self._made:
+            yield shard if view is None else replace(shard, features=shard.features[view : view + 1])
+
+
+class ShardStore(MemoryStore):
+    """The same on disk, under a folder named by the hash of what the features depend on.
 
     Several processes may read and write at once: files appear whole, and `building` lets one build at a time.
     """
@@ -61,36 +105,12 @@ class ShardStore:
         finally:
             lock.release()
 
-    def absent(self, indices: Labels, accept_bad: bool) -> Labels:
-        """Those of `indices` [n] that no shard has, sorted; pictures marked bad count as there if accepted."""
-        there = [shard.indices[~shard.bad | accept_bad] for shard in self._shards()]
-        return np.setdiff1d(indices, np.concatenate([np.empty(0, np.int64), *there]))
-
     def write(self, shard: Shard) -> None:
         """Adds a shard."""
         indices, bad = torch.from_numpy(shard.indices), torch.from_numpy(shard.bad)
         name = hashlib.sha256(shard.indices.tobytes()).hexdigest()[:24]
         content = save({"indices": indices, "bad": bad, "features": shard.features.contiguous()})
         self._write(f"{name}.safetensors", content)
-
-    def read(self, indices: Labels, view: int | None = None) -> tuple[Tensor, Labels]:
-        """Features [V, n, E] of the pictures `indices` [n], and which of these are bad, sorted; all must be there.
-
-        With `view` the features are those of one view alone, [1, n, E], and no other is read.
-        """
-        out: Tensor | None = None
-        good = np.zeros(len(indices), dtype=bool)
-        for shard in self._shards(view):
-            order = np.argsort(shard.indices)
-            places = np.searchsorted(shard.indices, indices, sorter=order).clip(max=len(order) - 1)
-            rows = order[places]
-            here = np.flatnonzero((shard.indices[rows] == indices) & ~good)
-            if out is None:
-                out = shard.features.new_zeros(shard.features.shape[0], len(indices), shard.features.shape[2])
-            out[:, here] = shard.features[:, rows[here]]
-            good[here] = ~shard.bad[rows[here]]
-        assert out is not None
-        return out, np.unique(indices[~good])
 
     def _shards(self, view: int | None = None) -> Iterator[Shard]:
         """Every whole shard, or one view of it; one that was damaged from outside is as good as absent."""

@@ -69,6 +69,7 @@ class _Trainer:
         """As `promptnoise bench` does it, images encoded anew."""
         with tempfile.TemporaryDirectory() as out:
             self.runner.out = Path(out)
+            self.runner.forget("bank")
             self.runner(Pack(tuple(runs)), self.device, lambda event: None)
 
     def reference(self, runs: Sequence[Run]) -> None:

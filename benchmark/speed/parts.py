@@ -39,6 +39,7 @@ class PackStep:
         return cls(coop.Method(task), Batch(features, labels, yes, yes[:, 0], labels, labels, _no_pixels))
 
     def __post_init__(self) -> None:
+        self.method.contrasted = None  # there is no data module to ask; all classes are told apart
         self.optimizer = self.method.configure_optimizers()[0][0]
 
     @property
