@@ -47,7 +47,7 @@ def distill(
     """Train the ViT of an open_clip config to give a ResNet's features; `report(step, loss)` hears of every step.
 
     The loss adds up the features' distance, that of what they say about `texts()`, and that of what the patches know
-    half-way up from the teacher's feature map of the same grid, which makes learning about a third faster.
+    half-way up of the teacher's feature map of the same grid.
     """
     teacher = teacher.eval().requires_grad_(False)
     student = sibling(teacher, config, recipe.seed)
