@@ -73,7 +73,7 @@ format: $(READY)  ## put the code into shape
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
-embedded: $(READY)  ## retrain the embedded CLIP from a seed, about 15 minutes on two cores
+embedded: $(READY)  ## retrain the embedded CLIP and its ViT sibling from a seed, about 40 minutes
 	$(RUN) -m benchmark.pretrain $(if $(OUT),--out='$(OUT)')
 
 $(VENV)/.installed: pyproject.toml constraints.txt

@@ -46,7 +46,7 @@ class Options:
     """Epochs; 0 takes the recipe's number: 10 for the embedded CLIP, 200 for others."""
 
     backbone: str = "embedded"
-    """CLIP models: embedded, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
+    """CLIP models: embedded, embedded-vit, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
 
     devices: str = "auto"
     """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3 (0,0: two workers on one)."""

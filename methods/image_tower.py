@@ -33,7 +33,7 @@ class ImageTower:
         if not isinstance(visual, VisionTransformer):
             raise UnsuitedError(
                 f"visual prompts need a vision transformer, and the image tower of {backbone.name} is a"
-                f" {type(visual).__name__}; use a ViT backbone"
+                f" {type(visual).__name__}; use a ViT backbone, such as embedded-vit"
             )
         if visual.attn_pool is not None or visual.pool_type != "tok":
             raise UnsuitedError(

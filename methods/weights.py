@@ -31,7 +31,7 @@ class Source:
 
 
 def resolve(name: str) -> Source:
-    """Takes `embedded`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random` apart.
+    """Takes `embedded[-vit]`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random` apart.
 
     Raises:
         BackboneError: an unknown model or tag, with the nearest match, or a file or folder that does not exist.
@@ -46,7 +46,8 @@ def resolve(name: str) -> Source:
     mark = ":" if ":" in name else "/"
     model, found, weights = name.partition(mark)
     if not found or not weights:
-        raise BackboneError(f"backbone {name!r} names no weights; write NAME/tag, NAME:/file, or one of: embedded")
+        ways = "NAME/tag, NAME:/file, or one of: embedded, embedded-vit"
+        raise BackboneError(f"backbone {name!r} names no weights; write {ways}")
     if model not in open_clip.list_models():
         near = difflib.get_close_matches(model, open_clip.list_models(), n=3)
         raise BackboneError(f"open_clip has no model {model!r}; did you mean one of {', '.join(near) or 'its list'}?")

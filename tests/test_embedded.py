@@ -10,10 +10,14 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from open_clip.model import CLIP
+from open_clip.transformer import VisionTransformer
+from safetensors.torch import load_file
 
 from benchmark.pretrain.contrastive import Recipe, contrastive_loss, small_model, text_features, train
-from benchmark.pretrain.vocabulary import Vocabulary, save
-from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, accuracies
+from benchmark.pretrain.distill import distill, feature_loss, patch_loss, sibling, texts
+from benchmark.pretrain.vocabulary import Vocabulary, save, write
+from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, SIBLING, accuracies
 from datamodules.dataset import Dataset
 from datamodules.rendered import ArrayImages, as_bytes, paint_split
 from datamodules.world import captions
@@ -33,6 +37,8 @@ CONFIG = {
     "preprocess_cfg": {"size": 32, "mean": [0.5] * 3, "std": [0.25] * 3},
 }
 
+VISION = {"image_size": 32, "patch_size": 8, "layers": 2, "width": 16, "head_width": 8}
+VIT_CONFIG = CONFIG | {"model_cfg": CONFIG["model_cfg"] | {"vision_cfg": VISION}}  # type: ignore[operator]
 
 SMALL = "6be6c0996ae059eb7c8e4a10e69f0ef9e50d6a31830c7f28048a36ce711d4bbd"
 FINGERPRINTS = {
@@ -46,6 +52,13 @@ FINGERPRINTS = {
 @pytest.fixture(scope="module")
 def datasets() -> dict[str, Dataset]:
     return {name: import_module(f"datamodules.datasets.{name}").load() for name in DATASETS}
+
+
+@pytest.fixture(scope="module")
+def teacher() -> CLIP:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        return CLIP(*CONFIG["model_cfg"].values()).eval()
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +207,79 @@ def test_the_shipped_weights_are_small_and_half_way_up_on_every_data_set() -> No
     assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 10_000_000
     for name, accuracy in accuracies(SHIPPED).items():
         assert 40 <= accuracy <= 70, name
+
+
+def test_the_vit_is_a_small_open_clip_folder_with_the_same_text_tower() -> None:
+    assert sum(file.stat().st_size for file in SIBLING.iterdir()) < 10_000_000
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{SIBLING}")
+    assert list(preprocess.transforms[-1].mean) == [0.5, 0.5, 0.5]
+    assert isinstance(model.visual, VisionTransformer)
+    first, second = (load_file(folder / "open_clip_model.safetensors") for folder in (SHIPPED, SIBLING))
+    text = {key for key in first if not key.startswith("visual.")}
+    assert text == {key for key in second if not key.startswith("visual.")}
+    assert all(torch.equal(first[key], second[key]) for key in text)
+
+
+def test_the_vit_falls_at_most_ten_points_behind_its_teacher_on_any_data_set() -> None:
+    first, second = accuracies(SHIPPED), accuracies(SIBLING)
+    for name in DATASETS:
+        assert second[name] >= first[name] - 10, name
+
+
+def test_distilling_reduces_the_loss_and_repeats_from_its_seed(teacher: CLIP) -> None:
+    def losses(seed: int, steps: int) -> list[float]:
+        heard: list[float] = []
+        recipe = Recipe(seed=seed, steps=steps, batch=16, warmup=5, ramp=100.0, hands=1)
+        distill(teacher, VIT_CONFIG, recipe, lambda step, loss: heard.append(loss))
+        return heard
+
+    long = losses(0, 40)
+    assert np.mean(long[-5:]) < np.mean(long[:5]) - 0.1
+    assert losses(0, 3)[0] == long[0] != losses(1, 3)[0]
+    assert losses(0, 3) == losses(0, 3)
+
+
+def test_distilling_changes_the_image_tower_of_the_student_alone(teacher: CLIP) -> None:
+    before = {key: value.clone() for key, value in teacher.state_dict().items()}
+    fresh = sibling(teacher, VIT_CONFIG, 0).state_dict()
+    trained = distill(teacher, VIT_CONFIG, Recipe(steps=2, batch=4, hands=1)).state_dict()
+    assert all(torch.equal(value, before[key]) for key, value in teacher.state_dict().items())
+    for key, value in trained.items():
+        assert torch.equal(value, fresh[key]) != key.startswith("visual."), key
+        assert key.startswith("visual.") or torch.equal(value, before[key]), key
+
+
+def test_the_feature_loss_adds_cosine_distance_and_divergence_of_predictions() -> None:
+    ours, theirs, words = (
+        torch.nn.functional.normalize(torch.randn(n, 8, generator=torch.Generator().manual_seed(n)), dim=-1)
+        for n in (3, 3, 5)
+    )
+    theirs = theirs.roll(1, 0)
+    p, q = ((5 * x @ words.T).double().softmax(-1).numpy() for x in (theirs, ours))
+    expected = 1 - (ours * theirs).sum(-1).mean().item() + 0.5 * (p * np.log(p / q)).sum(-1).mean()
+    assert feature_loss(ours, theirs, words, torch.tensor(5.0), 0.5).item() == pytest.approx(expected, rel=1e-5)
+    assert feature_loss(ours, ours, words, torch.tensor(5.0)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_patches_are_read_against_the_standardised_cell_at_their_place() -> None:
+    values = torch.randn(6, 3, 4, 4, generator=torch.Generator().manual_seed(0)) * 7 + 2
+    cells = torch.stack([values[:, :, row, column] for row in range(4) for column in range(4)], dim=1)
+    standard = (cells - cells.mean((0, 1))) / cells.std((0, 1))
+    assert patch_loss(standard, values).item() == pytest.approx(0, abs=1e-6)
+    assert patch_loss(torch.zeros_like(standard), values).item() == pytest.approx(1, abs=0.02)
+    assert patch_loss(standard.flip(1), values).item() > 1
+
+
+def test_every_text_that_the_student_is_asked_about_is_in_the_vocabulary() -> None:
+    assert len(set(texts())) == len(texts()) > 500
+    Vocabulary().encode(texts())
+
+
+def test_written_weights_are_half_precision_and_load_again(tmp_path: Path, teacher: CLIP) -> None:
+    write(sibling(teacher, VIT_CONFIG, 0).state_dict(), VIT_CONFIG, tmp_path / "vit")
+    loaded, _ = open_clip.create_model_from_pretrained(f"local-dir:{tmp_path / 'vit'}")
+    assert all(v.dtype == torch.half for v in load_file(tmp_path / "vit" / "open_clip_model.safetensors").values())
+    assert torch.allclose(loaded.visual.proj, sibling(teacher, VIT_CONFIG, 0).visual.proj, atol=1e-3)
 
 
 def test_bytes_round_to_the_nearest_level() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from open_clip.model import CLIP
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.pretrain.vocabulary import Vocabulary
@@ -23,7 +23,7 @@ from datamodules.world.paint import paint
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the embedded CLIP is trained; the defaults made the shipped weights.
+    """How an embedded CLIP is trained; the defaults made the shipped convolutional one.
 
     Attributes:
         seed: of the initial weights and of the world.
@@ -55,13 +55,7 @@ def train(
 ) -> CLIP:
     """Train the model of an open_clip config; `report(step, loss)` hears of every step."""
     model = small_model(config, recipe.seed, vocabulary).train()
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": recipe.weight_decay},
-            {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
-        ],
-        betas=(0.9, 0.98),
-    )
+    optimizer = adamw([*model.parameters()], recipe)
     for step, (pictures, captions) in enumerate(pairs(config, recipe)):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step)
@@ -75,6 +69,15 @@ def train(
             model.logit_scale.clamp_(max=log(recipe.max_scale))
         report(step, loss.item())
     return model.eval()
+
+
+def adamw(parameters: list[nn.Parameter], recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW that lets scales and shifts go without decay; its learning rate is set in every step."""
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98))
 
 
 def small_model(config: dict[str, Any], seed: int, vocabulary: Vocabulary) -> CLIP:

@@ -54,11 +54,15 @@ class Vocabulary:
 
 
 def save(model: CLIP, config: dict[str, Any], vocabulary: Vocabulary, out: Path, seed: int) -> None:
-    """Write a model in half precision as an open_clip folder."""
-    state = {key: value.detach().contiguous() for key, value in model.state_dict().items()}
+    """Write a model whose token table is compact in half precision as an open_clip folder."""
     size = config["model_cfg"]["text_cfg"]["vocab_size"]
-    state["token_embedding.weight"] = vocabulary.full_table(state["token_embedding.weight"], size, seed)
-    state = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
+    table = vocabulary.full_table(model.state_dict()["token_embedding.weight"], size, seed)
+    write({**model.state_dict(), "token_embedding.weight": table}, config, out)
+
+
+def write(state: dict[str, Tensor], config: dict[str, Any], out: Path) -> None:
+    """Write weights in half precision and their config as an open_clip folder."""
+    half = {key: (v.half() if v.is_floating_point() else v).detach().contiguous() for key, v in state.items()}
     out.mkdir(parents=True, exist_ok=True)
-    save_file(state, out / "open_clip_model.safetensors", metadata={"format": "pt"})
+    save_file(half, out / "open_clip_model.safetensors", metadata={"format": "pt"})
     (out / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")

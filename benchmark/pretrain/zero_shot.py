@@ -11,6 +11,7 @@ import torch
 from datamodules.dataset import Dataset
 
 SHIPPED = Path(__file__).parents[2] / "methods" / "embedded"
+SIBLING = SHIPPED.with_name("embedded_vit")
 DATASETS = ("flipped", "tilted", "combos", "digits")
 
 
