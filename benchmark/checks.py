@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.grid import Run, parse_method
+from benchmark.resources import Resources
+from benchmark.training import build
 from datamodules import noise
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
@@ -17,11 +18,8 @@ from datamodules.given import Replica, labelled, told
 from methods.backbone import Backbone, load_backbone
 from methods.errors import BackboneError, MethodError, UnsuitedError
 
-if TYPE_CHECKING:
-    from benchmark.runner import Runner
 
-
-def unsuited(runner: Runner, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
+def unsuited(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
     """Opens everything that the runs need; returns why a method cannot run, by (backbone, method).
 
     With several devices a backbone is loaded here on the CPU for this alone, before every worker loads its own.
@@ -32,17 +30,17 @@ def unsuited(runner: Runner, runs: Sequence[Run], devices: Sequence[str]) -> dic
         MethodError: options that a method does not take.
     """
     for name, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
-        dataset = runner.dataset(name)
+        dataset = resources.dataset(name)
         if paradigm in ("fewshot", "ssl"):
             check_shots(dataset.train.labels, dataset.classes, shots)
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
-        _check_labelling(runner, run)
-    load = partial(runner.backbone, device=devices[0]) if len(devices) == 1 else load_backbone
+        _check_labelling(resources, run)
+    load = partial(resources.backbone, device=devices[0]) if len(devices) == 1 else load_backbone
     for teacher in sorted(set().union(*map(_teachers, runs))):
         load(teacher)
     reasons: dict[tuple[str, str], str] = {}
     for name in sorted({run.backbone for run in runs}):
-        reasons |= _try_methods(runner, load(name), [run for run in runs if run.backbone == name])
+        reasons |= _try_methods(resources, load(name), [run for run in runs if run.backbone == name])
     return reasons
 
 
@@ -51,21 +49,19 @@ def _teachers(run: Run) -> set[str]:
     return set(info.teachers(values))
 
 
-def _check_labelling(runner: Runner, run: Run) -> None:
+def _check_labelling(resources: Resources, run: Run) -> None:
     """Kinds of noise whose rate is measured read labels that a data set may not have."""
     assert noise.measured(run.noise)
-    dataset, replica = runner.dataset(run.dataset), Replica(run.seed, run.shots, run.noise, None, run.paradigm)
+    dataset, replica = resources.dataset(run.dataset), Replica(run.seed, run.shots, run.noise, None, run.paradigm)
     try:
         told(dataset, replica, labelled(dataset, replica), lambda drawn: np.empty((len(drawn), 0)), None)
     except DataError as error:
         raise DataError(f"{run.dataset}: {error}") from None
 
 
-def _try_methods(runner: Runner, backbone: Backbone, runs: Sequence[Run]) -> dict[tuple[str, str], str]:
+def _try_methods(resources: Resources, backbone: Backbone, runs: Sequence[Run]) -> dict[tuple[str, str], str]:
     """Builds each method once, on the data set with the fewest classes."""
-    from benchmark.runner import build
-
-    dataset = min((runner.dataset(name) for name in {run.dataset for run in runs}), key=lambda one: len(one.classes))
+    dataset = min((resources.dataset(name) for name in {run.dataset for run in runs}), key=lambda one: len(one.classes))
     reasons = {}
     for run in {run.method: run for run in runs}.values():
         try:

@@ -43,7 +43,7 @@ def test_short_memory_cuts_packs_and_changes_no_result(
         make_room(module, device, sharing)
         sizes.append((module.replicas, module.members[0].task.backbone.text.classes_at_once))
 
-    monkeypatch.setattr("benchmark.runner.make_room", spy)
+    monkeypatch.setattr("benchmark.training.make_room", spy)
     assert main(["bench", *SMALL, f"--out={tmp_path / 'short'}"]) == 0
     assert max(size for size, _ in sizes) < 3 and {at_once > 0 for _, at_once in sizes} == {share == 0}
     short = results(tmp_path / "short")

@@ -68,21 +68,23 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
             prepare()
         from benchmark.checks import unsuited
         from benchmark.devices import parse_devices, threads_per_worker
+        from benchmark.resources import Resources
         from benchmark.runner import Runner
 
         small = all(run.backbone.startswith("embedded") for run in runs)
         devices = parse_devices(options.devices, small, len(todo))
         threads, sharing = threads_per_worker(devices), max(Counter(devices).values())
-        runner = Runner(options.out, options.data, options.cache, threads, options.skip_bad_images, sharing)
-        reasons = unsuited(runner, [run for pack in todo for run in pack.runs], devices)
+        resources = Resources(options.data, options.cache, options.skip_bad_images)
+        reasons = unsuited(resources, [run for pack in todo for run in pack.runs], devices)
     for (_, method), reason in reasons.items():
         _left_out(console, f"{method}: {reason}")
     runs, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
-    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost * runner.classes(pack))
+    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost * resources.classes(pack))
     if not runs:
         raise BadInput("none of these methods runs on this backbone")
     _check_writable(options.out)
     with _tracking(options, console), LiveProgress(console, len(runs), done) as progress:
+        runner = Runner(options.out, resources, threads, sharing)
         map_packs(runner, todo, devices, progress, partial(_lost, Store(options.out)))
     return runs
 

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmark.grid import Grid, Pack, Run
-from benchmark.runner import Runner, build
+from benchmark.resources import Resources
+from benchmark.runner import Runner
 from benchmark.speed.clock import race
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
+from benchmark.training import build
 from datamodules.augment import Crop
 from datamodules.base import NoisyFewShot
 from datamodules.features import FeatureBank
@@ -62,15 +64,15 @@ class _Trainer:
     """Trains runs either way, with backbone and pictures loaded beforehand."""
 
     def __init__(self, device: str) -> None:
-        self.device, self.runner = device, Runner(Path())
-        self.backbone, self.dataset = self.runner.backbone("embedded", device), self.runner.dataset("flipped")
+        self.device, self.resources = device, Resources()
+        self.backbone = self.resources.backbone("embedded", device)
+        self.dataset = self.resources.dataset("flipped")
 
     def suite(self, runs: Sequence[Run]) -> None:
         """As `promptnoise bench` does it, images encoded anew."""
         with tempfile.TemporaryDirectory() as out:
-            self.runner.out = Path(out)
-            self.runner.forget("bank")
-            self.runner(Pack(tuple(runs)), self.device, lambda event: None)
+            self.resources.forget("bank")
+            Runner(Path(out), self.resources)(Pack(tuple(runs)), self.device, lambda event: None)
 
     def reference(self, runs: Sequence[Run]) -> None:
         """One run in the reference loop; images, wrong labels and start are drawn by the suite."""
