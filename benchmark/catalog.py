@@ -1,4 +1,4 @@
-"""Which methods there are and what their options are, read from their source: planning imports no torch.
+"""Which methods there are and what their options are.
 
 The folder `methods/` is the registry: every file that defines a class `Method` is a method. Other packages add theirs
 through the entry point group `promptnoise.methods`, whose entries name a module.
@@ -6,71 +6,16 @@ through the entry point group `promptnoise.methods`, whose entries name a module
 
 from __future__ import annotations
 
-import ast
-import operator
-import typing
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
-
-import annotated_types
+from typing import Any
 
 from benchmark.errors import BadInput
+from benchmark.method_options import Option, as_text
+from benchmark.method_source import attributes
 from datamodules.errors import nearest
-
-NAMESPACE = {
-    "int": int, "float": float, "bool": bool, "str": str, "Literal": Literal, "Annotated": typing.Annotated,
-    **{name: getattr(annotated_types, name) for name in ("Gt", "Ge", "Lt", "Le")},
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Option:
-    """A method's option: the attribute it sets, its type and its default value."""
-
-    attribute: str
-    kind: Any
-    default: Any
-
-    def parse(self, text: str) -> Any:
-        """Turns the text of a value into the value.
-
-        Raises:
-            ValueError: not of the type or out of range; the message says what is expected.
-        """
-        kind, limits = (get_args(self.kind)[0], get_args(self.kind)[1:]) if self._annotated else (self.kind, ())
-        if get_origin(kind) is Literal:
-            if text not in get_args(kind):
-                raise ValueError(f"one of {', '.join(get_args(kind))}")
-            return text
-        if get_origin(kind) is tuple:
-            parts = [part.strip() for part in text.split("+")]
-            if not all(parts):
-                raise ValueError("names joined by +")
-            return tuple(sorted(set(parts)))
-        if kind is bool:
-            if text.lower() not in ("true", "false"):
-                raise ValueError("true or false")
-            return text.lower() == "true"
-        try:
-            value = kind(text)
-        except ValueError:
-            raise ValueError({int: "a whole number", float: "a number"}[kind]) from None
-        if not all(_within(value, limit) for limit in limits):
-            raise ValueError(" and ".join(map(_words, limits)))
-        return value
-
-    @property
-    def shown(self) -> str:
-        """The default value as a user would write it."""
-        return "+".join(self.default) if isinstance(self.default, tuple) else str(self.default)
-
-    @property
-    def _annotated(self) -> bool:
-        return get_origin(self.kind) is typing.Annotated
 
 
 @dataclass(frozen=True)
@@ -119,7 +64,7 @@ class MethodInfo:
     def canonical(self, values: dict[str, Any]) -> str:
         """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
         named = {attribute.rstrip("_"): value for attribute, value in values.items()}
-        inside = ",".join(f"{name}={_text(named[name])}" for name in sorted(named))
+        inside = ",".join(f"{name}={as_text(named[name])}" for name in sorted(named))
         return f"{self.name}[{inside}]" if inside else self.name
 
 
@@ -144,10 +89,10 @@ def method(name: str) -> MethodInfo:
 
 
 def _read(name: str, module: str) -> MethodInfo | None:
-    attributes = _attributes(module, "Method")
-    if attributes is None:
+    found = attributes(module, "Method")
+    if found is None:
         return None
-    documentation, values = attributes
+    documentation, values = found
     constants = {key: value for key, (kind, value) in values.items() if kind is None}
     options = {key.rstrip("_"): Option(key, kind, value) for key, (kind, value) in values.items() if kind is not None}
     return MethodInfo(
@@ -159,70 +104,3 @@ def _read(name: str, module: str) -> MethodInfo | None:
         tuple(constants.get("paradigms", ())),
         options,
     )
-
-
-Attributes = dict[str, tuple[Any, Any]]
-
-
-def _attributes(module: str, name: str) -> tuple[str, Attributes] | None:
-    """Docstring, and (type, value) of the class attributes that are annotated and set, inherited ones first.
-
-    The type of a ClassVar is None: it is a constant, not an option.
-    """
-    tree = _tree(module)
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    if name not in classes:
-        return None
-    imported = {
-        alias.asname or alias.name: (node.module, alias.name)
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
-    }
-    found: Attributes = {}
-    for base in classes[name].bases:
-        target = ast.unparse(base)
-        if target in classes:
-            origin = (module, target)
-        elif "." in target and target.split(".")[0] in imported:  # from methods import coop ... coop.Method
-            package, alias = imported[target.split(".")[0]]
-            origin = (f"{package}.{alias}", target.split(".")[1])
-        elif target in imported:
-            origin = imported[target]
-        else:
-            continue
-        if origin[0].split(".")[0] not in ("torch", "lightning") and (inherited := _attributes(*origin)):
-            found |= inherited[1]
-    for node in classes[name].body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            kind = ast.unparse(node.annotation)
-            found[node.target.id] = (
-                None if kind.startswith("ClassVar") else eval(kind, NAMESPACE),
-                ast.literal_eval(node.value),
-            )
-    return ast.get_docstring(classes[name]) or "", found
-
-
-@cache
-def _tree(module: str) -> ast.Module:
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        raise BadInput(f"the method module {module!r} cannot be found; is its package installed?")
-    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-
-
-def _within(value: Any, limit: Any) -> bool:
-    name = type(limit).__name__.lower()
-    return bool(getattr(operator, name)(value, getattr(limit, name)))
-
-
-def _words(limit: Any) -> str:
-    name = type(limit).__name__.lower()
-    words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
-    return f"{words[name]} {getattr(limit, name):g}"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "+".join(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -15,8 +15,9 @@ from datamodules import noise
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.given import Replica, labelled, told
-from methods.backbone import Backbone, load_backbone
+from methods.backbone import Backbone
 from methods.errors import BackboneError, MethodError, UnsuitedError
+from methods.loading import load_backbone
 
 
 def unsuited(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from benchmark.errors import BadInput
-from benchmark.grid import Pack
+from benchmark.packs import Pack
 
 Report = Callable[[Any], None]
 Hear = Callable[[int, Any], None]

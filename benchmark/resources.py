@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmark.events import Event
-from benchmark.grid import Pack
+from benchmark.packs import Pack
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
 from datamodules.features import FeatureBank
-from methods.backbone import Backbone, load_backbone
+from methods.backbone import Backbone
+from methods.loading import load_backbone
 
 T = TypeVar("T")
 

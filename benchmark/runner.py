@@ -12,8 +12,9 @@ import torch
 
 from benchmark.errors import BadInput
 from benchmark.events import Event
-from benchmark.grid import Pack, Run
+from benchmark.grid import Run
 from benchmark.memory import TooLarge
+from benchmark.packs import Pack
 from benchmark.pool import Report
 from benchmark.records import Store
 from benchmark.resources import Resources

@@ -16,8 +16,9 @@ from lightning.pytorch.callbacks import Callback
 
 from benchmark import papers
 from benchmark.events import Event
-from benchmark.grid import Pack, Run, parse_method
+from benchmark.grid import Run, parse_method
 from benchmark.memory import make_room
+from benchmark.packs import Pack
 from benchmark.pool import Report
 from benchmark.resources import Resources
 from benchmark.results import collect, zero_shot_accuracy
@@ -25,10 +26,12 @@ from datamodules.augment import Crop
 from datamodules.base import NoisyFewShot
 from datamodules.dataset import Dataset
 from datamodules.given import Replica
-from methods.backbone import Backbone, load_backbone
-from methods.base import BaseMethod, Task
+from methods.backbone import Backbone
+from methods.base import BaseMethod
 from methods.fused import Fused
+from methods.loading import load_backbone
 from methods.recipe import recipe_for
+from methods.task import Task
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")

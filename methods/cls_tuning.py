@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from methods import losses
-from methods.base import BaseMethod, Prompt
+from methods.base import BaseMethod
 from methods.errors import MethodError
 from methods.layout import PromptLayout
+from methods.task import Prompt
 
 
 class Method(BaseMethod):

@@ -8,11 +8,12 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from methods.base import Prompt, PromptMethod
+from methods.base import PromptMethod
 from methods.data import Images
 from methods.errors import MethodError
 from methods.image_tower import BLOCK, ImageTower
 from methods.stacked import Stacked
+from methods.task import Prompt
 
 
 class ModalPrompt(PromptMethod):

@@ -10,8 +10,9 @@ import pytest
 
 from benchmark import catalog
 from benchmark.errors import BadInput
-from benchmark.grid import Grid, Run, packs, split_list
+from benchmark.grid import Grid, Run, split_list
 from benchmark.options import Options
+from benchmark.packs import packs
 from datamodules.errors import DataError
 
 RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, 10)

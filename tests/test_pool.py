@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.grid import Pack, Run
+from benchmark.grid import Run
+from benchmark.packs import Pack
 from benchmark.pool import Report, map_packs
 
 

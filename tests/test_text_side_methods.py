@@ -7,8 +7,8 @@ import torch
 
 from methods import cls_tuning, tenc_ft
 from methods.backbone import zero_shot_weights
-from methods.base import Task
 from methods.errors import MethodError
+from methods.task import Task
 from tests import toy
 
 

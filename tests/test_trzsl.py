@@ -13,8 +13,8 @@ import torch
 
 from benchmark import catalog
 from benchmark.__main__ import main
-from benchmark.grid import packs
 from benchmark.options import Options
+from benchmark.packs import packs
 from datamodules import noise
 from datamodules.base import NoisyFewShot
 from datamodules.datasets import digits

@@ -11,9 +11,9 @@ from torch.nn.functional import normalize
 from datamodules.given import Replica
 from methods import fpl, upt, vpt
 from methods.backbone import Backbone
-from methods.base import Task
 from methods.errors import MethodError
 from methods.image_tower import ImageTower
+from methods.task import Task
 from tests import toy
 
 

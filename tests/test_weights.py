@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from methods.backbone import load_backbone
 from methods.errors import BackboneError
+from methods.loading import load_backbone
 from methods.weights import Source, resolve
 from tests.toy import CLASSES
 

@@ -20,9 +20,10 @@ from datamodules.dataset import Dataset, Split
 from datamodules.features import FeatureBank
 from datamodules.given import Replica
 from methods.backbone import Backbone, Preprocess
-from methods.base import BaseMethod, Task
+from methods.base import BaseMethod
 from methods.fused import Fused
 from methods.recipe import Recipe
+from methods.task import Task
 from methods.training import ReplicaModule
 
 Module = TypeVar("Module", bound=ReplicaModule)

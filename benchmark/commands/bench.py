@@ -13,8 +13,9 @@ from typing import Any
 from rich.console import Console
 
 from benchmark.errors import BadInput, Interrupted
-from benchmark.grid import Pack, Run, packs
+from benchmark.grid import Run
 from benchmark.options import Options
+from benchmark.packs import Pack, packs
 from benchmark.progress import LiveProgress
 from benchmark.records import Store
 from benchmark.tracking import Follower, Target, choose_mode

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmark.grid import Grid, Pack, Run
+from benchmark.grid import Grid, Run
+from benchmark.packs import Pack
 from benchmark.resources import Resources
 from benchmark.runner import Runner
 from benchmark.speed.clock import race

@@ -11,8 +11,8 @@ from benchmark.speed.names import class_names
 from datamodules.batches import Batch
 from methods import coop
 from methods.backbone import Backbone
-from methods.base import Task
 from methods.recipe import COOP
+from methods.task import Task
 
 SHORT = {"ViT-B-32/random": "ViT-B/32", "ViT-B-16/random": "ViT-B/16"}
 BATCH = COOP.batch

@@ -1,0 +1,71 @@
+"""Loads backbones by name, and says in one line why one cannot be loaded."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pickle import UnpicklingError
+
+import open_clip
+import torch
+from safetensors import SafetensorError
+
+from methods.backbone import Backbone, Preprocess
+from methods.errors import BackboneError
+from methods.weights import RANDOM, Source, advice, resolve
+
+
+def load_backbone(name: str, device: str | torch.device = "cpu", precision: str | None = None) -> Backbone:
+    """Loads `embedded`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random`.
+
+    Precision defaults to bf16 on a GPU and fp32 on the CPU. Weights that are not on this machine are fetched by
+    open_clip; checkpoints are read as safetensors or with `weights_only`, never as free pickles.
+
+    Raises:
+        BackboneError: for unknown names, missing or unfit weights, and towers that cannot be prompted.
+    """
+    device = torch.device(device)
+    source = resolve(name)
+    random = source.weights == RANDOM
+    try:
+        with torch.random.fork_rng(devices=[]), _quiet():
+            torch.manual_seed(0)
+            model = open_clip.create_model(
+                source.model,
+                pretrained=None if random else source.weights,
+                load_weights=not random,
+                require_pretrained=not random,
+                precision=precision or ("bf16" if device.type == "cuda" else "fp32"),
+                device=device,
+                force_quick_gelu=source.quick_gelu,
+                weights_only=True,
+            )
+        return Backbone(name, model, Preprocess.of(model), open_clip.get_tokenizer(source.model))
+    except BackboneError as error:
+        raise BackboneError(f"backbone {name!r}: {error}") from error
+    except (RuntimeError, OSError, ValueError, UnpicklingError, SafetensorError) as error:
+        raise BackboneError(f"backbone {name!r} cannot be loaded: {_why(source, error)}") from error
+
+
+def _why(source: Source, error: Exception) -> str:
+    """One line on what is wrong with the weights, and what would be right."""
+    text = " ".join(str(error).split())
+    if "state_dict" in text:
+        return f"its weights are of another architecture than {source.model} ({text.partition(': ')[2][:120]} ...)"
+    if "ownload" in text or "HF Hub" in text or isinstance(error, ConnectionError):
+        return f"its weights are not on this machine and could not be fetched; {advice(source)}"
+    return text[:200]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silences warnings on the QuickGELU that we set, and what the libraries log before an error that we explain."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="QuickGELU mismatch")
+        logging.disable(logging.ERROR)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
