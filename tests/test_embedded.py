@@ -15,7 +15,7 @@ from open_clip.transformer import VisionTransformer
 from safetensors.torch import load_file
 
 from benchmark.pretrain.contrastive import Recipe, contrastive_loss, small_model, text_features, train
-from benchmark.pretrain.distill import distill, feature_loss, patch_loss, sibling, texts
+from benchmark.pretrain.distill import bystanders, distill, feature_loss, patch_loss, sibling, texts
 from benchmark.pretrain.vocabulary import Vocabulary, save, write
 from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, SIBLING, accuracies
 from datamodules.dataset import Dataset
@@ -27,6 +27,7 @@ from datamodules.world.looks import Odds
 from datamodules.world.paint import paint
 from datamodules.world.scene import COLOURS
 from datamodules.world.shapes import SHAPES
+from methods.image_tower import ImageTower
 
 CONFIG = {
     "model_cfg": {
@@ -224,6 +225,32 @@ def test_the_vit_falls_at_most_ten_points_behind_its_teacher_on_any_data_set() -
     first, second = accuracies(SHIPPED), accuracies(SIBLING)
     for name in DATASETS:
         assert second[name] >= first[name] - 10, name
+
+
+def test_sixteen_random_tokens_hardly_disturb_the_vit(datasets: dict[str, Dataset]) -> None:
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{SIBLING}")
+    tokenizer, tower = open_clip.get_tokenizer(f"local-dir:{SIBLING}"), ImageTower(model.eval().visual)
+    tokens = torch.randn(2, 16, tower.width, generator=torch.Generator().manual_seed(0)) / tower.width**0.5
+    for name, dataset in datasets.items():
+        assert dataset.val is not None
+        names = tokenizer([dataset.template.format(c) for c in dataset.classes])
+        pixels = torch.stack([preprocess(dataset.val.images[index]) for index in range(len(dataset.val.images))])
+        every = torch.arange(len(pixels))[None]
+        with torch.no_grad():
+            weights = model.encode_text(names, normalize=True).T
+            guesses = [(tower.encode(pixels, every, t) @ weights).argmax(-1) for t in (tokens[:, :0], tokens)]
+        alone, beside = ((g == torch.from_numpy(dataset.val.labels)).double().mean().item() for g in guesses)
+        assert beside >= alone - 0.06, name
+
+
+def test_random_tokens_come_in_every_fourth_step_in_all_numbers_at_the_scale_of_vpt() -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = [bystanders(step, 2, 64, generator) for step in range(800)]
+    assert {tokens.shape[0] for tokens in drawn} == {2} and {tokens.shape[2] for tokens in drawn} == {64}
+    assert {tokens.shape[1] for tokens in drawn[3::4]} == set(range(1, 17))
+    assert all(tokens.shape[1] == 0 for step, tokens in enumerate(drawn) if step % 4 != 3)
+    numbers = torch.cat([tokens.flatten() for tokens in drawn])
+    assert numbers.mean().abs() < 0.002 and numbers.std().item() == pytest.approx(1 / 8, rel=0.01)
 
 
 def test_distilling_reduces_the_loss_and_repeats_from_its_seed(teacher: CLIP) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import sqrt
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from datamodules.world.glyphs import DIGITS
 from datamodules.world.looks import Odds
 from datamodules.world.scene import COLOURS
 from datamodules.world.shapes import SHAPES
+from methods.image_tower import ImageTower
 
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.
@@ -47,7 +49,8 @@ def distill(
     """Train the ViT of an open_clip config to give a ResNet's features; `report(step, loss)` hears of every step.
 
     The loss adds up the features' distance, that of what they say about `texts()`, and that of what the patches know
-    half-way up of the teacher's feature map of the same grid.
+    half-way up of the teacher's feature map of the same grid. In every fourth step random tokens stand beside the
+    patches, so that visual prompts find a tower that sees through them.
     """
     teacher = teacher.eval().requires_grad_(False)
     student = sibling(teacher, config, recipe.seed)
@@ -57,14 +60,16 @@ def distill(
     words = _words(teacher)
     learned = [*student.visual.parameters(), *reader.parameters()]
     optimizer = adamw(learned, recipe)
+    tower, generator = ImageTower(student.visual), torch.Generator().manual_seed(recipe.seed)
     for step, (pictures, _) in enumerate(pairs(config, recipe)):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step)
         with torch.no_grad():
             target = F.normalize(teacher.visual(pictures), dim=-1)
-        features = F.normalize(student.visual(pictures), dim=-1)
+        tokens = bystanders(step, len(pictures), tower.width, generator)
+        features = tower.encode(pictures, torch.arange(len(pictures))[:, None], tokens)[:, 0]
         loss = feature_loss(features, target, words, teacher.logit_scale.exp())
-        loss = loss + patch_loss(reader(inside.output[:, 1:]), outside.output)
+        loss = loss + patch_loss(reader(inside.output[:, 1 + tokens.shape[1] :]), outside.output)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(learned, 1.0)
@@ -87,6 +92,12 @@ def sibling(teacher: CLIP, config: dict[str, Any], seed: int) -> CLIP:
     waves = get_2d_sincos_pos_embed(positions.shape[1], student.visual.grid_size[0], cls_token=True)
     positions.data.copy_(0.7 * torch.from_numpy(waves))
     return student
+
+
+def bystanders(step: int, batch: int, width: int, generator: torch.Generator, most: int = 16) -> Tensor:
+    """Random tokens [B, V, W], drawn as those of `vpt`: V is 1 to `most` in every fourth step, and otherwise 0."""
+    count = int(torch.randint(1, most + 1, (), generator=generator)) if step % 4 == 3 else 0
+    return torch.randn(batch, count, width, generator=generator) / sqrt(width)
 
 
 def texts() -> list[str]:
