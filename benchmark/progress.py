@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmark.events import Event
+
+#: Seconds between plain lines about what is under way.
+PAUSE = 60.0
 
 
 class LiveProgress:
@@ -20,6 +24,7 @@ class LiveProgress:
         self._notes: set[str] = set()
         self._lines: dict[int, TaskID] = {}
         self._under_way: dict[int, float] = {}
+        self._said = time.monotonic()
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -55,12 +60,21 @@ class LiveProgress:
         self._bars.update(self._runs, completed=completed, count=f"{self.done}/{self.total}")
         if event.what == "failed":
             self.console.print(f"[red]failed[/red] {event.text}", highlight=False)
-        if event.what in ("finished", "failed") and not self.console.is_terminal:
-            self.console.print(f"{self.done}/{self.total} runs done{self._left()}", highlight=False)
+        if event.what in ("finished", "failed"):
+            self._say(f"{self.done}/{self.total} runs done{self._left()}")
+        elif time.monotonic() - self._said > PAUSE:
+            self._say(f"{event.device}: {event.text}{self._left()}")
+
+    def _say(self, line: str) -> None:
+        if not self.console.is_terminal:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._said = time.monotonic()
 
     def _left(self) -> str:
         left = self._bars.tasks[0].time_remaining
-        return f", about {left:.0f} s left" if left and self.done < self.total else ""
+        if not left or self.done >= self.total:
+            return ""
+        return f", about {left:.0f} s left" if left < 120 else f", about {left / 60:.0f} min left"
 
     def _line(self, worker: int, event: Event) -> None:
         text, count = f"{event.device}: {event.text}", f"{event.done}/{event.total}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
+import pytest
 from rich.console import Console
 
 from benchmark.events import Event
@@ -33,6 +35,14 @@ def test_each_worker_has_a_line_and_the_runs_a_bar() -> None:
 def test_without_a_terminal_there_are_plain_lines() -> None:
     text = shown(False, (0, epoch(3)), (0, Event("cpu", "finished", finished=6)), (0, Event("cpu", "note", "hello")))
     assert text.splitlines() == ["8/8 runs done", "hello"]
+
+
+def test_a_log_hears_of_a_long_pack_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 10000, 25))
+    monkeypatch.setattr("benchmark.progress.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    text = shown(False, *[(0, epoch(number)) for number in range(9)])
+    assert 2 <= len(text.splitlines()) <= 4
+    assert "cpu: digits · 4 runs, epoch 3 of 10" in text
 
 
 def test_the_bar_counts_the_epochs_of_runs_under_way() -> None:
