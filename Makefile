@@ -54,12 +54,12 @@ VARIANTS := all,gce[q=0.5],gce[q=1],ce[init=random],upl[loss=gce,select=random],
 MODAL := $(foreach kind,fpl ifpl grip,$(foreach modality,visual multimodal,,$(kind)[modality=$(modality)]))
 EVERY := $(RUN) -m benchmark bench --out=results/methods
 
-methods: $(READY)  ## train every method under every paradigm, and renew docs/methods.md; about 20 minutes on two cores
+methods: $(READY)  ## train every method under every paradigm, and renew docs/methods.md; about half an hour on two cores
 	@$(EVERY) --methods='$(VARIANTS)' --noise_type=symmetric,asymmetric
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip --noise=0 --paradigm=ssl --shots=2
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip --noise=0 --paradigm=trzsl
 	@$(EVERY) --methods='$(subst $() ,,zero_shot,coop,gce,dspt,vpt,upt,vpt[loss=dspt],upt[loss=dspt]$(MODAL))' --noise=0,0.5 --backbone=embedded-vit --datasets=digits
-	@$(RUN) -m benchmark readme --publish=results/methods $(DOCS)
+	@$(RUN) -m benchmark readme --publish=results/methods --pictures=false $(DOCS)
 
 DOCS := --reference=results/reference/methods --readme=docs/methods.md
 

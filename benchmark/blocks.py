@@ -52,7 +52,8 @@ class Block:
         """Kind of noise and setting, for a heading."""
         shots, epochs, backbone, paradigm = self.setting
         extra = "" if paradigm == "fewshot" else f", {paradigm}"
-        return f"{self.noise} noise, {backbone}, {shots} shots, {epochs} epochs{extra}"
+        kind = "no" if self.noise == "none" else self.noise
+        return f"{kind} noise, {backbone}, {shots} shots, {epochs} epochs{extra}"
 
     @property
     def diverged(self) -> int:

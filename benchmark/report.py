@@ -61,13 +61,14 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     return Made(tuple(written), tuple(problems))
 
 
-def publish(out: Path, reference: Path) -> list[Path]:
-    """Copy what a repository keeps of a finished campaign: the tables and pictures, without the records.
+def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:
+    """Copy what a repository keeps of a finished campaign: the tables and perhaps pictures, without the records.
 
     Returns the files written; tables and pictures in `reference` that the campaign does not have are removed.
     """
     made = make(out)
-    kept = [path for path in made.files if path.name in KEPT or path.parent.name in ("plots", "tables")]
+    folders = ("plots", "tables") if pictures else ("tables",)
+    kept = [path for path in made.files if path.name in KEPT or path.parent.name in folders]
     written = []
     for path in kept:
         target = reference / path.relative_to(out)

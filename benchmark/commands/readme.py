@@ -18,6 +18,9 @@ class Options:
     publish: str = ""
     """A results folder whose tables and pictures become the reference first."""
 
+    pictures: bool = True
+    """Whether pictures are published beside the tables."""
+
     reference: Path = Path("results/reference")
     """The committed results."""
 
@@ -36,7 +39,7 @@ def main(options: Options) -> int:
             return 0
         raise BadInput(f"{options.readme} does not show {options.reference}; run `make readme`")
     if options.publish:
-        report.publish(Path(options.publish), options.reference)
+        report.publish(Path(options.publish), options.reference, options.pictures)
     changed = readme.rewrite(options.readme, options.reference)
     console.print(f"{options.readme} {'rewritten' if changed else 'was up to date'}")
     return 0
