@@ -29,6 +29,11 @@ def test_the_default_grid_has_264_runs() -> None:
     assert per_method == {"coop": 48, "zero_shot": 12, "upl": 12}
 
 
+def test_all_stands_for_every_method_beside_variants() -> None:
+    methods = {run.method for run in runs_of(methods="all,gce[q=0.5]")}
+    assert methods == {*catalog.methods(), "gce[q=0.5]"}
+
+
 def test_every_field_of_a_run_is_part_of_its_name() -> None:
     other = {"backbone": "x", "dataset": "x", "method": "x", "noise": "x", "rate": 0.1, "shots": 1, "seed": 0}
     other |= {"epochs": 1, "paradigm": "ssl", "protocol": 0}
