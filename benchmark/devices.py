@@ -7,11 +7,15 @@ import os
 from benchmark.errors import BadInput
 
 
+#: Workers on one GPU for small models, whose packs spend their time on starting operations.
+SIDE_BY_SIDE = 4
+
+
 def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
     """`auto`, `cpu:2` (two workers) or GPU numbers `0,1` (twice the same: two workers on it) to one name per worker.
 
-    `auto` takes every GPU, else the CPU: for `small` models, which threads do not help much, with a worker per core.
-    There are no more workers than packs.
+    `auto` takes every GPU, else the CPU. For `small` models, whose packs fill neither a GPU nor several cores, it takes
+    several workers on each GPU, or one per core. There are no more workers than packs.
 
     Raises:
         BadInput: not written like that, or a GPU that this machine does not have.
@@ -20,7 +24,8 @@ def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
 
     gpus = torch.cuda.device_count()
     if text == "auto" and gpus:
-        return [f"cuda:{number}" for number in range(gpus)][:packs]
+        side_by_side = max(1, min(SIDE_BY_SIDE, _cores() // gpus)) if small else 1
+        return ([f"cuda:{number}" for number in range(gpus)] * side_by_side)[:packs]
     if text == "auto":
         text = f"cpu:{_cores()}" if small else "cpu"
     kind, _, count = text.partition(":")
