@@ -6,7 +6,6 @@ import os
 
 from benchmark.errors import BadInput
 
-
 #: Workers on one GPU for small models, whose packs spend their time on starting operations.
 SIDE_BY_SIDE = 4
 
