@@ -8,7 +8,9 @@ from functools import partial
 
 import numpy as np
 
+from benchmark.errors import BadInput
 from benchmark.grid import Run, parse_method
+from benchmark.record import Record
 from benchmark.resources import Resources
 from benchmark.training import build
 from datamodules import noise
@@ -43,6 +45,30 @@ def unsuited(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) 
     for name in sorted({run.backbone for run in runs}):
         reasons |= _try_methods(resources, load(name), [run for run in runs if run.backbone == name])
     return reasons
+
+
+def unmixed(records: Sequence[Record], runs: Sequence[Run], resources: Resources, device: str) -> None:
+    """Sees to it that what is finished was made with the weights and images that these names stand for now.
+
+    Weights are compared on one kind of device, since a GPU has them in another precision.
+
+    Raises:
+        BadInput: something else stood behind a name.
+    """
+    on_cpu = {run.backbone for run in runs} if device == "cpu" else set()
+    weights = {name: resources.backbone(name, device).identity for name in on_cpu}
+    opened = {name: resources.dataset(name) for name in {run.dataset for run in runs}}
+    images = {name: noise.fingerprint(data.train.labels, data.test.labels) for name, data in opened.items()}
+    for record in records:
+        run, kept = record.run, record.hashes
+        if record.device == "cpu":
+            _same("weights", run.backbone, kept.get("weights"), weights.get(run.backbone))
+        _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
+
+
+def _same(what: str, name: str, before: str | None, now: str | None) -> None:
+    if before and now and before != now:
+        raise BadInput(f"the finished runs here had other {what} under the name {name}; write to another --out")
 
 
 def _teachers(run: Run) -> set[str]:

@@ -89,6 +89,25 @@ def test_an_interrupted_benchmark_ends_with_the_same_numbers(finished: Path, ben
         assert {**one, "seconds": 0} == {**two, "seconds": 0}
 
 
+@pytest.mark.parametrize(
+    ("field", "what"), [("weights", "weights under the name embedded"), ("split", "images under the name digits")]
+)
+def test_runs_with_other_weights_or_images_behind_a_name_are_not_gone_on_with(
+    finished: Path, bench: Bench, tmp_path: Path, field: str, what: str
+) -> None:
+    out = tmp_path / "again"
+    shutil.copytree(finished, out)
+    records(out)[0].unlink()
+    changed = records(out)[0]
+    record = json.loads(changed.read_text())
+    record["hashes"][field] = "0" * 64
+    changed.write_text(json.dumps(record))
+    before = {path: path.read_bytes() for path in records(out)}
+    code, text = bench(out=out)
+    assert code == 2 and f"the finished runs here had other {what}" in text
+    assert {path: path.read_bytes() for path in records(out)} == before
+
+
 def test_a_truncated_record_is_set_aside_and_done_again(finished: Path, bench: Bench, tmp_path: Path) -> None:
     out = tmp_path / "again"
     shutil.copytree(finished, out)

@@ -67,7 +67,7 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
 
         if len(todo) > 1:
             prepare()
-        from benchmark.checks import unsuited
+        from benchmark.checks import unmixed, unsuited
         from benchmark.devices import parse_devices, threads_per_worker
         from benchmark.resources import Resources
         from benchmark.runner import Runner
@@ -77,6 +77,8 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
         threads, sharing = threads_per_worker(devices), max(Counter(devices).values())
         resources = Resources(options.data, options.cache, options.skip_bad_images)
         reasons = unsuited(resources, [run for pack in todo for run in pack.runs], devices)
+        if done:
+            unmixed(Store(options.out).load().records, runs, resources, devices[0])
     for (_, method), reason in reasons.items():
         _left_out(console, f"{method}: {reason}")
     runs, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
