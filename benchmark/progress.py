@@ -55,6 +55,8 @@ class LiveProgress:
             self._under_way[worker] = event.runs * event.done / max(1, event.total)
         else:
             self._under_way.pop(worker, None)
+            if worker in self._lines:
+                self._bars.update(self._lines[worker], visible=False)
             self.done += event.finished
         completed = min(self.total, self.done + sum(self._under_way.values()))
         self._bars.update(self._runs, completed=completed, count=f"{self.done}/{self.total}")
@@ -80,4 +82,6 @@ class LiveProgress:
         text, count = f"{event.device}: {event.text}", f"{event.done}/{event.total}"
         if worker not in self._lines:
             self._lines[worker] = self._bars.add_task(text, total=event.total, count=count)
-        self._bars.update(self._lines[worker], description=text, total=event.total, completed=event.done, count=count)
+        self._bars.update(
+            self._lines[worker], description=text, total=event.total, completed=event.done, count=count, visible=True
+        )

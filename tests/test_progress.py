@@ -21,15 +21,21 @@ def shown(terminal: bool, *told: tuple[int, Event]) -> str:
     return out.getvalue()
 
 
+def last_frame(*told: tuple[int, Event]) -> str:
+    return "runs " + shown(True, *told).split("runs  ")[-1]
+
+
 def epoch(done: int, title: str = "digits · 4 runs") -> Event:
     return Event("cpu", "epoch", f"{title}, epoch {done + 1} of 10", done, 10, runs=4)
 
 
 def test_each_worker_has_a_line_and_the_runs_a_bar() -> None:
-    text = shown(True, (0, epoch(3)), (1, epoch(7, "combos · 4 runs")), (0, Event("cpu", "finished", finished=4)))
-    last = text.split("runs ")[-1]
-    assert "6/8" in last
-    assert "cpu: digits · 4 runs, epoch 4 of 10" in last and "cpu: combos · 4 runs, epoch 8 of 10" in last
+    both = (0, epoch(3)), (1, epoch(7, "combos · 4 runs"))
+    under_way = last_frame(*both)
+    assert "2/8" in under_way
+    assert "cpu: digits · 4 runs, epoch 4 of 10" in under_way and "cpu: combos · 4 runs, epoch 8 of 10" in under_way
+    one_done = last_frame(*both, (0, Event("cpu", "finished", finished=4)))
+    assert "6/8" in one_done and "combos" in one_done and "digits" not in one_done
 
 
 def test_without_a_terminal_there_are_plain_lines() -> None:
