@@ -87,7 +87,7 @@ format: $(READY)  ## put the code into shape
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
-embedded: $(READY)  ## retrain the embedded CLIP and its ViT sibling from a seed, about 40 minutes
+embedded: $(READY)  ## retrain the embedded CLIP and its ViT sibling from a seed, about half an hour
 	$(RUN) -m benchmark.pretrain $(if $(OUT),--out='$(OUT)')
 
 $(VENV)/.installed: pyproject.toml constraints.txt
