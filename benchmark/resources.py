@@ -14,6 +14,7 @@ from datamodules.dataset import Dataset
 from datamodules.features import FeatureBank
 from methods.backbone import Backbone
 from methods.loading import load_backbone
+from methods.recipe import is_embedded
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class Resources:
         def progress(what: str, done: int, total: int, rate: float) -> None:
             report(Event(device, "encode", f"encoding {what}, {rate:.0f} a second", done, total))
 
-        cache = None if name.startswith("embedded") else self.cache
+        cache = None if is_embedded(name) else self.cache
         backbone, skip = self.backbone(name, device), self.skip_bad_images
         bank = self._keep(("bank", name, device), lambda: FeatureBank(backbone, cache, device, skip_bad_images=skip))
         bank.progress = progress

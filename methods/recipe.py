@@ -40,6 +40,11 @@ COOP = Recipe(epochs=200, n_ctx=16, lr=0.002, head_lr=0.002, crop=(0.08, 1.0), f
 EMBEDDED = Recipe(epochs=10, n_ctx=4, lr=0.005, head_lr=0.005, crop=(0.6, 1.0), flip=False)
 
 
+def is_embedded(backbone: str) -> bool:
+    """Whether a backbone is one of the small ones that ship with the project."""
+    return backbone == "embedded" or backbone.startswith("embedded-")
+
+
 def recipe_for(backbone: str) -> Recipe:
     """The recipe that belongs to a backbone."""
-    return EMBEDDED if backbone.startswith("embedded") else COOP
+    return EMBEDDED if is_embedded(backbone) else COOP

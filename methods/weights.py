@@ -11,6 +11,7 @@ from open_clip.factory import parse_model_name
 from open_clip.pretrained import get_pretrained_cfg
 
 from methods.errors import BackboneError
+from methods.recipe import is_embedded
 
 HERE = Path(__file__).parent
 #: Asks for seeded random weights, for timing.
@@ -36,7 +37,7 @@ def resolve(name: str) -> Source:
     Raises:
         BackboneError: an unknown model or tag, with the nearest match, or a file or folder that does not exist.
     """
-    if name == "embedded" or name.startswith("embedded-"):
+    if is_embedded(name):
         name = f"local-dir:{HERE / name.replace('-', '_')}"
     scheme, place = parse_model_name(name)
     if scheme == "local-dir" and not Path(place).is_dir():

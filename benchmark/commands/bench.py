@@ -20,6 +20,7 @@ from benchmark.progress import LiveProgress
 from benchmark.records import Store
 from benchmark.tracking import Follower, Target, choose_mode
 from datamodules import catalog as data_catalog
+from methods.recipe import is_embedded
 
 
 def main(options: Options) -> int:
@@ -72,7 +73,7 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
         from benchmark.resources import Resources
         from benchmark.runner import Runner
 
-        small = all(run.backbone.startswith("embedded") for run in runs)
+        small = all(is_embedded(run.backbone) for run in runs)
         devices = parse_devices(options.devices, small, len(todo))
         threads, sharing = threads_per_worker(devices), max(Counter(devices).values())
         resources = Resources(options.data, options.cache, options.skip_bad_images)
