@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import sqrt
 
 import torch
+from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
 from methods.base import PromptMethod
@@ -121,11 +122,11 @@ class _Mixer(nn.Module):
                 nn.Linear(inner, 4 * inner),
                 nn.Linear(4 * inner, inner),
             )
+            self.activation = QuickGELU()
 
     def forward(self, ctx: Tensor, visual_ctx: Tensor) -> tuple[Tensor, Tensor]:
         x = torch.cat([self.text_in(ctx), self.image_in(visual_ctx)])
         normed = self.norm(x)
         x = x + self.attention(normed, normed, normed, need_weights=False)[0]
-        wide = self.up(self.mlp_norm(x))
-        x = x + self.down(wide * torch.sigmoid(1.702 * wide))
+        x = x + self.down(self.activation(self.up(self.mlp_norm(x))))
         return self.text_out(x[: len(ctx)]), self.image_out(x[len(ctx) :])
