@@ -17,9 +17,9 @@ from datamodules import noise
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.given import Replica, labelled, told
-from methods.backbone import Backbone
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
 from methods.errors import BackboneError, MethodError, UnsuitedError
-from methods.loading import load_backbone
 
 
 def unsuited(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:

@@ -14,7 +14,7 @@ from benchmark.errors import BadInput
 from datamodules import noise
 from datamodules.errors import nearest
 from datamodules.specs import parse_spec
-from methods.recipe import recipe_for
+from methods.clip.recipe import recipe_for
 
 PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")
 

@@ -12,9 +12,9 @@ from benchmark.packs import Pack
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
 from datamodules.features import FeatureBank
-from methods.backbone import Backbone
-from methods.loading import load_backbone
-from methods.recipe import is_embedded
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import is_embedded
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from benchmark.environment import versions
 from benchmark.grid import Run
 from datamodules import noise, paradigms
 from datamodules.base import NoisyFewShot
-from methods.base import BaseMethod
-from methods.fused import Fused
+from methods.core.base import BaseMethod
+from methods.core.fused import Fused
 
 Result = tuple[dict[str, Any], dict[str, Any]]
 

@@ -26,12 +26,12 @@ from datamodules.augment import Crop
 from datamodules.base import NoisyFewShot
 from datamodules.dataset import Dataset
 from datamodules.given import Replica
-from methods.backbone import Backbone
-from methods.base import BaseMethod
-from methods.fused import Fused
-from methods.loading import load_backbone
-from methods.recipe import recipe_for
-from methods.task import Task
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import recipe_for
+from methods.core.base import BaseMethod
+from methods.core.fused import Fused
+from methods.core.task import Task
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")

@@ -60,7 +60,7 @@ class Dataset:
 
 
 class ImageEncoder(Protocol):
-    """What the data module needs of a backbone; `methods.backbone.Backbone` is one."""
+    """What the data module needs of a backbone; `methods.clip.backbone.Backbone` is one."""
 
     @property
     def preprocess(self) -> Preprocess:

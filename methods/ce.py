@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from methods import losses
-from methods.base import BaseMethod
+from methods.core.base import BaseMethod
+from methods.functional import losses
 
 
 class Method(BaseMethod):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from methods import losses
-from methods.base import BaseMethod
+from methods.clip.prompt_layout import PromptLayout
+from methods.core.base import BaseMethod
+from methods.core.task import Prompt
 from methods.errors import MethodError
-from methods.layout import PromptLayout
-from methods.task import Prompt
+from methods.functional import losses
 
 
 class Method(BaseMethod):

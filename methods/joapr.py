@@ -11,9 +11,9 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
-from methods import losses, mixture
-from methods.base import PromptMethod
-from methods.data import Batch, GivenImages
+from methods.core.base import PromptMethod
+from methods.core.data import Batch, GivenImages
+from methods.functional import losses, mixture
 
 
 class Method(PromptMethod):

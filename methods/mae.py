@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from methods import losses
-from methods.base import PromptMethod
+from methods.core.base import PromptMethod
+from methods.functional import losses
 
 
 class Method(PromptMethod):

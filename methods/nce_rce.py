@@ -7,8 +7,8 @@ from typing import Annotated
 from annotated_types import Ge
 from torch import Tensor
 
-from methods import losses
-from methods.base import PromptMethod
+from methods.core.base import PromptMethod
+from methods.functional import losses
 
 
 class Method(PromptMethod):

@@ -8,10 +8,10 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from methods import losses
-from methods.base import PromptMethod
-from methods.data import Batch, GivenImages
-from methods.transport import sinkhorn
+from methods.core.base import PromptMethod
+from methods.core.data import Batch, GivenImages
+from methods.functional import losses
+from methods.functional.transport import sinkhorn
 
 
 class Method(PromptMethod):

@@ -8,8 +8,9 @@ import torch
 from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
-from methods import losses, nlprompt
-from methods.data import Batch, GivenImages
+from methods import nlprompt
+from methods.core.data import Batch, GivenImages
+from methods.functional import losses
 
 
 class Method(nlprompt.Method):

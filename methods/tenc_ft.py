@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from methods import losses
-from methods.base import BaseMethod
-from methods.stacked import Stacked
-from methods.text_tower import TextTower
+from methods.clip.text_tower import TextTower
+from methods.core.base import BaseMethod
+from methods.core.stacked import Stacked
+from methods.functional import losses
 
 
 class Method(BaseMethod):

@@ -8,10 +8,10 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from methods import pseudo_labels
-from methods.any_loss import AnyLoss
-from methods.backbone import zero_shot_weights
-from methods.base import PromptMethod
+from methods.clip.backbone import zero_shot_weights
+from methods.core.any_loss import AnyLoss
+from methods.core.base import PromptMethod
+from methods.functional import pseudo_labels
 
 
 class Method(AnyLoss, PromptMethod):

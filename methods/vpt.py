@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from methods.any_loss import AnyLoss
-from methods.modal import ModalPrompt
+from methods.core.any_loss import AnyLoss
+from methods.core.visual import ModalPrompt
 
 
 class Method(AnyLoss, ModalPrompt):

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from methods.base import BaseMethod
+from methods.core.base import BaseMethod
 
 
 class Method(BaseMethod):

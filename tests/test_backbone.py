@@ -10,10 +10,10 @@ import torch
 from open_clip.model import CLIP, CustomTextCLIP
 from torch import Tensor
 
-from methods.backbone import Backbone, Preprocess
+from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.prompt_layout import PromptLayout
+from methods.clip.text_tower import TextTower
 from methods.errors import BackboneError
-from methods.layout import PromptLayout
-from methods.text_tower import TextTower
 from tests.toy import CLASSES, tiny_clip
 
 NAMES = ("cat", "golden retriever", "dog", "stop sign post", "sea")

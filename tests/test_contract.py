@@ -19,8 +19,8 @@ from benchmark import catalog
 from datamodules.base import NoisyFewShot
 from datamodules.dataset import Split
 from datamodules.given import Replica
-from methods.any_loss import AnyLoss
-from methods.base import BaseMethod, PromptMethod
+from methods.core.any_loss import AnyLoss
+from methods.core.base import BaseMethod, PromptMethod
 from tests import toy
 
 EPOCHS, SHOTS, ROUNDS = 2, 4, 2

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from datamodules.given import Replica
 from methods import coop, fpl, gce, zero_shot
-from methods.diagnostics import auroc
+from methods.core.diagnostics import auroc
 from tests import toy
 
 EPOCHS = 2

@@ -18,7 +18,7 @@ from benchmark.pretrain.distill import bystanders, distill, feature_loss, patch_
 from benchmark.pretrain.vocabulary import Vocabulary, write
 from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, SIBLING, accuracies
 from datamodules.dataset import Dataset
-from methods.image_tower import ImageTower
+from methods.clip.image_tower import ImageTower
 from tests.pretraining import CONFIG, VIT_CONFIG, falls_and_repeats
 
 

@@ -12,8 +12,8 @@ from benchmark import memory
 from benchmark.__main__ import main
 from benchmark.memory import AllocatedBytes, TooLarge, free_bytes, make_room, text_pass_bytes
 from methods import ce, coop
-from methods.fused import Fused
-from methods.loading import load_backbone
+from methods.clip.loading import load_backbone
+from methods.core.fused import Fused
 from tests import toy
 
 SMALL = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0.5", "--seeds=1", "--shots=1", "--epochs=2"]

@@ -12,11 +12,11 @@ from datamodules.augment import Crop
 from datamodules.base import NoisyFewShot
 from datamodules.features import FeatureBank
 from datamodules.given import Replica
-from methods.backbone import Backbone
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import COOP
 from methods.coop import Method
-from methods.loading import load_backbone
-from methods.recipe import COOP
-from methods.task import Task
+from methods.core.task import Task
 from tests import toy
 
 NAMES = ["embedded", "RN50/random", "ViT-B-16/random"]

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from datamodules.given import Replica
+from methods.clip.recipe import COOP, EMBEDDED, recipe_for
 from methods.coop import Method
-from methods.optim import ReplicaSGD
-from methods.recipe import COOP, EMBEDDED, recipe_for
+from methods.core.optim import ReplicaSGD
 from tests.toy import data_for, fit, task
 
 

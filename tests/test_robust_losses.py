@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from methods import losses
+from methods.functional import losses
 
 
 def softmax(row: list[float]) -> list[float]:

@@ -8,7 +8,7 @@ import torch
 
 from datamodules.given import Replica
 from methods import fpl, grip, ifpl
-from methods.pseudo_labels import spill_over
+from methods.functional.pseudo_labels import spill_over
 from tests import toy
 from tests.reference.grip import top_k
 

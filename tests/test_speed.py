@@ -20,7 +20,7 @@ from benchmark.speed.settings import Settings
 from benchmark.speed.text_pass import compare
 from datamodules.given import Replica
 from methods import coop
-from methods.loading import load_backbone
+from methods.clip.loading import load_backbone
 from tests import toy
 
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from methods import cls_tuning, tenc_ft
-from methods.backbone import zero_shot_weights
+from methods.clip.backbone import zero_shot_weights
+from methods.core.task import Task
 from methods.errors import MethodError
-from methods.task import Task
 from tests import toy
 
 

@@ -8,7 +8,7 @@ from datamodules.given import Replica
 from datamodules.order import grouped_batches, paired_batches
 from datamodules.seeds import rng
 from methods import tecoprompt
-from methods.transport import sinkhorn
+from methods.functional.transport import sinkhorn
 from tests import toy
 from tests.reference.nlprompt import plan as slow_plan
 

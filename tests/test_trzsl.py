@@ -21,8 +21,8 @@ from datamodules.datasets import digits
 from datamodules.errors import DataError
 from datamodules.given import Replica
 from methods import fpl
-from methods.base import BaseMethod
-from methods.data import GivenImages
+from methods.core.base import BaseMethod
+from methods.core.data import GivenImages
 from tests import toy
 
 SEEDS = (3, 4)

@@ -10,10 +10,10 @@ from torch.nn.functional import normalize
 
 from datamodules.given import Replica
 from methods import fpl, upt, vpt
-from methods.backbone import Backbone
+from methods.clip.backbone import Backbone
+from methods.clip.image_tower import ImageTower
+from methods.core.task import Task
 from methods.errors import MethodError
-from methods.image_tower import ImageTower
-from methods.task import Task
 from tests import toy
 
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from methods.clip.loading import load_backbone
+from methods.clip.weights import Source, resolve
 from methods.errors import BackboneError
-from methods.loading import load_backbone
-from methods.weights import Source, resolve
 from tests.toy import CLASSES
 
 

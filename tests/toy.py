@@ -19,12 +19,12 @@ from datamodules.base import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features import FeatureBank
 from datamodules.given import Replica
-from methods.backbone import Backbone, Preprocess
-from methods.base import BaseMethod
-from methods.fused import Fused
-from methods.recipe import Recipe
-from methods.task import Task
-from methods.training import ReplicaModule
+from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.recipe import Recipe
+from methods.core.base import BaseMethod
+from methods.core.fused import Fused
+from methods.core.task import Task
+from methods.core.training import ReplicaModule
 
 Module = TypeVar("Module", bound=ReplicaModule)
 
@@ -100,7 +100,7 @@ def task(seeds: Sequence[int], epochs: int = 3) -> Task:
 
 def data_for(replicas: Sequence[Replica], epochs: int = 3, dataset: Dataset | None = None) -> NoisyFewShot:
     backbone, dataset = tiny_clip(), dataset or toy_dataset()
-    from methods.backbone import zero_shot_weights
+    from methods.clip.backbone import zero_shot_weights
 
     zero_shot = backbone.scale * zero_shot_weights(backbone, dataset.classes, dataset.template)
     crop = Crop(RECIPE.crop, flip=RECIPE.flip)

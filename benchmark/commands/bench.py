@@ -20,7 +20,7 @@ from benchmark.progress import LiveProgress
 from benchmark.records import Store
 from benchmark.tracking import Follower, Target, choose_mode
 from datamodules import catalog as data_catalog
-from methods.recipe import is_embedded
+from methods.clip.recipe import is_embedded
 
 
 def main(options: Options) -> int:

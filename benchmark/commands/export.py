@@ -34,8 +34,8 @@ def main(options: Options) -> int:
     record = store.find(options.run)
     nearest = None
     if options.words:
-        from methods.backbone import nearest_words
-        from methods.loading import load_backbone
+        from methods.clip.backbone import nearest_words
+        from methods.clip.loading import load_backbone
 
         backbone = load_backbone(record.run.backbone)
         nearest = lambda ctx: nearest_words(backbone, ctx)  # noqa: E731

@@ -33,7 +33,7 @@ def main(options: Options) -> int:
         opened = catalog.open_dataset(dataset, options.data, download=True)
         console.print(f"{dataset}: {len(opened.train.labels)} training and {len(opened.test.labels)} test images")
     if options.backbone:
-        from methods.loading import load_backbone
+        from methods.clip.loading import load_backbone
 
         for name in split_list(options.backbone):
             console.print(f"{name}: ready, weights {load_backbone(name).identity[:12]}")

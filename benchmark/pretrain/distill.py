@@ -18,7 +18,7 @@ from datamodules.world.glyphs import DIGITS
 from datamodules.world.looks import Odds
 from datamodules.world.scene import COLOURS
 from datamodules.world.shapes import SHAPES
-from methods.image_tower import ImageTower
+from methods.clip.image_tower import ImageTower
 
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.

@@ -14,8 +14,8 @@ from benchmark.speed.parts import BATCH, SHORT, PackStep
 from benchmark.speed.settings import Row, Settings
 from datamodules.augment import Crop, draws
 from datamodules.inputs import crops_of
-from methods.backbone import Backbone
-from methods.loading import load_backbone
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
 
 #: Classes and test images of the data sets of the papers, ImageNet left out.
 SIZES = {

@@ -19,7 +19,7 @@ from datamodules.augment import Crop
 from datamodules.base import NoisyFewShot
 from datamodules.features import FeatureBank
 from datamodules.given import Replica
-from methods.recipe import EMBEDDED
+from methods.clip.recipe import EMBEDDED
 
 CLASSES = 26
 METHODS = ("coop", "gce", "mae", "dspt", "label_smoothing")

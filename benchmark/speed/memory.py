@@ -9,7 +9,7 @@ import torch
 from benchmark.memory import text_pass_bytes
 from benchmark.speed.parts import SHORT, PackStep
 from benchmark.speed.settings import Row, Settings
-from methods.loading import load_backbone
+from methods.clip.loading import load_backbone
 
 #: MiB that a pack of so many runs may take with 1,000 classes.
 TARGETS = {1: 8 * 1024.0, 9: 40 * 1024.0}

@@ -10,9 +10,9 @@ from torch import Tensor
 from benchmark.speed.names import class_names
 from datamodules.batches import Batch
 from methods import coop
-from methods.backbone import Backbone
-from methods.recipe import COOP
-from methods.task import Task
+from methods.clip.backbone import Backbone
+from methods.clip.recipe import COOP
+from methods.core.task import Task
 
 SHORT = {"ViT-B-32/random": "ViT-B/32", "ViT-B-16/random": "ViT-B/16"}
 BATCH = COOP.batch

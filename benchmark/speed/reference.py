@@ -16,8 +16,8 @@ from datamodules.augment import Crop, draws
 from datamodules.dataset import Dataset, Labels
 from datamodules.inputs import crops_of, to_pixels
 from datamodules.seeds import rng
-from methods.backbone import Backbone
-from methods.recipe import Recipe
+from methods.clip.backbone import Backbone
+from methods.clip.recipe import Recipe
 
 
 class ReferenceRun:

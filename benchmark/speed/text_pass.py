@@ -8,9 +8,9 @@ from benchmark.speed.clock import race
 from benchmark.speed.parts import SHORT, PackStep
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
-from methods.backbone import Backbone
-from methods.loading import load_backbone
-from methods.recipe import COOP
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import COOP
 
 TARGETS = {10: 8.0, 37: 11.0, 100: 13.0}
 

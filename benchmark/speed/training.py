@@ -8,9 +8,9 @@ from benchmark.speed.clock import race
 from benchmark.speed.parts import SHORT, PackStep, pictures
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
-from methods.backbone import Backbone
-from methods.loading import load_backbone
-from methods.recipe import COOP
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import COOP
 
 TARGETS = {"ViT-B-32/random": 12.0, "ViT-B-16/random": 25.0}
 

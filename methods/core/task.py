@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from methods.backbone import Backbone
-from methods.layout import PromptLayout
-from methods.loading import load_backbone
-from methods.recipe import Recipe
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.prompt_layout import PromptLayout
+from methods.clip.recipe import Recipe
 
 
 @dataclass(frozen=True)

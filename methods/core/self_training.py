@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from methods import losses, pseudo_labels
-from methods.data import Batch
-from methods.modal import ModalPrompt
+from methods.core.data import Batch
+from methods.core.visual import ModalPrompt
+from methods.functional import losses, pseudo_labels
 
 
 class SelfTraining(ModalPrompt):

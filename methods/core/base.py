@@ -13,10 +13,10 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
-from methods.backbone import zero_shot_weights
-from methods.data import Batch, Images, TrainingData
-from methods.task import Prompt, Task
-from methods.training import ReplicaModule
+from methods.clip.backbone import zero_shot_weights
+from methods.core.data import Batch, Images, TrainingData
+from methods.core.task import Prompt, Task
+from methods.core.training import ReplicaModule
 
 
 class BaseMethod(ReplicaModule):

@@ -12,9 +12,9 @@ import open_clip
 import torch
 from safetensors import SafetensorError
 
-from methods.backbone import Backbone, Preprocess
+from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.weights import RANDOM, Source, advice, resolve
 from methods.errors import BackboneError
-from methods.weights import RANDOM, Source, advice, resolve
 
 
 def load_backbone(name: str, device: str | torch.device = "cpu", precision: str | None = None) -> Backbone:

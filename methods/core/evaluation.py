@@ -13,9 +13,9 @@ from torchmetrics.classification import MulticlassCalibrationError
 from torchmetrics.functional.classification import multiclass_accuracy
 
 if TYPE_CHECKING:
-    from methods.base import BaseMethod
-    from methods.data import TestImages
-    from methods.task import Prompt
+    from methods.core.base import BaseMethod
+    from methods.core.data import TestImages
+    from methods.core.task import Prompt
 
 
 class EvaluatedModule(lightning.LightningModule):

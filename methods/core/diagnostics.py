@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from methods.base import BaseMethod
-    from methods.data import Batch
+    from methods.core.base import BaseMethod
+    from methods.core.data import Batch
 
 
 class Judge(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from methods.base import BaseMethod
-from methods.training import ReplicaModule
+from methods.core.base import BaseMethod
+from methods.core.training import ReplicaModule
 
 
 class Fused(ReplicaModule):

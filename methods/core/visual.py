@@ -9,12 +9,12 @@ import torch
 from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
-from methods.base import PromptMethod
-from methods.data import Images
+from methods.clip.image_tower import BLOCK, ImageTower
+from methods.core.base import PromptMethod
+from methods.core.data import Images
+from methods.core.stacked import Stacked
+from methods.core.task import Prompt
 from methods.errors import MethodError
-from methods.image_tower import BLOCK, ImageTower
-from methods.stacked import Stacked
-from methods.task import Prompt
 
 
 class ModalPrompt(PromptMethod):

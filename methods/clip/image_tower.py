@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
-from methods.backbone import Backbone
+from methods.clip.backbone import Backbone
 from methods.errors import UnsuitedError
 
 BLOCK = 256

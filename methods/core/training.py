@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from methods.diagnostics import Judge, Step, observe, summary
-from methods.evaluation import EvaluatedModule, class_weights
-from methods.optim import ReplicaSGD
+from methods.core.diagnostics import Judge, Step, observe, summary
+from methods.core.evaluation import EvaluatedModule, class_weights
+from methods.core.optim import ReplicaSGD
 
 if TYPE_CHECKING:
-    from methods.data import Batch
+    from methods.core.data import Batch
 
 
 class ReplicaModule(EvaluatedModule):

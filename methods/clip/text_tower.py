@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from methods.clip.prompt_layout import NamePack, PromptLayout
 from methods.errors import BackboneError
-from methods.layout import NamePack, PromptLayout
 
 
 @dataclass

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 if TYPE_CHECKING:
-    from methods.backbone import Backbone
+    from methods.clip.backbone import Backbone
 
 
 class Images(Protocol):

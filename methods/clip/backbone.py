@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor, nn
 
+from methods.clip.prompt_layout import PromptLayout
+from methods.clip.text_tower import TextTower
 from methods.errors import BackboneError
-from methods.layout import PromptLayout
-from methods.text_tower import TextTower
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Le
 from torch import Tensor
 
-from methods import losses
+from methods.functional import losses
 
 
 class AnyLoss:
