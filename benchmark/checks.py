@@ -16,7 +16,7 @@ from benchmark.training import build
 from datamodules import noise
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
-from datamodules.given import Replica, labelled, told
+from datamodules.replica import Replica, labelled, told
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.errors import BackboneError, MethodError, UnsuitedError

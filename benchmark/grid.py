@@ -13,7 +13,7 @@ from benchmark import PROTOCOL, catalog
 from benchmark.errors import BadInput
 from datamodules import noise
 from datamodules.errors import nearest
-from datamodules.specs import parse_spec
+from datamodules.names import parse_spec
 from methods.clip.recipe import recipe_for
 
 PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")

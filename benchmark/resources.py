@@ -11,7 +11,7 @@ from benchmark.events import Event
 from benchmark.packs import Pack
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
-from datamodules.features import FeatureBank
+from datamodules.features.bank import FeatureBank
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.clip.recipe import is_embedded

@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmark.environment import versions
 from benchmark.grid import Run
 from datamodules import noise, paradigms
-from datamodules.base import NoisyFewShot
+from datamodules.datamodule import NoisyFewShot
 from methods.core.base import BaseMethod
 from methods.core.fused import Fused
 

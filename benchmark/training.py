@@ -22,10 +22,10 @@ from benchmark.packs import Pack
 from benchmark.pool import Report
 from benchmark.resources import Resources
 from benchmark.results import collect, zero_shot_accuracy
-from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot
+from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset
-from datamodules.given import Replica
+from datamodules.features.crops import Crop
+from datamodules.replica import Replica
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.clip.recipe import recipe_for

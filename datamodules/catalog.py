@@ -12,10 +12,10 @@ from typing import Protocol, runtime_checkable
 from datamodules import datasets
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError, unknown
-from datamodules.folder import ClassFolders
-from datamodules.hub import Hub
-from datamodules.source import Source
-from datamodules.specs import parse_spec
+from datamodules.formats.folder import ClassFolders
+from datamodules.formats.hub import Hub
+from datamodules.formats.source import Source
+from datamodules.names import parse_spec
 
 TEMPLATE = "a photo of a {}."
 HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", "template")

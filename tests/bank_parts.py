@@ -62,8 +62,8 @@ class Encoder:
 
 
 def build(cache, encoder, n=40, views=4, batch_size=8):
-    from datamodules.augment import Crop
-    from datamodules.features import FeatureBank
+    from datamodules.features.bank import FeatureBank
+    from datamodules.features.crops import Crop
 
     bank = FeatureBank(encoder, cache, batch_size=batch_size)
     return all_views(bank, Pictures(n), np.arange(n), seed=1, views=views, crop=Crop())
@@ -76,7 +76,7 @@ def all_views(bank, images, indices, seed, views, crop):
 
 
 if __name__ == "__main__":
-    from datamodules import features
+    from datamodules.features.bank import bank as features
 
     features.SHARD = 32
     tower = Encoder(lives=int(sys.argv[2]) if sys.argv[2] else None)

@@ -4,7 +4,7 @@ import torch
 from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms.functional import hflip, resized_crop
 
-from datamodules.augment import DRAWS, Crop, boxes, draws, normalise, resample
+from datamodules.features.crops import DRAWS, Crop, boxes, draws, normalise, resample
 
 
 def noise_image(height, width, seed=0):
@@ -35,7 +35,7 @@ def test_large_pictures_on_the_cpu_take_another_path_to_the_same_pixels(monkeypa
     images = torch.stack([noise_image(150, 120, seed) for seed in range(2)])
     where = torch.tensor([[[3, 4, 100, 90, 0], [0, 0, 150, 120, 1]], [[9, 8, 17, 60, 1], [140, 0, 10, 9, 0]]])
     large = resample(images, where, 24)
-    monkeypatch.setattr("datamodules.augment.LARGE", 10**9)
+    monkeypatch.setattr("datamodules.features.crops.LARGE", 10**9)
     assert torch.allclose(resample(images, where, 24), large, atol=1e-2)
 
 

@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from benchmark import catalog
-from datamodules.base import NoisyFewShot
+from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Split
-from datamodules.given import Replica
+from datamodules.replica import Replica
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod, PromptMethod
 from tests import toy

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from datamodules.given import Replica
+from datamodules.replica import Replica
 from methods import coop, fpl, gce, zero_shot
 from methods.core.diagnostics import auroc
 from tests import toy

@@ -15,12 +15,12 @@ from benchmark.pretrain.contrastive import Recipe, contrastive_loss, small_model
 from benchmark.pretrain.vocabulary import Vocabulary, save
 from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, accuracies
 from datamodules.dataset import Dataset
-from datamodules.rendered import ArrayImages, as_bytes, paint_split
 from datamodules.world import captions
 from datamodules.world.bank import Bank
 from datamodules.world.draw import draw
 from datamodules.world.looks import Odds
 from datamodules.world.paint import paint
+from datamodules.world.rendered import ArrayImages, as_bytes, paint_split
 from datamodules.world.scene import COLOURS
 from datamodules.world.shapes import SHAPES
 from tests.pretraining import CONFIG, falls_and_repeats

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.augment import Crop
 from datamodules.errors import CorruptImage, DataError
-from datamodules.features import FeatureBank
-from datamodules.shards import ShardStore
+from datamodules.features.bank import FeatureBank
+from datamodules.features.crops import Crop
+from datamodules.features.store import ShardStore
 from tests.bank_parts import Encoder, Pictures, all_views, build
 
 
@@ -66,7 +66,7 @@ def test_progress_counts_pictures_and_tells_their_rate():
 
 @pytest.mark.parametrize("limit", [0, 2**30])
 def test_views_too_large_for_memory_are_read_one_at_a_time_and_are_the_same(tmp_path, small_shards, monkeypatch, limit):
-    monkeypatch.setattr("datamodules.features.IN_MEMORY", limit)
+    monkeypatch.setattr("datamodules.features.bank.IN_MEMORY", limit)
     asked = np.array([30, 3, 11, 3])
     made = all_views(FeatureBank(Encoder(), tmp_path), Pictures(40), asked, seed=1, views=4, crop=Crop())
     read = []
@@ -84,7 +84,7 @@ def files(cache):
 
 @pytest.fixture
 def small_shards(monkeypatch):
-    monkeypatch.setattr("datamodules.features.SHARD", 32)
+    monkeypatch.setattr("datamodules.features.bank.SHARD", 32)
 
 
 def test_a_bank_on_disk_is_encoded_once_and_gives_the_same_bits(tmp_path, small_shards):
@@ -163,7 +163,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing_half_written(tmp_pat
             raise OSError(errno.ENOSPC, "No space left on device")
         real(file)
 
-    monkeypatch.setattr("datamodules.shards.os.fsync", fsync)
+    monkeypatch.setattr("datamodules.features.store.os.fsync", fsync)
     with pytest.raises(DataError, match=r"feature bank .*: No space left on device; make room") as error:
         build(tmp_path, Encoder())
     assert "\n" not in str(error.value)

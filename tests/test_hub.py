@@ -8,7 +8,7 @@ import pytest
 from datamodules import catalog
 from datamodules.datasets import caltech101, eurosat, imagenet, ucf101
 from datamodules.errors import CorruptImage, DataError
-from datamodules.hub import Hub
+from datamodules.formats.hub import Hub
 
 datasets = pytest.importorskip("datasets")
 huggingface_hub = pytest.importorskip("huggingface_hub")

@@ -7,7 +7,7 @@ import torch
 from datamodules import catalog, noise
 from datamodules.errors import DataError
 from datamodules.fewshot import few_shot
-from datamodules.label_table import read_cifar_n
+from datamodules.formats.labellings import read_cifar_n
 from tests import coop_folders as make
 from tests.shared import SHARED, needs_shared
 

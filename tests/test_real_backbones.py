@@ -8,10 +8,10 @@ from functools import cache
 import pytest
 import torch
 
-from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot
-from datamodules.features import FeatureBank
-from datamodules.given import Replica
+from datamodules.datamodule import NoisyFewShot
+from datamodules.features.bank import FeatureBank
+from datamodules.features.crops import Crop
+from datamodules.replica import Replica
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.clip.recipe import COOP

@@ -8,7 +8,7 @@ import lightning
 import pytest
 import torch
 
-from datamodules.given import Replica
+from datamodules.replica import Replica
 from methods.clip.recipe import COOP, EMBEDDED, recipe_for
 from methods.coop import Method
 from methods.core.optim import ReplicaSGD

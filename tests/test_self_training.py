@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.given import Replica
+from datamodules.replica import Replica
 from methods import fpl, grip, ifpl
 from methods.functional.pseudo_labels import spill_over
 from tests import toy

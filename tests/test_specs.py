@@ -1,7 +1,7 @@
 import pytest
 
 from datamodules.errors import DataError
-from datamodules.specs import parse_spec
+from datamodules.names import parse_spec
 
 
 def test_a_bare_name_has_no_options():

@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from datamodules.stream import batched, decoded
+from datamodules.features.stream import batched, decoded
 
 
 def test_pictures_come_in_order_whatever_order_threads_finish_in():

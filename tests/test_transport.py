@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from datamodules.given import Replica
 from datamodules.order import grouped_batches, paired_batches
+from datamodules.replica import Replica
 from datamodules.seeds import rng
 from methods import tecoprompt
 from methods.functional.transport import sinkhorn

@@ -16,10 +16,10 @@ from benchmark.__main__ import main
 from benchmark.options import Options
 from benchmark.packs import packs
 from datamodules import noise
-from datamodules.base import NoisyFewShot
+from datamodules.datamodule import NoisyFewShot
 from datamodules.datasets import digits
 from datamodules.errors import DataError
-from datamodules.given import Replica
+from datamodules.replica import Replica
 from methods import fpl
 from methods.core.base import BaseMethod
 from methods.core.data import GivenImages

@@ -16,8 +16,8 @@ from torch.nn.functional import normalize
 
 from benchmark.__main__ import main
 from benchmark.grid import parse_method
-from datamodules.base import NoisyFewShot
-from datamodules.given import Replica
+from datamodules.datamodule import NoisyFewShot
+from datamodules.replica import Replica
 from methods import upl
 from tests import toy
 

@@ -8,7 +8,7 @@ import torch
 from open_clip.model import CLIP
 from torch.nn.functional import normalize
 
-from datamodules.given import Replica
+from datamodules.replica import Replica
 from methods import fpl, upt, vpt
 from methods.clip.backbone import Backbone
 from methods.clip.image_tower import ImageTower

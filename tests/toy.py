@@ -14,11 +14,11 @@ import torch
 from open_clip.model import CLIP
 from PIL import Image
 
-from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot
+from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
-from datamodules.features import FeatureBank
-from datamodules.given import Replica
+from datamodules.features.bank import FeatureBank
+from datamodules.features.crops import Crop
+from datamodules.replica import Replica
 from methods.clip.backbone import Backbone, Preprocess
 from methods.clip.recipe import Recipe
 from methods.core.base import BaseMethod

@@ -12,8 +12,8 @@ from benchmark import memory
 from benchmark.speed.clock import race
 from benchmark.speed.parts import BATCH, SHORT, PackStep
 from benchmark.speed.settings import Row, Settings
-from datamodules.augment import Crop, draws
-from datamodules.inputs import crops_of
+from datamodules.features.crops import Crop, draws
+from datamodules.features.inputs import crops_of
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 

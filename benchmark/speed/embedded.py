@@ -15,10 +15,10 @@ from benchmark.speed.clock import race
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
 from benchmark.training import build
-from datamodules.augment import Crop
-from datamodules.base import NoisyFewShot
-from datamodules.features import FeatureBank
-from datamodules.given import Replica
+from datamodules.datamodule import NoisyFewShot
+from datamodules.features.bank import FeatureBank
+from datamodules.features.crops import Crop
+from datamodules.replica import Replica
 from methods.clip.recipe import EMBEDDED
 
 CLASSES = 26

@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.augment import Crop, draws
 from datamodules.dataset import Dataset, Labels
-from datamodules.inputs import crops_of, to_pixels
+from datamodules.features.crops import Crop, draws
+from datamodules.features.inputs import crops_of, to_pixels
 from datamodules.seeds import rng
 from methods.clip.backbone import Backbone
 from methods.clip.recipe import Recipe

@@ -1,6 +1,6 @@
 """CIFAR-100: a hundred kinds of objects on 32 x 32 pixels (Krizhevsky 2009)."""
 
-from datamodules.hub import Hub
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
 SOURCE = HUB = Hub("uoft-cs/cifar100", label="fine_label")

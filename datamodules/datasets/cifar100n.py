@@ -1,7 +1,7 @@
 """CIFAR-100N: CIFAR-100 with one person's label per image, named noisy (Wei et al. 2022, arXiv:2110.12088)."""
 
-from datamodules.cifar_n import HumanLabels
 from datamodules.datasets.cifar100 import HUB as CIFAR100
+from datamodules.formats.cifar_n import HumanLabels
 
 TEMPLATE = "a photo of a {}."
 SOURCE = HumanLabels(CIFAR100, folder="cifar100n", file="CIFAR-100_human.pt")

@@ -3,8 +3,8 @@
 Labellings: aggre (majority), worse (a wrong one where there is one), random1, random2, random3.
 """
 
-from datamodules.cifar_n import HumanLabels
 from datamodules.datasets.cifar10 import HUB as CIFAR10
+from datamodules.formats.cifar_n import HumanLabels
 
 TEMPLATE = "a photo of a {}."
 SOURCE = HumanLabels(CIFAR10, folder="cifar10n", file="CIFAR-10_human.pt")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from datamodules.dataset import Dataset
-from datamodules.rendered import paint_split
 from datamodules.world.looks import warm_light
+from datamodules.world.rendered import paint_split
 from datamodules.world.scene import Scenes
 
 TEMPLATE = "a picture of a {}."

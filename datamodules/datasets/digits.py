@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from datamodules.dataset import Dataset, Split
-from datamodules.rendered import ArrayImages
+from datamodules.world.rendered import ArrayImages
 
 TEMPLATE = "a picture of the number {}."
 CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

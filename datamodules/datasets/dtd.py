@@ -1,7 +1,7 @@
 """Describable Textures: 47 textures (Cimpoi et al. 2014, arXiv:1311.3618)."""
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "{} texture."
 SOURCE = SplitFile(

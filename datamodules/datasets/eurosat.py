@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a centered satellite photo of {}."
 SOURCE = SplitFile(

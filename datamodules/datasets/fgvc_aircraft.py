@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datamodules.checks import checked
-from datamodules.coop_layout import Rows, as_split
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
-from datamodules.hub import Hub
-from datamodules.pictures import require_files
-from datamodules.source import Layout
+from datamodules.formats.checks import checked
+from datamodules.formats.coop import Rows, as_split
+from datamodules.formats.hub import Hub
+from datamodules.formats.images import require_files
+from datamodules.formats.source import Layout
 
 TEMPLATE = "a photo of a {}, a type of aircraft."
 HUB = Hub("Donghyun99/FGVC-Aircraft")

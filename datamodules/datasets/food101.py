@@ -1,7 +1,7 @@
 """Food-101: 101 dishes (Bossard et al. 2014)."""
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of {}, a type of food."
 SOURCE = SplitFile(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datamodules.checks import checked
-from datamodules.coop_layout import as_split
 from datamodules.dataset import Dataset
 from datamodules.datasets.food101 import SOURCE as FOOD101
 from datamodules.datasets.food101 import TEMPLATE as TEMPLATE
 from datamodules.errors import DataError
-from datamodules.pictures import require_files
-from datamodules.source import Layout
+from datamodules.formats.checks import checked
+from datamodules.formats.coop import as_split
+from datamodules.formats.images import require_files
+from datamodules.formats.source import Layout
 
 LIST = "meta/imagelist.tsv"
 

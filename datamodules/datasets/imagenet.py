@@ -6,9 +6,9 @@ machine to machine; here the order is sorted. Two pairs of classes share a name,
 
 from collections.abc import Sequence
 
-from datamodules.coop_layout import GUIDE
-from datamodules.folder import ClassFolders
-from datamodules.hub import Hub
+from datamodules.formats.coop import GUIDE
+from datamodules.formats.folder import ClassFolders
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
 SOURCE = ClassFolders(

@@ -1,6 +1,6 @@
 """MNIST: handwritten digits (LeCun et al. 1998)."""
 
-from datamodules.hub import Hub
+from datamodules.formats.hub import Hub
 
 TEMPLATE = 'a photo of the number: "{}".'
 SOURCE = HUB = Hub("ylecun/mnist")

@@ -1,7 +1,7 @@
 """Oxford Flowers: 102 species (Nilsback and Zisserman 2008)."""
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}, a type of flower."
 SOURCE = SplitFile(

@@ -1,7 +1,7 @@
 """Oxford-IIIT Pets: 37 breeds of cats and dogs (Parkhi et al. 2012)."""
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}, a type of pet."
 SOURCE = SplitFile(

@@ -1,6 +1,6 @@
 """RESISC45: 45 kinds of scenes seen from above (Cheng et al. 2017, arXiv:1703.00121)."""
 
-from datamodules.hub import Hub
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "satellite imagery of {}."
 SOURCE = HUB = Hub("timm/resisc45")

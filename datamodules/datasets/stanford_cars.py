@@ -1,7 +1,7 @@
 """Stanford Cars: 196 models (Krause et al. 2013)."""
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
 SOURCE = SplitFile(

@@ -1,7 +1,7 @@
 """SUN397: 397 scenes (Xiao et al. 2010)."""
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
 SOURCE = SplitFile(

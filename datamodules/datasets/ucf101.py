@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from datamodules.coop_layout import SplitFile
-from datamodules.hub import Hub
+from datamodules.formats.coop import SplitFile
+from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a person doing {}."
 SOURCE = SplitFile(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from datamodules.dataset import Labels
 from datamodules.errors import DataError, unknown
-from datamodules.specs import parse_spec
+from datamodules.names import parse_spec
 
 Floats = NDArray[np.floating]
 

@@ -11,8 +11,8 @@ from open_clip.model import CLIP
 from torch import Tensor
 from torchvision.transforms import functional as pictures
 
-from datamodules.augment import Crop, boxes, draws
 from datamodules.dataset import Dataset
+from datamodules.features.crops import Crop, boxes, draws
 from datamodules.seeds import rng
 from tests import toy
 

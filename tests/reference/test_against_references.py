@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.given import Replica
+from datamodules.replica import Replica
 from methods import coop, grip, joapr, nlprompt
 from tests import toy
 from tests.reference import grip as slow_grip

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.checks import checked, readable
 from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
-from datamodules.label_table import read_labellings
-from datamodules.pictures import FileImages
-from datamodules.source import Layout
+from datamodules.formats.checks import checked, readable
+from datamodules.formats.images import FileImages
+from datamodules.formats.labellings import read_labellings
+from datamodules.formats.source import Layout
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from datamodules.dataset import Labels, Split
 from datamodules.errors import DataError
-from datamodules.pictures import FileImages
+from datamodules.formats.images import FileImages
 
 CLEAN = "clean"
 

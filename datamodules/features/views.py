@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datamodules.augment import Crop, draws
 from datamodules.dataset import Images, Labels
-from datamodules.features import IN_MEMORY, FeatureBank
-from datamodules.inputs import Inputs
+from datamodules.features.bank import IN_MEMORY, FeatureBank
+from datamodules.features.crops import Crop, draws
+from datamodules.features.inputs import Inputs
 
 
 @dataclass

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datamodules.checks import checked
 from datamodules.dataset import Dataset
-from datamodules.folder import ClassFolders
-from datamodules.hub import Hub
-from datamodules.label_table import read_cifar_n
-from datamodules.source import Layout
+from datamodules.formats.checks import checked
+from datamodules.formats.folder import ClassFolders
+from datamodules.formats.hub import Hub
+from datamodules.formats.labellings import read_cifar_n
+from datamodules.formats.source import Layout
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.checks import checked, readable
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
-from datamodules.hub_columns import image_column, label_column, split_names, values_as_labels
-from datamodules.hub_images import HubImages
-from datamodules.label_table import labelling
+from datamodules.formats.checks import checked, readable
+from datamodules.formats.hub_columns import image_column, label_column, split_names, values_as_labels
+from datamodules.formats.hub_images import HubImages
+from datamodules.formats.labellings import labelling
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules.augment import Crop
 from datamodules.batches import Batch, TestImages
 from datamodules.dataset import Dataset, ImageEncoder
 from datamodules.errors import DataError
-from datamodules.features import FeatureBank
-from datamodules.given import Replica, labelled, told
-from datamodules.inputs import Inputs
+from datamodules.features.bank import FeatureBank
+from datamodules.features.crops import Crop
+from datamodules.features.inputs import Inputs
+from datamodules.features.views import Views
 from datamodules.paradigms import Pool
 from datamodules.plan import Plan, TrainingSet, make_plan
+from datamodules.replica import Replica, labelled, told
 from datamodules.seeds import rng
-from datamodules.views import Views
 
 
 class NoisyFewShot(lightning.LightningDataModule):

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from datamodules.errors import CorruptImage
-from datamodules.pictures import UNREADABLE
+from datamodules.formats.images import UNREADABLE
 
 SAMPLE = 256
 

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datamodules.augment import Crop, boxes, draws, normalise, resample
 from datamodules.dataset import Images, Labels, Preprocess
 from datamodules.errors import CorruptImage
-from datamodules.stream import decoded
+from datamodules.features.crops import Crop, boxes, draws, normalise, resample
+from datamodules.features.stream import decoded
 
 if TYPE_CHECKING:
     from PIL.Image import Image

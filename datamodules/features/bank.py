@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.augment import Crop
 from datamodules.dataset import ImageEncoder, Images, Labels
-from datamodules.inputs import Inputs
-from datamodules.shards import MemoryStore, Shard, ShardStore
-from datamodules.stream import batched
+from datamodules.features.crops import Crop
+from datamodules.features.inputs import Inputs
+from datamodules.features.store import MemoryStore, Shard, ShardStore
+from datamodules.features.stream import batched
 
 Progress = Callable[[str, int, int, float], None]
 """Called with what is encoded, pictures done, pictures in all, pictures per second."""

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.checks import checked, readable
 from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
-from datamodules.pictures import FileImages, require_files
-from datamodules.source import Layout
+from datamodules.formats.checks import checked, readable
+from datamodules.formats.images import FileImages, require_files
+from datamodules.formats.source import Layout
 
 GUIDE = "CoOp's DATASETS.md (github.com/KaiyangZhou/CoOp) says whence every file comes"
 

@@ -1,0 +1,1 @@
+"""From picture to feature: the bank, its shards, augmented views."""

@@ -1,0 +1,1 @@
+"""How data sets on disk or on a hub are opened."""
