@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark.errors import BadInput
-from benchmark.leaderboard import CELL, from_csv, leaderboard
-from benchmark.records import Store
+from benchmark.records.store import Store
+from benchmark.report.leaderboard import CELL, from_csv, leaderboard
 
 #: Cells that differ by less, in points, count as reproduced: other hardware and library versions round otherwise.
 TOLERANCE = 0.5

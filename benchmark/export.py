@@ -9,9 +9,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from benchmark import atomic
-from benchmark.record import BadRecord, Record
-from benchmark.records import Store
+from benchmark.records.record import BadRecord, Record
+from benchmark.records.store import Store
+from datamodules import atomic
 
 #: Context vectors [N, D] to each one's nearest words with their distances, nearest first.
 NearestWords = Callable[[NDArray[Any]], Sequence[Sequence[tuple[str, float]]]]

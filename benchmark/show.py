@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.record import Record
-from benchmark.records import Store
+from benchmark.records.record import Record
+from benchmark.records.store import Store
 
 #: Eight heights of a bar, for curves in a line of text.
 BARS = "▁▂▃▄▅▆▇█"

@@ -76,7 +76,7 @@ def all_views(bank, images, indices, seed, views, crop):
 
 
 if __name__ == "__main__":
-    from datamodules.features.bank import bank as features
+    from datamodules.features import bank as features
 
     features.SHARD = 32
     tower = Encoder(lives=int(sys.argv[2]) if sys.argv[2] else None)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark.grid import Run
-from benchmark.records import Store
+from benchmark.plan.grid import Run
+from benchmark.records.store import Store
 
 DATASETS = {"flipped": 66.0, "tilted": 47.0, "digits": 57.0}
 #: Method -> (gain over zero-shot, loss of accuracy per unit of noise rate); None where no given label is used.

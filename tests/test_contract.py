@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from benchmark import catalog
+from benchmark.plan import catalog
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Split
 from datamodules.replica import Replica

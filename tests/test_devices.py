@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark import devices
-from benchmark.devices import parse_devices, threads_per_worker
+from benchmark.run import devices
+from benchmark.run.devices import parse_devices, threads_per_worker
 
 
 @pytest.fixture

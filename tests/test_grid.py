@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmark import catalog
 from benchmark.errors import BadInput
-from benchmark.grid import Grid, Run, split_list
-from benchmark.options import Options
-from benchmark.packs import packs
+from benchmark.plan import catalog
+from benchmark.plan.grid import Grid, Run, split_list
+from benchmark.plan.options import Options
+from benchmark.plan.packs import packs
 from datamodules.errors import DataError
 
 RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, 10)

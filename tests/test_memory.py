@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark import memory
 from benchmark.__main__ import main
-from benchmark.memory import AllocatedBytes, TooLarge, free_bytes, make_room, text_pass_bytes
+from benchmark.run import memory
+from benchmark.run.memory import AllocatedBytes, TooLarge, free_bytes, make_room, text_pass_bytes
 from methods import ce, coop
 from methods.clip.loading import load_backbone
 from methods.core.fused import Fused
@@ -43,7 +43,7 @@ def test_short_memory_cuts_packs_and_changes_no_result(
         make_room(module, device, sharing)
         sizes.append((module.replicas, module.members[0].task.backbone.text.classes_at_once))
 
-    monkeypatch.setattr("benchmark.training.make_room", spy)
+    monkeypatch.setattr("benchmark.run.training.make_room", spy)
     assert main(["bench", *SMALL, f"--out={tmp_path / 'short'}"]) == 0
     assert max(size for size, _ in sizes) < 3 and {at_once > 0 for _, at_once in sizes} == {share == 0}
     short = results(tmp_path / "short")

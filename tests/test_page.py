@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.leaderboard import leaderboard, observations
-from benchmark.page import build
-from benchmark.page.data import payload
-from benchmark.records import Failure, Store
-from benchmark.statistics import caveats, differences
+from benchmark.records.store import Failure, Store
+from benchmark.report.leaderboard import leaderboard, observations
+from benchmark.report.page import build
+from benchmark.report.page.data import payload
+from benchmark.report.statistics import caveats, differences
 from tests.browser import ask
 from tests.records_factory import fill, result, run
 

@@ -4,9 +4,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark import papers
-from benchmark.leaderboard import leaderboard
-from benchmark.records import Store
+from benchmark.published import papers
+from benchmark.records.store import Store
+from benchmark.report.leaderboard import leaderboard
 from tests.records_factory import result, run
 
 PAPER = {"dataset": "dtd", "backbone": "RN50/openai", "epochs": 200}

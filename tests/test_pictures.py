@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.leaderboard import leaderboard
-from benchmark.palette import looks
-from benchmark.pictures import draw_all
-from benchmark.pictures.accuracy import against_noise, heat_map
-from benchmark.pictures.album import figures
-from benchmark.pictures.epochs import mean_curve
-from benchmark.pictures.ranks import groups
-from benchmark.pictures.style import styled
-from benchmark.record import Record
-from benchmark.records import Store
+from benchmark.records.record import Record
+from benchmark.records.store import Store
+from benchmark.report.leaderboard import leaderboard
+from benchmark.report.palette import looks
+from benchmark.report.pictures import draw_all
+from benchmark.report.pictures.accuracy import against_noise, heat_map
+from benchmark.report.pictures.album import figures
+from benchmark.report.pictures.epochs import mean_curve
+from benchmark.report.pictures.ranks import groups
+from benchmark.report.pictures.style import styled
 from tests.records_factory import fill, result, run
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.grid import Run
-from benchmark.packs import Pack
-from benchmark.pool import Report, map_packs
+from benchmark.plan.grid import Run
+from benchmark.plan.packs import Pack
+from benchmark.run.pool import Report, map_packs
 
 
 def packs(count: int) -> list[Pack]:

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from benchmark.events import Event
-from benchmark.progress import LiveProgress
+from benchmark.run.events import Event
+from benchmark.run.progress import LiveProgress
 
 
 def shown(terminal: bool, *told: tuple[int, Event]) -> str:
@@ -45,7 +45,7 @@ def test_without_a_terminal_there_are_plain_lines() -> None:
 
 def test_a_log_hears_of_a_long_pack_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10000, 25))
-    monkeypatch.setattr("benchmark.progress.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr("benchmark.run.progress.time", SimpleNamespace(monotonic=lambda: next(clock)))
     text = shown(False, *[(0, epoch(number)) for number in range(9)])
     assert 2 <= len(text.splitlines()) <= 4
     assert "cpu: digits · 4 runs, epoch 3 of 10" in text

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.record import BadRecord
-from benchmark.records import Store, slug
+from benchmark.records.record import BadRecord
+from benchmark.records.store import Store, slug
 from tests.records_factory import campaign, fill, result, run
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from benchmark import report
-from benchmark.records import Store
+from benchmark.records.store import Store
+from benchmark.report import make as report
 from tests.records_factory import fill, result, run
 
 

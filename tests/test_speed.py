@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmark.__main__ import main
-from benchmark.memory import AllocatedBytes, text_pass_bytes
+from benchmark.run.memory import AllocatedBytes, text_pass_bytes
 from benchmark.speed import campaign
 from benchmark.speed.clock import Race
 from benchmark.speed.names import class_names

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from benchmark.leaderboard import leaderboard, observations
-from benchmark.ranking import critical_difference, rankings
-from benchmark.records import Store
-from benchmark.statistics import ALL, NOISY, caveats, differences, interval, pairs, sentences
+from benchmark.records.store import Store
+from benchmark.report.leaderboard import leaderboard, observations
+from benchmark.report.ranking import critical_difference, rankings
+from benchmark.report.statistics import ALL, NOISY, caveats, differences, interval, pairs, sentences
 from tests.records_factory import fill, result, run
 
 

@@ -4,13 +4,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmark import readme, tables, terminal
-from benchmark.blocks import blocks
+from benchmark import readme
 from benchmark.errors import BadInput
-from benchmark.leaderboard import SETTING, from_csv, leaderboard, to_csv
-from benchmark.markup import latex, markdown
-from benchmark.record import Record
-from benchmark.records import Failure, Store
+from benchmark.records.record import Record
+from benchmark.records.store import Failure, Store
+from benchmark.report import tables, terminal
+from benchmark.report.blocks import blocks
+from benchmark.report.leaderboard import SETTING, from_csv, leaderboard, to_csv
+from benchmark.report.markup import latex, markdown
 from tests.records_factory import campaign, fill, result, run
 
 

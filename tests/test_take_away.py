@@ -7,11 +7,12 @@ import pytest
 from rich.console import Console
 from safetensors.numpy import load_file
 
-from benchmark import compare, report, show
+from benchmark import compare, show
 from benchmark.errors import BadInput
 from benchmark.export import export
-from benchmark.record import BadRecord
-from benchmark.records import Store
+from benchmark.records.record import BadRecord
+from benchmark.records.store import Store
+from benchmark.report import make as report
 from tests.records_factory import CLASSES, campaign, fill, result, run
 
 

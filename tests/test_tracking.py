@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmark.errors import BadInput
-from benchmark.records import Store
+from benchmark.records.store import Store
 from benchmark.tracking import Follower, Target, choose_mode, sync
 from benchmark.tracking.sync import pending
 from tests import wandb_file

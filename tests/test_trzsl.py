@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark import catalog
 from benchmark.__main__ import main
-from benchmark.options import Options
-from benchmark.packs import packs
+from benchmark.plan import catalog
+from benchmark.plan.options import Options
+from benchmark.plan.packs import packs
 from datamodules import noise
 from datamodules.datamodule import NoisyFewShot
 from datamodules.datasets import digits

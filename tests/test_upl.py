@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import normalize
 
 from benchmark.__main__ import main
-from benchmark.grid import parse_method
+from benchmark.plan.grid import parse_method
 from datamodules.datamodule import NoisyFewShot
 from datamodules.replica import Replica
 from methods import upl

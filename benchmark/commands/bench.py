@@ -13,11 +13,11 @@ from typing import Any
 from rich.console import Console
 
 from benchmark.errors import BadInput, Interrupted
-from benchmark.grid import Run
-from benchmark.options import Options
-from benchmark.packs import Pack, packs
-from benchmark.progress import LiveProgress
-from benchmark.records import Store
+from benchmark.plan.grid import Run
+from benchmark.plan.options import Options
+from benchmark.plan.packs import Pack, packs
+from benchmark.records.store import Store
+from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Follower, Target, choose_mode
 from datamodules import catalog as data_catalog
 from methods.clip.recipe import is_embedded
@@ -64,14 +64,14 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
 def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int) -> list[Run]:
     """Trains what can run, and returns the runs without those that cannot."""
     with console.status("loading torch, backbone and data"):
-        from benchmark.pool import map_packs, prepare
+        from benchmark.run.pool import map_packs, prepare
 
         if len(todo) > 1:
             prepare()
-        from benchmark.checks import unmixed, unsuited
-        from benchmark.devices import parse_devices, threads_per_worker
-        from benchmark.resources import Resources
-        from benchmark.runner import Runner
+        from benchmark.run.checks import unmixed, unsuited
+        from benchmark.run.devices import parse_devices, threads_per_worker
+        from benchmark.run.resources import Resources
+        from benchmark.run.worker import Runner
 
         small = all(is_embedded(run.backbone) for run in runs)
         devices = parse_devices(options.devices, small, len(todo))
@@ -134,7 +134,7 @@ def _check_writable(out: Path) -> None:
 
 def _finish(console: Console, store: Store, runs: list[Run]) -> int:
     """Writes the tables, prints the leaderboard of these runs; 0 only if all of them succeeded."""
-    from benchmark import tables, terminal
+    from benchmark.report import tables, terminal
 
     loaded = store.load()
     for problem in loaded.problems:

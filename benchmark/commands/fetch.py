@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark.grid import split_list
-from benchmark.options import DATA
+from benchmark.plan.grid import split_list
+from benchmark.plan.options import DATA
 from datamodules import catalog
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmark import catalog
-from benchmark.options import DATA
+from benchmark.plan import catalog
+from benchmark.plan.options import DATA
 from datamodules import catalog as data_catalog
 from datamodules import noise
 

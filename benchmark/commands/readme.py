@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark import readme, report
+from benchmark import readme
 from benchmark.errors import BadInput
+from benchmark.report import make as report
 
 
 @dataclass(frozen=True)

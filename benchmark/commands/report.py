@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark import report
+from benchmark.report import make as report
 
 
 @dataclass(frozen=True)

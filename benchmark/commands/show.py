@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmark import show
-from benchmark.records import Store
+from benchmark.records.store import Store
 
 
 @dataclass(frozen=True)

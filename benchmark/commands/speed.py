@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark.errors import BadInput
-from benchmark.grid import split_list
+from benchmark.plan.grid import split_list
 from datamodules.errors import nearest
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def main(options: Options) -> int:
     with console.status("loading torch"):
         import torch
 
-        from benchmark.devices import parse_devices
+        from benchmark.run.devices import parse_devices
         from benchmark.speed import campaign, embedded, memory, text_pass, training
         from benchmark.speed.settings import Case, Settings, save
 

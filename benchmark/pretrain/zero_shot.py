@@ -10,7 +10,7 @@ import torch
 
 from datamodules.dataset import Dataset
 
-SHIPPED = Path(__file__).parents[2] / "methods" / "embedded"
+SHIPPED = Path(__file__).parents[2] / "methods" / "clip" / "embedded"
 SIBLING = SHIPPED.with_name("embedded_vit")
 DATASETS = ("flipped", "tilted", "combos", "digits")
 

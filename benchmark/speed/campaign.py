@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import torch
 
-from benchmark import memory
+from benchmark.run import memory
 from benchmark.speed.clock import race
 from benchmark.speed.parts import BATCH, SHORT, PackStep
 from benchmark.speed.settings import Row, Settings

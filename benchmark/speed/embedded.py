@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmark.grid import Grid, Run
-from benchmark.packs import Pack
-from benchmark.resources import Resources
-from benchmark.runner import Runner
+from benchmark.plan.grid import Grid, Run
+from benchmark.plan.packs import Pack
+from benchmark.run.resources import Resources
+from benchmark.run.training import build
+from benchmark.run.worker import Runner
 from benchmark.speed.clock import race
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
-from benchmark.training import build
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmark.memory import text_pass_bytes
+from benchmark.run.memory import text_pass_bytes
 from benchmark.speed.parts import SHORT, PackStep
 from benchmark.speed.settings import Row, Settings
 from methods.clip.loading import load_backbone

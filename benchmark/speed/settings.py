@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmark import atomic
 from benchmark.speed.clock import Race
 from benchmark.speed.peak import matmul_peak, operations, peak_bytes
+from datamodules import atomic
 
 
 @dataclass(frozen=True)

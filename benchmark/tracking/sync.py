@@ -12,11 +12,11 @@ from threading import Event
 
 from filelock import FileLock, Timeout
 
-from benchmark import atomic
 from benchmark.errors import BadInput
-from benchmark.record import BadRecord, Record
-from benchmark.records import Store
+from benchmark.records.record import BadRecord, Record
+from benchmark.records.store import Store
 from benchmark.tracking.wandb_run import Target, log_campaign, log_record
+from datamodules import atomic
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
 
 def _finish(target: Target, synced: Synced) -> Synced:
     """Log the leaderboard unless these very numbers and pictures are logged."""
-    from benchmark.leaderboard import leaderboard, to_csv
+    from benchmark.report.leaderboard import leaderboard, to_csv
 
     board = leaderboard(Store(target.out).load().records)
     pictures = sorted((target.out / "plots").glob("*.png"))

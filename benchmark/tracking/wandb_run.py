@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.record import Record
-from benchmark.records import slug
+from benchmark.records.record import Record
+from benchmark.records.store import slug
 from benchmark.tracking.mode import Mode
 
 if TYPE_CHECKING:

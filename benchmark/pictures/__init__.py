@@ -1,5 +1,0 @@
-"""The pictures of a results folder, drawn from its records: PNG for the screen, SVG for print."""
-
-from benchmark.pictures.album import draw_all
-
-__all__ = ["draw_all"]

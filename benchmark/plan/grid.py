@@ -1,0 +1,164 @@
+"""What there is to do: a Run, the grid of all runs, and the packs that train together. Imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any
+
+from benchmark import PROTOCOL
+from benchmark.errors import BadInput
+from benchmark.plan import catalog
+from datamodules import noise
+from datamodules.errors import nearest
+from datamodules.names import parse_spec
+from methods.clip.recipe import recipe_for
+
+PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """One training run; every field is part of its identity, and the hash of all of them is its name.
+
+    `method` carries its options in canonical order (`gce[q=0.5]`). `noise` is the kind of label noise, "none" where
+    no label is wrong; `rate` is the share of wrong labels asked for, 0 to 1, and None where it is measured (`human`).
+    `paradigm` is "fewshot" (given, possibly wrong labels), "ul", "ssl" or "trzsl".
+    """
+
+    backbone: str
+    dataset: str
+    method: str
+    noise: str
+    rate: float | None
+    shots: int
+    seed: int
+    epochs: int
+    paradigm: str = "fewshot"
+    protocol: int = PROTOCOL
+
+    @property
+    def key(self) -> str:
+        """The first 16 hex digits of the SHA-256 of the fields."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def method_name(self) -> str:
+        """The method without its options."""
+        return self.method.split("[")[0]
+
+    def __str__(self) -> str:
+        noise = self.noise if self.rate is None else f"{self.noise} {self.rate:g}"
+        return f"{self.dataset} {self.method} {noise} {self.paradigm} seed {self.seed} ({self.key})"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The axes of a benchmark as the user writes them; `runs` checks and multiplies them."""
+
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    rates: Sequence[float]
+    kinds: Sequence[str]
+    seeds: Sequence[int]
+    shots: Sequence[int]
+    backbones: Sequence[str]
+    paradigms: Sequence[str] = ("fewshot",)
+    epochs: int | None = None
+
+    def runs(self) -> list[Run]:
+        """Every run of the grid once, in a fixed order.
+
+        Equal work has one name: without wrong labels the kind of noise is dropped, and a method that sees no given
+        label drops the noise altogether. Beside few-shot runs such a method stands with its "ul" runs. A method that
+        a paradigm does not suit is left out; `unsuited` names it.
+
+        Raises:
+            BadInput: an axis without values, an unknown method, option or kind of noise, or a value out of range.
+        """
+        for axis, values in vars(self).items():
+            if axis != "epochs" and not values:
+                raise BadInput(f"no {axis} given; name at least one")
+        if self.epochs is not None and self.epochs < 1:
+            raise BadInput(f"epochs is {self.epochs}, should be at least 1")
+        for shots in self.shots:
+            if shots < 1:
+                raise BadInput(f"shots is {shots}, should be at least 1")
+        for seed in self.seeds:
+            if seed < 0:
+                raise BadInput(f"seed is {seed}, should be at least 0")
+        for paradigm in self.paradigms:
+            if paradigm not in PARADIGMS:
+                raise BadInput(f"unknown paradigm {paradigm!r}: {nearest(paradigm, PARADIGMS)}")
+        noises = self._noises()
+        runs: dict[Run, None] = {}
+        for backbone, dataset, method, shots in product(self.backbones, self.datasets, self.methods, self.shots):
+            info, values = parse_method(method)
+            name, epochs = info.canonical(values), self.epochs or recipe_for(backbone).epochs
+            for paradigm in _suited(info, self.paradigms):
+                blind = info.labels == "none" or paradigm == "ul"
+                for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
+                    runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs, paradigm)] = None
+        return list(runs)
+
+    def unsuited(self) -> list[str]:
+        """One line for every method that cannot run under a paradigm that is asked for."""
+        return [
+            f"{method} does not run under {paradigm}: it is made for {', '.join(info.paradigms)}"
+            for method in self.methods
+            for info in [parse_method(method)[0]]
+            for paradigm in self.paradigms
+            if not _suited(info, [paradigm])
+        ]
+
+    def _noises(self) -> list[tuple[str, float | None]]:
+        found: dict[tuple[str, float | None], None] = {}
+        for rate in self.rates:
+            if not 0 <= rate <= 1:
+                raise BadInput(f"noise rate {rate:g} lies outside [0, 1]")
+        for kind in self.kinds:
+            noise.parse(kind)
+            if noise.measured(kind):
+                found[kind, None] = None
+            for rate in self.rates:
+                if rate == 0:
+                    found["none", 0.0] = None
+                elif not noise.measured(kind):
+                    found[kind, rate] = None
+        return sorted(found, key=lambda pair: (pair[1] is None, pair[1] or 0.0))
+
+
+def _suited(info: catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
+    """The paradigms to run a method under; one without labels takes part in few-shot comparisons as "ul"."""
+    meant = dict.fromkeys(
+        "ul" if paradigm == "fewshot" and "fewshot" not in info.paradigms else paradigm for paradigm in asked
+    )
+    return [paradigm for paradigm in meant if paradigm in info.paradigms]
+
+
+def parse_method(text: str) -> tuple[catalog.MethodInfo, dict[str, Any]]:
+    """The method that `name` or `name[option=value,...]` asks for, and the attributes that its options set.
+
+    Raises:
+        BadInput: an unknown method or option, or a value that the option does not take.
+        DataError: brackets or equals signs are missing.
+    """
+    name, options = parse_spec(text)
+    info = catalog.method(name)
+    return info, info.values(options)
+
+
+def split_list(text: str) -> list[str]:
+    """Parts of `text` between commas, those within brackets apart: `coop,gce[q=0.5,n_ctx=4]` has two."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]

@@ -1,0 +1,102 @@
+"""The options of `promptnoise bench`; each is a variable of `make bench` too. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from benchmark.errors import BadInput
+from benchmark.plan.catalog import methods
+from benchmark.plan.grid import Grid, split_list
+
+T = TypeVar("T", int, float)
+
+DATA = Path(os.environ.get("PROMPTNOISE_DATA", "~/data")).expanduser()
+CACHE = Path(os.environ.get("PROMPTNOISE_CACHE", "~/.cache/promptnoise")).expanduser()
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train a grid of methods x data sets x label noise x seeds; what is finished already is not done again."""
+
+    methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl"
+    """Methods, options in brackets: coop,gce[q=0.5]. `all` stands for every one: all,gce[q=0.5]."""
+
+    datasets: str = "flipped,tilted,combos,digits"
+    """Data sets: names that `promptnoise list` shows, folder:/path, hf:name."""
+
+    noise: str = "0,0.25,0.5,0.75"
+    """Shares of wrong labels, 0 to 1."""
+
+    noise_type: str = "symmetric"
+    """Kinds of label noise."""
+
+    paradigm: str = "fewshot"
+    """Learning paradigms: fewshot, ul (no labels), ssl (few labels, the rest unlabelled), trzsl (some classes)."""
+
+    seeds: str = "1,2,3"
+    """Seeds; all methods see the same images, wrong labels and batches under a seed."""
+
+    shots: str = "16"
+    """Labelled images per class."""
+
+    epochs: int = 0
+    """Epochs; 0 takes the recipe's number: 10 for the embedded CLIP, 200 for others."""
+
+    backbone: str = "embedded"
+    """CLIP models: embedded, embedded-vit, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
+
+    devices: str = "auto"
+    """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3 (0,0: two workers on one)."""
+
+    data: Path = DATA
+    """Folder of real data sets, laid out as for CoOp."""
+
+    out: Path = Path("results")
+    """Folder for records, leaderboard, plots and report."""
+
+    cache: Path = CACHE
+    """Folder for the image features of real backbones, which are encoded once."""
+
+    skip_bad_images: bool = False
+    """Go on without images that cannot be read; the records say how many."""
+
+    wandb: str = ""
+    """Weights & Biases: online, offline or disabled; the default is online where credentials are configured."""
+
+    pack: int = 96
+    """Runs that train side by side at most."""
+
+    dry_run: bool = False
+    """Print the plan and stop."""
+
+    def grid(self) -> Grid:
+        """The grid that these options describe.
+
+        Raises:
+            BadInput: a value that is not a number where one is due.
+        """
+        return Grid(
+            methods=[each for name in split_list(self.methods) for each in (methods() if name == "all" else [name])],
+            datasets=split_list(self.datasets),
+            rates=_numbers("noise", self.noise, float),
+            kinds=split_list(self.noise_type),
+            seeds=_numbers("seeds", self.seeds, int),
+            shots=_numbers("shots", self.shots, int),
+            backbones=split_list(self.backbone),
+            paradigms=split_list(self.paradigm),
+            epochs=self.epochs or None,
+        )
+
+
+def _numbers(option: str, text: str, kind: type[T]) -> list[T]:
+    numbers = []
+    for part in split_list(text):
+        try:
+            numbers.append(kind(part))
+        except ValueError:
+            what = "a whole number" if kind is int else "a number"
+            raise BadInput(f"{option}: {part!r} should be {what}") from None
+    return numbers

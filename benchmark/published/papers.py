@@ -1,0 +1,141 @@
+"""What papers and public re-runs report, and where it may stand beside our own numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = ["dataset", "noise", "rate", "shots", "epochs", "backbone", "paradigm", "method", "ours", "std", "seeds",
+           "published", "published_std", "gap", "remark", "source"]  # fmt: skip
+FOLDER = Path(__file__).parent
+_PTNL = {("coop", "ce"): "coop", ("coop_csc", "ce"): "coop[csc=True]", ("coop", "gce"): "gce[q=0.5]",
+         ("coop_csc", "gce"): "gce[csc=True,q=0.5]"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Published:
+    """One reported accuracy in percent, under our names; None where the protocol has no such number.
+
+    `backbone` names OpenAI's weights; `noise` is "none" for the paradigms without wrong labels; `std` is None where
+    it is not reported; `remark` is "uncertain" or says what the source leaves open.
+    """
+
+    dataset: str
+    noise: str
+    rate: float
+    shots: int | None
+    epochs: int | None
+    backbone: str
+    paradigm: str
+    method: str
+    accuracy: float
+    std: float | None
+    remark: str
+    source: str
+
+    def matches(self, row: Any) -> bool:
+        """Whether a row of the leaderboard was made under the same protocol."""
+        return (
+            _identity(row) == (self.dataset, self.rate, self.backbone, self.paradigm, self.method)
+            and self.noise in (row.noise, "none")
+            and self.shots in (row.shots, None)
+            and self.epochs in (row.epochs, None)
+        )
+
+
+def comparison(board: pd.DataFrame) -> pd.DataFrame:
+    """Ours, theirs and the gap (ours minus theirs, points) for every cell with a published counterpart, `COLUMNS`.
+
+    A cell that several sources report has a row for each; where nothing matches, the table is empty.
+    """
+    rows = []
+    row: Any
+    for row in board.itertuples(index=False):
+        for other in _by_identity().get(_identity(row), ()):
+            if other.matches(row):
+                ours = (*(getattr(row, name) for name in COLUMNS[:8]), row.mean, row.std, row.seeds)
+                gap = row.mean - other.accuracy
+                rows.append((*ours, other.accuracy, other.std, gap, other.remark, other.source))
+    table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"published_std": float})
+    return table
+
+
+def zero_shot(dataset: str, backbone: str) -> list[Published]:
+    """What is reported for zero-shot CLIP on all classes of a data set."""
+    return [
+        other
+        for other in published()
+        if (other.method, other.dataset, other.paradigm) == ("zero_shot", dataset, "fewshot")
+        and other.backbone == _architecture(backbone)
+    ]
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """Every number that the suite can be compared with."""
+    return (*_few_shot("nlprompt_protocol.csv"), *_few_shot("nlprompt_rerun.csv"), *_ptnl(), *_grip())
+
+
+def _identity(row: Any) -> tuple[Any, ...]:
+    return (row.dataset, row.rate, _architecture(row.backbone), row.paradigm, row.method)
+
+
+@cache
+def _by_identity() -> dict[tuple[Any, ...], list[Published]]:
+    found: dict[tuple[Any, ...], list[Published]] = defaultdict(list)
+    for other in published():
+        found[other.dataset, other.rate, other.backbone, other.paradigm, other.method].append(other)
+    return dict(found)
+
+
+def _architecture(backbone: str) -> str | None:
+    """The name that papers use for a backbone with OpenAI's weights; no published number has other weights."""
+    name, _, weights = backbone.partition("/")
+    return name.removesuffix("-quickgelu") if weights == "openai" else None
+
+
+def _few_shot(file: str) -> Iterator[Published]:
+    for row in _rows(file):
+        remark = row["remark"] or ("q is not stated" if row["method"] == "gce" else "")
+        yield Published(
+            row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"]), int(row["epochs"]),
+            row["backbone"], "fewshot", row["method"], float(row["accuracy"]), None, remark, row["source"],
+        )  # fmt: skip
+
+
+def _ptnl() -> Iterator[Published]:
+    for row in _rows("ptnl_style_rerun.csv"):
+        method = _PTNL.get((row["method"], row["loss"]))
+        if method is not None:
+            yield Published(
+                row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"]), int(row["epochs"]),
+                row["backbone"], "fewshot", method, float(row["accuracy"]), float(row["std"]), "", row["source"],
+            )  # fmt: skip
+
+
+def _grip() -> Iterator[Published]:
+    """All were trained for 150 epochs, with 2 labels per class under SSL; zero-shot CLIP is neither.
+
+    What uses no labels stands in our tables among the few-shot runs.
+    """
+    for row in _rows("grip.csv"):
+        clip, grip = row["method"] == "clip", row["method"] == "grip"
+        method = f"grip[modality={row['modality']}]" if grip and row["modality"] != "text" else row["method"]
+        shots = 2 if row["paradigm"] == "ssl" else None
+        yield Published(
+            row["dataset"], "none", 0.0, None if clip else shots, None if clip else 150, row["backbone"],
+            "fewshot" if row["paradigm"] == "ul" else row["paradigm"], "zero_shot" if clip else method,
+            float(row["accuracy"]), None, "", row["source"],
+        )  # fmt: skip
+
+
+def _rows(file: str) -> Iterator[dict[str, str]]:
+    with (FOLDER / file).open(newline="", encoding="utf-8") as text:
+        yield from csv.DictReader(text)

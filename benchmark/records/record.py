@@ -1,0 +1,155 @@
+"""What one finished run leaves behind: the fields of a record, checked when written and when read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from benchmark import PROTOCOL
+from benchmark.errors import BadInput
+from benchmark.plan.grid import Run
+
+#: Layout of the files; bumped when a field changes its meaning.
+SCHEMA: Final = 1
+
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+#: One value per epoch (or round); None where there is nothing to measure, such as the mean over no image.
+Curve = tuple[Finite | None, ...]
+
+
+class BadRecord(BadInput):
+    """A record that cannot be trusted; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What became of the labels: share and number of wrong ones among the training images, and their hash.
+
+    Share and number are None where the true labels are not known. Two runs whose `labels_sha256` agree were given
+    the same labels.
+    """
+
+    realised: Share | None = None
+    wrong: Count | None = None
+    images: Count = 0
+    labels_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished run; accuracies and errors in percent, curves one value per epoch.
+
+    `accuracy` is the last epoch's, the headline; the best epoch's is named as the oracle that it is, since it is
+    chosen on test data. A run that diverged has the accuracy of what it ended with. The accuracies on images of
+    seen and of unseen classes, and their `harmonic_mean`, exist for "trzsl" only.
+    """
+
+    run: Run
+    key: str
+    status: Literal["ok", "diverged"]
+    accuracy: Percent
+    schema: Literal[1] = SCHEMA
+    oracle_best_accuracy: Percent | None = None
+    oracle_best_epoch: Count | None = None
+    zero_shot_accuracy: Percent | None = None
+    ece: Percent | None = None
+    per_class_accuracy: tuple[Percent | None, ...] = ()
+    classes: tuple[str, ...] = ()
+    seen_accuracy: Percent | None = None
+    unseen_accuracy: Percent | None = None
+    harmonic_mean: Percent | None = None
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    noise: Noise = field(default_factory=Noise)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    device: str = ""
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    parameters: Count = 0
+    learned_sha256: str = ""
+    hint: str = ""
+
+    def __post_init__(self) -> None:
+        if self.run.protocol != PROTOCOL:
+            raise BadRecord(f"it is of protocol {self.run.protocol}, and this version is protocol {PROTOCOL}")
+        if self.key != self.run.key:
+            raise BadRecord(f"its key {self.key!r} is not that of its run, {self.run.key}")
+        if len(self.per_class_accuracy) != len(self.classes):
+            raise BadRecord(f"{len(self.per_class_accuracy)} per-class accuracies for {len(self.classes)} classes")
+
+    @property
+    def label_free(self) -> bool:
+        """Whether the run was given no label, so that its value holds at every noise rate."""
+        return self.run.paradigm == "ul"
+
+    @property
+    def score(self) -> float:
+        """What tables compare: the harmonic mean under "trzsl", as is usual there, else the accuracy; percent."""
+        return self.accuracy if self.harmonic_mean is None else self.harmonic_mean
+
+
+def read(text: str | bytes) -> Record:
+    """Parse the JSON text of a record.
+
+    Raises:
+        BadRecord: Not JSON, a field that is missing or out of range, a key that is not the run's, another protocol.
+    """
+    try:
+        return _adapter().validate_json(text, strict=True)
+    except ValidationError as error:
+        raise BadRecord(_why(text, error)) from error
+
+
+def _why(text: str | bytes, error: ValidationError) -> str:
+    try:
+        data = json.loads(text)
+    except ValueError:
+        return "it is truncated or not JSON"
+    if not isinstance(data, dict) or not {"schema", "key", "run"} <= data.keys():
+        return "it is not a record of this benchmark"
+    if data["schema"] != SCHEMA:
+        return f"it is of record schema {data['schema']}, and this version reads schema {SCHEMA}"
+    first = error.errors()[0]
+    if isinstance(cause := first.get("ctx", {}).get("error"), BadRecord):
+        return str(cause)
+    name = ".".join(map(str, first["loc"]))
+    return f"its {name} is missing" if first["type"] == "missing" else f"its {name}: {first['msg'].lower()}"
+
+
+def dump(run: Run, result: Mapping[str, Any]) -> str:
+    """The JSON text of a run's record; `result` holds the fields of `Record` except run, key and schema.
+
+    A value that is not finite becomes null, the only spelling that JSON has for it; `accuracy` must be finite.
+
+    Raises:
+        BadRecord: `result` would not read back as a record.
+    """
+    record = {"schema": SCHEMA, "key": run.key, "run": asdict(run), **result}
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in _finite(record).items()]
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
+    read(text)
+    return text
+
+
+def _finite(value: Any) -> Any:
+    """The value as JSON knows it: arrays and numbers of numpy and torch become plain, what is not finite None."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@cache
+def _adapter() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)

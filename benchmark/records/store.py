@@ -1,0 +1,192 @@
+"""The results folder: one JSON file per finished run. A file that is there, and can be read, is a run that is done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchmark import PROTOCOL
+from benchmark.plan.grid import Run
+from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read
+from datamodules import atomic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+
+class Loaded(NamedTuple):
+    """Every record that can be trusted, in a fixed order, and one line for every file that was left out."""
+
+    records: list[Record]
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that raised, and why."""
+
+    run: Run
+    cause: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """The records below `out`: `runs/<dataset>/<key>.json`, beside it what was learned, and `failed/<dataset>/`."""
+
+    out: Path
+
+    def path(self, run: Run) -> Path:
+        """Where the record of `run` is, or will be."""
+        return self.out / "runs" / slug(run.dataset) / f"{run.key}.json"
+
+    def write(self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None) -> Path:
+        """Record a finished run, and forget that it ever failed.
+
+        `result` holds the fields of `Record` except run, key and schema; `learned` holds arrays (or tensors on the
+        CPU) by name. The record is written last, so that it never stands for something half-written.
+
+        Raises:
+            BadRecord: `result` would not read back as a record; nothing is written.
+            OSError: The folder cannot be written.
+        """
+        path = self.path(run)
+        tensors = path.with_suffix(".safetensors")
+        if learned:
+            content = _pack(learned)
+            result = {**result, "learned_sha256": hashlib.sha256(content).hexdigest()}
+        text = dump(run, result)
+        if learned:
+            atomic.write(tensors, content)
+        else:
+            tensors.unlink(missing_ok=True)
+        atomic.write(path, text)
+        self._failure(run).unlink(missing_ok=True)
+        return path
+
+    def finished(self, runs: Iterable[Run], *, set_aside: bool = True) -> set[str]:
+        """Keys of those of `runs` that are done.
+
+        A file that is truncated, not JSON or not the record that its name says is renamed to `<name>.bad` with a
+        warning, and its run counts as not done. `set_aside=False` warns and renames nothing.
+        """
+        done = set()
+        for run in runs:
+            path = self.path(run)
+            try:
+                record = read(path.read_bytes())
+                if record.run != run:
+                    raise BadRecord(f"it is the record of {record.run}")
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except BadRecord as error:
+                logger.warning("%s is set aside and %s is done again: %s", path, run, error)
+                if set_aside:
+                    path.replace(path.with_name(f"{path.name}.bad"))
+                continue
+            done.add(run.key)
+        return done
+
+    def load(self) -> Loaded:
+        """Read all records; whatever is not one of ours, in its place, is left out and named."""
+        records, problems = [], []
+        for path in sorted((self.out / "runs").rglob("*")):
+            if path.is_dir() or path.name.endswith((".bad", ".partial")):
+                continue
+            try:
+                if not self._belongs_to_a_record(path):
+                    records.append(self.read(path))
+            except (BadRecord, OSError) as error:
+                problems.append(f"{path} is left out: {error}")
+        return Loaded(sorted(records, key=lambda record: _order(record.run)), problems)
+
+    def read(self, path: Path) -> Record:
+        """The record in a file.
+
+        Raises:
+            BadRecord: It is not a record, is damaged, of another version, or is not where its run's record belongs.
+        """
+        if path.suffix != ".json":
+            raise BadRecord("it is not a record")
+        record = read(path.read_bytes())
+        if path != (home := self.path(record.run)):
+            raise BadRecord(f"it is a copy of {home}" if home.exists() else f"it belongs in {home}")
+        return record
+
+    def _belongs_to_a_record(self, path: Path) -> bool:
+        return path.suffix == ".safetensors" and path.with_suffix(".json").exists()
+
+    def find(self, key: str) -> Record:
+        """The one record whose key begins with `key`.
+
+        Raises:
+            BadRecord: None does, several do, or the file cannot be trusted.
+        """
+        paths = sorted((self.out / "runs").glob(f"*/{key}*.json")) if re.fullmatch("[0-9a-f]+", key) else []
+        if len(paths) != 1:
+            what = f"{len(paths)} runs" if paths else "no run"
+            raise BadRecord(f"{what} in {self.out / 'runs'} has a key that begins with {key!r}; give one key")
+        try:
+            return read(paths[0].read_bytes())
+        except BadRecord as error:
+            raise BadRecord(f"{paths[0]} cannot be used: {error}") from error
+
+    def learned(self, record: Record) -> dict[str, NDArray[Any]]:
+        """What a run learned, by name: `class_weights` [C, E], and for prompts `ctx` [N, D].
+
+        Raises:
+            BadRecord: Nothing was kept, or the file is not the one that the run wrote.
+        """
+        from safetensors.numpy import load
+
+        path = self.path(record.run).with_suffix(".safetensors")
+        if not path.exists():
+            raise BadRecord(f"{record.run} kept nothing that was learned: {path} does not exist")
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != record.learned_sha256:
+            raise BadRecord(f"{path} is not the file that {record.run} wrote")
+        return dict(load(content))
+
+    def fail(self, run: Run, cause: str) -> None:
+        """Note that `run` raised; the note goes when the run is written."""
+        note = {"schema": SCHEMA, "key": run.key, "run": asdict(run), "cause": cause}
+        atomic.write(self._failure(run), json.dumps(note, indent=1) + "\n")
+
+    def failures(self) -> list[Failure]:
+        """The runs that raised and are not done since, with their causes; unreadable notes are passed over."""
+        failures = []
+        for path in sorted((self.out / "failed").glob("*/*.json")):
+            try:
+                note = json.loads(path.read_bytes())
+                failures.append(Failure(Run(**note["run"]), str(note["cause"])))
+            except (ValueError, TypeError, KeyError) as error:
+                logger.warning("%s is passed over: %s", path, error)
+        here = (failure for failure in failures if failure.run.protocol == PROTOCOL)
+        return sorted(here, key=lambda failure: _order(failure.run))
+
+    def _failure(self, run: Run) -> Path:
+        return self.out / "failed" / slug(run.dataset) / f"{run.key}.json"
+
+
+def slug(name: str) -> str:
+    """A data set's name as a folder's: `folder:/data/pets` becomes `folder-data-pets`."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[-80:] or "dataset"
+
+
+def _order(run: Run) -> tuple[Any, ...]:
+    """A sort key that also stands a rate of None."""
+    return tuple((value is not None, value) for value in asdict(run).values())
+
+
+def _pack(learned: Mapping[str, Any]) -> bytes:
+    import numpy as np
+    from safetensors.numpy import save
+
+    return bytes(save({name: np.array(values, order="C") for name, values in learned.items()}))

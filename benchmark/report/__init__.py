@@ -1,0 +1,1 @@
+"""From records to something one reads; imports no torch."""

@@ -1,0 +1,113 @@
+"""Leaderboard to readable tables: methods down, noise rates across, one block per data set and kind of noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmark.report.leaderboard import SETTING
+
+MISSING = "-"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mean and standard deviation over seeds in percent (None where there is none), and how many runs diverged.
+
+    `place` is 1 for the best of its column as shown, to two decimals, 2 for the next; equal values share a place.
+    """
+
+    mean: float
+    std: float | None
+    diverged: int
+    place: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """The cells of one table by (method, column); a run that is missing has no cell.
+
+    `dataset` is None for the mean over all data sets, which has no spread, and where a method that lacks a data set
+    has no cell, since its mean would not compare.
+    """
+
+    noise: str
+    setting: tuple[int, int, str, str]
+    dataset: str | None
+    datasets: tuple[str, ...]
+    methods: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: Mapping[tuple[str, str], Cell]
+
+    @property
+    def name(self) -> str:
+        """The data set, or of how many data sets this is the mean."""
+        return self.dataset or f"mean of {len(self.datasets)} data sets"
+
+    @property
+    def terms(self) -> str:
+        """Kind of noise and setting, for a heading."""
+        shots, epochs, backbone, paradigm = self.setting
+        extra = "" if paradigm == "fewshot" else f", {paradigm}"
+        kind = "no" if self.noise == "none" else self.noise
+        return f"{kind} noise, {backbone}, {shots} shots, {epochs} epochs{extra}"
+
+    @property
+    def diverged(self) -> int:
+        """How many runs of the block diverged."""
+        return sum(cell.diverged for cell in self.cells.values())
+
+    def fall(self, method: str) -> float | None:
+        """Points lost from no wrong labels to the highest rate; None where either is missing."""
+        rates = [column for column in self.columns if column != "measured"]
+        first, last = (self.cells.get((method, rate)) for rate in (rates[0], rates[-1])) if rates else (None, None)
+        return first.mean - last.mean if first and last and rates[0] == "0" and len(rates) > 1 else None
+
+
+def blocks(board: pd.DataFrame) -> Iterator[Block]:
+    """For each kind of noise and setting: one block per data set, then their mean if there are several.
+
+    Methods stand in one order throughout, best average rank first.
+    """
+    for group, rows in board.groupby(["noise", *SETTING], sort=True):
+        noise, shots, epochs, backbone, paradigm = map(str, group)
+        setting = (int(shots), int(epochs), backbone, paradigm)
+        names = tuple(sorted(rows["dataset"].unique()))
+        methods = tuple(rows.groupby("method")["rank"].mean().round(6).sort_values(kind="stable").index)
+        for dataset in names:
+            part = rows[rows["dataset"] == dataset]
+            yield Block(noise, setting, dataset, names, methods, _columns(part), _cells(part))
+        if len(names) > 1:
+            yield Block(noise, setting, None, names, methods, _columns(rows), _cells(_mean(rows, len(names))))
+
+
+def rate_name(rate: float) -> str:
+    """A noise rate as a column's name: "0.25", or "measured" where nobody asked for a rate."""
+    return "measured" if math.isnan(rate) else f"{rate:g}"
+
+
+def _columns(rows: pd.DataFrame) -> tuple[str, ...]:
+    rates = sorted(rows["rate"].unique(), key=lambda rate: (math.isnan(rate), rate))
+    return tuple(rate_name(rate) for rate in rates)
+
+
+def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
+    table = (
+        rows.groupby(["method", "rate"], dropna=False)
+        .agg(mean=("mean", "mean"), diverged=("diverged", "sum"), datasets=("dataset", "nunique"))
+        .reset_index()
+    )
+    complete: pd.DataFrame = table[table["datasets"] == datasets].assign(std=float("nan"))
+    return complete
+
+
+def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
+    shown = rows.assign(column=[rate_name(rate) for rate in rows["rate"]])
+    shown["place"] = shown["mean"].round(2).groupby(shown["column"]).rank(ascending=False, method="dense")
+    return {
+        (row.method, row.column): Cell(row.mean, None if math.isnan(row.std) else row.std, row.diverged, int(row.place))
+        for row in shown[["method", "column", "mean", "std", "diverged", "place"]].itertuples(index=False)
+    }

@@ -1,0 +1,129 @@
+"""Records to numbers: what each method reached in each cell, its spread over seeds and its rank."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from benchmark import PROTOCOL
+from benchmark.errors import BadInput
+from benchmark.plan.grid import Run
+from benchmark.records.record import Record
+from datamodules import atomic
+
+#: What must agree for two methods to be compared on a data set.
+SETTING = ["shots", "epochs", "backbone", "paradigm"]
+#: One column of a table: methods are ranked within it.
+CELL = ["dataset", "noise", "rate", *SETTING]
+COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised", "protocol"]
+_FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "realised": "{:.4f}"}
+
+
+class Place(NamedTuple):
+    """One column of a table, with the fields of `CELL`."""
+
+    dataset: str
+    noise: str
+    rate: float | None
+    shots: int
+    epochs: int
+    backbone: str
+    paradigm: str
+
+
+def observations(records: Iterable[Record]) -> pd.DataFrame:
+    """One row per record and column that it stands in: `CELL`, method, seed, accuracy (percent) and more.
+
+    A run without noise stands at rate 0 of every kind of noise that its data set has; a run that used no labels
+    (paradigm "ul") stands among the few-shot runs, at every rate of every kind.
+    """
+    records = list(records)
+    columns = {_home(record.run) for record in records if record.run.noise != "none"}
+    rows = [
+        (*place, r.run.method, r.run.seed, r.score, r.status == "diverged", _realised(r, place), _hash(r), r.key)
+        for r in records
+        for place in _places(r, columns)
+    ]
+    names = [*CELL, "method", "seed", "accuracy", "diverged", "realised", "labels", "key"]
+    frame = pd.DataFrame(rows, columns=names).astype({"rate": float, "realised": float})
+    ordered: pd.DataFrame = frame.sort_values([*CELL, "method", "seed"]).reset_index(drop=True)
+    return ordered
+
+
+def _home(run: Run) -> Place:
+    paradigm = "fewshot" if run.paradigm == "ul" else run.paradigm
+    return Place(run.dataset, run.noise, run.rate, run.shots, run.epochs, run.backbone, paradigm)
+
+
+def _places(record: Record, columns: set[Place]) -> set[Place]:
+    home = _home(record.run)
+    if home.noise != "none":
+        return {home}
+    near = {column for column in columns if column == home._replace(noise=column.noise, rate=column.rate)}
+    clean = {column._replace(rate=0.0) for column in near} or {home._replace(rate=0.0)}
+    return clean | near if record.label_free else clean
+
+
+def _realised(record: Record, place: Place) -> float | None:
+    return None if record.label_free and place.rate != 0 else record.noise.realised
+
+
+def _hash(record: Record) -> str:
+    """The hash of the labels that the run was given; empty where it was given none."""
+    return "" if record.label_free else record.noise.labels_sha256
+
+
+def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
+    """The tidy table, one row per cell and method, with `COLUMNS`.
+
+    `mean` and `std` are percent over seeds (`std` with n - 1, missing for one seed), `rank` is 1 for the best mean
+    of the cell (equal means share the better rank), `diverged` counts runs, `realised` is the mean share of labels
+    that are wrong, 0 to 1, and `labels` is "none" for a method that was given no labels, else "given".
+    """
+    rows = observations(records).groupby([*CELL, "method"], dropna=False, sort=True)
+    board = rows.agg(
+        mean=("accuracy", "mean"),
+        std=("accuracy", "std"),
+        seeds=("seed", "nunique"),
+        labels=("labels", lambda hashes: "given" if any(hashes) else "none"),
+        diverged=("diverged", "sum"),
+        realised=("realised", "mean"),
+    ).reset_index()
+    board["mean"] = board["mean"].round(6)
+    board["rank"] = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")
+    table: pd.DataFrame = board.assign(protocol=PROTOCOL)[COLUMNS]
+    return table
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """CSV text with two decimals for percentages and points; the same table gives the same bytes."""
+    text = table.astype(object)
+    for column in table.select_dtypes("float").columns:
+        style = _FORMATS.get(column, "{:.2f}")
+        text[column] = [style.format(value) if pd.notna(value) else "" for value in table[column]]
+    return str(text.to_csv(index=False, lineterminator="\n"))
+
+
+def from_csv(text: str) -> pd.DataFrame:
+    """The table that `to_csv` wrote, to its two decimals.
+
+    Raises:
+        BadInput: It lacks a column of a leaderboard.
+    """
+    types = {"backbone": str, "dataset": str, "noise": str, "method": str}
+    table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)
+    if missing := [column for column in COLUMNS if column not in table]:
+        raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")
+    ordered: pd.DataFrame = table[COLUMNS]
+    return ordered
+
+
+def write(records: Iterable[Record], out: Path) -> pd.DataFrame:
+    """Write `out/leaderboard.csv` and return its table."""
+    board = leaderboard(records)
+    atomic.write(out / "leaderboard.csv", to_csv(board))
+    return board

@@ -1,0 +1,5 @@
+"""The report: one self-contained page that needs no network."""
+
+from benchmark.report.page.build import build
+
+__all__ = ["build"]

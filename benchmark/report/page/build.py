@@ -1,0 +1,48 @@
+"""Puts the page together: markup, style, scripts and data in one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from benchmark.records.record import Record
+from benchmark.records.store import Failure
+from benchmark.report.page.data import payload
+
+FOLDER = Path(__file__).parent
+SCRIPTS = ("dom.js", "state.js", "chart.js", "accuracy.js", "training.js", "evidence.js", "runs.js", "app.js")
+
+
+def build(
+    records: Sequence[Record],
+    differences: pd.DataFrame,
+    caveats: Sequence[str],
+    failures: Sequence[Failure] = (),
+    problems: Sequence[str] = (),
+) -> str:
+    """The HTML of the report on these records; the same records give the same bytes.
+
+    Args:
+        records: What the page shows.
+        differences: From `statistics.differences`.
+        caveats: From `statistics.caveats`.
+        failures: Runs that raised, shown by name.
+        problems: One line for every file that was left out.
+    """
+    data = payload(records, differences, caveats, failures, problems)
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    parts = {
+        "style": _read("style.css"),
+        "data": text.replace("<", "\\u003c"),
+        "script": "\n".join(_read(name) for name in SCRIPTS),
+    }
+    before, *rest = _read("page.html").split("{{")
+    filled = [f"{parts[name]}{tail}" for name, tail in (piece.split("}}", 1) for piece in rest)]
+    return before + "".join(filled)
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")

@@ -1,0 +1,41 @@
+"""How evenly accuracy is spread over classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmark.records.record import Record
+from benchmark.report.palette import looks
+from benchmark.report.pictures.epochs import mean_curve
+from benchmark.report.pictures.style import label, line, panels
+
+
+def per_class(records: Sequence[Record], methods: list[str]) -> Figure | None:
+    """A panel per data set: classes from the worst to the best for each method, mean over seeds; None without any.
+
+    Args:
+        records: Runs of one setting, kind and rate of noise, and those of methods that use no labels.
+        methods: All methods of the campaign, which fix the colours.
+    """
+    kept = [record for record in records if record.per_class_accuracy]
+    datasets = sorted({record.run.dataset for record in kept})
+    if not datasets:
+        return None
+    look = looks(methods)
+    figure, axes = panels(len(datasets))
+    for axis, dataset in zip(axes, datasets, strict=True):
+        here = [record for record in kept if record.run.dataset == dataset]
+        for method in sorted({record.run.method for record in here}):
+            values = mean_curve([record.per_class_accuracy for record in here if record.run.method == method])
+            values = np.sort(values[~np.isnan(values)])
+            place = np.linspace(0, 100, len(values)) if len(values) > 1 else np.array([50.0])
+            style = line(look[method] if len(values) <= 12 else replace(look[method], marker=""))
+            axis.plot(place, values, label=method, **style)
+        axis.set_title(f"{dataset} ({len(here[0].classes)} classes)")
+        axis.set_ylim(0, 100)
+    label(figure, axes, "classes, worst to best, %", "accuracy of the class, %")
+    return figure

@@ -1,0 +1,63 @@
+"""What happens during training: gradients of correct and wrong labels, and memorisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from benchmark.records.record import Record
+from benchmark.report.palette import COLOURS, GREY
+from benchmark.report.pictures.style import label, panels
+
+#: Curve -> (label, colour, dash).
+GRADIENTS = {
+    "grad_norm_correct": ("correct labels", COLOURS[0], "-"),
+    "grad_norm_wrong": ("wrong labels", COLOURS[1], (0, (5, 1.5))),
+}
+MEMORISATION = {
+    "train_accuracy_given": ("training images, given labels", COLOURS[1], (0, (5, 1.5))),
+    "train_accuracy_true": ("training images, true labels", COLOURS[0], "-"),
+    "test_accuracy": ("test images", GREY, (0, (1, 1))),
+}
+
+
+def over_epochs(records: Sequence[Record], curves: Mapping[str, tuple[str, str, Any]], measured: str) -> Figure | None:
+    """A panel per method with the mean of each curve over data sets and seeds; None where no run has any.
+
+    Args:
+        records: Runs of one setting, kind and rate of noise.
+        curves: Which curves, and how each is drawn.
+        measured: What the y axis measures.
+    """
+    first = next(iter(curves))
+    methods = sorted(
+        {record.run.method for record in records if any(v is not None for v in record.curves.get(first, ()))}
+    )
+    if not methods:
+        return None
+    figure, axes = panels(len(methods))
+    for axis, method in zip(axes, methods, strict=True):
+        for name, (text, colour, dash) in curves.items():
+            values = mean_curve([record.curves.get(name, ()) for record in records if record.run.method == method])
+            axis.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=dash, label=text)
+        axis.set_title(method)
+    axes[0].set_ylim(bottom=0)
+    label(figure, axes, "epoch", measured)
+    return figure
+
+
+def mean_curve(curves: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
+    """Mean of curves epoch by epoch, over those that have a value there."""
+    length = max(map(len, curves), default=0)
+    table = np.full((len(curves), length), np.nan)
+    for row, curve in zip(table, curves, strict=True):
+        row[: len(curve)] = [np.nan if value is None else value for value in curve]
+    known = ~np.isnan(table)
+    total = np.where(known, table, 0.0).sum(0)
+    count = known.sum(0)
+    mean: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean

@@ -1,0 +1,50 @@
+"""The critical-difference diagram."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from benchmark.report.palette import GREY
+from benchmark.report.ranking import Ranking
+
+
+def critical_difference(ranking: Ranking) -> Figure:
+    """Average ranks on a line, best on the right; a bar joins methods that cannot be told apart."""
+    items = list(ranking.ranks.items())
+    count, half = len(items), (len(items) + 1) // 2
+    figure = Figure(figsize=(7.2, 1.5 + 0.26 * half), layout="constrained")
+    axis = figure.subplots()
+    axis.set_axis_off()
+    axis.set_xlim(count + 0.9, 0.1)
+    bars = groups([rank for _, rank in items], ranking.critical_difference)
+    depth = 0.35 + 0.3 * len(bars)
+    axis.set_ylim(-(depth + 0.5 * half + 0.2), 1.6)
+    axis.hlines(0, 1, count, color="black", linewidth=1)
+    for tick in range(1, count + 1):
+        axis.vlines(tick, 0, 0.15, color="black", linewidth=1)
+        axis.text(tick, 0.25, str(tick), ha="center", va="bottom")
+    axis.hlines(1.1, 1, 1 + ranking.critical_difference, color=GREY, linewidth=2)
+    axis.text(
+        1 + ranking.critical_difference / 2, 1.2, f"CD {ranking.critical_difference:.2f}", ha="center", color=GREY
+    )
+    for i, (start, end) in enumerate(bars):
+        axis.hlines(-0.3 - 0.3 * i, start - 0.06, end + 0.06, color="black", linewidth=3)
+    for i, (method, rank) in enumerate(items):
+        best = i < half
+        row = i if best else count - 1 - i
+        edge, side = (0.75, "left") if best else (count + 0.25, "right")
+        y = -(depth + 0.5 * row + 0.2)
+        axis.plot([rank, rank, edge], [0, y, y], color="black", linewidth=0.8)
+        axis.text(edge - 0.05 if best else edge + 0.05, y, f"{method} ({rank:.2f})", ha=side, va="center")
+    axis.set_title(f"average rank over {ranking.datasets} data sets, Friedman p = {ranking.friedman_p:.2g}", fontsize=9)
+    return figure
+
+
+def groups(ranks: list[float], distance: float) -> list[tuple[float, float]]:
+    """Longest stretches (first, last) of sorted ranks that differ by less than `distance`, two members or more."""
+    found: list[tuple[float, float]] = []
+    for i, first in enumerate(ranks):
+        last = max(rank for rank in ranks[i:] if rank - first < distance or rank == first)
+        if last > first and (not found or last > found[-1][1]):
+            found.append((first, last))
+    return found

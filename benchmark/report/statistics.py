@@ -1,0 +1,137 @@
+"""Is that difference real? Paired comparisons over seeds, tests over data sets, and what cannot be concluded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from benchmark.report.blocks import rate_name
+from benchmark.report.leaderboard import CELL, SETTING
+from benchmark.report.ranking import FEWEST_BLOCKS
+
+COLUMNS = ["noise", *SETTING, "dataset", "rate", "method", "reference", "datasets", "pairs", "difference", "low",
+           "high", "p", "p_adjusted"]  # fmt: skip
+#: `dataset` of the rows over all data sets, and `rate` of the rows over all rates above 0.
+ALL, NOISY = "all", "noisy"
+#: With fewer pairs a bootstrap interval would say more about the method than about the runs.
+FEWEST_PAIRS = 5
+#: With fewer data sets no outcome of a signed-rank test reaches p = 0.05 (2 / 2^6 = 0.031).
+FEWEST_DATASETS = 6
+
+
+def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Differences to the reference method, in points, of runs with the same seed and the same labels.
+
+    Args:
+        seen: What `leaderboard.observations` returns.
+        reference: A method's name.
+
+    Returns:
+        `CELL`, method, seed, difference. Runs that were given different labels are not paired; a method that is
+        given none pairs by seed.
+    """
+    key = [*CELL, "seed"]
+    theirs = seen[seen["method"] == reference][[*key, "accuracy", "labels"]]
+    both = seen[seen["method"] != reference].merge(theirs, on=key, suffixes=("", "_reference"))
+    free = (both["labels"] == "") | (both["labels_reference"] == "")
+    both = both[free | (both["labels"] == both["labels_reference"])]
+    both["difference"] = both["accuracy"] - both["accuracy_reference"]
+    table: pd.DataFrame = both[[*key, "method", "difference"]].reset_index(drop=True)
+    return table
+
+
+def differences(seen: pd.DataFrame, reference: str = "coop") -> pd.DataFrame:
+    """Mean paired difference of each method to the reference with a 95 % bootstrap interval, `COLUMNS`, in points.
+
+    There is a row per data set and rate, and rows over all data sets and over all noisy rates. The interval resamples
+    seeds within each data set: it speaks of new seeds on these data sets. `p` is Wilcoxon's signed-rank test over
+    data sets, `p_adjusted` after Benjamini and Hochberg over the methods; both are missing with too few data sets.
+    """
+    paired = pairs(seen, reference)
+    noisy = paired[paired["rate"] != 0].groupby(["noise", *SETTING, "dataset", "method", "seed"])["difference"].mean()
+    parts = [paired.assign(rate=[rate_name(rate) for rate in paired["rate"]]), noisy.reset_index().assign(rate=NOISY)]
+    long = pd.concat(parts, ignore_index=True)
+    rows = []
+    for group, part in long.groupby(["noise", *SETTING, "rate", "method"], sort=True):
+        *setting, rate, method = group
+        datasets = {name: own["difference"].to_numpy() for name, own in part.groupby("dataset", sort=True)}
+        for name, samples in [*((name, [own]) for name, own in datasets.items()), (ALL, list(datasets.values()))]:
+            if name != ALL or len(datasets) > 1:
+                rows.append((*setting, name, rate, method, reference, *_compare(samples)))
+    table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS[:-1]).astype({"p": float})
+    table["p_adjusted"] = table.groupby(["noise", *SETTING, "dataset", "rate"])["p"].transform(_adjusted)
+    return table
+
+
+def _compare(samples: Sequence[NDArray[np.float64]]) -> tuple[object, ...]:
+    """Number of data sets and pairs, mean, low, high, p of the differences of each data set."""
+    means = np.array([sample.mean() for sample in samples])
+    count = sum(map(len, samples))
+    low, high = interval(samples) if count >= FEWEST_PAIRS else (math.nan, math.nan)
+    p = float(stats.wilcoxon(means).pvalue) if len(samples) >= FEWEST_DATASETS and means.any() else math.nan
+    return len(samples), count, means.mean(), low, high, p
+
+
+def interval(samples: Sequence[NDArray[np.float64]], confidence: float = 0.95) -> tuple[float, float]:
+    """Bootstrap interval of the mean of the samples' means, each sample resampled by itself; NaN for single values."""
+    if min(map(len, samples)) < 2:
+        return math.nan, math.nan
+
+    def mean_of_means(*resamples: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        return np.asarray(sum(resample.mean(axis=axis) for resample in resamples) / len(resamples))
+
+    result = stats.bootstrap(
+        tuple(samples), mean_of_means, confidence_level=confidence, n_resamples=4999, method="percentile",
+        vectorized=True, random_state=np.random.default_rng(0),
+    )  # fmt: skip
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def _adjusted(p: pd.Series[float]) -> pd.Series[float]:
+    known = p.dropna()
+    return pd.Series(stats.false_discovery_control(known), index=known.index) if len(known) else p
+
+
+def caveats(seen: pd.DataFrame) -> list[str]:
+    """What these runs cannot show, in plain sentences."""
+    if not len(seen):
+        return []
+    seeds = int(seen.groupby([*CELL, "method"], dropna=False)["seed"].nunique().max())
+    datasets = int(seen.groupby(["noise", *SETTING])["dataset"].nunique().max())
+    lines = []
+    if (smallest := min(1.0, 2 / 2**seeds)) > 0.05:
+        lines.append(
+            f"{_count(seeds, 'seed')} per cell: a signed-rank test on one cell cannot give less than p = {smallest:g}, "
+            "so a difference on one data set at one rate is a hint, not a finding. Bootstrap intervals over so few "
+            "seeds come out too narrow; take them as the least there is."
+        )
+    if datasets < FEWEST_DATASETS:
+        lines.append(
+            f"{_count(datasets, 'data set')}: nothing can be said about data sets in general. A signed-rank test over "
+            f"data sets takes {FEWEST_DATASETS} of them, a critical-difference diagram {FEWEST_BLOCKS}."
+        )
+    return lines
+
+
+def sentences(table: pd.DataFrame) -> list[str]:
+    """What `differences` found over all data sets and noisy rates, largest gain first."""
+    several = table.groupby(["noise", *SETTING])["datasets"].transform("max") > 1
+    top = table[(table["rate"] == NOISY) & ((table["dataset"] == ALL) | ~several)]
+    lines = []
+    row: Any
+    for row in top.sort_values(["noise", *SETTING, "difference"], ascending=[True] * 5 + [False]).itertuples():
+        where = f"{_count(row.datasets, 'data set')}, {_count(row.pairs, 'pair')}"
+        known = "" if math.isnan(row.low) else f", 95 % interval {row.low:+.1f} to {row.high:+.1f}"
+        p = "" if math.isnan(row.p) else f", adjusted p = {row.p_adjusted:.2g}"
+        lines.append(f"{row.noise}: {row.method} {row.difference:+.1f} points to {row.reference} ({where}{known}{p})")
+    return lines
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,38 @@
+"""The leaderboard in one line per method: mean over data sets, average rank, worst fall."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from benchmark.report.leaderboard import CELL, SETTING
+
+COLUMNS = ["noise", *SETTING, "method", "datasets", "cells", "missing", "mean", "mean_clean", "mean_noisiest",
+           "noisiest_rate", "average_rank", "worst_drop", "worst_drop_dataset"]  # fmt: skip
+
+
+def summary(board: pd.DataFrame) -> pd.DataFrame:
+    """One row per setting, kind of noise and method, best average rank first, with `COLUMNS`.
+
+    `mean`, `mean_clean` (rate 0) and `mean_noisiest` (the highest rate) are percent over the method's cells;
+    `missing` counts the cells that other methods have and this one lacks, so that its means do not compare.
+    `worst_drop` is the largest fall from rate 0 to the highest rate on one data set, in points.
+    """
+    rows = []
+    for group, part in board.groupby(["noise", *SETTING], sort=True):
+        cells = part[CELL].drop_duplicates()
+        highest = part["rate"].max()
+        lines = [
+            (*group, method, *_line(own, len(cells), highest)) for method, own in part.groupby("method", sort=True)
+        ]
+        rows += sorted(lines, key=lambda line: (line[COLUMNS.index("average_rank")], line[COLUMNS.index("method")]))
+    table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS)
+    return table
+
+
+def _line(rows: pd.DataFrame, cells: int, highest: float) -> tuple[object, ...]:
+    clean = rows[rows["rate"] == 0].set_index("dataset")["mean"]
+    noisiest = rows[rows["rate"] == highest].set_index("dataset")["mean"]
+    drops = (clean - noisiest).dropna() if highest > 0 else clean.iloc[:0]
+    worst = (drops.max(), drops.idxmax()) if len(drops) else (float("nan"), "")
+    counts = (rows["dataset"].nunique(), len(rows), cells - len(rows))
+    return (*counts, rows["mean"].mean(), clean.mean(), noisiest.mean(), highest, rows["rank"].mean(), *worst)

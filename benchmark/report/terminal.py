@@ -1,0 +1,74 @@
+"""The leaderboard in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.records.record import Record
+from benchmark.records.store import Failure
+from benchmark.report.blocks import MISSING, Block, Cell, blocks
+from benchmark.report.leaderboard import leaderboard
+
+#: More data sets than this show as their mean only.
+MOST_DATASETS = 6
+MOST_NAMED = 10
+
+
+def show(records: Sequence[Record], console: Console, failures: Sequence[Failure] = ()) -> None:
+    """Print a table per setting and kind of noise, the best of each column marked, then what went wrong, by name."""
+    for _, group in groupby(blocks(leaderboard(records)), key=lambda block: block.terms):
+        console.print(table(list(group), console.width))
+    if not records:
+        console.print("No finished runs.")
+    diverged = [record for record in records if record.status == "diverged"]
+    _name("diverged", [f"{record.run}{': ' + record.hint if record.hint else ''}" for record in diverged], console)
+    _name("failed", [f"{failure.run}: {failure.cause}" for failure in failures], console)
+
+
+def table(group: Sequence[Block], width: int = 100) -> Table:
+    """One setting's blocks under each other; accuracy in percent, `*` the best of a column."""
+    shown = [block for block in group if block.dataset is None or len(block.datasets) <= MOST_DATASETS]
+    columns = list(dict.fromkeys(column for block in shown for column in block.columns))
+    spread = max(map(len, shown[0].methods)) + 17 * len(columns) + 9 <= width
+    note = f"accuracy in %{', mean ± std over seeds' if spread else ''}; * best of its column"
+    if any(block.diverged for block in shown):
+        note += "; † some of these runs diverged"
+    view = Table(box=None, pad_edge=False, title=escape(shown[0].terms), title_justify="left", title_style="bold")
+    view.caption, view.caption_justify = note, "left"
+    view.add_column("wrong labels", no_wrap=True)
+    for column in columns:
+        view.add_column(_percent(column), justify="right", no_wrap=True)
+    view.add_column("fall", justify="right", no_wrap=True)
+    for block in shown:
+        view.add_row(f"[bold cyan]{escape(block.name)}[/]")
+        for method in block.methods:
+            cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
+            fall = block.fall(method)
+            view.add_row(escape(method), *cells, "" if fall is None else f"{fall:.1f}")
+    return view
+
+
+def _percent(column: str) -> str:
+    return column if column == "measured" else f"{100 * float(column):g} %"
+
+
+def _cell(cell: Cell | None, spread: bool) -> str:
+    if cell is None:
+        return f"[dim]{MISSING}[/] "
+    text = f"{'†' if cell.diverged else ''}{cell.mean:.2f}"
+    text += f" ±{cell.std:5.2f}" if spread and cell.std is not None else ""
+    return f"[bold green]{text}*[/]" if cell.place == 1 else f"{text} "
+
+
+def _name(what: str, lines: Sequence[str], console: Console) -> None:
+    if lines:
+        console.print(f"\n[bold red]{len(lines)} {'run' if len(lines) == 1 else 'runs'} {what}[/]")
+        for line in lines[:MOST_NAMED]:
+            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+        if len(lines) > MOST_NAMED:
+            console.print(f"  and {len(lines) - MOST_NAMED} more")

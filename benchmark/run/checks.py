@@ -1,0 +1,102 @@
+"""What is looked at before any training: data sets, labels, backbones, and which methods suit them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from benchmark.errors import BadInput
+from benchmark.plan.grid import Run, parse_method
+from benchmark.records.record import Record
+from benchmark.run.resources import Resources
+from benchmark.run.training import build
+from datamodules import noise
+from datamodules.errors import DataError
+from datamodules.fewshot import check_shots
+from datamodules.replica import Replica, labelled, told
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.errors import BackboneError, MethodError, UnsuitedError
+
+
+def unsuited(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Opens everything that the runs need; returns why a method cannot run, by (backbone, method).
+
+    With several devices a backbone is loaded here on the CPU for this alone, before every worker loads its own.
+
+    Raises:
+        DataError: a data set that cannot be opened, has one class only, too few images or not the labels asked for.
+        BackboneError: a backbone that cannot be loaded.
+        MethodError: options that a method does not take.
+    """
+    for name, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
+        dataset = resources.dataset(name)
+        if paradigm in ("fewshot", "ssl"):
+            check_shots(dataset.train.labels, dataset.classes, shots)
+    for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
+        _check_labelling(resources, run)
+    load = partial(resources.backbone, device=devices[0]) if len(devices) == 1 else load_backbone
+    for teacher in sorted(set().union(*map(_teachers, runs))):
+        load(teacher)
+    reasons: dict[tuple[str, str], str] = {}
+    for name in sorted({run.backbone for run in runs}):
+        reasons |= _try_methods(resources, load(name), [run for run in runs if run.backbone == name])
+    return reasons
+
+
+def unmixed(records: Sequence[Record], runs: Sequence[Run], resources: Resources, device: str) -> None:
+    """Sees to it that what is finished was made with the weights and images that these names stand for now.
+
+    Weights are compared on one kind of device, since a GPU has them in another precision.
+
+    Raises:
+        BadInput: something else stood behind a name.
+    """
+    on_cpu = {run.backbone for run in runs} if device == "cpu" else set()
+    weights = {name: resources.backbone(name, device).identity for name in on_cpu}
+    opened = {name: resources.dataset(name) for name in {run.dataset for run in runs}}
+    images = {name: noise.fingerprint(data.train.labels, data.test.labels) for name, data in opened.items()}
+    for record in records:
+        run, kept = record.run, record.hashes
+        if record.device == "cpu":
+            _same("weights", run.backbone, kept.get("weights"), weights.get(run.backbone))
+        _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
+
+
+def _same(what: str, name: str, before: str | None, now: str | None) -> None:
+    if before and now and before != now:
+        raise BadInput(f"the finished runs here had other {what} under the name {name}; write to another --out")
+
+
+def _teachers(run: Run) -> set[str]:
+    info, values = parse_method(run.method)
+    return set(info.teachers(values))
+
+
+def _check_labelling(resources: Resources, run: Run) -> None:
+    """Kinds of noise whose rate is measured read labels that a data set may not have."""
+    assert noise.measured(run.noise)
+    dataset, replica = resources.dataset(run.dataset), Replica(run.seed, run.shots, run.noise, None, run.paradigm)
+    try:
+        told(dataset, replica, labelled(dataset, replica), lambda drawn: np.empty((len(drawn), 0)), None)
+    except DataError as error:
+        raise DataError(f"{run.dataset}: {error}") from None
+
+
+def _try_methods(resources: Resources, backbone: Backbone, runs: Sequence[Run]) -> dict[tuple[str, str], str]:
+    """Builds each method once, on the data set with the fewest classes."""
+    dataset = min((resources.dataset(name) for name in {run.dataset for run in runs}), key=lambda one: len(one.classes))
+    reasons = {}
+    for run in {run.method: run for run in runs}.values():
+        try:
+            build([run], backbone, dataset)
+        except UnsuitedError as error:
+            reasons[backbone.name, run.method] = str(error)
+        except (MethodError, BackboneError, DataError):
+            raise
+        except Exception as error:  # a defect: the runs that it concerns will fail, and the others go on
+            logging.getLogger(__name__).info("%s cannot be built: %r", run.method, error)
+    return reasons

@@ -1,0 +1,121 @@
+"""What a trained pack has to say about each of its runs: the fields of a record, and what was learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.plan.grid import Run
+from benchmark.run.environment import versions
+from datamodules import noise, paradigms
+from datamodules.datamodule import NoisyFewShot
+from methods.core.base import BaseMethod
+from methods.core.fused import Fused
+
+Result = tuple[dict[str, Any], dict[str, Any]]
+
+
+def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
+    """One (fields of `Record`, learned arrays by name) per run, after `fit` and `test`."""
+    diverged = module.diverged()
+    skipped = data.bank.skipped
+    shared = {
+        "zero_shot_accuracy": zero_shot_accuracy(module.members[0], data),
+        "classes": list(data.dataset.classes),
+        "hashes": {
+            "weights": module.members[0].task.backbone.identity,
+            "split": noise.fingerprint(data.dataset.train.labels, data.dataset.test.labels),
+        },
+        "versions": versions(),
+        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+        "seconds": round(seconds, 3),
+        "hint": f"{len(skipped)} images could not be read and were left out" if skipped else "",
+    }
+    results: list[Result] = []
+    for member in module.members:
+        with torch.no_grad():
+            weights = member.class_weights()
+        for replica in range(len(member.task.seeds)):
+            row = member.rows.start + replica
+            curves = _curves(module, row) if member.trainable else {}
+            fields = {
+                **shared,
+                "status": "diverged" if diverged[row] else "ok",
+                "accuracy": _percent(module.accuracy[row]),
+                "per_class_accuracy": [_percent(value) for value in module.class_accuracy[row]],
+                "ece": _percent(module.calibration_error[row]),
+                "curves": curves,
+                "noise": _noise(data, row, runs[row]),
+                "parameters": sum(parameter[0].numel() for parameter in member.parameters()),
+                **(_seen_and_unseen(module.class_accuracy[row], data, row) if runs[row].paradigm == "trzsl" else {}),
+                **_oracle(curves),
+            }
+            results.append((fields, _learned(member, replica, weights[replica])))
+    return results
+
+
+def _curves(module: Fused, row: int) -> dict[str, list[float | None]]:
+    """One value per epoch; accuracies in percent, None where there was nothing to measure."""
+    curves = {}
+    for name, epochs in module.curves.items():
+        factor = 100 if "accuracy" in name else 1
+        values = [factor * float(values[row]) for values in epochs]
+        curves[name] = [round(value, 4) if math.isfinite(value) else None for value in values]
+    return curves
+
+
+def _oracle(curves: dict[str, list[float | None]]) -> dict[str, Any]:
+    """The best epoch by test accuracy, counted from 1: an oracle, since nobody can know it without test labels."""
+    accuracies = [value for value in curves.get("test_accuracy", []) if value is not None]
+    if not accuracies:
+        return {}
+    best = int(np.argmax(accuracies))
+    return {"oracle_best_accuracy": accuracies[best], "oracle_best_epoch": best + 1}
+
+
+def _seen_and_unseen(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> dict[str, float]:
+    """The accuracies on images of classes with and without labelled images, and their harmonic mean, percent."""
+    counts = np.bincount(data.dataset.test.labels, minlength=len(class_accuracy)).astype(np.int64)
+    seen, unseen = paradigms.seen_unseen(class_accuracy.numpy(), counts, data.pools[row].seen)
+    mean = paradigms.harmonic_mean(seen, unseen)
+    return {"seen_accuracy": _percent(seen), "unseen_accuracy": _percent(unseen), "harmonic_mean": _percent(mean)}
+
+
+def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
+    """What became of the given labels; a run that has none has no wrong ones.
+
+    Where the data set's own training labels are not to be trusted, nobody knows how many are wrong: nothing is said.
+    """
+    given = data.given[row]
+    true = data.dataset.train.labels[given.images]
+    if not data.dataset.trusted:
+        about = {"realised": None, "wrong": None}
+        return about | {"images": len(true), "labels_sha256": noise.fingerprint(given.images, given.labels)}
+    return {
+        "realised": noise.realised_rate(given.labels, true) if len(true) else 0.0,
+        "wrong": int((given.labels != true).sum()),
+        "images": len(true),
+        "labels_sha256": noise.fingerprint(given.images, given.labels),
+    }
+
+
+def _learned(member: BaseMethod, replica: int, weights: Tensor) -> dict[str, Any]:
+    """The classifier [C, E], its logit scale and the replica's parameters, as float32 arrays."""
+    arrays = {name: parameter[replica] for name, parameter in member.named_parameters()}
+    arrays |= {"class_weights": weights, "logit_scale": torch.tensor(member.task.backbone.scale)}
+    return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()} if member.trainable else {}
+
+
+def zero_shot_accuracy(member: BaseMethod, data: NoisyFewShot) -> float:
+    """Accuracy of zero-shot CLIP on the test split, percent."""
+    features, labels = data.test_set
+    return _percent((features @ member.zero_shot().T).argmax(-1).eq(labels).float().mean())
+
+
+def _percent(share: Tensor | float) -> float:
+    return round(100 * float(share), 4)

@@ -1,0 +1,87 @@
+"""The live view of a benchmark: runs done, what each worker does, time left."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from benchmark.run.events import Event
+
+#: Seconds between plain lines about what is under way.
+PAUSE = 60.0
+
+
+class LiveProgress:
+    """A bar of runs, and a line per worker; plain lines where the output is not a terminal."""
+
+    def __init__(self, console: Console, total: int, done: int = 0) -> None:
+        self.console = console
+        self.total = total
+        self.done = done
+        self._notes: set[str] = set()
+        self._lines: dict[int, TaskID] = {}
+        self._under_way: dict[int, float] = {}
+        self._said = time.monotonic()
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._runs = self._bars.add_task("runs", total=total, completed=done, count=f"{done}/{total}")
+
+    def __enter__(self) -> LiveProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def __call__(self, worker: int, event: Event) -> None:
+        """Shows what a worker tells; the bar of runs counts the epochs of those under way."""
+        if event.what == "note":
+            if event.text not in self._notes:
+                self.console.print(event.text, style="dim", highlight=False, markup=False)
+            self._notes.add(event.text)
+            return
+        if event.what in ("epoch", "encode"):
+            self._line(worker, event)
+            self._under_way[worker] = event.runs * event.done / max(1, event.total)
+        else:
+            self._under_way.pop(worker, None)
+            if worker in self._lines:
+                self._bars.update(self._lines[worker], visible=False)
+            self.done += event.finished
+        completed = min(self.total, self.done + sum(self._under_way.values()))
+        self._bars.update(self._runs, completed=completed, count=f"{self.done}/{self.total}")
+        if event.what == "failed":
+            self.console.print(f"[red]failed[/red] {event.text}", highlight=False)
+        if event.what in ("finished", "failed"):
+            self._say(f"{self.done}/{self.total} runs done{self._left()}")
+        elif time.monotonic() - self._said > PAUSE:
+            self._say(f"{event.device}: {event.text}{self._left()}")
+
+    def _say(self, line: str) -> None:
+        if not self.console.is_terminal:
+            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._said = time.monotonic()
+
+    def _left(self) -> str:
+        left = self._bars.tasks[0].time_remaining
+        if not left or self.done >= self.total:
+            return ""
+        return f", about {left:.0f} s left" if left < 120 else f", about {left / 60:.0f} min left"
+
+    def _line(self, worker: int, event: Event) -> None:
+        text, count = f"{event.device}: {event.text}", f"{event.done}/{event.total}"
+        if worker not in self._lines:
+            self._lines[worker] = self._bars.add_task(text, total=event.total, count=count)
+        self._bars.update(
+            self._lines[worker], description=text, total=event.total, completed=event.done, count=count, visible=True
+        )

@@ -1,0 +1,75 @@
+"""What packs share and a process loads once: data sets, backbones and their feature banks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmark.plan.packs import Pack
+from benchmark.run.events import Event
+from datamodules.catalog import open_dataset
+from datamodules.dataset import Dataset
+from datamodules.features.bank import FeatureBank
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import is_embedded
+
+T = TypeVar("T")
+
+
+@dataclass
+class Resources:
+    """Opens and keeps; `data` is the folder of real data sets, `cache` that of their features."""
+
+    data: Path | None = None
+    cache: Path | None = None
+    skip_bad_images: bool = False
+    _kept: dict[Any, Any] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Another process loads its own."""
+        return {**vars(self), "_kept": {}}
+
+    def dataset(self, name: str) -> Dataset:
+        """The data set of this name.
+
+        Raises:
+            DataError: it cannot be opened.
+        """
+        return self._keep(("dataset", name), lambda: open_dataset(name, self.data))
+
+    def classes(self, pack: Pack) -> int:
+        """How many classes a pack's runs tell apart."""
+        return len(self.dataset(pack.runs[0].dataset).classes)
+
+    def backbone(self, name: str, device: str) -> Backbone:
+        """The backbone on this device.
+
+        Raises:
+            BackboneError: it cannot be loaded.
+        """
+        return self._keep(("backbone", name, device), lambda: load_backbone(name, device))
+
+    def bank(self, name: str, device: str, report: Callable[[Event], None]) -> FeatureBank:
+        """A backbone's features; on disk for what takes long, in memory for the embedded ones."""
+
+        def progress(what: str, done: int, total: int, rate: float) -> None:
+            report(Event(device, "encode", f"encoding {what}, {rate:.0f} a second", done, total))
+
+        cache = None if is_embedded(name) else self.cache
+        backbone, skip = self.backbone(name, device), self.skip_bad_images
+        bank = self._keep(("bank", name, device), lambda: FeatureBank(backbone, cache, device, skip_bad_images=skip))
+        bank.progress = progress
+        return bank
+
+    def forget(self, what: str) -> None:
+        """Lets go of every "backbone", "dataset" or "bank"."""
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] != what}
+
+    def _keep(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        if key not in self._kept:
+            self._kept[key] = make()
+        kept: T = self._kept[key]
+        return kept

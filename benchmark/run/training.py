@@ -1,0 +1,109 @@
+"""Trains some runs side by side: builds their methods and data, runs Lightning's Trainer, collects results."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from benchmark.plan.grid import Run, parse_method
+from benchmark.plan.packs import Pack
+from benchmark.published import papers
+from benchmark.run.collect import collect, zero_shot_accuracy
+from benchmark.run.events import Event
+from benchmark.run.memory import make_room
+from benchmark.run.pool import Report
+from benchmark.run.resources import Resources
+from datamodules.datamodule import NoisyFewShot
+from datamodules.dataset import Dataset
+from datamodules.features.crops import Crop
+from datamodules.replica import Replica
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import recipe_for
+from methods.core.base import BaseMethod
+from methods.core.fused import Fused
+from methods.core.task import Task
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", module="lightning")
+
+Result = tuple[dict[str, Any], dict[str, Any]]
+"""A record's fields, and the tensors that were learned."""
+
+
+def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, report: Report) -> list[Result]:
+    """Trains runs of one data set, backbone and length; `sharing` workers share the device's memory.
+
+    Raises:
+        TooLarge: they do not fit into memory together.
+    """
+    start = time.perf_counter()
+    first = runs[0]
+    backbone, dataset = resources.backbone(first.backbone, device), resources.dataset(first.dataset)
+    module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
+    make_room(module, device, sharing)
+    bank, recipe = resources.bank(first.backbone, device, report), recipe_for(first.backbone)
+    zero_shot = backbone.scale * module.members[0].zero_shot()
+    replicas = [Replica(run.seed, run.shots, run.noise, run.rate, run.paradigm) for run in runs]
+    crop = Crop(recipe.crop, flip=recipe.flip)
+    data = NoisyFewShot(dataset, replicas, bank, first.epochs, crop, recipe.batch, zero_shot)
+    data.setup("fit")
+    report(Event(device, "note", zero_shot_line(first, zero_shot_accuracy(module.members[0], data))))
+    trainer = lightning.Trainer(
+        max_epochs=max(member.total_epochs for member in module.members),
+        accelerator="gpu" if device.startswith("cuda") else "cpu",
+        devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        callbacks=[_Progress(Pack(tuple(runs)), device, report)],
+    )
+    if any(member.trainable for member in module.members):
+        trainer.fit(module, datamodule=data)
+    trainer.test(module, datamodule=data, verbose=False)
+    return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
+
+
+def build(
+    runs: Sequence[Run], backbone: Backbone, dataset: Dataset, load: Callable[[str], Backbone] = load_backbone
+) -> Fused:
+    """The methods of some runs, in the order of the runs; equal methods stand side by side."""
+    members: list[BaseMethod] = []
+    seeds: dict[str, list[int]] = {}
+    for run in runs:
+        seeds.setdefault(run.method, []).append(run.seed)
+    for name, own in seeds.items():
+        info, options = parse_method(name)
+        recipe = recipe_for(backbone.name)
+        task = Task(backbone, dataset.classes, dataset.template, own, runs[0].epochs, recipe, load)
+        members.append(import_module(info.module).Method(task, **options))
+    return Fused(members)
+
+
+def zero_shot_line(run: Run, accuracy: float) -> str:
+    """Zero-shot accuracy beside the published ones: if it is far off, weights or preprocessing are wrong."""
+    published = "".join(f", published {other.accuracy:g} %" for other in papers.zero_shot(run.dataset, run.backbone))
+    return f"{run.dataset}: zero-shot CLIP {accuracy:.1f} %{published}"
+
+
+class _Progress(Callback):
+    """Tells how far a pack is."""
+
+    def __init__(self, pack: Pack, device: str, report: Report) -> None:
+        self.pack, self.device, self.report = pack, device, report
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        epoch, epochs = trainer.current_epoch, int(trainer.max_epochs or 1)
+        text = f"{self.pack.title}, epoch {epoch + 1} of {epochs}"
+        self.report(Event(self.device, "epoch", text, epoch, epochs, runs=len(self.pack.runs)))
