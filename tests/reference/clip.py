@@ -14,7 +14,7 @@ from torchvision.transforms import functional as pictures
 from datamodules.dataset import Dataset
 from datamodules.features.crops import Crop, boxes, draws
 from datamodules.seeds import rng
-from tests import toy
+from tests.support import toy
 
 BICUBIC = pictures.InterpolationMode.BICUBIC
 

@@ -8,11 +8,11 @@ import torch
 
 from datamodules.replica import Replica
 from methods import coop, grip, joapr, nlprompt
-from tests import toy
 from tests.reference import grip as slow_grip
 from tests.reference import joapr as slow_joapr
 from tests.reference import nlprompt as slow_nlprompt
 from tests.reference.clip import PlainRun
+from tests.support import toy
 
 EPOCHS, SEED = 3, 1
 NOISE = ("symmetric", 0.5)

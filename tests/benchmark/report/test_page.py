@@ -1,0 +1,199 @@
+"""The report page in a headless browser."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.records.store import Failure, Store
+from benchmark.report.leaderboard import leaderboard, observations
+from benchmark.report.page import build
+from benchmark.report.page.data import payload
+from benchmark.report.statistics import caveats, differences
+from tests.support.browser import ask
+from tests.support.records_factory import fill, result, run
+
+PICK = """
+  const pick = (name, value) => {
+    const select = document.querySelector(`#filters select[name=${name}]`);
+    select.value = value;
+    select.dispatchEvent(new Event("change", {bubbles: true}));
+  };
+  const cells = (row) => [...row.children].map((cell) => cell.textContent);
+  const rows = (id) => [...document.querySelectorAll(`#${id} tbody tr`)].map(cells);
+  const column = (id, i) => rows(id).map((row) => row[i]);
+  const click = (id, i) => document.querySelectorAll(`#${id} thead button`)[i].click();
+"""
+
+
+def page(store: Store, failures: list[Failure] | None = None) -> str:
+    loaded = store.load()
+    seen = observations(loaded.records)
+    return build(loaded.records, differences(seen), caveats(seen), failures or [], loaded.problems)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = fill(tmp_path_factory.mktemp("page"), rates=(0.0, 0.5), seeds=(1, 2), kinds=("symmetric", "asymmetric"))
+    for seed in (1, 2):
+        work = run("coop", "dtd", rate=0.5, seed=seed, backbone="RN50/openai", epochs=200)
+        store.write(work, result(50.0 + seed, work))
+    return store
+
+
+def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path: Path) -> None:
+    found = ask(
+        page(store),
+        PICK
+        + """
+        const selects = [...document.querySelectorAll("#filters select")];
+        const found = {start: selects.map((s) => s.value), mean: rows("board")};
+        pick("dataset", "flipped");
+        found.flipped = rows("board");
+        found.lines = document.querySelectorAll("#accuracy-chart polyline").length;
+        found.runs = rows("runs").length;
+        pick("noise", "symmetric");
+        found.symmetric = rows("board");
+        pick("backbone", "RN50/openai");
+        found.other = rows("board");
+        found.datasets = [...document.querySelectorAll("#filters select[name=dataset] option")].map((o) => o.value);
+        found.published = rows("published");
+        return found;
+        """,
+        tmp_path,
+    )
+    assert found["start"] == ["embedded", "16 shots, 10 epochs, fewshot", "asymmetric", "mean of all"]
+    board = leaderboard(store.load().records).set_index(["dataset", "noise", "rate", "method"])["mean"]
+    shown = {row[0]: row[1].split("±")[0] for row in found["flipped"]}
+    assert shown == {
+        m: f"{board['flipped', 'asymmetric', 0.0, m]:.2f}" for m in ("coop", "ce", "gce[q=0.5]", "zero_shot")
+    }
+    assert found["flipped"] != found["mean"]
+    assert found["flipped"] != found["symmetric"]
+    assert found["lines"] == 4
+    assert found["runs"] == 3 * 2 * 2 + 2
+    assert [row[0] for row in found["other"]] == ["coop"]
+    assert found["datasets"] == ["dtd"]
+    ((method, dataset, _, ours, theirs, gap, *_),) = found["published"]
+    assert (method, dataset, ours) == ("coop", "dtd", "51.50")
+    assert float(gap) == pytest.approx(51.5 - float(theirs), abs=0.06)
+
+
+def test_tables_sort_runs_are_found_and_opened_and_methods_are_hidden(store: Store, tmp_path: Path) -> None:
+    found = ask(
+        page(store),
+        PICK
+        + """
+        const found = {};
+        click("board", 0);
+        found.names = column("board", 0);
+        click("board", 2);
+        found.down = column("board", 2);
+        click("board", 2);
+        found.up = column("board", 2);
+        found.state = document.querySelectorAll("#board thead th")[2].getAttribute("aria-sort");
+        byId("find").value = "gce seed 2";
+        byId("find").dispatchEvent(new Event("input"));
+        found.hits = rows("runs").map((row) => [row[0], row[3]]);
+        document.querySelector("#runs tbody tr").click();
+        found.open = byId("details").open;
+        found.details = byId("details").textContent;
+        byId("details").close();
+        [...document.querySelectorAll("#legend button")].find((b) => b.textContent === "ce").click();
+        found.lines = [...document.querySelectorAll("#accuracy-chart polyline")].map((line) => line.dataset.method);
+        return found;
+        """,
+        tmp_path,
+    )
+    assert found["names"] == ["ce", "coop", "gce[q=0.5]", "zero_shot"]
+    assert [float(value) for value in found["down"]] == sorted(map(float, found["down"]), reverse=True)
+    assert found["up"] == found["down"][::-1]
+    assert found["state"] == "ascending"
+    assert found["hits"] == [["gce[q=0.5]", "2"]] * 6
+    assert found["open"]
+    assert "promptnoise show" in found["details"]
+    assert "0 of 80 training labels" in found["details"]
+    assert sorted(found["lines"]) == ["coop", "gce[q=0.5]", "zero_shot"]
+
+
+def test_hovering_a_chart_shows_the_values_there(store: Store, tmp_path: Path) -> None:
+    found = ask(
+        page(store),
+        PICK
+        + """
+        pick("dataset", "digits");
+        const tips = {};
+        for (const id of ["accuracy-chart", "training-chart", "classes-chart"]) {
+          const svg = document.querySelector(`#${id} svg`), box = svg.getBoundingClientRect();
+          svg.dispatchEvent(new PointerEvent("pointermove", {clientX: box.right - 5, clientY: box.top + 50}));
+          tips[id] = [...byId("tip").children].map((line) => line.textContent);
+        }
+        return tips;
+        """,
+        tmp_path,
+    )
+    board = leaderboard(store.load().records).set_index(["dataset", "noise", "rate", "method"])
+    best = board.loc["digits", "asymmetric", 0.5, "gce[q=0.5]"]
+    assert found["accuracy-chart"][:2] == [
+        "50 % wrong labels",
+        f"gce[q=0.5]{best['mean']:.2f} ± {best['std']:.2f}",
+    ]
+    assert found["training-chart"][0] == "epoch 10"
+    assert found["classes-chart"][0] == "number 5 of 5"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out_sideways_on_a_phone_or_a_desktop(store: Store, tmp_path: Path, width: int) -> None:
+    found = ask(
+        page(store),
+        """
+        const out = [...document.querySelectorAll("main *, header *, form *")].filter((part) =>
+          !part.closest(".scroll, svg") && part.getBoundingClientRect().right > innerWidth + 1);
+        const names = out.map((part) => part.outerHTML.slice(0, 80));
+        return {inner: innerWidth, scroll: document.documentElement.scrollWidth, out: names};
+        """,
+        tmp_path,
+        width,
+    )
+    assert found == {"inner": width, "scroll": width, "out": []}
+
+
+def test_text_from_records_is_never_taken_for_markup(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    evil = "</script><script>faults.push('ran')</script><img src=x onerror=faults.push('img')>"
+    for method in ("coop", "gce"):
+        work = run(method, dataset=evil, noise=f"{evil}<!--<script>")
+        store.write(work, result(50.0, work, hint=evil, status="diverged", classes=[evil] * 5))
+    html = page(store, [Failure(run(), evil)])
+    question = "document.querySelector('#runs tbody tr').click(); return [document.images.length, DATA.runs[0].dataset]"
+    assert ask(html, question, tmp_path / "browser") == [0, evil]
+
+
+def test_the_page_opens_without_records_and_with_records_that_lack_everything_optional(tmp_path: Path) -> None:
+    empty = "return [byId('empty').hidden, byId('filters').hidden]"
+    assert ask(page(Store(tmp_path / "none")), empty, tmp_path / "a") == [False, True]
+    store = Store(tmp_path / "bare")
+    store.write(run(noise="human", rate=None), {"status": "ok", "accuracy": 50.0})
+    store.write(run(noise="none", rate=0.0), {"status": "ok", "accuracy": 60.0})
+    question = (
+        "document.querySelector('#runs tbody tr').click(); return document.querySelectorAll('#board tbody tr').length"
+    )
+    assert ask(page(store), question, tmp_path / "b") == 1
+
+
+def test_the_page_names_nothing_outside_itself_and_is_the_same_for_the_same_records(store: Store) -> None:
+    html = page(store)
+    assert html == page(store)
+    outside = html.replace("http://www.w3.org/2000/svg", "")
+    assert "http://" not in outside
+    assert "https://" not in outside
+    assert "default-src 'none'" in html
+
+
+def test_long_curves_are_thinned_to_their_first_last_and_some_between(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(), result(curves={"loss": [float(i) for i in range(1000)], "test_accuracy": [5.0]}))
+    curves = payload(store.load().records, differences(observations([])), [], [], [])["runs"][0]["curves"]
+    assert len(curves["loss"]["x"]) == 60
+    assert (curves["loss"]["x"][0], curves["loss"]["x"][-1]) == (1, 1000)
+    assert curves["loss"]["y"] == [x - 1.0 for x in curves["loss"]["x"]]
+    assert curves["test_accuracy"] == {"x": [1], "y": [5.0]}

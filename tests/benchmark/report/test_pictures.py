@@ -1,0 +1,131 @@
+"""Pictures: drawn from records, readable, the same each time."""
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.records.record import Record
+from benchmark.records.store import Store
+from benchmark.report.leaderboard import leaderboard
+from benchmark.report.palette import looks
+from benchmark.report.pictures import draw_all
+from benchmark.report.pictures.accuracy import against_noise, heat_map
+from benchmark.report.pictures.album import figures
+from benchmark.report.pictures.epochs import mean_curve
+from benchmark.report.pictures.ranks import groups
+from benchmark.report.pictures.style import styled
+from tests.support.records_factory import fill, result, run
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
+    return fill(tmp_path_factory.mktemp("records"), rates=(0.0, 0.5), seeds=(1, 2)).load().records
+
+
+def test_every_picture_is_there_as_png_and_svg_and_drawing_again_changes_no_byte(
+    records: list[Record], tmp_path: Path
+) -> None:
+    first = {path.name: path.read_bytes() for path in draw_all(records, tmp_path / "a")}
+    again = {path.name: path.read_bytes() for path in draw_all(records[::-1], tmp_path / "b")}
+    kinds = ("accuracy", "heatmap", "gradients", "memorisation", "classes")
+    assert set(first) == {f"{kind}-symmetric.{ending}" for kind in kinds for ending in ("png", "svg")}
+    assert first == again
+    for name, content in first.items():
+        if name.endswith("png"):
+            assert content.startswith(b"\x89PNG")
+        else:
+            ElementTree.fromstring(content)
+
+
+def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
+    board = leaderboard(records)
+    with styled():
+        figure = against_noise(board, sorted(board["method"].unique()))
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
+    assert titles == ["digits", "flipped", "tilted", "mean of 3 data sets"]
+    (line,) = (line for line in figure.axes[1].lines if line.get_label() == "coop")
+    rows = board[(board["dataset"] == "flipped") & (board["method"] == "coop")]
+    np.testing.assert_allclose(line.get_xydata(), np.stack([[0.0, 50.0], rows["mean"]], axis=1))
+    (line,) = (line for line in figure.axes[1].lines if line.get_label() == "zero-shot")
+    assert line.get_ydata()[0] == 66.0
+
+
+def test_a_measured_rate_is_drawn_where_it_was_measured(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for seed, realised in ((1, 0.2), (2, 0.4)):
+        work = run(noise="human", rate=None, seed=seed)
+        store.write(work, result(60.0, work, noise={"realised": realised, "wrong": 1, "images": 5}))
+    figure = against_noise(leaderboard(store.load().records), ["coop"])
+    assert figure.axes[0].lines[0].get_xdata().tolist() == pytest.approx([30.0])
+
+
+def test_labels_whose_noise_nobody_knows_stand_in_the_tables_but_not_on_the_axis(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(noise="human", rate=None), result(60.0, noise={"realised": None, "wrong": None, "images": 5}))
+    assert against_noise(leaderboard(store.load().records), ["coop"]).axes[0].lines[:] == []
+    store.write(run(noise="none", rate=0.0), result(70.0))
+    assert against_noise(leaderboard(store.load().records), ["coop"]).axes[0].lines[0].get_ydata().tolist() == [70.0]
+
+
+def test_the_heat_map_writes_each_number_and_shows_what_is_missing(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for method, dataset, accuracy in (("coop", "dtd", 41.0), ("coop", "ucf101", 52.0), ("gce", "dtd", 63.0)):
+        store.write(run(method, dataset), result(accuracy))
+    texts = [text.get_text() for text in heat_map(leaderboard(store.load().records)).axes[0].texts]
+    assert texts == ["63.0", "-", "41.0", "52.0"]
+
+
+def test_a_method_looks_the_same_whatever_noise_it_meets_and_no_two_look_alike() -> None:
+    names = [f"method{i}" for i in range(25)] + ["zero_shot"]
+    look = looks(names)
+    assert look == looks(names[::-1])
+    assert len(set(look.values())) == len(names)
+
+
+def test_curves_of_unequal_length_and_with_holes_are_averaged_over_what_is_there() -> None:
+    np.testing.assert_array_equal(mean_curve([[1.0, None, 3.0], [3.0, None]]), [2.0, np.nan, 3.0])
+    assert mean_curve([]).shape == (0,)
+
+
+def test_a_bar_of_the_rank_diagram_joins_what_cannot_be_told_apart() -> None:
+    ranks = [1.0, 1.5, 3.0, 3.2, 6.0]
+    bars = groups(ranks, 1.6)
+    joined = {(a, b) for a in ranks for b in ranks if any(low <= a <= high and low <= b <= high for low, high in bars)}
+    assert {(a, b) for a in ranks for b in ranks if a != b and abs(a - b) < 1.6} <= joined
+    assert all(high - low < 1.6 for low, high in bars)
+    assert groups([1.0, 1.0], 0.5) == []
+
+
+def test_ranks_over_enough_data_sets_get_a_diagram(tmp_path: Path) -> None:
+    datasets = {f"set{i}": 50.0 for i in range(5)}
+    records = fill(tmp_path, rates=(0.5,), seeds=(1,), datasets=datasets).load().records
+    assert figures(records)["ranks-symmetric"] is not None
+
+
+def test_one_run_without_curves_or_noise_is_enough_for_a_picture(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(noise="none", rate=0.0), {"status": "ok", "accuracy": 50.0})
+    names = {path.name for path in draw_all(store.load().records, tmp_path)}
+    assert names == {f"{kind}-none.{ending}" for kind in ("accuracy", "heatmap") for ending in ("png", "svg")}
+    assert draw_all([], tmp_path) == []
+
+
+def test_settings_of_one_campaign_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for backbone in ("embedded", "ViT-B-16/openai"):
+        store.write(run(backbone=backbone), result())
+    names = {name for name in figures(store.load().records) if name.startswith("accuracy")}
+    assert names == {f"accuracy-symmetric-{b}-16shots-10epochs-fewshot" for b in ("embedded", "ViT-B-16-openai")}
+
+
+def test_tables_and_pictures_need_no_torch_and_no_window_system() -> None:
+    script = (
+        "import sys, benchmark.report.tables, benchmark.report.terminal, benchmark.published.papers\n"
+        "import benchmark.report.statistics, benchmark.report.pictures\n"
+        "assert not {'torch', 'matplotlib.pyplot', 'wandb'} & set(sys.modules), 'a heavy import'"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])

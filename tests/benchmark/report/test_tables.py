@@ -1,0 +1,242 @@
+"""Leaderboard and tables, to the byte."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from benchmark import readme
+from benchmark.errors import BadInput
+from benchmark.records.record import Record
+from benchmark.records.store import Failure, Store
+from benchmark.report import tables, terminal
+from benchmark.report.blocks import blocks
+from benchmark.report.leaderboard import SETTING, from_csv, leaderboard, to_csv
+from benchmark.report.markup import latex, markdown
+from tests.support.records_factory import campaign, fill, result, run
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two data sets, two methods that use labels and one that does not, few enough to check by hand."""
+    store = Store(tmp_path)
+    accuracies = {
+        ("flipped", "coop"): {0.0: (80.0, 82.0), 0.5: (40.0, 44.0)},
+        ("flipped", "gce[q=0.5]"): {0.0: (80.0, 80.0), 0.5: (78.0, 79.0)},
+        ("flipped", "zero_shot"): {0.0: (66.0,)},
+        ("digits", "coop"): {0.0: (70.0, 71.0), 0.5: (57.0, 57.0)},
+        ("digits", "gce[q=0.5]"): {0.0: (70.0, 71.0)},
+        ("digits", "zero_shot"): {0.0: (57.0,)},
+    }
+    for (dataset, method), rates in accuracies.items():
+        for rate, values in rates.items():
+            for seed, accuracy in enumerate(values, start=1):
+                paradigm = "ul" if method == "zero_shot" else "fewshot"
+                work = run(method, dataset, "symmetric" if rate else "none", rate, seed, paradigm=paradigm)
+                store.write(work, result(accuracy, work))
+    return store
+
+
+@pytest.fixture
+def records(store: Store) -> list[Record]:
+    return store.load().records
+
+
+GOLDEN = {
+    "leaderboard.csv": """\
+dataset,noise,rate,shots,epochs,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,realised,protocol
+digits,symmetric,0,16,10,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0.0000,1
+digits,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0.0000,1
+digits,symmetric,0,16,10,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0.0000,1
+digits,symmetric,0.5,16,10,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0.5000,1
+digits,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,57.00,,1,1,0,,1
+flipped,symmetric,0,16,10,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0.0000,1
+flipped,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0.0000,1
+flipped,symmetric,0,16,10,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0.0000,1
+flipped,symmetric,0.5,16,10,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0.5000,1
+flipped,symmetric,0.5,16,10,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0.5000,1
+flipped,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,66.00,,1,2,0,,1
+""",
+    "summary.csv": """\
+noise,shots,epochs,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\
+average_rank,worst_drop,worst_drop_dataset
+symmetric,16,10,embedded,fewshot,gce[q=0.5],2,3,1,76.33,75.25,78.50,0.5,1.33,1.50,flipped
+symmetric,16,10,embedded,fewshot,coop,2,4,0,62.62,75.75,49.50,0.5,1.50,39.00,flipped
+symmetric,16,10,embedded,fewshot,zero_shot,2,4,0,61.50,61.50,61.50,0.5,2.25,0.00,digits
+""",
+    "tables/digits.csv": """\
+noise,shots,epochs,backbone,paradigm,method,0,0.5
+symmetric,16,10,embedded,fewshot,gce[q=0.5],70.50,
+symmetric,16,10,embedded,fewshot,coop,70.50,57.00
+symmetric,16,10,embedded,fewshot,zero_shot,57.00,57.00
+""",
+    "leaderboard.md": """\
+## digits: symmetric noise, embedded, 16 shots, 10 epochs
+
+| method | 0 | 0.5 |
+| :-- | --: | --: |
+| gce[q=0.5] | **70.50** ± 0.71 | - |
+| coop | **70.50** ± 0.71 | **57.00** ± 0.00 |
+| zero_shot | <u>57.00</u> | **57.00** |
+
+## flipped: symmetric noise, embedded, 16 shots, 10 epochs
+
+| method | 0 | 0.5 |
+| :-- | --: | --: |
+| gce[q=0.5] | <u>80.00</u> ± 0.00 | **78.50** ± 0.71 |
+| coop | **81.00** ± 1.41 | 42.00 ± 2.83 |
+| zero_shot | 66.00 | <u>66.00</u> |
+
+## mean of 2 data sets: symmetric noise, embedded, 16 shots, 10 epochs
+
+| method | 0 | 0.5 |
+| :-- | --: | --: |
+| gce[q=0.5] | <u>75.25</u> | - |
+| coop | **75.75** | <u>49.50</u> |
+| zero_shot | 61.50 | **61.50** |
+""",
+}
+
+
+def test_the_tables_of_known_records_are_these(store: Store, records: list[Record]) -> None:
+    tables.write_all(records, store.out)
+    for name, text in GOLDEN.items():
+        assert (store.out / name).read_text(encoding="utf-8") == text, name
+    tex = (store.out / "leaderboard.tex").read_text(encoding="utf-8")
+    assert r"gce[q=0.5] & \underline{80.00} $\pm$ 0.00 & \textbf{78.50} $\pm$ 0.71 \\" in tex
+    assert r"zero\_shot & 61.50 & \textbf{61.50} \\" in tex
+
+
+def test_the_same_records_in_any_order_give_the_same_bytes(tmp_path: Path) -> None:
+    written = []
+    for name in ("a", "b"):
+        out = tmp_path / name
+        store = Store(out)
+        for work, outcome in list(campaign(seeds=(1, 2)))[:: -1 if name == "a" else 1]:
+            store.write(work, outcome)
+        records = store.load().records
+        tables.write_all(records[:: -1 if name == "a" else 1], out)
+        files = (path for path in out.rglob("*") if path.suffix in {".csv", ".md", ".tex"})
+        written.append({path.relative_to(out): path.read_bytes() for path in files})
+    assert written[0] == written[1]
+    assert len(written[0]) == 4 + 3
+
+
+def test_a_method_without_labels_stands_in_every_column_and_others_at_rate_0_only(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for kind in ("symmetric", "asymmetric"):
+        store.write(run("gce", noise=kind, rate=0.5), result(70.0))
+    store.write(run("coop", noise="none", rate=0.0), result(80.0))
+    store.write(run("zero_shot", noise="none", rate=0.0, paradigm="ul"), result(66.0))
+    board = leaderboard(store.load().records).set_index("method")
+    cells = {name: set(zip(rows["noise"], rows["rate"], strict=True)) for name, rows in board.groupby("method")}
+    kinds = ("asymmetric", "symmetric")
+    assert cells["coop"] == {(kind, 0.0) for kind in kinds}
+    assert cells["zero_shot"] == {(kind, rate) for kind in kinds for rate in (0.0, 0.5)}
+
+
+def test_runs_of_another_backbone_number_of_shots_or_paradigm_are_never_ranked_together(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for more in ({}, {"backbone": "RN50/openai"}, {"shots": 1}, {"epochs": 50}, {"paradigm": "ssl"}):
+        store.write(run(**more), result(70.0))
+        store.write(run("gce", **more), result(71.0))
+        store.write(run("zero_shot", noise="none", rate=0.0, **{"paradigm": "ul", **more}), result(66.0))
+    board = leaderboard(store.load().records)
+    noisy = board[board["rate"] == 0.5].groupby(SETTING)
+    assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "fewshot"} == {(2, 1, 3)}
+    assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "ssl"} == {(2, 1)}
+    assert len(list(blocks(board))) == 5
+
+
+def test_a_measured_noise_rate_has_a_column_of_its_own(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(noise="human", rate=None), result(70.0))
+    store.write(run("zero_shot", noise="none", rate=0.0, paradigm="ul"), result(66.0))
+    (block,) = blocks(leaderboard(store.load().records))
+    assert block.columns == ("0", "measured")
+    assert block.cells["zero_shot", "measured"].mean == 66.0
+    board = leaderboard(store.load().records)
+    assert to_csv(from_csv(to_csv(board))) == to_csv(board)
+
+
+def test_without_any_noise_there_is_still_a_table(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(noise="none", rate=0.0), result(80.0))
+    (block,) = blocks(leaderboard(store.load().records))
+    assert (block.noise, block.columns, block.fall("coop")) == ("none", ("0",), None)
+
+
+def test_trzsl_is_compared_by_its_harmonic_mean(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(paradigm="trzsl"), result(80.0, harmonic_mean=60.0))
+    assert leaderboard(store.load().records)["mean"].tolist() == [60.0]
+
+
+def test_no_records_give_empty_tables_not_an_error(tmp_path: Path) -> None:
+    tables.write_all([], tmp_path)
+    assert (tmp_path / "leaderboard.csv").read_text().count("\n") == 1
+    assert list(blocks(leaderboard([]))) == []
+
+
+def shown(records: list[Record], failures: list[Failure] | None = None, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO(), no_color=True)
+    terminal.show(records, console, failures or [])
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_terminal_fits_100_columns_marks_the_best_and_shows_what_is_missing(records: list[Record]) -> None:
+    lines = [line.rstrip() for line in shown(records).splitlines()]
+    assert max(map(len, lines)) <= 100
+    flipped = lines[lines.index("flipped") + 1 :][:3]
+    assert flipped[0].split() == ["gce[q=0.5]", "80.00", "±", "0.00", "78.50", "±", "0.71*", "1.5"]
+    assert flipped[1].split() == ["coop", "81.00", "±", "1.41*", "42.00", "±", "2.83", "39.0"]
+    assert lines[lines.index("mean of 2 data sets") + 1].split() == ["gce[q=0.5]", "75.25", "-"]
+
+
+def test_many_rates_still_fit_the_terminal(tmp_path: Path) -> None:
+    records = fill(tmp_path, rates=tuple(i / 8 for i in range(8)), seeds=(1, 2)).load().records
+    text = shown(records)
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
+    assert "87.5 %" in text
+    assert "…" not in text
+
+
+def test_failed_and_diverged_runs_are_named_with_their_cause(store: Store) -> None:
+    store.write(run("dspt"), result(4.0, status="diverged", hint="loss not finite at epoch 3"))
+    text = shown(store.load().records, [Failure(run("mae"), "RuntimeError: [Errno 28] no space")])
+    assert f"{run('dspt')}: loss not finite at epoch 3" in text
+    assert "†4.00" in text
+    assert f"{run('mae')}: RuntimeError: [Errno 28] no space" in text
+
+
+def test_a_diverged_run_is_marked_in_markdown_and_latex(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(), result(4.0, status="diverged"))
+    (block,) = blocks(leaderboard(store.load().records))
+    assert "**4.00**†" in markdown(block)
+    assert r"\textbf{4.00}$^\dagger$" in latex(block)
+
+
+def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_seen(
+    store: Store, records: list[Record]
+) -> None:
+    tables.write_all(records, store.out)
+    page = store.out / "README.md"
+    page.write_text(f"# Title\n{readme.BEGIN}\nold\n{readme.END}\nthe rest\n")
+    assert not readme.is_current(page, store.out)
+    assert readme.rewrite(page, store.out)
+    assert not readme.rewrite(page, store.out)
+    assert readme.is_current(page, store.out)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith(f"# Title\n{readme.BEGIN}\n**Mean of 2 data sets: symmetric noise")
+    assert text.endswith(f"{readme.END}\nthe rest\n")
+    assert "| coop | **75.75** | <u>49.50</u> |" in text
+    assert "old" not in text
+
+
+@pytest.mark.parametrize("text", ["nothing", f"{readme.END} {readme.BEGIN}", readme.BEGIN])
+def test_a_readme_without_markers_is_refused(store: Store, records: list[Record], text: str) -> None:
+    tables.write_all(records, store.out)
+    with pytest.raises(BadInput, match="must hold once each"):
+        readme.rewritten(text, store.out)

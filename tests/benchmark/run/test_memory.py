@@ -1,0 +1,109 @@
+"""Packs that do not fit into memory train in parts, and end with the same numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmark.__main__ import main
+from benchmark.run import memory
+from benchmark.run.memory import AllocatedBytes, TooLarge, free_bytes, make_room, text_pass_bytes
+from methods import ce, coop
+from methods.clip.loading import load_backbone
+from methods.core.fused import Fused
+from tests.support import toy
+
+SMALL = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0.5", "--seeds=1", "--shots=1", "--epochs=2"]
+
+
+def results(out: Path) -> dict[str, list[float]]:
+    records = [json.loads(path.read_text()) for path in (out / "runs").glob("*/*.json")]
+    return {record["key"]: [*record["curves"]["loss"], record["accuracy"]] for record in records}
+
+
+@pytest.fixture(scope="module")
+def roomy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[float]]:
+    out = tmp_path_factory.mktemp("roomy")
+    assert main(["bench", *SMALL, f"--out={out}"]) == 0
+    return results(out)
+
+
+@pytest.mark.parametrize("share", [0.4, 0.0])
+def test_short_memory_cuts_packs_and_changes_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roomy: dict[str, list[float]], share: float
+) -> None:
+    sizes: list[tuple[int, int]] = []
+
+    def spy(module: Fused, device: str, sharing: int) -> None:
+        whole = 0.1e6 if module.replicas == 3 else 1e9
+        monkeypatch.setattr(memory, "free_bytes", lambda device: share * whole)
+        make_room(module, device, sharing)
+        sizes.append((module.replicas, module.members[0].task.backbone.text.classes_at_once))
+
+    monkeypatch.setattr("benchmark.run.training.make_room", spy)
+    assert main(["bench", *SMALL, f"--out={tmp_path / 'short'}"]) == 0
+    assert max(size for size, _ in sizes) < 3 and {at_once > 0 for _, at_once in sizes} == {share == 0}
+    short = results(tmp_path / "short")
+    assert short.keys() == roomy.keys() and len(roomy) == 3
+    for key, values in roomy.items():
+        assert short[key] == pytest.approx(values, abs=2e-3)
+
+
+def test_a_pack_that_fits_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Fused([coop.Method(toy.task([1, 2]))])
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 2 * text_pass_bytes(module))
+    make_room(module, "cpu")
+    assert toy.tiny_clip().text.classes_at_once == 0
+
+
+def test_a_pack_is_cut_into_as_few_parts_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Fused([coop.Method(toy.task(range(8)))])
+    monkeypatch.setattr(memory, "SHARE", 1.0)
+    monkeypatch.setattr(memory, "free_bytes", lambda device: 0.3 * text_pass_bytes(module))
+    with pytest.raises(TooLarge, match="in 4 parts"):
+        make_room(module, "cpu")
+
+
+def test_workers_that_share_a_device_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = Fused([coop.Method(toy.task(range(8)))])
+    monkeypatch.setattr(memory, "SHARE", 1.0)
+    monkeypatch.setattr(memory, "free_bytes", lambda device: int(1.5 * text_pass_bytes(module)))
+    make_room(module, "cpu")
+    with pytest.raises(TooLarge, match="in 2 parts"):
+        make_room(module, "cpu", sharing=2)
+
+
+def test_a_method_without_prompts_needs_next_to_nothing() -> None:
+    module = Fused([ce.Method(toy.task([1]))])
+    assert text_pass_bytes(module) < 1000
+
+
+def test_free_memory_is_known_here() -> None:
+    free = free_bytes("cpu")
+    assert free is None or free > 2**20
+
+
+@pytest.mark.parametrize("position", ["end", "middle"])
+@pytest.mark.parametrize("csc", [False, True])
+def test_classes_in_chunks_need_less_memory_and_give_the_same(position: str, csc: bool) -> None:
+    backbone = load_backbone("embedded")
+    names = tuple(f"{word} {number}" for number in range(10) for word in ("cat", "sign post", "x", "blue old shoe"))
+    layout = backbone.layout(names, 4, position)
+    generator = torch.Generator().manual_seed(1)
+    shape = (2, len(names), 4, 64) if csc else (2, 4, 64)
+    ctx = (0.1 * torch.randn(shape, generator=generator)).requires_grad_()
+    weights = torch.randn(2, len(names), 256, generator=generator)
+    found = {}
+    for few in (0, 7):
+        backbone.text.classes_at_once = few
+        counter = AllocatedBytes()
+        with counter:
+            encoded = backbone.encode_prompts(ctx, layout)
+            (gradient,) = torch.autograd.grad((encoded * weights).sum(), ctx)
+        found[few] = (encoded.detach(), gradient, counter.peak)
+    torch.testing.assert_close(found[7][0], found[0][0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found[7][1], found[0][1], atol=1e-5, rtol=1e-4)
+    assert found[7][2] < 0.5 * found[0][2]

@@ -1,0 +1,279 @@
+"""Data sets on disk: layouts, splits, and the one line that says what is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datamodules import catalog
+from datamodules.errors import CorruptImage, DataError
+from datamodules.fewshot import few_shot
+from tests.support import coop_folders as make
+from tests.support.shared import SHARED, needs_shared
+
+REAL = {"dtd": (47, 2820, 1692), "eurosat": (10, 13500, 8100), "oxford_pets": (37, 2944, 3669)}
+TEMPLATES = {
+    "imagenet": "a photo of a {}.",
+    "caltech101": "a photo of a {}.",
+    "oxford_pets": "a photo of a {}, a type of pet.",
+    "stanford_cars": "a photo of a {}.",
+    "oxford_flowers": "a photo of a {}, a type of flower.",
+    "food101": "a photo of {}, a type of food.",
+    "fgvc_aircraft": "a photo of a {}, a type of aircraft.",
+    "sun397": "a photo of a {}.",
+    "dtd": "{} texture.",
+    "eurosat": "a centered satellite photo of {}.",
+    "ucf101": "a photo of a person doing {}.",
+}
+
+
+def assert_sound(dataset, images=True):
+    """What every data set promises."""
+    parts = [part for part in (dataset.train, dataset.val, dataset.test) if part is not None]
+    places = [part.images.describe(i) for part in parts for i in range(len(part.images))]
+    assert len(places) == len(set(places))
+    for part in parts:
+        assert len(part.images) == len(part.labels)
+        assert part.labels.dtype == np.int64
+    for part in (dataset.train, dataset.test):
+        assert set(part.labels.tolist()) == set(range(len(dataset.classes)))
+    if images:
+        assert dataset.test.images[0].mode == "RGB"
+        assert len({part.images.fingerprint for part in parts}) == len(parts)
+
+
+@pytest.mark.parametrize("name", make.SPLIT_FILES)
+def test_a_folder_of_a_coop_user_works_unchanged(tmp_path, name):
+    make.make_split_file(tmp_path, name)
+    dataset = catalog.open_dataset(name, tmp_path)
+    assert_sound(dataset)
+    assert dataset.classes == ("apple pie", "baby back ribs", "Handstand Pushups")
+    assert dataset.template == TEMPLATES[name]
+    assert dataset.train.labels.tolist() == [2] * 4 + [0] * 4 + [1] * 4
+    assert [len(part.labels) for part in (dataset.val, dataset.test)] == [3, 6]
+    assert dataset.train.images.describe(4).endswith("apple_pie/train_0.jpg")
+
+
+def test_aircraft_are_read_from_their_own_text_files(tmp_path):
+    make.make_aircraft(tmp_path)
+    dataset = catalog.open_dataset("fgvc_aircraft", tmp_path)
+    assert_sound(dataset)
+    assert dataset.template == TEMPLATES["fgvc_aircraft"]
+    assert dataset.classes == ("707-320", "DHC-8 100", "F-16A/B")
+    assert dataset.train.labels.tolist() == [0, 1, 2] * 4
+
+
+def test_imagenet_takes_clips_names_even_where_two_classes_share_one(tmp_path):
+    make.make_imagenet(tmp_path)
+    dataset = catalog.open_dataset("imagenet", tmp_path)
+    assert_sound(dataset)
+    assert dataset.template == TEMPLATES["imagenet"]
+    assert dataset.classes == ("tench", "white stork", "sunglasses", "sunglasses")
+    assert dataset.val is None
+
+
+@needs_shared
+@pytest.mark.parametrize("name", REAL)
+def test_the_real_split_files_load_and_give_the_published_draws(tmp_path, name):
+    images, split = make.SPLIT_FILES[name]
+    text = (SHARED / "data/coop_splits/splits" / Path(split).name).read_text()
+    paths = [f"{tmp_path}/{images}/{path}" for rows in json.loads(text).values() for path, _, _ in rows]
+    for folder in {Path(path).parent for path in paths}:
+        folder.mkdir(parents=True)
+    for path in paths:
+        os.mknod(path)
+    (tmp_path / split).write_text(text)
+    dataset = catalog.open_dataset(name, tmp_path)
+    assert_sound(dataset, images=False)
+    assert (len(dataset.classes), len(dataset.train.labels), len(dataset.test.labels)) == REAL[name]
+    published = json.loads((SHARED / f"data/coop_splits/indices/{name}/shot_16-seed_2.json").read_text())["train"]
+    drawn = few_shot(dataset.train.labels, 16, 2).tolist()
+    assert drawn == published["indices"]
+    for item, index in zip(published["data"], drawn, strict=True):
+        assert dataset.train.images.describe(index).endswith(item["impath"].removeprefix("./data"))
+        assert dataset.classes[item["label"]] == item["classname"].replace("_", " ")
+
+
+def test_a_folder_of_class_folders_is_a_data_set(tmp_path):
+    make.make_class_folders(tmp_path, {"train": 3, "val": 1, "test": 2})
+    dataset = catalog.open_dataset(f"folder:{tmp_path}[template=a sketch of a {{}}, on paper.]")
+    assert_sound(dataset)
+    assert dataset.classes == ("cat", "red dog")
+    assert dataset.template == "a sketch of a {}, on paper."
+    assert dataset.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_folder_may_name_its_classes(tmp_path):
+    make.make_class_folders(tmp_path, {"train": 1, "test": 1}, ("n01", "n02"))
+    (tmp_path / "classnames.txt").write_text("n02 red dog\nn01 cat\n")
+    assert catalog.open_dataset(f"folder:{tmp_path}").classes == ("cat", "red dog")
+    (tmp_path / "classnames.txt").write_text("n02 red dog\n")
+    with pytest.raises(DataError, match=r"gives no name for the folder 'n01'"):
+        catalog.open_dataset(f"folder:{tmp_path}")
+
+
+def test_food101n_trains_on_the_webs_labels_and_tests_on_food101(tmp_path):
+    make.make_food101n(tmp_path)
+    dataset = catalog.open_dataset("food101n", tmp_path)
+    assert_sound(dataset)
+    assert not dataset.trusted
+    assert dataset.given["web"].tolist() == dataset.train.labels.tolist() == [0, 1, 2] * 5
+    assert dataset.test.images.describe(0).endswith("food-101/images/Handstand_Pushups/test_0.jpg")
+
+
+def test_the_fingerprint_changes_with_the_images_and_their_order_only(tmp_path):
+    make.make_class_folders(tmp_path / "a", {"train": 2, "test": 1})
+    images = catalog.open_dataset(f"folder:{tmp_path / 'a'}").train.images
+    before = images.fingerprint
+    assert catalog.open_dataset(f"folder:{tmp_path / 'a'}").train.images.fingerprint == before
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert catalog.open_dataset(f"folder:{tmp_path / 'b'}").train.images.fingerprint == before
+    for path in images.paths:
+        (tmp_path / "b" / path).write_bytes(b"alike")
+        os.utime(tmp_path / "b" / path, (0, 0))
+    alike = replace(images, root=tmp_path / "b")
+    assert alike.fingerprint != replace(alike, paths=alike.paths[::-1]).fingerprint
+    before = alike.fingerprint
+    make.picture(tmp_path / "b/train/cat/00.png", 99)
+    assert catalog.open_dataset(f"folder:{tmp_path / 'b'}").train.images.fingerprint != before
+
+
+def test_a_corrupt_or_truncated_image_is_named_with_its_path(tmp_path):
+    make.make_class_folders(tmp_path, {"train": 2, "test": 1})
+    images = catalog.open_dataset(f"folder:{tmp_path}").train.images
+    whole = (tmp_path / "train/cat/00.png").read_bytes()
+    (tmp_path / "train/cat/00.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "train/cat/01.png").write_bytes(b"not a picture")
+    for index in range(2):
+        with pytest.raises(CorruptImage, match=rf"train/cat/0{index}.png cannot be read as a picture: \w+"):
+            images[index]
+
+
+def bad_split(tmp_path, change):
+    content = make.rows({"train": 4, "val": 1, "test": 2})
+    path = make.make_split_file(tmp_path, "dtd", content)
+    path.write_text(json.dumps(change(content) or content))
+
+
+def drop_class_from(part):
+    def change(content):
+        content[part] = [row for row in content[part] if row[1] != 0]
+
+    return change
+
+
+def set_row(index, column, value):
+    def change(content):
+        content["train"][index][column] = value
+
+    return change
+
+
+def one_class(content):
+    return {part: [row for row in rows if row[1] == 0] for part, rows in content.items()}
+
+
+def same_names(content):
+    return {
+        part: [[path, label, "Apple Pie" if label == 2 else name] for path, label, name in rows]
+        for part, rows in content.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (set_row(0, 0, "banded/gone.jpg"), r"split_zhou_\w+.json lists .*images/banded/gone.jpg, which is not there$"),
+        (set_row(0, 1, -1), r"label -1 of Handstand_Pushups/train_0.jpg is out of range"),
+        (set_row(0, 1, 7), r"label 7 is out of range, as no image has label 3"),
+        (set_row(0, 1, 0), r"label 0 is called both 'Handstand_Pushups' and 'apple_pie'"),
+        (set_row(0, 1, "x"), r"is not a split file of the form"),
+        (drop_class_from("train"), r"dtd: class 'apple pie' has no training images$"),
+        (drop_class_from("test"), r"dtd: class 'apple pie' has no test images$"),
+        (one_class, r"dtd: one class only \(apple pie\)"),
+        (same_names, r"classes 0 and 2 have the same name 'apple pie'"),
+        (lambda content: {"training": []}, r"the train or the test list is empty"),
+        (lambda content: [1, 2], r"is not a split file of the form"),
+    ],
+)
+def test_a_wrong_split_file_gets_one_clear_line(tmp_path, change, message):
+    bad_split(tmp_path, change)
+    with pytest.raises(DataError, match=message) as error:
+        catalog.open_dataset("dtd", tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_split_file_that_is_not_json_is_named(tmp_path):
+    make.make_split_file(tmp_path, "dtd").write_text("{")
+    with pytest.raises(DataError, match=r"split_zhou_DescribableTextures.json cannot be read as JSON"):
+        catalog.open_dataset("dtd", tmp_path)
+
+
+@pytest.mark.parametrize("name", [*make.SPLIT_FILES, "imagenet", "fgvc_aircraft", "food101n", "cifar10n"])
+def test_what_is_missing_is_said_with_what_to_do(tmp_path, name):
+    for root in (None, tmp_path):
+        with pytest.raises(DataError, match=r"(set DATA to the folder|is not there; there must be)") as error:
+            catalog.open_dataset(name, root)
+        assert "\n" not in str(error.value)
+        assert catalog.status(name, root).startswith("missing: ")
+    if name in make.SPLIT_FILES:
+        make.make_split_file(tmp_path, name).unlink()
+        with pytest.raises(DataError, match=r"split_zhou_\w+\.json is not there"):
+            catalog.open_dataset(name, tmp_path)
+        assert f"or use hf:{name}" in catalog.status(name, tmp_path)
+        make.make_split_file(tmp_path, name)
+        assert catalog.status(name, tmp_path) == "ready"
+
+
+def test_a_class_in_one_split_only_is_named(tmp_path):
+    make.make_class_folders(tmp_path, {"train": 1, "test": 1})
+    make.picture(tmp_path / "test/bird/0.png")
+    with pytest.raises(DataError, match=r"test/bird is a class without training images"):
+        catalog.open_dataset(f"folder:{tmp_path}")
+    make.picture(tmp_path / "train/bird/0.png")
+    (tmp_path / "test/bird/0.png").unlink()
+    with pytest.raises(DataError, match=r"class 'bird' has no test images"):
+        catalog.open_dataset(f"folder:{tmp_path}")
+
+
+def test_folders_whose_readable_names_collide_are_named(tmp_path):
+    make.make_class_folders(tmp_path, {"train": 1, "test": 1}, ("red_dog", "red dog"))
+    with pytest.raises(DataError, match="classes 0 and 1 have the same name 'red dog'"):
+        catalog.open_dataset(f"folder:{tmp_path}")
+
+
+def test_unknown_names_and_options_get_the_nearest_match_and_the_list():
+    with pytest.raises(DataError, match=r"unknown data set 'eurosta': did you mean 'eurosat'\? known: caltech101"):
+        catalog.check("eurosta")
+    with pytest.raises(DataError, match=r"'dtd' has no option 'size'; it has: template"):
+        catalog.check("dtd[size=3]")
+    with pytest.raises(DataError, match=r"has no option 'size'; it has: config, image, label"):
+        catalog.check("hf:a/b[size=3]")
+
+
+def test_a_template_must_have_a_place_for_the_name(tmp_path):
+    make.make_class_folders(tmp_path, {"train": 1, "test": 1})
+    with pytest.raises(DataError, match=r"template 'no place' must hold \{\} once"):
+        catalog.open_dataset(f"folder:{tmp_path}[template=no place]")
+
+
+def test_the_catalogue_knows_the_eleven_and_says_what_each_is():
+    assert set(TEMPLATES) | {"resisc45", "mnist", "cifar10", "cifar100", "cifar10n", "cifar100n", "food101n"} <= set(
+        catalog.known()
+    )
+    for name in catalog.known():
+        assert len(catalog.describe(name)) > 10
+
+
+def test_names_and_states_are_told_without_importing_torch_or_the_hub():
+    code = (
+        "import sys; from datamodules import catalog; catalog.check('dtd'); "
+        "[catalog.status(name) for name in ('dtd', 'imagenet', 'cifar10', 'cifar10n', 'food101n')]; "
+        "assert not {'torch', 'datasets', 'open_clip'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

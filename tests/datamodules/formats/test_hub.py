@@ -1,0 +1,183 @@
+"""Data sets of the hub's library, from local files; no network unless asked."""
+
+import socket
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from datamodules import catalog
+from datamodules.datasets import caltech101, eurosat, imagenet, ucf101
+from datamodules.errors import CorruptImage, DataError
+from datamodules.formats.hub import Hub
+
+datasets = pytest.importorskip("datasets")
+huggingface_hub = pytest.importorskip("huggingface_hub")
+
+
+@pytest.fixture(autouse=True)
+def asked(tmp_path, monkeypatch):
+    """An empty cache of one's own, and a record of every host that is looked up."""
+    hosts = []
+
+    def getaddrinfo(host, *rest, **more):
+        hosts.append(host)
+        raise socket.gaierror("no network")
+
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return hosts
+
+
+def table(n, names=("cat", "red_dog"), image="image", label="label", seed=0, kind=None, **more):
+    source = np.random.default_rng(seed)
+    pictures = [source.integers(0, 256, (6, 7, 3), dtype=np.uint8) for _ in range(n)]
+    columns = {image: pictures, label: [i % len(names) for i in range(n)], **more}
+    features = {image: datasets.Image(), label: kind or datasets.ClassLabel(names=list(names))}
+    if kind is not None and kind.dtype == "string":
+        columns[label] = [names[i % len(names)] for i in range(n)]
+    features |= {name: datasets.Value("int64") for name in more}
+    return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
+
+
+def hub_folder(folder, **splits):
+    """A folder as the hub stores data sets: Parquet shards whose schema tells the features."""
+    (folder / "data").mkdir(parents=True)
+    for part, rows in splits.items():
+        rows.to_parquet(folder / f"data/{part}-00000-of-00001.parquet")
+    return folder
+
+
+def test_a_folder_in_the_hubs_format_is_a_data_set(tmp_path):
+    folder = hub_folder(tmp_path / "pets", train=table(6), test=table(4, seed=1), validation=table(2, seed=2))
+    dataset = catalog.open_dataset(f"hf:{folder}[template=a photo of a {{}}, a type of pet.]")
+    assert dataset.classes == ("cat", "red dog")
+    assert dataset.template == "a photo of a {}, a type of pet."
+    assert dataset.train.labels.tolist() == [0, 1] * 3
+    assert len(dataset.val.labels) == 2
+    expected = np.random.default_rng(1).integers(0, 256, (6, 7, 3), dtype=np.uint8)
+    assert (np.asarray(dataset.test.images[0]) == expected).all()
+    assert len({part.images.fingerprint for part in (dataset.train, dataset.val, dataset.test)}) == 3
+    assert catalog.status(f"hf:{folder}") == "ready"
+
+
+def test_what_save_to_disk_wrote_is_read_too(tmp_path):
+    datasets.DatasetDict(train=table(4), test=table(2, seed=1)).save_to_disk(tmp_path / "saved")
+    assert len(catalog.open_dataset(f"hf:{tmp_path / 'saved'}").train.labels) == 4
+
+
+def test_columns_and_splits_are_found_or_named(tmp_path):
+    parts = {"train": table(4, image="img", label="fine_label"), "valid": table(2, image="img", label="fine_label")}
+    folder = hub_folder(
+        tmp_path / "a",
+        **{part: rows.add_column("coarse_label", [0, 0] * (len(rows) // 2)) for part, rows in parts.items()},
+    )
+    assert len(catalog.open_dataset(f"hf:{folder}").test.labels) == 2
+    assert catalog.open_dataset(f"hf:{folder}[image=img,label=fine_label,test=train]").val is not None
+
+
+def test_texts_as_labels_are_classes_in_sorted_order(tmp_path):
+    kind = datasets.Value("string")
+    folder = hub_folder(
+        tmp_path / "a", train=table(4, ("owl", "cat"), kind=kind), test=table(2, ("owl", "cat"), kind=kind)
+    )
+    dataset = catalog.open_dataset(f"hf:{folder}")
+    assert dataset.classes == ("cat", "owl")
+    assert dataset.train.labels.tolist() == [1, 0, 1, 0]
+
+
+def test_columns_may_hold_human_labels(tmp_path):
+    folder = hub_folder(tmp_path / "a", train=table(4, worse_label=[1, 1, 0, 0]), test=table(2, worse_label=[0, 1]))
+    assert catalog.open_dataset(f"hf:{folder}[given=worse_label]").given["worse"].tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("splits", "options", "message"),
+    [
+        (
+            {"train": table(4, label="kind", kind=datasets.Value("int64"))},
+            "",
+            r"no label column; columns are image, kind",
+        ),
+        ({"train": table(4, kind=datasets.Value("int64"))}, "", r"the label column holds .*int64.*, not class names"),
+        ({"train": table(4)}, "[label=breed]", r"no label column 'breed'; columns are image, label"),
+        ({"train": table(4).remove_columns("image")}, "", r"no image column; columns are label"),
+        ({"train": table(4)}, "[test=held-out]", r"no split 'held-out'; splits are test, train|splits are train, test"),
+        ({"train": table(4)}, "[given=worse]", r"no column 'worse' for a labelling"),
+        ({"train": table(4, names=("cat",))}, "", r"one class only"),
+    ],
+)
+def test_a_hub_data_set_without_what_is_needed_gets_one_clear_line(tmp_path, splits, options, message):
+    splits = {**splits, "test": splits["train"]}
+    folder = hub_folder(tmp_path / "a", **splits)
+    with pytest.raises(DataError, match=message) as error:
+        catalog.open_dataset(f"hf:{folder}{options}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_hub_data_set_without_a_test_split_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"has no test split; splits are train; name one: \[test=SPLIT\]"):
+        catalog.open_dataset(f"hf:{hub_folder(tmp_path / 'a', train=table(4))}")
+
+
+@pytest.mark.parametrize("name", ["cifar10", "hf:dtd", "hf:someone/something"])
+def test_without_a_download_what_is_not_there_is_said_with_the_manual_steps(name, asked):
+    assert "not in" in catalog.status(name)
+    with pytest.raises(DataError, match=r"run `hf download \S+ --repo-type dataset --local-dir DIR` anywhere") as error:
+        catalog.open_dataset(name)
+    assert "\n" not in str(error.value)
+    assert not asked
+    assert datasets.config.HF_HUB_OFFLINE is huggingface_hub.constants.HF_HUB_OFFLINE is False
+
+
+def test_a_download_that_finds_no_network_is_told_with_the_manual_steps_too(asked, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    with pytest.raises(DataError, match=r"hf:dtd cannot be read: tanganke/dtd is not in .* anywhere") as error:
+        catalog.open_dataset("hf:dtd", download=True)
+    assert "\n" not in str(error.value)
+    assert "huggingface.co" in asked
+
+
+def test_a_data_set_in_the_hubs_cache_needs_no_network(tmp_path):
+    folder = hub_folder(tmp_path / "cifar10", train=table(4), test=table(2, seed=1))
+    datasets.load_dataset(str(folder))
+    (tmp_path / "cache/cifar10").rename(tmp_path / "cache/uoft-cs___cifar10")
+    assert catalog.status("cifar10") == "ready"
+    assert len(catalog.open_dataset("cifar10").train.labels) == 4
+
+
+def test_a_corrupt_picture_in_a_table_is_named_by_split_and_row(tmp_path):
+    rows = table(4).cast_column("image", datasets.Image(decode=False))
+    broken = rows.map(
+        lambda row, i: {"image": {"bytes": b"no" if i == 2 else row["image"]["bytes"]}}, with_indices=True
+    )
+    broken = broken.cast_column("image", datasets.Image())
+    folder = hub_folder(tmp_path / "a", train=broken, test=table(2))
+    images = catalog.open_dataset(f"hf:{folder}").train.images
+    with pytest.raises(CorruptImage, match=r"a train row 2 cannot be read as a picture: "):
+        images[2]
+
+
+def test_only_the_middle_frame_of_a_clip_counts(tmp_path):
+    frames = {"video_id": [1, 1, 1, 1, 1, 2, 1, 1], "clip_id": [1, 1, 1, 2, 2, 1, 1, 1]}
+    rows = table(8, names=("ApplyLipstick", "TaiChi"), **frames)
+    folder = hub_folder(tmp_path / "a", train=rows, test=rows)
+    dataset = replace(ucf101.HUB, repo=str(folder)).open("ucf101", ucf101.TEMPLATE)
+    assert dataset.classes == ("Apply Lipstick", "Tai Chi")
+    # clips of class 0: rows 0, 2, 6 and row 4; of class 1: rows 1, 7, row 3 and row 5
+    kept = [dataset.train.images[i] for i in range(len(dataset.train.images))]
+    whole = Hub(str(folder)).open("all", ucf101.TEMPLATE).train.images
+    assert [next(r for r in range(8) if (np.asarray(whole[r]) == np.asarray(k)).all()) for k in kept] == [2, 3, 4, 5, 7]
+
+
+def test_hub_class_names_become_those_of_coop_and_clip():
+    assert eurosat.rename(["AnnualCrop", "Forest"]) == ["Annual Crop Land", "Forest"]
+    assert ucf101.rename(["ApplyEyeMakeup", "YoYo"]) == ["Apply Eye Makeup", "Yo Yo"]
+    assert caltech101.rename(["Faces", "accordion"]) == ["face", "accordion"]
+    names = imagenet.rename([f"n{i}" for i in range(1000)])
+    assert (names[0], names[-1], len(names)) == ("tench", "toilet paper", 1000)

@@ -1,0 +1,121 @@
+"""Human labels of CIFAR-10N and CIFAR-100N: formats, rates, mismatches."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules import catalog, noise
+from datamodules.errors import DataError
+from datamodules.fewshot import few_shot
+from datamodules.formats.labellings import read_cifar_n
+from tests.support import coop_folders as make
+from tests.support.shared import SHARED, needs_shared
+
+TABLE = {"aggre": "aggre_label", "worse": "worse_label", "random1": "random_label1"}
+
+
+@pytest.fixture(scope="module")
+def cifar():
+    return catalog.open_dataset(f"folder:{SHARED / 'data/cifar10_subset'}")
+
+
+@needs_shared
+@pytest.mark.parametrize(("labelling", "published"), [("aggre", 0.096), ("worse", 0.399), ("random1", 0.166)])
+def test_human_noise_realises_the_rate_of_the_file(cifar, labelling, published):
+    with (SHARED / "data/cifar10_subset/cifar10n.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    told = [row[TABLE[labelling]] != row["clean_label"] for row in rows]
+    everything = np.arange(len(cifar.train.labels))
+    context = noise.Context(everything, cifar.train.labels, 10, given=cifar.given)
+    noisy = noise.corrupt(f"human[labels={labelling}]", context, None, 1)
+    rate = noise.realised_rate(noisy.labels, cifar.train.labels)
+    assert rate == sum(told) / len(told) == pytest.approx(published, abs=5e-4)
+
+
+@needs_shared
+def test_a_few_shot_draw_has_the_labels_that_the_table_gives_its_files(cifar):
+    with (SHARED / "data/cifar10_subset/cifar10n.csv").open() as file:
+        by_file = {row["file"]: row for row in csv.DictReader(file)}
+    drawn = few_shot(cifar.train.labels, 16, 1)
+    noisy = noise.corrupt(
+        "human[labels=worse]", noise.Context(drawn, cifar.train.labels, 10, given=cifar.given), None, 1
+    )
+    for index, told in zip(noisy.indices, noisy.labels, strict=True):
+        assert by_file[cifar.train.images.paths[index]]["worse_label"] == str(told)
+
+
+@needs_shared
+def test_the_subset_has_its_five_labellings_and_classes_in_cifars_order(cifar):
+    assert list(cifar.given) == ["aggre", "worse", "random1", "random2", "random3"]
+    assert cifar.classes[:3] == ("airplane", "automobile", "bird")
+    assert (len(cifar.train.labels), len(cifar.test.labels)) == (1600, 1000)
+
+
+def with_table(tmp_path, lines):
+    make.make_class_folders(tmp_path, {"train": 2, "test": 1})
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    return lambda: catalog.open_dataset(f"folder:{tmp_path}")
+
+
+FILES = ["train/cat/00.png", "train/cat/01.png", "train/red_dog/00.png", "train/red_dog/01.png"]
+
+
+def test_a_table_may_give_class_folders_instead_of_numbers_in_any_order(tmp_path):
+    lines = [
+        "file,web_label,note",
+        *(f"{file},{name},x" for file, name in zip(FILES, ["cat", 1, "cat", 1], strict=True)),
+    ]
+    dataset = with_table(tmp_path, [lines[0], *lines[:0:-1]])()
+    assert {name: labels.tolist() for name, labels in dataset.given.items()} == {"web": [0, 1, 0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["file,web_label", *(f"{file},0" for file in FILES[1:])], "has no line for the training image train/cat/00"),
+        (["file,web_label", *(f"{file},bird" for file in FILES)], "'bird' in column 'web_label' is neither a class"),
+        (["file,web_label", *(f"{file},2" for file in FILES)], "'2' in column 'web_label' is neither a class"),
+        (
+            ["file,clean_label,web_label", *(f"{file},1,0" for file in FILES)],
+            "clean labels are not those of the images",
+        ),
+    ],
+)
+def test_a_table_that_does_not_fit_the_images_is_refused(tmp_path, lines, message):
+    with pytest.raises(DataError, match=message):
+        with_table(tmp_path, lines)()
+
+
+def test_other_tables_in_the_folder_are_left_alone(tmp_path):
+    assert with_table(tmp_path, ["path,web_label", "x,1"])().given == {}
+
+
+def test_cifar_ns_own_file_is_read_and_checked_against_the_images(tmp_path):
+    true = np.array([0, 1, 2, 3])
+    columns = {"clean_label": true, "worse_label": true[::-1].copy(), "random_label1": true, "coarse_label": true}
+    torch.save(columns, tmp_path / "CIFAR-10_human.pt")
+    given = read_cifar_n(tmp_path / "CIFAR-10_human.pt", true)
+    assert {name: labels.tolist() for name, labels in given.items()} == {"worse": [3, 2, 1, 0], "random1": [0, 1, 2, 3]}
+    with pytest.raises(DataError, match="clean labels are not those of the images"):
+        read_cifar_n(tmp_path / "CIFAR-10_human.pt", true[::-1])
+
+
+class Bomb:
+    def __reduce__(self):
+        return exec, ("raise SystemExit('the pickle was executed')",)
+
+
+def test_a_label_file_that_holds_code_is_refused_and_not_run(tmp_path):
+    torch.save({"clean_label": Bomb()}, tmp_path / "CIFAR-10_human.pt")
+    with pytest.raises(DataError, match="is not a file of CIFAR-N's labels"):
+        read_cifar_n(tmp_path / "CIFAR-10_human.pt", np.array([0]))
+
+
+def test_cifar10n_may_lie_in_class_folders_with_a_table(tmp_path):
+    make.make_class_folders(tmp_path / "cifar10n", {"train": 2, "test": 1})
+    (tmp_path / "cifar10n/labels.csv").write_text("file,worse_label\n" + "".join(f"{file},0\n" for file in FILES))
+    dataset = catalog.open_dataset("cifar10n", tmp_path)
+    assert dataset.given["worse"].tolist() == [0, 0, 0, 0]
+    assert catalog.status("cifar10n", tmp_path) == "ready"

@@ -1,0 +1,277 @@
+"""Label noise: exact counts, nested rates, no true class, the same on every platform."""
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from datamodules import noise
+from datamodules.errors import DataError
+from datamodules.fewshot import few_shot
+
+RATES = [0.0, 0.1, 0.125, 0.25, 0.3, 0.5, 0.75, 0.9, 1.0]
+EXACT = ["symmetric", "asymmetric", "confusion"]
+BALANCED = ["balanced", "balanced_pair"]
+RATED = [*EXACT, *BALANCED, "instance", "uniform"]
+
+
+def context(classes=7, shots=16, per_class=40, seed=1):
+    source = np.random.default_rng(3)
+    pool = source.permutation(np.repeat(np.arange(classes), per_class))
+    indices = few_shot(pool, shots, seed)
+    logits = source.standard_normal((len(indices), classes))
+    features = source.standard_normal((len(indices), 24))
+    given = {"web": (pool + (source.random(len(pool)) < 0.2)) % classes}
+    return noise.Context(indices, pool, classes, logits, features, given)
+
+
+def wrong(ctx, noisy):
+    return noisy.labels != ctx.pool[noisy.indices]
+
+
+def test_the_folder_is_the_list_of_kinds():
+    assert noise.known() == sorted([*RATED, "human"])
+
+
+def test_kinds_can_be_listed_and_checked_without_torch():
+    code = "import sys; from datamodules import noise; noise.needs('instance'); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("kind", EXACT)
+def test_exactly_int_of_rate_times_n_labels_are_wrong(kind, rate):
+    ctx = context()
+    noisy = noise.corrupt(kind, ctx, rate, 1)
+    assert wrong(ctx, noisy).sum() == int(Fraction(str(rate)) * 112)
+    assert (noisy.indices == ctx.indices).all()
+
+
+def test_binary_fractions_do_not_lose_a_wrong_label():
+    assert [noise.count(0.29, 100), noise.count(0.3, 10), noise.count(0.7, 10), noise.count(1 / 3, 9)] == [29, 3, 7, 3]
+    assert [noise.count(0.125, 100), noise.count(0.0, 5), noise.count(1.0, 5)] == [12, 0, 5]
+
+
+@pytest.mark.parametrize("kind", [*RATED, "human"])
+def test_the_same_arguments_give_the_same_noise_and_leave_the_context_alone(kind):
+    ctx = context()
+    before = [ctx.indices.copy(), ctx.pool.copy(), ctx.logits.copy(), ctx.features.copy()]
+    rate = None if noise.measured(kind) else 0.5
+    first, second = noise.corrupt(kind, ctx, rate, 1), noise.corrupt(kind, ctx, rate, 1)
+    assert noise.fingerprint(first.indices, first.labels) == noise.fingerprint(second.indices, second.labels)
+    for kept, now in zip(before, [ctx.indices, ctx.pool, ctx.logits, ctx.features], strict=True):
+        assert (kept == now).all()
+
+
+@pytest.mark.parametrize("kind", sorted(set(RATED) - {"asymmetric", "confusion"}))
+def test_another_seed_gives_other_noise(kind):
+    ctx = context()
+    first, second = noise.corrupt(kind, ctx, 0.5, 1), noise.corrupt(kind, ctx, 0.5, 2)
+    assert noise.fingerprint(first.indices, first.labels) != noise.fingerprint(second.indices, second.labels)
+
+
+@pytest.mark.parametrize("kind", RATED)
+def test_noise_is_nested_and_an_images_wrong_label_does_not_depend_on_the_rate(kind):
+    ctx = context()
+    final = noise.corrupt(kind, ctx, 1.0, 1)
+    previous = np.zeros(len(ctx.indices), dtype=bool)
+    for rate in np.linspace(0, 1, 21):
+        noisy = noise.corrupt(kind, ctx, float(rate), 1)
+        changed = (noisy.labels != ctx.labels) | (noisy.indices != ctx.indices)
+        assert (previous <= changed).all()
+        assert (noisy.labels[changed] == final.labels[changed]).all()
+        assert (noisy.indices[changed] == final.indices[changed]).all()
+        previous = changed
+
+
+@pytest.mark.parametrize("kind", RATED)
+def test_rate_0_is_the_draw_itself(kind):
+    ctx = context()
+    noisy = noise.corrupt(kind, ctx, 0.0, 1)
+    assert (noisy.indices == ctx.indices).all()
+    assert (noisy.labels == ctx.labels).all()
+
+
+@pytest.mark.parametrize("kind", [*EXACT, *BALANCED])
+def test_rate_1_leaves_no_true_label(kind):
+    ctx = context()
+    assert wrong(ctx, noise.corrupt(kind, ctx, 1.0, 1)).all()
+
+
+@pytest.mark.parametrize("kind", RATED)
+def test_labels_are_class_numbers(kind):
+    noisy = noise.corrupt(kind, context(), 0.8, 1)
+    assert noisy.labels.dtype == np.int64
+    assert set(noisy.labels.tolist()) <= set(range(7))
+
+
+@pytest.mark.parametrize("kind", RATED)
+def test_two_classes_are_enough(kind):
+    ctx = context(classes=2)
+    noisy = noise.corrupt(kind, ctx, 0.5, 1)
+    assert (noisy.labels[wrong(ctx, noisy)] == 1 - ctx.pool[noisy.indices][wrong(ctx, noisy)]).all()
+    assert wrong(ctx, noisy).sum() == 16 or kind in {"instance", "uniform"}
+
+
+@pytest.mark.parametrize("kind", [*RATED, "human"])
+def test_one_class_is_refused(kind):
+    with pytest.raises(DataError, match="at least two classes"):
+        noise.corrupt(kind, context(classes=1), None if kind == "human" else 0.5, 1)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan"), None])
+def test_rates_outside_0_to_1_are_refused(rate):
+    with pytest.raises(DataError, match=r"must lie in \[0, 1\]"):
+        noise.corrupt("symmetric", context(), rate, 1)
+
+
+def test_symmetric_targets_are_uniform_over_the_other_classes():
+    ctx = context(classes=4, shots=500, per_class=500)
+    noisy = noise.corrupt("symmetric", ctx, 1.0, 1)
+    for label in range(4):
+        counts = np.bincount(noisy.labels[ctx.labels == label], minlength=4)
+        assert counts[label] == 0
+        assert np.delete(counts, label).min() > 130
+
+
+def test_symmetric_flips_lie_anywhere_and_not_so_many_a_class():
+    ctx = context()
+    flips = wrong(ctx, noise.corrupt("symmetric", ctx, 0.5, 1))
+    assert len(set(np.bincount(ctx.labels[flips], minlength=7).tolist())) > 1
+
+
+def test_asymmetric_turns_each_label_into_the_next_and_the_last_into_the_first():
+    ctx = context()
+    noisy = noise.corrupt("asymmetric", ctx, 1.0, 1)
+    assert (noisy.labels == np.where(ctx.labels == 6, 0, ctx.labels + 1)).all()
+
+
+def test_symmetric_and_asymmetric_flip_the_same_images():
+    ctx = context()
+    first, second = (noise.corrupt(kind, ctx, 0.4, 1) for kind in ["symmetric", "asymmetric"])
+    assert (wrong(ctx, first) == wrong(ctx, second)).all()
+
+
+def test_confusion_takes_the_likeliest_class_after_the_true_one():
+    ctx = context()
+    noisy = noise.corrupt("confusion", ctx, 1.0, 1)
+    for row, label, logits in zip(noisy.labels, ctx.labels, ctx.logits, strict=True):
+        ranked = sorted(range(7), key=lambda c: -logits[c])
+        assert row == (ranked[1] if ranked[0] == label else ranked[0])
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("per_class", [16, 17, 24, 40])
+@pytest.mark.parametrize("kind", BALANCED)
+def test_balanced_classes_keep_their_size_and_their_share_and_reuse_no_image(kind, per_class, rate):
+    ctx = context(per_class=per_class)
+    noisy = noise.corrupt(kind, ctx, rate, 1)
+    assert (np.bincount(noisy.labels) == 16).all()
+    assert (np.bincount(noisy.labels[wrong(ctx, noisy)], minlength=7) == int(rate * 16)).all()
+    assert len(set(noisy.indices.tolist())) == len(noisy.indices)
+
+
+def test_balanced_pair_takes_its_false_images_from_the_next_class():
+    ctx = context()
+    noisy = noise.corrupt("balanced_pair", ctx, 0.5, 1)
+    false = wrong(ctx, noisy)
+    assert (ctx.pool[noisy.indices[false]] == (noisy.labels[false] + 1) % 7).all()
+
+
+def test_balanced_takes_its_false_images_from_every_other_class():
+    ctx = context(classes=4, shots=200, per_class=500)
+    noisy = noise.corrupt("balanced", ctx, 1.0, 1)
+    came = ctx.pool[noisy.indices]
+    for label in range(4):
+        counts = np.bincount(came[noisy.labels == label], minlength=4)
+        assert counts[label] == 0
+        assert np.delete(counts, label).min() > 45
+
+
+def test_a_class_that_cannot_give_enough_images_is_refused():
+    pool = np.array([0] * 16 + [1] * 4)
+    with pytest.raises(DataError, match="class number 1 has no training image left"):
+        noise.corrupt("balanced_pair", noise.Context(few_shot(pool, 16, 1), pool, 2), 0.5, 1)
+
+
+def test_uniform_may_draw_the_true_class_so_its_realised_rate_is_lower():
+    ctx = context(classes=4, shots=500, per_class=500)
+    noisy = noise.corrupt("uniform", ctx, 0.5, 1)
+    assert noise.realised_rate(noisy.labels, ctx.labels) == pytest.approx(0.5 * 3 / 4, abs=0.03)
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.5, 0.75])
+def test_instance_noise_has_about_the_rate_and_follows_the_image(rate):
+    source = np.random.default_rng(0)
+    pool = np.repeat(np.arange(5), 800)
+    groups = source.integers(0, 2, len(pool))
+    centres = source.standard_normal((2, 32)) * 3
+    features = centres[groups] + 0.1 * source.standard_normal((len(pool), 32))
+    ctx = noise.Context(np.arange(len(pool)), pool, 5, features=features)
+    noisy = noise.corrupt("instance", ctx, rate, 1)
+    assert noise.realised_rate(noisy.labels, pool) == pytest.approx(rate, abs=0.03)
+    for label in range(5):
+        tables = []
+        for group in range(2):
+            told = noisy.labels[(pool == label) & (groups == group) & wrong(ctx, noisy)]
+            tables.append(np.bincount(told, minlength=5) / max(len(told), 1))
+            assert tables[group][label] == 0
+        assert np.abs(tables[0] - tables[1]).sum() > 0.5
+
+
+def test_human_noise_is_what_the_labelling_says():
+    ctx = context()
+    noisy = noise.corrupt("human", ctx, None, 1)
+    assert (noisy.labels == ctx.given["web"][ctx.indices]).all()
+    assert 0 < noise.realised_rate(noisy.labels, ctx.labels) < 0.5
+
+
+def test_human_noise_wants_a_labelling_that_exists_and_no_rate():
+    ctx = context()
+    several = noise.Context(ctx.indices, ctx.pool, 7, given={"worse": ctx.pool, "aggre": ctx.pool})
+    with pytest.raises(DataError, match=r"choose a labelling.*worse, aggre"):
+        noise.corrupt("human", several, None, 1)
+    with pytest.raises(DataError, match="did you mean 'worse'"):
+        noise.corrupt("human[labels=worst]", several, None, 1)
+    with pytest.raises(DataError, match="measured"):
+        noise.corrupt("human", ctx, 0.5, 1)
+    with pytest.raises(DataError, match="needs given labels"):
+        noise.corrupt("human", noise.Context(ctx.indices, ctx.pool, 7), None, 1)
+    out_of_range = noise.Context(ctx.indices, ctx.pool, 7, given={"web": ctx.pool + 1})
+    with pytest.raises(DataError, match=r"outside 0 \.\.\. 6"):
+        noise.corrupt("human", out_of_range, None, 1)
+
+
+def test_what_a_kind_needs_is_declared_and_its_absence_named():
+    assert [noise.needs(kind) for kind in ["symmetric", "confusion", "instance"]] == [
+        frozenset(),
+        {"logits"},
+        {"features"},
+    ]
+    ctx = context()
+    bare = noise.Context(ctx.indices, ctx.pool, 7)
+    with pytest.raises(DataError, match="needs zero-shot logits"):
+        noise.corrupt("confusion", bare, 0.5, 1)
+    with pytest.raises(DataError, match="needs image features"):
+        noise.corrupt("instance", bare, 0.5, 1)
+
+
+def test_unknown_kinds_and_options_get_the_nearest_match_and_the_list():
+    with pytest.raises(DataError, match=r"'symetric': did you mean 'symmetric'\? known: asymmetric, balanced"):
+        noise.parse("symetric")
+    with pytest.raises(DataError, match=r"'symmetric' has no option 'q'; it has: none"):
+        noise.parse("symmetric[q=1]")
+    with pytest.raises(DataError, match="'human' has no option 'label'; it has: labels"):
+        noise.parse("human[label=worse]")
+    with pytest.raises(DataError, match="'worse' is not written as option=value"):
+        noise.parse("human[worse]")
+    with pytest.raises(DataError, match="not written as name"):
+        noise.parse("human[labels=worse")
+    assert noise.parse("human[labels=worse]") == ("human", {"labels": "worse"})
+
+
+def test_the_fingerprint_is_the_same_on_every_machine():
+    assert noise.fingerprint(np.array([1, 2, 3]))[:12] == "6992517b5759"
+    assert noise.fingerprint(np.array([1, 2])) != noise.fingerprint(np.array([1, 2, 3])[:1], np.array([2]))

@@ -1,0 +1,80 @@
+"""What the README shows works: its method, its commands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SMALL = ["--datasets=digits", "--noise=0", "--seeds=1", "--shots=2", "--epochs=1", "--out=results"]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+MAKE = [line for block in blocks("bash") for line in block.splitlines() if line.startswith("make ")]
+COMMANDS = re.findall(r"^\| `promptnoise ([^`]*)`", README, flags=re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with the README's method and the results of a small grid."""
+    copy = tmp_path_factory.mktemp("readme") / "copy"
+    for part in ("benchmark", "methods", "datamodules", "results/reference"):
+        shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("Makefile", "README.md", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / file, copy)
+    method = next(block for block in blocks("python") if "class Method" in block)
+    (copy / "methods" / "hinge.py").write_text(method)
+    done = run(copy, sys.executable, "-m", "benchmark", "bench", "--methods=coop,hinge", *SMALL)
+    assert done.returncode == 0, done.stderr
+    return copy
+
+
+def run(where: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_the_method_of_the_readme_is_one_short_file_that_trains_is_listed_and_ranked(checkout: Path) -> None:
+    method = (checkout / "methods" / "hinge.py").read_text()
+    assert len(method.splitlines()) <= 20
+    assert ",hinge," in (checkout / "results" / "leaderboard.csv").read_text()
+    assert "margin=2.0" in run(checkout, sys.executable, "-m", "benchmark", "list").stdout
+
+
+@pytest.mark.parametrize("line", MAKE)
+def test_a_make_line_of_the_readme_runs(checkout: Path, line: str) -> None:
+    """Benchmarks as a dry run; what sets up, tests or takes long as make would print it."""
+    words = [*line.split(), "VENV=", f"PYTHON={sys.executable}"]
+    target = words[1]
+    if target == "bench":
+        done = run(checkout, *words, "DRY_RUN=1")
+        assert re.search(r"\d+ runs, \d+ done, \d+ to do in \d+ packs", done.stdout), done.stderr
+    else:
+        done = run(checkout, *words, *([] if target == "help" else ["--dry-run"]))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_a_command_of_the_readme_runs(checkout: Path, text: str) -> None:
+    key = next((checkout / "results" / "runs" / "digits").glob("*.json")).stem
+    words = text.replace("KEY", key).split()
+    if words[0] == "sync":
+        words.append("--wandb=disabled")
+    done = run(checkout, sys.executable, "-m", "benchmark", *words)
+    expected = {"sync": 2, "compare": 1}.get(words[0], 0)  # logging is off; a small grid lacks most reference cells
+    assert done.returncode == expected, done.stdout + done.stderr
+    assert done.stdout or done.stderr
+
+
+def test_the_readme_names_every_command() -> None:
+    from benchmark.__main__ import COMMANDS as known
+
+    assert {text.split()[0] for text in COMMANDS} | {"fetch", "readme", "speed"} >= set(known)

@@ -1,0 +1,69 @@
+"""Backbones of real size, with random weights, keep the same promises as the embedded one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+
+from datamodules.datamodule import NoisyFewShot
+from datamodules.features.bank import FeatureBank
+from datamodules.features.crops import Crop
+from datamodules.replica import Replica
+from methods.clip.backbone import Backbone
+from methods.clip.loading import load_backbone
+from methods.clip.recipe import COOP
+from methods.coop import Method
+from methods.core.task import Task
+from tests.support import toy
+
+NAMES = ["embedded", "RN50/random", "ViT-B-16/random"]
+TRAINED = [*NAMES[:2], pytest.param(NAMES[2], marks=pytest.mark.slow)]
+CLASSES = ("cat", "golden retriever")
+
+
+@cache
+def backbone(name: str) -> Backbone:
+    return load_backbone(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_prompt_of_real_words_is_what_open_clip_encodes(name: str) -> None:
+    clip = backbone(name)
+    ours = clip.encode_prompts(clip.words("a photo of a")[None], clip.layout(CLASSES, 4))[0]
+    theirs = clip.encode_text([f"a photo of a {word}." for word in CLASSES])
+    torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sharing_the_prefix_changes_neither_value_nor_gradient(name: str) -> None:
+    clip = backbone(name)
+    layout = clip.layout(CLASSES, 4)
+    ctx = torch.randn(2, 4, clip.width, generator=torch.Generator().manual_seed(0)).mul(0.02).requires_grad_()
+    shared = clip.encode_prompts(ctx, layout)
+    tower = clip.text
+    plain = tower.project(tower.hidden(layout.assemble(ctx, tower.token_embedding.weight), layout.eot))
+    torch.testing.assert_close(shared, plain, atol=1e-5, rtol=1e-4)
+    weights = torch.randn(shared.shape, generator=torch.Generator().manual_seed(1))
+    ours, theirs = (torch.autograd.grad((way * weights).sum(), ctx)[0] for way in (shared, plain))
+    assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max().clamp(min=1)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_it_trains_and_a_run_in_a_pack_is_the_run_alone(name: str) -> None:
+    clip = backbone(name)
+    pictures = replace(toy.toy_dataset(), train=toy.split(1, 1), test=toy.split(1, 2))
+    recipe = replace(COOP, n_ctx=2, lr=0.02, batch=8)
+    bank = FeatureBank(clip)
+
+    def train(seeds: list[int]) -> Method:
+        data = NoisyFewShot(pictures, [Replica(s, 1, "symmetric", 0.5) for s in seeds], bank, 1, Crop(), 8)
+        method = Method(Task(clip, pictures.classes, pictures.template, seeds, 1, recipe))
+        toy.fit([method], data, 1)
+        return method
+
+    pack, alone = train([1, 2]), train([2])
+    assert not torch.equal(pack.ctx[1], Method(pack.task).ctx[1])
+    torch.testing.assert_close(pack.ctx[1], alone.ctx[0], atol=1e-4, rtol=1e-4)

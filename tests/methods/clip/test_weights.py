@@ -1,0 +1,101 @@
+"""Loading real backbones: names, files, and what is said when something is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import open_clip
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from methods.clip.loading import load_backbone
+from methods.clip.weights import Source, resolve
+from methods.errors import BackboneError
+from tests.support.toy import CLASSES
+
+
+def test_names_of_backbones_say_where_the_weights_come_from(tmp_path: Path) -> None:
+    (tmp_path / "clip.pt").touch()
+    assert resolve("ViT-B-32/laion2b_s34b_b79k") == Source("ViT-B-32", "laion2b_s34b_b79k")
+    assert resolve(f"ViT-B-16:{tmp_path}/clip.pt") == Source("ViT-B-16", f"{tmp_path}/clip.pt")
+    assert resolve("hf-hub:timm/some-clip") == Source("hf-hub:timm/some-clip")
+    assert resolve(f"local-dir:{tmp_path}") == Source(f"local-dir:{tmp_path}")
+    assert resolve("RN50/random") == Source("RN50", "random")
+
+
+def test_quick_gelu_comes_with_the_weights() -> None:
+    assert resolve("ViT-B-16/openai").quick_gelu and resolve("RN50/openai").quick_gelu
+    assert not resolve("ViT-B-16/laion2b_s34b_b88k").quick_gelu
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ViT-B-32", "names no weights"),
+        ("ViT-B-23/openai", "no model 'ViT-B-23'; did you mean one of .*ViT-B-32"),
+        ("ViT-B-32/openia", "no weights 'openia' of ViT-B-32; it has: openai"),
+        ("ViT-B-32:/nowhere/clip.pt", r"the file /nowhere/clip\.pt does not exist"),
+        ("local-dir:/nowhere", "the folder /nowhere does not exist"),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_one_line(name: str, message: str) -> None:
+    with pytest.raises(BackboneError, match=message) as caught:
+        load_backbone(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_network_the_error_says_which_file_and_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*arguments: object, **options: object) -> str:
+        raise FileNotFoundError("Failed to download file")
+
+    monkeypatch.setattr("open_clip.factory.download_pretrained", offline)
+    with pytest.raises(BackboneError, match="promptnoise fetch --backbone=ViT-B-16/openai") as caught:
+        load_backbone("ViT-B-16/openai")
+    assert "-quickgelu:/path/to/the/file" in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A RN50 with random weights, saved as open_clip would."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        model = open_clip.create_model("RN50", pretrained=None)
+    path = tmp_path_factory.mktemp("weights") / "clip.safetensors"
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
+    return path
+
+
+def test_a_saved_model_loads_back_with_equal_features(checkpoint: Path) -> None:
+    backbone = load_backbone(f"RN50:{checkpoint}")
+    theirs, _, _ = open_clip.create_model_and_transforms("RN50", pretrained=str(checkpoint))
+    theirs.eval()
+    pixels = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(backbone.encode_images(pixels), theirs.encode_image(pixels, normalize=True))
+    ctx = backbone.words("a photo of a")[None]
+    prompts = backbone.encode_prompts(ctx, backbone.layout(CLASSES, 4))[0]
+    texts = backbone.encode_text([f"a photo of a {name}." for name in CLASSES])
+    torch.testing.assert_close(prompts, texts, atol=1e-5, rtol=1e-4)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(BackboneError, match="its weights are of another architecture than RN101"):
+        load_backbone(f"RN101:{checkpoint}")
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clip.pt"
+    torch.save({"state_dict": {"weight": Path("a pickled object")}}, path)
+    with pytest.raises(BackboneError, match="cannot be loaded") as caught:
+        load_backbone(f"RN50:{path}")
+    assert "\n" not in str(caught.value)
+
+
+def test_random_weights_are_the_same_every_time() -> None:
+    assert load_backbone("RN50/random").identity == load_backbone("RN50/random").identity
+
+
+def test_a_tower_that_takes_no_prompts_is_refused_with_a_reason() -> None:
+    with pytest.raises(BackboneError, match="CoCa"):
+        load_backbone("coca_ViT-B-32/random")

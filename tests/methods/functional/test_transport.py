@@ -1,0 +1,76 @@
+"""Entropic transport, and the methods that sort images by it."""
+
+from __future__ import annotations
+
+import torch
+
+from datamodules.order import grouped_batches, paired_batches
+from datamodules.replica import Replica
+from datamodules.seeds import rng
+from methods import tecoprompt
+from methods.functional.transport import sinkhorn
+from tests.reference.nlprompt import plan as slow_plan
+from tests.support import toy
+
+
+def costs(replicas: int = 3, images: int = 20, classes: int = 5) -> torch.Tensor:
+    logits = 6 * torch.randn(replicas, images, classes, generator=torch.Generator().manual_seed(2))
+    return -logits.softmax(-1).log_softmax(-1)
+
+
+def test_plans_equal_a_slow_log_domain_reading_of_sinkhorn_knopp() -> None:
+    cost = costs()
+    valid = torch.ones(cost.shape[:2], dtype=torch.bool)
+    valid[1, 15:] = False
+    plans = sinkhorn(cost, valid)
+    for row, count in enumerate((20, 15, 20)):
+        slow = torch.from_numpy(slow_plan(cost[row, :count].tolist()))
+        torch.testing.assert_close(plans[row, :count], slow, atol=1e-9, rtol=1e-6)
+    assert (plans[1, 15:] == 0).all()
+
+
+def test_a_replica_s_plan_does_not_depend_on_the_others_or_on_padding() -> None:
+    cost = costs()
+    everything = sinkhorn(cost, torch.ones(3, 20, dtype=torch.bool))
+    broken = cost.clone()
+    broken[0] = torch.nan
+    beside = sinkhorn(broken, torch.ones(3, 20, dtype=torch.bool))
+    assert torch.equal(beside[1:], everything[1:])
+
+
+def test_a_plan_spreads_the_images_evenly_over_images_and_classes() -> None:
+    plans = sinkhorn(costs(), torch.ones(3, 20, dtype=torch.bool), reg=0.1)
+    torch.testing.assert_close(plans.sum(2), torch.full((3, 20), 1 / 20, dtype=torch.double))
+    torch.testing.assert_close(plans.sum(1), torch.full((3, 5), 1 / 5, dtype=torch.double), atol=1e-6, rtol=0)
+
+
+def test_no_batch_mixes_groups_and_a_small_group_is_one_small_batch() -> None:
+    groups = rng(0, "test").permutation([0] * 3 + [1] * 11)
+    batches = grouped_batches(groups, 4, rng(1, "test"))
+    kinds = [{int(groups[i]) for i in batch if i >= 0} for batch in batches]
+    assert kinds == [{0}, {1}, {1}]
+    assert sorted(i for i in batches[0] if i >= 0) == sorted(i for i in range(14) if groups[i] == 0)
+
+
+def test_paired_groups_stand_side_by_side_and_the_smaller_starts_over() -> None:
+    groups = rng(0, "test").permutation([0] * 5 + [1] * 12)
+    batches = paired_batches(groups, 4, rng(1, "test"))
+    assert batches.shape == (3, 8)
+    assert (groups[batches[:, :4]] == 0).all() and (groups[batches[:, 4:]] == 1).all()
+    assert len(set(batches[:, 4:].flatten().tolist())) == 12
+    assert not (batches[0, :4] == batches[1, :4]).all()
+
+
+def test_a_label_is_rewritten_once_its_candidate_has_stayed_for_the_window() -> None:
+    epochs = 4
+    data = toy.data_for([Replica(s, 8, "symmetric", 0.5) for s in (0, 1)], epochs)
+    method = tecoprompt.Method(toy.task([0, 1], epochs), window=epochs)
+    toy.fit([method], data, epochs)
+    given = torch.stack([data.training_set(row)[1] for row in range(2)])
+    stable = method.streak == epochs
+    assert stable.any() and not stable.all()
+    assert torch.equal(method.current[stable], method.last[stable])
+    assert torch.equal(method.current[~stable], given[~stable])
+    assert not torch.equal(method.current, given)
+    trained = torch.stack([torch.from_numpy(part.labels) for part in data.sets])
+    assert torch.equal(trained, method.current)

@@ -1,0 +1,120 @@
+"""Prompts in the image tower."""
+
+from __future__ import annotations
+
+import open_clip
+import pytest
+import torch
+from open_clip.model import CLIP
+from torch.nn.functional import normalize
+
+from datamodules.replica import Replica
+from methods import fpl, upt, vpt
+from methods.clip.backbone import Backbone
+from methods.clip.image_tower import ImageTower
+from methods.core.task import Task
+from methods.errors import MethodError
+from tests.support import toy
+
+
+def pixels(count: int) -> torch.Tensor:
+    return torch.randn(count, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+
+def test_without_prompts_the_tower_is_open_clip_s_own() -> None:
+    backbone, pictures = toy.tiny_clip(), pixels(5)
+    index = torch.tensor([[4, 0, 0, 2]])
+    ours = ImageTower.of(backbone).encode(pictures, index, torch.zeros(2, 0, 32))
+    expected = backbone.encode_images(pictures)[index[0]]
+    torch.testing.assert_close(ours, expected.expand(2, -1, -1), atol=1e-5, rtol=1e-5)
+
+
+def test_prompts_stand_between_class_token_and_patches_and_see_the_first_normalisation() -> None:
+    """Against a reading of one picture and one replica at a time."""
+    backbone, pictures = toy.tiny_clip(), pixels(3)
+    visual = backbone.model.visual
+    prompts = torch.randn(2, 4, 32, generator=torch.Generator().manual_seed(1))
+    ours = ImageTower.of(backbone).encode(pictures, torch.arange(3)[None], prompts)
+    for r in range(2):
+        for b in range(3):
+            patches = visual.conv1(pictures[b : b + 1])[0].flatten(1).T
+            class_token = visual.class_embedding + visual.positional_embedding[0]
+            rest = patches + visual.positional_embedding[1:]
+            tokens = torch.cat([class_token[None], prompts[r], rest])
+            out = visual.transformer(visual.ln_pre(tokens)[None])[0]
+            feature = normalize(visual.ln_post(out[0]) @ visual.proj, dim=-1)
+            torch.testing.assert_close(ours[r, b], feature, atol=1e-5, rtol=1e-5)
+
+
+def test_blocks_without_gradients_change_nothing() -> None:
+    tower, pictures = ImageTower.of(toy.tiny_clip()), pixels(300)
+    prompts = torch.randn(2, 4, 32, generator=torch.Generator().manual_seed(1))
+    index = torch.arange(300)[None]
+    with torch.no_grad():
+        blocks = tower.encode(pictures, index, prompts)
+    torch.testing.assert_close(blocks, tower.encode(pictures, index, prompts), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", [vpt, upt])
+def test_a_step_loads_every_crop_once_and_sees_what_the_bank_would_encode(method) -> None:
+    """Two replicas of a seed share their pictures; with no prompts their features are the bank's views."""
+    data = toy.data_for([Replica(seed, 4) for seed in (0, 0, 1)], 2)
+    batch = data.batch(1)
+    pictures, index = batch.pixels()
+    assert len(pictures) == len(batch.slots.unique()) < batch.slots.numel()
+    features = ImageTower.of(toy.tiny_clip()).encode(pictures, index, torch.zeros(3, 0, 32))
+    torch.testing.assert_close(features, batch.features, atol=1e-4, rtol=1e-4)
+
+
+def test_visual_prompts_leave_the_classifier_alone_and_multimodal_ones_do_not() -> None:
+    visual, both = vpt.Method(toy.task([0])), upt.Method(toy.task([0]))
+    assert torch.equal(visual.class_weights()[0], visual.zero_shot())
+    assert visual.visual_ctx.shape == (1, 16, 32) and not hasattr(visual, "ctx")
+    assert both.visual_ctx.shape == (1, 4, 32) and both.ctx.shape == (1, 4, 32)
+    assert not torch.allclose(both.class_weights()[0], both.zero_shot(), atol=1e-3)
+    assert both.lr(1) == pytest.approx(visual.lr(1) / 10)
+
+
+def test_the_test_accuracy_of_visual_prompts_is_measured_once_at_the_end() -> None:
+    data = toy.data_for([Replica(0, 4)], 2)
+    module = toy.fit([vpt.Method(toy.task([0], 2))], data, 2)
+    assert all(values.isnan().all() for values in module.curves["test_accuracy"])
+    assert 0 <= module.accuracy[0] <= 1
+    images = data.dataset.test.images
+    pictures = torch.stack([toy.tiny_clip().preprocess(images[i]) for i in range(len(images))])
+    method = module.members[0]
+    with torch.no_grad():
+        features = method.tower.encode(pictures, torch.arange(len(pictures))[None], method.visual_ctx)
+        predicted = method.logits(features, method.class_weights())[0].argmax(-1)
+    expected = (predicted.numpy() == data.dataset.test.labels).mean()
+    assert float(module.accuracy[0]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("modality", ["visual", "multimodal"])
+def test_self_training_relabels_with_what_the_tuned_tower_sees(modality: str) -> None:
+    data = toy.data_for([Replica(0, 4, paradigm="ul")], 2)
+    method = fpl.Method(toy.task([0], 2), modality=modality, k=2)
+    toy.fit([method], data, 2)
+    images = torch.arange(5)
+    tuned = method.pool_features(0, images)
+    assert not torch.allclose(tuned, data.pool()[images], atol=1e-3)
+    pictures = torch.stack([toy.tiny_clip().preprocess(data.dataset.train.images[i]) for i in range(5)])
+    with torch.no_grad():
+        expected = method.tower.encode(pictures, images[None], method.visual_prompts())[0]
+    torch.testing.assert_close(tuned, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_resnet_is_refused_with_a_reason() -> None:
+    vision = open_clip.CLIPVisionCfg(image_size=32, layers=[1, 1, 1, 1], width=4, head_width=16)
+    text = open_clip.CLIPTextCfg(context_length=32, width=32, heads=2, layers=1)
+    model = CLIP(24, vision, text)
+    model.visual.preprocess_cfg = toy.tiny_clip().model.visual.preprocess_cfg
+    backbone = Backbone("small resnet", model, toy.tiny_clip().preprocess, toy.tiny_clip().tokenizer)
+    task = Task(backbone, toy.CLASSES, "a photo of a {}.", [0], 3, toy.RECIPE)
+    with pytest.raises(MethodError, match="small resnet is a ModifiedResNet; use a ViT"):
+        vpt.Method(task)
+
+
+def test_options_about_words_are_refused_for_visual_prompts() -> None:
+    with pytest.raises(MethodError, match="about words"):
+        vpt.Method(toy.task([0]), csc=True)
