@@ -37,7 +37,7 @@ class Batch:
             self.crops,
         )
 
-    def told(self, labels: Tensor) -> Batch:
+    def with_labels(self, labels: Tensor) -> Batch:
         """The same step with other labels [R, B]."""
         return replace(self, labels=labels)
 

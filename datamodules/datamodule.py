@@ -21,7 +21,7 @@ from datamodules.features.inputs import Inputs
 from datamodules.features.views import Views
 from datamodules.paradigms import Pool
 from datamodules.plan import Plan, TrainingSet, make_plan
-from datamodules.replica import Replica, labelled, told
+from datamodules.replica import RunSpec, labelled, noisy_labels
 from datamodules.seeds import rng
 
 
@@ -35,7 +35,7 @@ class NoisyFewShot(lightning.LightningDataModule):
     def __init__(
         self,
         dataset: Dataset,
-        replicas: Sequence[Replica],
+        replicas: Sequence[RunSpec],
         bank: FeatureBank,
         views: int,
         crop: Crop,
@@ -50,13 +50,13 @@ class NoisyFewShot(lightning.LightningDataModule):
         self.zero_shot, self.eval_batch = zero_shot, eval_batch
         self._pools: dict[str, Tensor] = {}
         self.pools = [labelled(dataset, replica) for replica in replicas]
-        self.given = [self._told(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
+        self.given = [self._noisy_labels(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
         self.sets = list(self.given)
         self._plan: Plan | None = None
 
-    def _told(self, replica: Replica, pool: Pool) -> TrainingSet:
+    def _noisy_labels(self, replica: RunSpec, pool: Pool) -> TrainingSet:
         zero_shot = None if self.zero_shot is None else self.zero_shot.cpu().numpy()
-        return told(self.dataset, replica, pool, lambda drawn: self.pool().cpu().numpy()[drawn], zero_shot)
+        return noisy_labels(self.dataset, replica, pool, lambda drawn: self.pool().cpu().numpy()[drawn], zero_shot)
 
     def setup(self, stage: str) -> None:
         """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""

@@ -17,7 +17,7 @@ from datamodules.plan import TrainingSet
 
 
 @dataclass(frozen=True)
-class Replica:
+class RunSpec:
     """What one run trains on: its few-shot draw, or what the paradigm labels, with `noise` of `rate` on the labels."""
 
     seed: int
@@ -27,7 +27,7 @@ class Replica:
     paradigm: str = "fewshot"
 
 
-def labelled(dataset: Dataset, replica: Replica) -> Pool:
+def labelled(dataset: Dataset, replica: RunSpec) -> Pool:
     """Which training images come with a label, and which without."""
     labels, classes = dataset.train.labels, len(dataset.classes)
     if replica.paradigm == "fewshot":
@@ -35,10 +35,10 @@ def labelled(dataset: Dataset, replica: Replica) -> Pool:
     return paradigms.pool(replica.paradigm, labels, classes, replica.seed, replica.shots)
 
 
-def told(
-    dataset: Dataset, replica: Replica, pool: Pool, features: Callable[[Labels], Floats], zero_shot: Floats | None
+def noisy_labels(
+    dataset: Dataset, replica: RunSpec, pool: Pool, features: Callable[[Labels], Floats], zero_shot: Floats | None
 ) -> TrainingSet:
-    """The labelled images with the labels that the method is told.
+    """The labelled images with the labels that the method is noisy_labels.
 
     `features` gives the unit features [n, E] of training images [n] to kinds of noise that look at them, `zero_shot`
     are zero-shot CLIP's class weights [C, E] times its logit scale. A wrong label, too, is one of the seen classes.

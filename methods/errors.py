@@ -5,7 +5,7 @@ class MethodError(ValueError):
     """An option, or a combination of options, that a method does not take."""
 
 
-class UnsuitedError(MethodError):
+class UnsupportedError(MethodError):
     """A method that cannot run on this backbone, whatever its options; others can."""
 
 

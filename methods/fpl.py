@@ -16,7 +16,7 @@ class Method(SelfTraining):
     Here every method has the recipe's training, and sees random crops; the released code trains on uncropped images
     and keeps a fifth of the pseudo-labels (under `trzsl` of the labels, too) for validation. Its spill-over goes
     through the images in file order, may put one image into several classes and forgets images that are pushed out;
-    ours does not depend on the order (`pseudo_labels.spill_over`).
+    ours does not depend on the order (`pseudo_labels.assign_with_capacity`).
     """
 
     k: Annotated[int, Ge(1)] = 16

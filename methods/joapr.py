@@ -75,10 +75,10 @@ class Method(PromptMethod):
         log_p = logits.float().log_softmax(-1)
         return losses.cross_entropy(logits, labels) + self.alpha1 * (log_p.exp() * log_p).sum(-1)
 
-    def objective(self, batch: Batch, weights: Tensor) -> Tensor:
-        """The warm-up's objective, then cross-entropy against mended labels and the distance from uniform [R]."""
+    def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
+        """The warm-up's total_loss, then cross-entropy against mended labels and the distance from uniform [R]."""
         if self.current_epoch < self.warmup:
-            return super().objective(batch, weights)
+            return super().total_loss(batch, weights)
         with torch.no_grad():
             targets = self._mended(self.logits(batch.features, weights.detach()).float().softmax(-1), batch)
             share, partner = self._mixing(batch.valid)
@@ -88,9 +88,9 @@ class Method(PromptMethod):
             )
             targets = share * targets + (1 - share) * targets.take_along_dim(partner, 1)
         logits = self.logits(features, weights)
-        self.watch(logits, losses.cross_entropy(logits.detach(), batch.labels))
+        self.record_step(logits, losses.cross_entropy(logits.detach(), batch.labels))
         log_p = logits.float().log_softmax(-1)
-        each = self.reduce(-(targets * log_p).sum(-1), batch)
+        each = self.mean_per_run(-(targets * log_p).sum(-1), batch)
         mean = (log_p.exp() * batch.valid.unsqueeze(-1)).sum(1) / batch.valid.sum(1, keepdim=True).clamp(min=1)
         uniform = 1 / log_p.shape[-1]
         distance = (uniform * (uniform / mean.clamp(min=1e-30)).log()).sum(-1)

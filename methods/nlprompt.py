@@ -41,10 +41,10 @@ class Method(PromptMethod):
         """The transport plans [R, N, C] between what was given and the present prompts of classes with labels."""
         with torch.no_grad():
             logits = self.logits(self.data.pool()[given.images], self.class_weights())
-        plan = sinkhorn(-self.among_contrasted(logits).softmax(-1).log_softmax(-1), given.valid, self.reg)
-        if self.contrasted is None:
+        plan = sinkhorn(-self.select_train_classes(logits).softmax(-1).log_softmax(-1), given.valid, self.reg)
+        if self.train_classes is None:
             return plan
-        return torch.zeros_like(logits, dtype=plan.dtype).scatter(-1, self.contrasted[:, None].expand_as(plan), plan)
+        return torch.zeros_like(logits, dtype=plan.dtype).scatter(-1, self.train_classes[:, None].expand_as(plan), plan)
 
     def regroup(self, given: GivenImages, labels: Tensor, groups: Tensor) -> None:
         """Trains on these labels [R, N] from now on, one group [R, N] after the other."""
@@ -54,7 +54,7 @@ class Method(PromptMethod):
             self.groups[row, images] = kinds
             self.data.assign(self.rows.start + row, images, labels[row, own], kinds)
 
-    def image_losses(self, logits: Tensor, batch: Batch) -> Tensor:
+    def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
         """-log p_y on clean images, 1 - p_y on noisy ones [R, B]."""
         clean = self.groups.gather(1, batch.images) == 0
         cross_entropy = losses.cross_entropy(logits, batch.labels)

@@ -48,7 +48,7 @@ class Method(nlprompt.Method):
         sure = self.confidence.gather(-1, self.current.unsqueeze(-1)).squeeze(-1) >= self.threshold
         self.regroup(given, self.current, 2 - agree.long() - sure.long())
 
-    def image_losses(self, logits: Tensor, batch: Batch) -> Tensor:
+    def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy, GCE or MAE [R, B], as the image's group calls for."""
         group = self.groups.gather(1, batch.images)
         doubtful = losses.generalized_cross_entropy(logits, batch.labels, self.q)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from methods.clip.text_tower import TextTower
 from methods.core.base import BaseMethod
-from methods.core.stacked import Stacked
+from methods.core.per_run import PerRun
 from methods.functional import losses
 
 
@@ -28,7 +28,7 @@ class Method(BaseMethod):
         backbone = self.task.backbone
         texts = [self.task.template.format(name.replace("_", " ")) for name in self.task.classes]
         ids = backbone.tokenizer(texts).to(backbone.device)
-        self.tower = Stacked([_Prompts(backbone.text, ids, backbone.tokenizer.eot_token_id)] * len(self.task.seeds))
+        self.tower = PerRun([_Prompts(backbone.text, ids, backbone.tokenizer.eot_token_id)] * len(self.task.seeds))
 
     def class_weights(self) -> Tensor:
         """Every replica's tower on the same prompts [R, C, E]."""

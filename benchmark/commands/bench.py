@@ -28,7 +28,7 @@ def main(options: Options) -> int:
     console = Console()
     grid = options.grid()
     runs = grid.runs()
-    for line in grid.unsuited():
+    for line in grid.find_unsupported():
         _left_out(console, line)
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
@@ -68,7 +68,7 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
 
         if len(todo) > 1:
             prepare()
-        from benchmark.run.checks import unmixed, unsuited
+        from benchmark.run.checks import check_same_inputs, find_unsupported
         from benchmark.run.devices import parse_devices, threads_per_worker
         from benchmark.run.resources import Resources
         from benchmark.run.worker import Runner
@@ -77,9 +77,9 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
         devices = parse_devices(options.devices, small, len(todo))
         threads, sharing = threads_per_worker(devices), max(Counter(devices).values())
         resources = Resources(options.data, options.cache, options.skip_bad_images)
-        reasons = unsuited(resources, [run for pack in todo for run in pack.runs], devices)
+        reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
         if done:
-            unmixed(Store(options.out).load().records, runs, resources, devices[0])
+            check_same_inputs(Store(options.out).load().records, runs, resources, devices[0])
     for (_, method), reason in reasons.items():
         _left_out(console, f"{method}: {reason}")
     runs, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]

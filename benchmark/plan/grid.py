@@ -75,7 +75,7 @@ class Grid:
 
         Equal work has one name: without wrong labels the kind of noise is dropped, and a method that sees no given
         label drops the noise altogether. Beside few-shot runs such a method stands with its "ul" runs. A method that
-        a paradigm does not suit is left out; `unsuited` names it.
+        a paradigm does not suit is left out; `find_unsupported` names it.
 
         Raises:
             BadInput: an axis without values, an unknown method, option or kind of noise, or a value out of range.
@@ -105,7 +105,7 @@ class Grid:
                     runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs, paradigm)] = None
         return list(runs)
 
-    def unsuited(self) -> list[str]:
+    def find_unsupported(self) -> list[str]:
         """One line for every method that cannot run under a paradigm that is asked for."""
         return [
             f"{method} does not run under {paradigm}: it is made for {', '.join(info.paradigms)}"

@@ -55,7 +55,7 @@ def distill(
     teacher = teacher.eval().requires_grad_(False)
     student = sibling(teacher, config, recipe.seed)
     grid, half = student.visual.grid_size[0], len(student.visual.transformer.resblocks) // 2
-    inside, outside = Tap(student.visual.transformer.resblocks[half - 1]), Tap(_stage(teacher, grid))
+    inside, outside = ForwardHook(student.visual.transformer.resblocks[half - 1]), ForwardHook(_stage(teacher, grid))
     reader = _reader(teacher, student, grid, recipe.seed)
     words = _words(teacher)
     learned = [*student.visual.parameters(), *reader.parameters()]
@@ -122,7 +122,7 @@ def patch_loss(read: Tensor, feature_map: Tensor) -> Tensor:
     return F.mse_loss(read, target)
 
 
-class Tap:
+class ForwardHook:
     """Holds what a module gave last, until closed."""
 
     output: Tensor

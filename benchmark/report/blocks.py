@@ -60,7 +60,7 @@ class Block:
         """How many runs of the block diverged."""
         return sum(cell.diverged for cell in self.cells.values())
 
-    def fall(self, method: str) -> float | None:
+    def drop(self, method: str) -> float | None:
         """Points lost from no wrong labels to the highest rate; None where either is missing."""
         rates = [column for column in self.columns if column != "measured"]
         first, last = (self.cells.get((method, rate)) for rate in (rates[0], rates[-1])) if rates else (None, None)

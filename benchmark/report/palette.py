@@ -15,7 +15,7 @@ GREY = "#767676"
 
 
 @dataclass(frozen=True)
-class Look:
+class LineStyle:
     """How a method is drawn: colour, matplotlib's marker, and dash."""
 
     colour: str
@@ -23,11 +23,11 @@ class Look:
     dash: tuple[float, ...]
 
 
-def looks(methods: Iterable[str]) -> dict[str, Look]:
+def line_styles(methods: Iterable[str]) -> dict[str, LineStyle]:
     """A look for each method, by its place in the alphabet; zero-shot CLIP is always a grey dashed line."""
     others = [method for method in sorted(set(methods)) if method != ZERO_SHOT]
     found = {
-        method: Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i // len(COLOURS) % len(DASHES)])
+        method: LineStyle(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i // len(COLOURS) % len(DASHES)])
         for i, method in enumerate(others)
     }
-    return {**found, ZERO_SHOT: Look(GREY, "", (4, 2))}
+    return {**found, ZERO_SHOT: LineStyle(GREY, "", (4, 2))}

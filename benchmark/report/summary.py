@@ -1,4 +1,4 @@
-"""The leaderboard in one line per method: mean over data sets, average rank, worst fall."""
+"""The leaderboard in one line per method: mean over data sets, average rank, worst drop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
 
     `mean`, `mean_clean` (rate 0) and `mean_noisiest` (the highest rate) are percent over the method's cells;
     `missing` counts the cells that other methods have and this one lacks, so that its means do not compare.
-    `worst_drop` is the largest fall from rate 0 to the highest rate on one data set, in points.
+    `worst_drop` is the largest drop from rate 0 to the highest rate on one data set, in points.
     """
     rows = []
     for group, part in board.groupby(["noise", *SETTING], sort=True):

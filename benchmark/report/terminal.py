@@ -43,13 +43,13 @@ def table(group: Sequence[Block], width: int = 100) -> Table:
     view.add_column("wrong labels", no_wrap=True)
     for column in columns:
         view.add_column(_percent(column), justify="right", no_wrap=True)
-    view.add_column("fall", justify="right", no_wrap=True)
+    view.add_column("drop", justify="right", no_wrap=True)
     for block in shown:
         view.add_row(f"[bold cyan]{escape(block.name)}[/]")
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
-            fall = block.fall(method)
-            view.add_row(escape(method), *cells, "" if fall is None else f"{fall:.1f}")
+            drop = block.drop(method)
+            view.add_row(escape(method), *cells, "" if drop is None else f"{drop:.1f}")
     return view
 
 

@@ -16,13 +16,13 @@ from benchmark.run.training import build
 from datamodules import noise
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
-from datamodules.replica import Replica, labelled, told
+from datamodules.replica import RunSpec, labelled, noisy_labels
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.errors import BackboneError, MethodError, UnsuitedError
+from methods.errors import BackboneError, MethodError, UnsupportedError
 
 
-def unsuited(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
+def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
     """Opens everything that the runs need; returns why a method cannot run, by (backbone, method).
 
     With several devices a backbone is loaded here on the CPU for this alone, before every worker loads its own.
@@ -47,7 +47,7 @@ def unsuited(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) 
     return reasons
 
 
-def unmixed(records: Sequence[Record], runs: Sequence[Run], resources: Resources, device: str) -> None:
+def check_same_inputs(records: Sequence[Record], runs: Sequence[Run], resources: Resources, device: str) -> None:
     """Sees to it that what is finished was made with the weights and images that these names stand for now.
 
     Weights are compared on one kind of device, since a GPU has them in another precision.
@@ -79,9 +79,9 @@ def _teachers(run: Run) -> set[str]:
 def _check_labelling(resources: Resources, run: Run) -> None:
     """Kinds of noise whose rate is measured read labels that a data set may not have."""
     assert noise.measured(run.noise)
-    dataset, replica = resources.dataset(run.dataset), Replica(run.seed, run.shots, run.noise, None, run.paradigm)
+    dataset, replica = resources.dataset(run.dataset), RunSpec(run.seed, run.shots, run.noise, None, run.paradigm)
     try:
-        told(dataset, replica, labelled(dataset, replica), lambda drawn: np.empty((len(drawn), 0)), None)
+        noisy_labels(dataset, replica, labelled(dataset, replica), lambda drawn: np.empty((len(drawn), 0)), None)
     except DataError as error:
         raise DataError(f"{run.dataset}: {error}") from None
 
@@ -93,7 +93,7 @@ def _try_methods(resources: Resources, backbone: Backbone, runs: Sequence[Run]) 
     for run in {run.method: run for run in runs}.values():
         try:
             build([run], backbone, dataset)
-        except UnsuitedError as error:
+        except UnsupportedError as error:
             reasons[backbone.name, run.method] = str(error)
         except (MethodError, BackboneError, DataError):
             raise

@@ -15,12 +15,12 @@ from benchmark.run.environment import versions
 from datamodules import noise, paradigms
 from datamodules.datamodule import NoisyFewShot
 from methods.core.base import BaseMethod
-from methods.core.fused import Fused
+from methods.core.pack_module import PackModule
 
 Result = tuple[dict[str, Any], dict[str, Any]]
 
 
-def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
+def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
     """One (fields of `Record`, learned arrays by name) per run, after `fit` and `test`."""
     diverged = module.diverged()
     skipped = data.bank.skipped
@@ -59,7 +59,7 @@ def collect(runs: Sequence[Run], module: Fused, data: NoisyFewShot, device: str,
     return results
 
 
-def _curves(module: Fused, row: int) -> dict[str, list[float | None]]:
+def _curves(module: PackModule, row: int) -> dict[str, list[float | None]]:
     """One value per epoch; accuracies in percent, None where there was nothing to measure."""
     curves = {}
     for name, epochs in module.curves.items():

@@ -71,7 +71,7 @@ class TooLarge(Exception):
         self.parts = parts
 
 
-def make_room(module: ReplicaModule, device: str, sharing: int = 1) -> None:
+def fit_memory(module: ReplicaModule, device: str, sharing: int = 1) -> None:
     """Sees to it that a pack fits; one run that is too large alone gets its classes a few at a time, computed twice.
 
     `sharing` counts the workers that share the device's memory.

@@ -21,7 +21,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.packs import Pack
 
 Report = Callable[[Any], None]
-Hear = Callable[[int, Any], None]
+OnEvent = Callable[[int, Any], None]
 Job = Callable[[Pack, str, Report], None]
 
 #: How often a pack is handed out again after the worker that held it died.
@@ -36,19 +36,19 @@ def prepare() -> None:
 
 
 def map_packs(
-    job: Job, packs: Sequence[Pack], devices: Sequence[str], hear: Hear, lost: Callable[[Pack, str], None]
+    job: Job, packs: Sequence[Pack], devices: Sequence[str], on_event: OnEvent, lost: Callable[[Pack, str], None]
 ) -> None:
     """Calls `job(pack, device, report)` for every pack; with one device in this process, else in a worker for each.
 
     A worker that dies is replaced, and its pack goes again once; after that `lost(pack, cause)` is told. What a job
-    reports reaches `hear(worker, what)` here, in this process.
+    reports reaches `on_event(worker, what)` here, in this process.
 
     Raises:
         BadInput: a job found that it cannot run as asked; the other workers are stopped.
     """
     if len(devices) == 1:
         for pack in packs:
-            job(pack, devices[0], partial(hear, 0))
+            job(pack, devices[0], partial(on_event, 0))
         return
     waiting, handed_out = deque(packs), Counter[Pack]()
     workers = [_Worker.start(job, device) for device in devices[: len(packs)]]
@@ -61,9 +61,9 @@ def map_packs(
             for connection in wait(list(busy)):
                 worker = busy[connection]  # type: ignore[index]
                 try:
-                    worker.receive(partial(hear, workers.index(worker)))
+                    worker.receive(partial(on_event, workers.index(worker)))
                 except EOFError:
-                    pack, cause = worker.bury()
+                    pack, cause = worker.reap()
                     handed_out[pack] += 1
                     if handed_out[pack] > SECOND_CHANCES:
                         lost(pack, cause)
@@ -111,7 +111,7 @@ class _Worker:
             case "error":
                 raise RuntimeError(f"the worker on {self.device} failed outside of a run:\n{content}")
 
-    def bury(self) -> tuple[Pack, str]:
+    def reap(self) -> tuple[Pack, str]:
         self.process.join()
         assert self.pack is not None
         return self.pack, f"its worker on {self.device} died (exit code {self.process.exitcode})"

@@ -19,18 +19,18 @@ from benchmark.plan.packs import Pack
 from benchmark.published import papers
 from benchmark.run.collect import collect, zero_shot_accuracy
 from benchmark.run.events import Event
-from benchmark.run.memory import make_room
+from benchmark.run.memory import fit_memory
 from benchmark.run.pool import Report
 from benchmark.run.resources import Resources
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset
 from datamodules.features.crops import Crop
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.clip.recipe import recipe_for
 from methods.core.base import BaseMethod
-from methods.core.fused import Fused
+from methods.core.pack_module import PackModule
 from methods.core.task import Task
 
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -50,10 +50,10 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     first = runs[0]
     backbone, dataset = resources.backbone(first.backbone, device), resources.dataset(first.dataset)
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
-    make_room(module, device, sharing)
+    fit_memory(module, device, sharing)
     bank, recipe = resources.bank(first.backbone, device, report), recipe_for(first.backbone)
     zero_shot = backbone.scale * module.members[0].zero_shot()
-    replicas = [Replica(run.seed, run.shots, run.noise, run.rate, run.paradigm) for run in runs]
+    replicas = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm) for run in runs]
     crop = Crop(recipe.crop, flip=recipe.flip)
     data = NoisyFewShot(dataset, replicas, bank, first.epochs, crop, recipe.batch, zero_shot)
     data.setup("fit")
@@ -77,7 +77,7 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
 
 def build(
     runs: Sequence[Run], backbone: Backbone, dataset: Dataset, load: Callable[[str], Backbone] = load_backbone
-) -> Fused:
+) -> PackModule:
     """The methods of some runs, in the order of the runs; equal methods stand side by side."""
     members: list[BaseMethod] = []
     seeds: dict[str, list[int]] = {}
@@ -88,7 +88,7 @@ def build(
         recipe = recipe_for(backbone.name)
         task = Task(backbone, dataset.classes, dataset.template, own, runs[0].epochs, recipe, load)
         members.append(import_module(info.module).Method(task, **options))
-    return Fused(members)
+    return PackModule(members)
 
 
 def zero_shot_line(run: Run, accuracy: float) -> str:

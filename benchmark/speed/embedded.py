@@ -18,7 +18,7 @@ from benchmark.speed.settings import Row, Settings
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods.clip.recipe import EMBEDDED
 
 CLASSES = 26
@@ -79,7 +79,7 @@ class _Trainer:
         """One run in the reference loop; images, wrong labels and start are drawn by the suite."""
         (run,) = runs
         member = build([run], self.backbone, self.dataset).members[0]
-        replica = Replica(run.seed, run.shots, run.noise, run.rate, run.paradigm)
+        replica = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm)
         bank = FeatureBank(self.backbone, device=self.device)
         data = NoisyFewShot(self.dataset, [replica], bank, run.epochs, Crop(EMBEDDED.crop, flip=EMBEDDED.flip))
         given = data.given[0]

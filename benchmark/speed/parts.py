@@ -39,7 +39,7 @@ class PackStep:
         return cls(coop.Method(task), Batch(features, labels, yes, yes[:, 0], labels, labels, _no_pixels))
 
     def __post_init__(self) -> None:
-        self.method.contrasted = None  # there is no data module to ask; all classes are told apart
+        self.method.train_classes = None  # there is no data module to ask; all classes are told apart
         self.optimizer = self.method.configure_optimizers()[0][0]
 
     @property
@@ -57,7 +57,7 @@ class PackStep:
         if features is not None:
             batch = replace(batch, features=features.expand(len(batch.features), -1, -1))
         self.optimizer.zero_grad()
-        self.method.objective(batch, self.method.class_weights()).sum().backward()  # type: ignore[arg-type]
+        self.method.total_loss(batch, self.method.class_weights()).sum().backward()  # type: ignore[arg-type]
         self.optimizer.step()
 
 

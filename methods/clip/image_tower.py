@@ -11,7 +11,7 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
 from methods.clip.backbone import Backbone
-from methods.errors import UnsuitedError
+from methods.errors import UnsupportedError
 
 BLOCK = 256
 
@@ -21,7 +21,7 @@ class ImageTower:
     """A vision transformer that takes prompt tokens between its class token and its patches.
 
     Raises:
-        UnsuitedError: from `of`, for towers without tokens (ResNets), from other libraries, or that pool otherwise.
+        UnsupportedError: from `of`, for towers without tokens (ResNets), from other libraries, or that pool otherwise.
     """
 
     visual: Any
@@ -31,12 +31,12 @@ class ImageTower:
         """Finds the image tower of a backbone."""
         visual = backbone.model.visual
         if not isinstance(visual, VisionTransformer):
-            raise UnsuitedError(
+            raise UnsupportedError(
                 f"visual prompts need a vision transformer, and the image tower of {backbone.name} is a"
                 f" {type(visual).__name__}; use a ViT backbone, such as embedded-vit"
             )
         if visual.attn_pool is not None or visual.pool_type != "tok":
-            raise UnsuitedError(
+            raise UnsupportedError(
                 f"visual prompts need an image tower that is read at its class token; {backbone.name} pools"
             )
         return cls(visual)

@@ -23,7 +23,7 @@ class BaseMethod(ReplicaModule):
     """R runs of one method; subclasses say what is learned and what the loss is.
 
     Options are class attributes with a type; they become `name[option=value]` on the command line. A method trains
-    alone under a bare `Trainer`, or beside others in a `Fused`.
+    alone under a bare `Trainer`, or beside others in a `PackModule`.
     """
 
     #: "given": trains on the given, possibly wrong labels; "none": never sees one, so noise does not concern it.
@@ -37,7 +37,7 @@ class BaseMethod(ReplicaModule):
         super().__init__()
         self.task = task
         self.members = [self]
-        self.watched: tuple[Tensor, Tensor] | None = None
+        self.recorded_step: tuple[Tensor, Tensor] | None = None
         self.rows = slice(0, len(task.seeds))
         for name, value in options.items():
             setattr(self, name, value)
@@ -85,12 +85,12 @@ class BaseMethod(ReplicaModule):
         """Logits [R, B, C] and given labels [R, B] to one loss per image [R, B]."""
         raise NotImplementedError
 
-    def image_losses(self, logits: Tensor, batch: Batch) -> Tensor:
+    def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
         """One loss per image [R, B], for methods that look at more of a batch than its labels."""
         return self.loss(logits, batch.labels)
 
     @cached_property
-    def contrasted(self) -> Tensor | None:
+    def train_classes(self) -> Tensor | None:
         """The classes [R, S] that training tells apart, None for all: those with labelled images.
 
         Under `trzsl` the others are only named, and the released code (2306.01669) leaves them out of the softmax of
@@ -99,33 +99,33 @@ class BaseMethod(ReplicaModule):
         seen = [self.data.seen(row) for row in range(self.rows.start, self.rows.stop)]
         return None if all(len(own) == len(self.task.classes) for own in seen) else torch.stack(seen)
 
-    def among_contrasted(self, logits: Tensor) -> Tensor:
+    def select_train_classes(self, logits: Tensor) -> Tensor:
         """Of logits [R, B, C] those of the classes that training tells apart [R, B, S]."""
-        if self.contrasted is None:
+        if self.train_classes is None:
             return logits
-        return logits.take_along_dim(self.contrasted[:, None], dim=-1)
+        return logits.take_along_dim(self.train_classes[:, None], dim=-1)
 
-    def objective(self, batch: Batch, weights: Tensor) -> Tensor:
+    def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every replica's loss [R] on its part of a batch."""
         logits = self.logits(self.image_features(batch), weights)
-        each = self.image_losses(self.among_contrasted(logits), self._renumbered(batch))
-        self.watch(logits, each)
-        return self.reduce(each, batch)
+        each = self.loss_per_image(self.select_train_classes(logits), self._renumbered(batch))
+        self.record_step(logits, each)
+        return self.mean_per_run(each, batch)
 
     def _renumbered(self, batch: Batch) -> Batch:
         """The batch with labels that count the classes which training tells apart."""
-        if self.contrasted is None:
+        if self.train_classes is None:
             return batch
-        numbers = self.contrasted.new_zeros(len(self.contrasted), len(self.task.classes))
-        count = torch.arange(self.contrasted.shape[1], device=numbers.device).expand_as(self.contrasted)
-        return batch.told(numbers.scatter(1, self.contrasted, count).gather(1, batch.labels))
+        numbers = self.train_classes.new_zeros(len(self.train_classes), len(self.task.classes))
+        count = torch.arange(self.train_classes.shape[1], device=numbers.device).expand_as(self.train_classes)
+        return batch.with_labels(numbers.scatter(1, self.train_classes, count).gather(1, batch.labels))
 
-    def watch(self, logits: Tensor, each: Tensor) -> None:
-        """Lets the diagnostics see a step's logits [R, B, C] and losses [R, B]; an own `objective` should call it."""
+    def record_step(self, logits: Tensor, each: Tensor) -> None:
+        """Lets the diagnostics see a step's logits [R, B, C] and losses [R, B]; an own `total_loss` should call it."""
         logits.retain_grad()
-        self.watched = logits, each.detach()
+        self.recorded_step = logits, each.detach()
 
-    def reduce(self, each: Tensor, batch: Batch) -> Tensor:
+    def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
         """Losses per image [R, B] to one per replica [R]: the mean over its images."""
         return torch.where(batch.valid, each, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
 

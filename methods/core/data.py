@@ -43,7 +43,7 @@ class Batch(Images, Protocol):
     def rows(self, rows: slice) -> Batch:
         """The part that belongs to some replicas."""
 
-    def told(self, labels: Tensor) -> Batch:
+    def with_labels(self, labels: Tensor) -> Batch:
         """The same step with other labels [R, B]."""
 
 

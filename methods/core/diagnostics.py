@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from methods.core.data import Batch
 
 
-class Judge(Protocol):
+class LabelOracle(Protocol):
     """The data module, which knows the true labels and tells only what it is asked after the fact."""
 
     def wrong(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -36,25 +36,25 @@ class Step:
     gradients: Tensor
 
 
-def observe(members: Sequence[BaseMethod], batch: Batch) -> Step:
+def step_statistics(members: Sequence[BaseMethod], batch: Batch) -> Step:
     """Takes what the members let watch in a step [R, B, C], after its backward pass; the norms are those per image."""
     parts = []
     for member in members:
-        rows, watched = batch.rows(member.rows), member.watched
-        member.watched = None
-        if watched is None or watched[0].grad is None:
+        rows, recorded_step = batch.rows(member.rows), member.recorded_step
+        member.recorded_step = None
+        if recorded_step is None or recorded_step[0].grad is None:
             nothing = torch.zeros_like(rows.images)
             parts.append((nothing.bool(), nothing, nothing.float(), nothing.float()))
             continue
-        logits, losses = watched
-        # The objective is a mean over the replica's images: undone, the gradient is that of each image's own loss.
-        norms = watched[0].grad.norm(dim=-1) * rows.valid.sum(1, keepdim=True)
+        logits, losses = recorded_step
+        # The total_loss is a mean over the replica's images: undone, the gradient is that of each image's own loss.
+        norms = recorded_step[0].grad.norm(dim=-1) * rows.valid.sum(1, keepdim=True)
         parts.append((rows.valid, logits.detach().argmax(-1), losses, norms))
     counts, predicted, losses, gradients = (torch.cat(part) for part in zip(*parts, strict=True))
     return Step(batch.images, batch.labels, counts, predicted, losses, gradients)
 
 
-def summary(steps: Sequence[Step], judge: Judge) -> dict[str, Tensor]:
+def summary(steps: Sequence[Step], judge: LabelOracle) -> dict[str, Tensor]:
     """An epoch's curves [R], NaN where there is nothing to average.
 
     `grad_norm_correct`, `grad_norm_wrong`: mean norm of the gradient at the logits, by whether the label is true;

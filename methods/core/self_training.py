@@ -42,7 +42,7 @@ class SelfTraining(ModalPrompt):
         return super().lr(epoch % self.task.epochs)
 
     @property
-    def contrasted(self) -> None:
+    def train_classes(self) -> None:
         """Training tells all classes apart, those with pseudo-labels only, too."""
 
     def build(self) -> None:
@@ -77,7 +77,7 @@ class SelfTraining(ModalPrompt):
                     for row, images, classes in group
                 ]
             )
-            found = pseudo_labels.spill_over(logits, self.shots(images_each, classes_each, number))
+            found = pseudo_labels.assign_with_capacity(logits, self.shots(images_each, classes_each, number))
             for (row, images, classes), labels in zip(group, found, strict=True):
                 self._assign(row, images[labels >= 0], classes[labels[labels >= 0]])
 
@@ -91,7 +91,7 @@ class SelfTraining(ModalPrompt):
         """Cross-entropy [R, B]."""
         return losses.cross_entropy(logits, labels)
 
-    def reduce(self, each: Tensor, batch: Batch) -> Tensor:
+    def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
         """The balanced sum [R] of the mean losses of labelled and of pseudo-labelled images."""
         pseudo, numbers = self.pseudo.gather(1, batch.images), self.pseudo.sum(1)
         given = torch.tensor([len(self.data.training_set(row)[0]) for row in range(self.rows.start, self.rows.stop)])

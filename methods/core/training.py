@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from methods.core.diagnostics import Judge, Step, observe, summary
+from methods.core.diagnostics import LabelOracle, Step, step_statistics, summary
 from methods.core.evaluation import EvaluatedModule, class_weights
 from methods.core.optim import ReplicaSGD
 
@@ -31,7 +31,7 @@ class ReplicaModule(EvaluatedModule):
         """The sum over replicas of each one's loss, so that no gradient crosses from one to another."""
         learners = [member for member in self.members if member.trainable]
         losses = [
-            member.objective(batch.rows(member.rows), weights)
+            member.total_loss(batch.rows(member.rows), weights)
             for member, weights in zip(learners, class_weights(learners), strict=True)
         ]
         groups: Any = self.optimizers()
@@ -46,7 +46,7 @@ class ReplicaModule(EvaluatedModule):
 
     def on_after_backward(self) -> None:
         """Lets the diagnostics see the step."""
-        self._steps.append(observe(self.members, self._batch))
+        self._steps.append(step_statistics(self.members, self._batch))
 
     def configure_optimizers(self) -> Any:
         """SGD with one parameter group per method, each on its own schedule."""
@@ -60,7 +60,7 @@ class ReplicaModule(EvaluatedModule):
 
     def on_train_epoch_end(self) -> None:
         """Keeps the epoch's curves [R]: mean loss, NaN where nothing was trained, and diagnostics."""
-        data: Judge = self.trainer.datamodule  # type: ignore[attr-defined]
+        data: LabelOracle = self.trainer.datamodule  # type: ignore[attr-defined]
         self.curves["loss"].append(torch.stack(self._losses).nanmean(0).cpu())
         for name, values in summary(self._steps, data).items():
             self.curves[name].append(values.cpu())

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from methods.clip.image_tower import BLOCK, ImageTower
 from methods.core.base import PromptMethod
 from methods.core.data import Images
-from methods.core.stacked import Stacked
+from methods.core.per_run import PerRun
 from methods.core.task import Prompt
 from methods.errors import MethodError
 
@@ -55,8 +55,8 @@ class ModalPrompt(PromptMethod):
         self.visual_ctx = nn.Parameter(torch.stack(draws).to(task.backbone.device))
         if not visual:
             widths = task.backbone.width, self.tower.width
-            copies = [_Mixer(*widths, task.generator(r, "mixer")) for r in range(len(task.seeds))]
-            self.mixer = Stacked(copies).to(task.backbone.device)
+            copies = [UPTLayer(*widths, task.generator(r, "mixer")) for r in range(len(task.seeds))]
+            self.mixer = PerRun(copies).to(task.backbone.device)
 
     def prompt(self) -> Prompt | None:
         """The words' part of the prompts."""
@@ -107,7 +107,7 @@ def _draw(shape: tuple[int, int], generator: torch.Generator, visual: bool, towe
     return bound * (2 * torch.rand(shape, generator=generator) - 1)
 
 
-class _Mixer(nn.Module):
+class UPTLayer(nn.Module):
     """UPT's layer: context [N, D] and visual tokens [V, W] exchange information at a width of 128."""
 
     def __init__(self, width: int, visual_width: int, generator: torch.Generator, inner: int = 128) -> None:
@@ -125,6 +125,7 @@ class _Mixer(nn.Module):
             self.activation = QuickGELU()
 
     def forward(self, ctx: Tensor, visual_ctx: Tensor) -> tuple[Tensor, Tensor]:
+        """Context [N, D] and visual tokens [V, W] to what goes into the two towers, of the same shapes."""
         x = torch.cat([self.text_in(ctx), self.image_in(visual_ctx)])
         normed = self.norm(x)
         x = x + self.attention(normed, normed, normed, need_weights=False)[0]

@@ -28,7 +28,7 @@ def _first_per_class(order: Tensor, predicted: Tensor, classes: int, k: int) -> 
     return picked, predicted[picked]
 
 
-def spill_over(logits: Tensor, k: int) -> Tensor:
+def assign_with_capacity(logits: Tensor, k: int) -> Tensor:
     """Labels [R, P] that give every class its k most confident images, -1 for images that no class keeps.
 
     An image wants its likeliest class; one that is not among the k strongest there spills over to its next likeliest

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from benchmark.plan import catalog
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Split
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod, PromptMethod
 from tests.support import toy
@@ -65,10 +65,10 @@ def method_of(name: str, seeds: Sequence[int] = SEEDS) -> BaseMethod:
     return made
 
 
-def replicas(name: str, rate: float = 0.5, seeds: Sequence[int] = SEEDS) -> list[Replica]:
+def replicas(name: str, rate: float = 0.5, seeds: Sequence[int] = SEEDS) -> list[RunSpec]:
     paradigms = catalog.method(VARIANTS[name][0]).paradigms
     paradigm = "ssl" if paradigms[0] == "ul" and "ssl" in paradigms and name != "zero_shot" else paradigms[0]
-    return [Replica(seed, SHOTS, "symmetric", rate, paradigm) for seed in seeds]
+    return [RunSpec(seed, SHOTS, "symmetric", rate, paradigm) for seed in seeds]
 
 
 class Spoil(lightning.Callback):
@@ -109,7 +109,7 @@ def learned(method: BaseMethod, replica: int) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_run_in_a_pack_of_many_is_the_run_alone(name: str) -> None:
-    """Alone means under a bare Trainer, without `Fused`."""
+    """Alone means under a bare Trainer, without `PackModule`."""
     method = method_of(name, SEEDS[1:])
     data: NoisyFewShot = toy.data_for(replicas(name, seeds=SEEDS[1:]), EPOCHS)
     toy.fit_alone(method, data, method.total_epochs)

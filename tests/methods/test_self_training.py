@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods import fpl, grip, ifpl
-from methods.functional.pseudo_labels import spill_over
+from methods.functional.pseudo_labels import assign_with_capacity
 from tests.reference.grip import top_k
 from tests.support import toy
 
@@ -20,7 +20,7 @@ def guesses(replicas: int, images: int, classes: int, scale: float = 3.0) -> tor
 @pytest.mark.parametrize("k", [1, 4, 10, 13])
 def test_spill_over_equals_the_rule_read_one_image_at_a_time_in_any_order(k: int) -> None:
     logits = guesses(2, 60, 5)
-    found = spill_over(logits, k)
+    found = assign_with_capacity(logits, k)
     for row, own in zip(logits, found, strict=True):
         probabilities = row.double().softmax(-1).tolist()
         for seed in (0, 1):
@@ -31,13 +31,13 @@ def test_spill_over_equals_the_rule_read_one_image_at_a_time_in_any_order(k: int
 def test_every_class_is_full_as_long_as_there_are_images_enough() -> None:
     one_sided = guesses(1, 60, 5) + torch.tensor([9.0, 0, 0, 0, 0])
     for k in (3, 12):
-        assert torch.bincount(spill_over(one_sided, k)[0] + 1, minlength=6)[1:].tolist() == [k] * 5
-    assert torch.bincount(spill_over(one_sided, 12)[0]).tolist() == [12] * 5
+        assert torch.bincount(assign_with_capacity(one_sided, k)[0] + 1, minlength=6)[1:].tolist() == [k] * 5
+    assert torch.bincount(assign_with_capacity(one_sided, 12)[0]).tolist() == [12] * 5
 
 
 def test_images_that_are_certain_beyond_float32_are_still_told_apart_and_ties_go_to_the_first() -> None:
     logits = torch.tensor([[[20.0, 0.0], [21.0, 0.0], [21.0, 0.0]]])
-    assert spill_over(logits, 1).tolist() == [[1, 0, -1]]
+    assert assign_with_capacity(logits, 1).tolist() == [[1, 0, -1]]
 
 
 def test_grip_takes_more_in_every_round_until_all_are_used() -> None:
@@ -57,7 +57,7 @@ def test_every_round_relabels_with_the_prompts_of_the_last_and_starts_them_afres
 
     monkeypatch.setattr(method, "_label", watch)
     start = method.ctx.detach().clone()
-    toy.fit([method], toy.data_for([Replica(s, 2, paradigm="ul") for s in (0, 1)], epochs), method.total_epochs)
+    toy.fit([method], toy.data_for([RunSpec(s, 2, paradigm="ul") for s in (0, 1)], epochs), method.total_epochs)
     assert len(seen) == 3
     assert torch.equal(seen[0][0][0], method.zero_shot())
     for weights, trained in seen[1:]:
@@ -70,7 +70,7 @@ def test_every_round_relabels_with_the_prompts_of_the_last_and_starts_them_afres
 
 @pytest.mark.parametrize("paradigm", ["ssl", "trzsl"])
 def test_labelled_images_stay_and_pseudo_labels_go_where_the_paradigm_says(paradigm: str) -> None:
-    data = toy.data_for([Replica(s, 2, "symmetric", 0.5, paradigm) for s in (3, 4)], 2)
+    data = toy.data_for([RunSpec(s, 2, "symmetric", 0.5, paradigm) for s in (3, 4)], 2)
     method = fpl.Method(toy.task([3, 4], 2), k=2)
     toy.fit([method], data, 2)
     for row in range(2):
@@ -86,17 +86,17 @@ def test_labelled_images_stay_and_pseudo_labels_go_where_the_paradigm_says(parad
 
 
 def test_where_every_image_is_labelled_the_labelled_ones_count_in_full() -> None:
-    data = toy.data_for([Replica(0, 12, paradigm="ssl")], 2)
+    data = toy.data_for([RunSpec(0, 12, paradigm="ssl")], 2)
     method = fpl.Method(toy.task([0], 2), k=3)
     toy.fit([method], data, 2)
     assert len(data.unlabelled(0)) == 0
     each = torch.rand(data.batch(0).labels.shape, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(method.reduce(each, data.batch(0))[0], each[0].mean())
+    torch.testing.assert_close(method.mean_per_run(each, data.batch(0))[0], each[0].mean())
     assert not torch.equal(method.ctx, method.start["ctx"])
 
 
 def test_labelled_and_pseudo_labelled_images_weigh_as_much_as_the_other_kind_is_large() -> None:
-    data = toy.data_for([Replica(0, 2, paradigm="ssl")], 2)
+    data = toy.data_for([RunSpec(0, 2, paradigm="ssl")], 2)
     method = fpl.Method(toy.task([0], 2), k=3)
     toy.fit([method], data, 2)
     batch = data.batch(0)
@@ -104,4 +104,4 @@ def test_labelled_and_pseudo_labelled_images_weigh_as_much_as_the_other_kind_is_
     is_pseudo = torch.tensor([[int(i) not in data.given[0].images for i in batch.images[0]]])
     slow = 18 / 30 * each[~is_pseudo].mean() + 12 / 30 * each[is_pseudo].mean()
     assert is_pseudo.any() and not is_pseudo.all()
-    torch.testing.assert_close(method.reduce(each, batch)[0], slow)
+    torch.testing.assert_close(method.mean_per_run(each, batch)[0], slow)

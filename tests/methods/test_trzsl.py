@@ -19,7 +19,7 @@ from datamodules import noise
 from datamodules.datamodule import NoisyFewShot
 from datamodules.datasets import digits
 from datamodules.errors import DataError
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods import fpl
 from methods.core.base import BaseMethod
 from methods.core.data import GivenImages
@@ -34,7 +34,7 @@ PLAIN = [
 
 
 def trained(name: str, rate: float = 0.5) -> tuple[BaseMethod, NoisyFewShot]:
-    data = toy.data_for([Replica(seed, 4, "symmetric", rate, "trzsl") for seed in SEEDS], 1)
+    data = toy.data_for([RunSpec(seed, 4, "symmetric", rate, "trzsl") for seed in SEEDS], 1)
     method: BaseMethod = import_module(f"methods.{name}").Method(toy.task(SEEDS, 1))
     toy.fit([method], data, 1)
     return method, data
@@ -45,9 +45,9 @@ def test_a_plain_method_tells_only_labelled_classes_apart_while_it_trains(name: 
     """A step's loss is that of a problem which has the seen classes only, and no gradient reaches other logits."""
     method, data = trained(name)
     batch = data.batch(0)
-    loss = method.objective(batch, method.class_weights())
-    assert method.watched is not None
-    logits, each = method.watched
+    loss = method.total_loss(batch, method.class_weights())
+    assert method.recorded_step is not None
+    logits, each = method.recorded_step
     loss.sum().backward()
     for row in range(len(SEEDS)):
         seen = sorted(set(data.dataset.train.labels[data.given[row].images].tolist()))
@@ -77,17 +77,17 @@ def test_transport_gives_nothing_to_classes_that_are_only_named() -> None:
 
 
 def test_self_training_tells_all_classes_apart() -> None:
-    data = toy.data_for([Replica(seed, 4, paradigm="trzsl") for seed in SEEDS], 1)
+    data = toy.data_for([RunSpec(seed, 4, paradigm="trzsl") for seed in SEEDS], 1)
     method = fpl.Method(toy.task(SEEDS, 1), k=2)
     toy.fit([method], data, 1)
-    method.objective(data.batch(0), method.class_weights()).sum().backward()
-    assert method.watched is not None and method.watched[0].grad is not None
-    assert (method.watched[0].grad.abs().sum(1) > 0).all()
+    method.total_loss(data.batch(0), method.class_weights()).sum().backward()
+    assert method.recorded_step is not None and method.recorded_step[0].grad is not None
+    assert (method.recorded_step[0].grad.abs().sum(1) > 0).all()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in noise.known() if not noise.measured(kind)])
 def test_a_wrong_label_names_a_class_that_has_labels(kind: str) -> None:
-    data = toy.data_for([Replica(seed, 4, kind, 0.5, "trzsl") for seed in SEEDS], 1)
+    data = toy.data_for([RunSpec(seed, 4, kind, 0.5, "trzsl") for seed in SEEDS], 1)
     for row, given in enumerate(data.given):
         true = data.dataset.train.labels[given.images]
         assert 0.2 < (given.labels != true).mean() < 0.8
@@ -98,8 +98,8 @@ def test_people_s_labels_that_name_other_classes_are_refused() -> None:
     dataset = toy.toy_dataset()
     shifted = replace(dataset, given={"worse": (dataset.train.labels + 1) % 6, "fine": dataset.train.labels})
     with pytest.raises(DataError, match="names classes that trzsl leaves without labelled images"):
-        toy.data_for([Replica(3, 4, "human[labels=worse]", None, "trzsl")], 1, shifted)
-    toy.data_for([Replica(3, 4, "human[labels=fine]", None, "trzsl")], 1, shifted)
+        toy.data_for([RunSpec(3, 4, "human[labels=worse]", None, "trzsl")], 1, shifted)
+    toy.data_for([RunSpec(3, 4, "human[labels=fine]", None, "trzsl")], 1, shifted)
 
 
 def test_runs_that_train_fewer_classes_do_not_share_a_pack_with_others() -> None:

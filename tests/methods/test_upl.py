@@ -17,7 +17,7 @@ from torch.nn.functional import normalize
 from benchmark.__main__ import main
 from benchmark.plan.grid import parse_method
 from datamodules.datamodule import NoisyFewShot
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods import upl
 from tests.support import toy
 
@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 
 def labelled(**options: object) -> tuple[list[int], list[int]]:
     """The images that a run trains on, and their pseudo-labels."""
-    data: NoisyFewShot = toy.data_for([Replica(0, 2, paradigm="ul")], 1)
+    data: NoisyFewShot = toy.data_for([RunSpec(0, 2, paradigm="ul")], 1)
     toy.fit([upl.Method(toy.task([0], 1), k=4, **options)], data, 1)
     return data.sets[0].images.tolist(), data.sets[0].labels.tolist()
 

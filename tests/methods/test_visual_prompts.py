@@ -8,7 +8,7 @@ import torch
 from open_clip.model import CLIP
 from torch.nn.functional import normalize
 
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods import fpl, upt, vpt
 from methods.clip.backbone import Backbone
 from methods.clip.image_tower import ImageTower
@@ -58,7 +58,7 @@ def test_blocks_without_gradients_change_nothing() -> None:
 @pytest.mark.parametrize("method", [vpt, upt])
 def test_a_step_loads_every_crop_once_and_sees_what_the_bank_would_encode(method) -> None:
     """Two replicas of a seed share their pictures; with no prompts their features are the bank's views."""
-    data = toy.data_for([Replica(seed, 4) for seed in (0, 0, 1)], 2)
+    data = toy.data_for([RunSpec(seed, 4) for seed in (0, 0, 1)], 2)
     batch = data.batch(1)
     pictures, index = batch.pixels()
     assert len(pictures) == len(batch.slots.unique()) < batch.slots.numel()
@@ -76,7 +76,7 @@ def test_visual_prompts_leave_the_classifier_alone_and_multimodal_ones_do_not() 
 
 
 def test_the_test_accuracy_of_visual_prompts_is_measured_once_at_the_end() -> None:
-    data = toy.data_for([Replica(0, 4)], 2)
+    data = toy.data_for([RunSpec(0, 4)], 2)
     module = toy.fit([vpt.Method(toy.task([0], 2))], data, 2)
     assert all(values.isnan().all() for values in module.curves["test_accuracy"])
     assert 0 <= module.accuracy[0] <= 1
@@ -92,7 +92,7 @@ def test_the_test_accuracy_of_visual_prompts_is_measured_once_at_the_end() -> No
 
 @pytest.mark.parametrize("modality", ["visual", "multimodal"])
 def test_self_training_relabels_with_what_the_tuned_tower_sees(modality: str) -> None:
-    data = toy.data_for([Replica(0, 4, paradigm="ul")], 2)
+    data = toy.data_for([RunSpec(0, 4, paradigm="ul")], 2)
     method = fpl.Method(toy.task([0], 2), modality=modality, k=2)
     toy.fit([method], data, 2)
     images = torch.arange(5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods import coop, grip, joapr, nlprompt
 from tests.reference import grip as slow_grip
 from tests.reference import joapr as slow_joapr
@@ -25,7 +25,7 @@ def beginning(method: type) -> torch.Tensor:
 @pytest.mark.parametrize("paradigm", ["fewshot", "trzsl"])
 def test_coop_equals_a_plain_loop_that_encodes_every_image_at_every_step(paradigm: str) -> None:
     """Where some classes are only named, the loop knows the labelled ones alone."""
-    data = toy.data_for([Replica(SEED, 8, *NOISE, paradigm)], EPOCHS)
+    data = toy.data_for([RunSpec(SEED, 8, *NOISE, paradigm)], EPOCHS)
     images, labels = (part.tolist() for part in data.training_set(0))
     seen = sorted(set(data.dataset.train.labels[images].tolist()))
     assert len(seen) == (6 if paradigm == "fewshot" else 3)
@@ -43,7 +43,7 @@ def test_coop_equals_a_plain_loop_that_encodes_every_image_at_every_step(paradig
 
 
 def test_nlprompt_splits_and_trains_as_its_slow_reading_does() -> None:
-    data = toy.data_for([Replica(SEED, 8, *NOISE)], EPOCHS)
+    data = toy.data_for([RunSpec(SEED, 8, *NOISE)], EPOCHS)
     images, labels = (part.tolist() for part in data.training_set(0))
     start = beginning(nlprompt.Method)
     ctx, history = slow_nlprompt.train(PlainRun(SEED, start, EPOCHS, toy.toy_dataset()), images, labels)
@@ -57,7 +57,7 @@ def test_nlprompt_splits_and_trains_as_its_slow_reading_does() -> None:
 @pytest.mark.parametrize("paradigm", ["ul", "ssl", "trzsl"])
 def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does(paradigm: str) -> None:
     rounds, epochs = 2, 2
-    data = toy.data_for([Replica(SEED, 2, paradigm=paradigm)], epochs)
+    data = toy.data_for([RunSpec(SEED, 2, paradigm=paradigm)], epochs)
     method = grip.Method(toy.task([SEED], epochs), rounds=rounds)
     labelled = [(i, int(toy.toy_dataset().train.labels[i])) for i in data.given[0].images.tolist()]
     names = {label for _, label in labelled} if paradigm == "trzsl" else set()
@@ -75,21 +75,21 @@ def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does(paradigm:
 def test_joapr_warms_up_splits_and_mends_as_its_slow_reading_does(monkeypatch) -> None:
     """With a beta that really mixes; the slow run only takes over which images share a batch."""
     epochs = 4
-    data = toy.data_for([Replica(SEED, 8, *NOISE)], epochs)
+    data = toy.data_for([RunSpec(SEED, 8, *NOISE)], epochs)
     images, labels = (part.tolist() for part in data.training_set(0))
     method = joapr.Method(toy.task([SEED], epochs), warmup=1, beta=2.0, alpha2=0.7)
     run = PlainRun(SEED, method.ctx.detach()[0], epochs, toy.toy_dataset())
     steps: list[list[tuple[list[int], list[int]]]] = [[] for _ in range(epochs)]
-    believed, objective = {}, method.objective
+    believed, total_loss = {}, method.total_loss
 
     def watch(batch, weights):
         epoch, own = method.current_epoch, batch.valid[0]
         steps[epoch].append((batch.images[0, own].tolist(), batch.labels[0, own].tolist()))
         if epoch:
             believed[epoch] = method.clean[0, images].tolist(), method.trust[0, images].tolist()
-        return objective(batch, weights)
+        return total_loss(batch, weights)
 
-    monkeypatch.setattr(method, "objective", watch)
+    monkeypatch.setattr(method, "total_loss", watch)
     toy.fit([method], data, epochs)
     slow_joapr.warm_up(run, images, labels, method.alpha1)
     splits = slow_joapr.Splits()

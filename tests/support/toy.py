@@ -18,11 +18,11 @@ from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone, Preprocess
 from methods.clip.recipe import Recipe
 from methods.core.base import BaseMethod
-from methods.core.fused import Fused
+from methods.core.pack_module import PackModule
 from methods.core.task import Task
 from methods.core.training import ReplicaModule
 
@@ -98,7 +98,7 @@ def task(seeds: Sequence[int], epochs: int = 3) -> Task:
     return Task(tiny_clip(), CLASSES, toy_dataset().template, seeds, epochs, RECIPE)
 
 
-def data_for(replicas: Sequence[Replica], epochs: int = 3, dataset: Dataset | None = None) -> NoisyFewShot:
+def data_for(replicas: Sequence[RunSpec], epochs: int = 3, dataset: Dataset | None = None) -> NoisyFewShot:
     backbone, dataset = tiny_clip(), dataset or toy_dataset()
     from methods.clip.backbone import zero_shot_weights
 
@@ -109,9 +109,9 @@ def data_for(replicas: Sequence[Replica], epochs: int = 3, dataset: Dataset | No
 
 def fit(
     members: Sequence[BaseMethod], data: NoisyFewShot, epochs: int = 3, callbacks: Sequence[lightning.Callback] = ()
-) -> Fused:
+) -> PackModule:
     """Trains the members side by side, tests them, and returns what was trained."""
-    return _fit(Fused(members), data, epochs, callbacks)
+    return _fit(PackModule(members), data, epochs, callbacks)
 
 
 def fit_alone(method: BaseMethod, data: NoisyFewShot, epochs: int = 3) -> BaseMethod:

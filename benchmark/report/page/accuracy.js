@@ -27,14 +27,14 @@ function drawLegend(methods) {
 }
 
 function drawBoard(block, methods) {
-  const rows = methods.map((method) => ({ method, cells: block.cells[method], fall: block.falls[method] }));
+  const rows = methods.map((method) => ({ method, cells: block.cells[method], drop: block.drops[method] }));
   const rates = block.columns.map((rate, i) => ({
     title: rateName(rate), value: ({ cells }) => cells[i]?.mean ?? null, cell: ({ cells }) => boardCell(cells[i]),
   }));
   const columns = [
     { title: "Method", class: "name", value: ({ method }) => method, cell: ({ method }) => [swatch(method), method] },
     ...rates,
-    { title: "Fall", value: ({ fall }) => fall, cell: ({ fall }) => fixed(fall, 1) },
+    { title: "Drop", value: ({ drop }) => drop, cell: ({ drop }) => fixed(drop, 1) },
   ];
   const light = (method, on) => document.querySelectorAll("#accuracy-chart polyline").forEach((line) => {
     line.setAttribute("stroke-width", on && line.dataset.method === method ? 4 : 2);
@@ -47,7 +47,7 @@ function drawBoard(block, methods) {
   const diverged = rows.some(({ cells }) => cells.some((cell) => cell?.diverged));
   byId("board-note").textContent = [
     "Percent of test images, last epoch, mean ± standard deviation over seeds. Bold: best of its column, underlined: second.",
-    "Fall: points lost from the first to the highest rate.",
+    "Drop: points lost from the first to the highest rate.",
     diverged ? "† some of these runs diverged." : "",
     block.missing.length ? `Without all data sets, so without a mean: ${block.missing.join(", ")}.` : "",
   ].join(" ").trim();
@@ -67,9 +67,9 @@ function verdict(block, methods) {
   const [best] = ranked;
   const top = block.cells[best][last].mean;
   const tied = ranked.slice(1).filter((method) => top - block.cells[method][last].mean < 1).length;
-  const fell = methods.filter((method) => block.falls[method] !== null).sort((a, b) => block.falls[b] - block.falls[a])[0];
+  const fell = methods.filter((method) => block.drops[method] !== null).sort((a, b) => block.drops[b] - block.drops[a])[0];
   const where = block.dataset ?? `the ${block.name}`;
   return `With ${rateName(block.columns[last])} wrong labels (${block.noise}) on ${where}, ${best} is ahead at ${fixed(top, 1)}\u00a0%`
     + (tied ? `, ${plural(tied, "method")} within a point of it` : "")
-    + (fell && block.falls[fell] > 0 ? `; ${fell} falls furthest, by ${fixed(block.falls[fell], 1)} points.` : ".");
+    + (fell && block.drops[fell] > 0 ? `; ${fell} falls furthest, by ${fixed(block.drops[fell], 1)} points.` : ".");
 }

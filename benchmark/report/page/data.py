@@ -14,7 +14,7 @@ from benchmark.records.record import Record
 from benchmark.records.store import Failure
 from benchmark.report.blocks import Block, blocks, rate_name
 from benchmark.report.leaderboard import leaderboard
-from benchmark.report.palette import looks
+from benchmark.report.palette import line_styles
 
 #: Longer curves are thinned to this many points.
 POINTS = 60
@@ -30,7 +30,9 @@ def payload(
     """All that `app.js` reads; percentages with two decimals."""
     records = sorted(records, key=lambda record: (str(record.run), record.key))
     board = leaderboard(records)
-    style = {m: {"colour": look.colour, "dash": list(look.dash)} for m, look in looks(board["method"].unique()).items()}
+    style = {
+        m: {"colour": look.colour, "dash": list(look.dash)} for m, look in line_styles(board["method"].unique()).items()
+    }
     return {
         "protocol": PROTOCOL,
         "looks": style,
@@ -59,7 +61,7 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
         "x": [_number(100 * float(measured.get(c, math.nan) if c == "measured" else c)) for c in block.columns],
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
-        "falls": {method: _number(block.fall(method), 4) for method in cells},
+        "drops": {method: _number(block.drop(method), 4) for method in cells},
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.palette import ZERO_SHOT, looks
+from benchmark.report.palette import ZERO_SHOT, line_styles
 from benchmark.report.pictures.style import label, line, panels
 
 #: Room for numbers in the squares of a heat map, in inches.
@@ -42,7 +42,7 @@ def _position(board: pd.DataFrame) -> pd.Series[float]:
 
 
 def _curves(axis: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
-    look = looks(methods)
+    look = line_styles(methods)
     for method, own in rows.groupby("method", sort=True):
         curve = own.sort_values("x")
         name = str(method)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmark.records.record import Record
-from benchmark.report.palette import looks
+from benchmark.report.palette import line_styles
 from benchmark.report.pictures.epochs import mean_curve
 from benchmark.report.pictures.style import label, line, panels
 
@@ -25,7 +25,7 @@ def per_class(records: Sequence[Record], methods: list[str]) -> Figure | None:
     datasets = sorted({record.run.dataset for record in kept})
     if not datasets:
         return None
-    look = looks(methods)
+    look = line_styles(methods)
     figure, axes = panels(len(datasets))
     for axis, dataset in zip(axes, datasets, strict=True):
         here = [record for record in kept if record.run.dataset == dataset]

@@ -13,7 +13,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmark.report.palette import Look
+from benchmark.report.palette import LineStyle
 from datamodules import atomic
 
 COLUMNS = 4
@@ -44,7 +44,7 @@ def styled() -> Iterator[None]:
         yield
 
 
-def line(look: Look) -> dict[str, Any]:
+def line(look: LineStyle) -> dict[str, Any]:
     """A look as matplotlib's keyword arguments."""
     dash: Any = (0, look.dash) if look.dash else "-"
     return {"color": look.colour, "marker": look.marker, "linestyle": dash}

@@ -11,11 +11,11 @@ import pytest
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report.leaderboard import leaderboard
-from benchmark.report.palette import looks
+from benchmark.report.palette import line_styles
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise, heat_map
-from benchmark.report.pictures.album import figures
 from benchmark.report.pictures.epochs import mean_curve
+from benchmark.report.pictures.figures import figures
 from benchmark.report.pictures.ranks import groups
 from benchmark.report.pictures.style import styled
 from tests.support.records_factory import fill, result, run
@@ -81,8 +81,8 @@ def test_the_heat_map_writes_each_number_and_shows_what_is_missing(tmp_path: Pat
 
 def test_a_method_looks_the_same_whatever_noise_it_meets_and_no_two_look_alike() -> None:
     names = [f"method{i}" for i in range(25)] + ["zero_shot"]
-    look = looks(names)
-    assert look == looks(names[::-1])
+    look = line_styles(names)
+    assert look == line_styles(names[::-1])
     assert len(set(look.values())) == len(names)
 
 

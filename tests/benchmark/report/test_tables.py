@@ -164,7 +164,7 @@ def test_without_any_noise_there_is_still_a_table(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(noise="none", rate=0.0), result(80.0))
     (block,) = blocks(leaderboard(store.load().records))
-    assert (block.noise, block.columns, block.fall("coop")) == ("none", ("0",), None)
+    assert (block.noise, block.columns, block.drop("coop")) == ("none", ("0",), None)
 
 
 def test_trzsl_is_compared_by_its_harmonic_mean(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import torch
 
 from benchmark.__main__ import main
 from benchmark.run import memory
-from benchmark.run.memory import AllocatedBytes, TooLarge, free_bytes, make_room, text_pass_bytes
+from benchmark.run.memory import AllocatedBytes, TooLarge, fit_memory, free_bytes, text_pass_bytes
 from methods import ce, coop
 from methods.clip.loading import load_backbone
-from methods.core.fused import Fused
+from methods.core.pack_module import PackModule
 from tests.support import toy
 
 SMALL = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0.5", "--seeds=1", "--shots=1", "--epochs=2"]
@@ -37,13 +37,13 @@ def test_short_memory_cuts_packs_and_changes_no_result(
 ) -> None:
     sizes: list[tuple[int, int]] = []
 
-    def spy(module: Fused, device: str, sharing: int) -> None:
+    def spy(module: PackModule, device: str, sharing: int) -> None:
         whole = 0.1e6 if module.replicas == 3 else 1e9
         monkeypatch.setattr(memory, "free_bytes", lambda device: share * whole)
-        make_room(module, device, sharing)
+        fit_memory(module, device, sharing)
         sizes.append((module.replicas, module.members[0].task.backbone.text.classes_at_once))
 
-    monkeypatch.setattr("benchmark.run.training.make_room", spy)
+    monkeypatch.setattr("benchmark.run.training.fit_memory", spy)
     assert main(["bench", *SMALL, f"--out={tmp_path / 'short'}"]) == 0
     assert max(size for size, _ in sizes) < 3 and {at_once > 0 for _, at_once in sizes} == {share == 0}
     short = results(tmp_path / "short")
@@ -53,31 +53,31 @@ def test_short_memory_cuts_packs_and_changes_no_result(
 
 
 def test_a_pack_that_fits_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = Fused([coop.Method(toy.task([1, 2]))])
+    module = PackModule([coop.Method(toy.task([1, 2]))])
     monkeypatch.setattr(memory, "free_bytes", lambda device: 2 * text_pass_bytes(module))
-    make_room(module, "cpu")
+    fit_memory(module, "cpu")
     assert toy.tiny_clip().text.classes_at_once == 0
 
 
 def test_a_pack_is_cut_into_as_few_parts_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = Fused([coop.Method(toy.task(range(8)))])
+    module = PackModule([coop.Method(toy.task(range(8)))])
     monkeypatch.setattr(memory, "SHARE", 1.0)
     monkeypatch.setattr(memory, "free_bytes", lambda device: 0.3 * text_pass_bytes(module))
     with pytest.raises(TooLarge, match="in 4 parts"):
-        make_room(module, "cpu")
+        fit_memory(module, "cpu")
 
 
 def test_workers_that_share_a_device_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = Fused([coop.Method(toy.task(range(8)))])
+    module = PackModule([coop.Method(toy.task(range(8)))])
     monkeypatch.setattr(memory, "SHARE", 1.0)
     monkeypatch.setattr(memory, "free_bytes", lambda device: int(1.5 * text_pass_bytes(module)))
-    make_room(module, "cpu")
+    fit_memory(module, "cpu")
     with pytest.raises(TooLarge, match="in 2 parts"):
-        make_room(module, "cpu", sharing=2)
+        fit_memory(module, "cpu", sharing=2)
 
 
 def test_a_method_without_prompts_needs_next_to_nothing() -> None:
-    module = Fused([ce.Method(toy.task([1]))])
+    module = PackModule([ce.Method(toy.task([1]))])
     assert text_pass_bytes(module) < 1000
 
 

@@ -18,7 +18,7 @@ from benchmark.speed.peak import operations
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Settings
 from benchmark.speed.text_pass import compare
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods import coop
 from methods.clip.loading import load_backbone
 from tests.support import toy
@@ -26,7 +26,7 @@ from tests.support import toy
 
 def test_the_reference_loop_ends_with_the_context_and_accuracy_of_the_suite() -> None:
     epochs, seed = 3, 1
-    data = toy.data_for([Replica(seed, 8, "symmetric", 0.5)], epochs)
+    data = toy.data_for([RunSpec(seed, 8, "symmetric", 0.5)], epochs)
     method = coop.Method(toy.task([seed], epochs))
     start = method.ctx.detach()[0].clone()
     alone = ReferenceRun(toy.tiny_clip(), toy.CLASSES, start, toy.RECIPE)

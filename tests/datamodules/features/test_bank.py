@@ -131,7 +131,7 @@ def test_whatever_features_depend_on_is_part_of_the_key(tmp_path):
 
 
 def program(cache, lives=""):
-    command = [sys.executable, "-m", "tests.bank_parts", str(cache), str(lives)]
+    command = [sys.executable, "-m", "tests.support.bank_parts", str(cache), str(lives)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3])
 
 

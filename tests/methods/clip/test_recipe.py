@@ -8,7 +8,7 @@ import lightning
 import pytest
 import torch
 
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods.clip.recipe import COOP, EMBEDDED, recipe_for
 from methods.coop import Method
 from methods.core.optim import ReplicaSGD
@@ -42,7 +42,7 @@ def test_the_trainer_steps_with_the_schedule() -> None:
         max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, num_sanity_val_steps=0, callbacks=[Watch()],
     )  # fmt: skip
-    trainer.fit(method, data_for([Replica(1, 2)]))
+    trainer.fit(method, data_for([RunSpec(1, 2)]))
     assert rates == pytest.approx([method.lr(epoch) for epoch in range(3)])
     assert rates[0] == 1e-5
 
@@ -71,6 +71,6 @@ def test_a_method_trains_alone_under_a_bare_trainer_as_in_a_pack() -> None:
         max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, num_sanity_val_steps=0,
     )  # fmt: skip
-    trainer.fit(alone, data_for([Replica(1, 2)]))
-    fused = fit([Method(task([1]))], data_for([Replica(1, 2)]))
+    trainer.fit(alone, data_for([RunSpec(1, 2)]))
+    fused = fit([Method(task([1]))], data_for([RunSpec(1, 2)]))
     torch.testing.assert_close(alone.ctx, fused.members[0].ctx)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from methods import coop, fpl, gce, zero_shot
 from methods.core.diagnostics import auroc
 from tests.support import toy
@@ -35,7 +35,7 @@ def test_auroc_of_one_kind_only_or_of_nan_is_nan() -> None:
 
 def test_curves_equal_a_slow_pass_over_the_images_of_an_epoch() -> None:
     """The first epoch's learning rate is so small that the prompts stay where they are."""
-    data = toy.data_for([Replica(seed, 4, "symmetric", 0.5) for seed in (0, 0, 1)], EPOCHS)
+    data = toy.data_for([RunSpec(seed, 4, "symmetric", 0.5) for seed in (0, 0, 1)], EPOCHS)
     members = [coop.Method(toy.task([0])), gce.Method(toy.task([0, 1]))]
     with torch.no_grad():
         weights = torch.cat([member.class_weights() for member in members])
@@ -72,7 +72,7 @@ def test_curves_equal_a_slow_pass_over_the_images_of_an_epoch() -> None:
 
 
 def test_pseudo_labels_are_judged_and_given_labels_are_not() -> None:
-    data = toy.data_for([Replica(0, 4), Replica(0, 2, paradigm="ssl"), Replica(0, 4, paradigm="ul")], EPOCHS)
+    data = toy.data_for([RunSpec(0, 4), RunSpec(0, 2, paradigm="ssl"), RunSpec(0, 4, paradigm="ul")], EPOCHS)
     module = toy.fit([coop.Method(toy.task([0])), fpl.Method(toy.task([0, 0]), k=3)], data, EPOCHS)
     shares = module.curves["pseudo_label_accuracy"][-1]
     assert math.isnan(shares[0])
@@ -87,7 +87,7 @@ def test_pseudo_labels_are_judged_and_given_labels_are_not() -> None:
 
 
 def test_what_is_not_trained_has_no_curves_but_its_test_accuracy() -> None:
-    data = toy.data_for([Replica(0, 4), Replica(0, 4, paradigm="ul")], EPOCHS)
+    data = toy.data_for([RunSpec(0, 4), RunSpec(0, 4, paradigm="ul")], EPOCHS)
     module = toy.fit([coop.Method(toy.task([0])), zero_shot.Method(toy.task([0]))], data, EPOCHS)
     for name, values in module.curves.items():
         assert len(values) == EPOCHS

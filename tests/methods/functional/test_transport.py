@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from datamodules.order import grouped_batches, paired_batches
-from datamodules.replica import Replica
+from datamodules.replica import RunSpec
 from datamodules.seeds import rng
 from methods import tecoprompt
 from methods.functional.transport import sinkhorn
@@ -63,7 +63,7 @@ def test_paired_groups_stand_side_by_side_and_the_smaller_starts_over() -> None:
 
 def test_a_label_is_rewritten_once_its_candidate_has_stayed_for_the_window() -> None:
     epochs = 4
-    data = toy.data_for([Replica(s, 8, "symmetric", 0.5) for s in (0, 1)], epochs)
+    data = toy.data_for([RunSpec(s, 8, "symmetric", 0.5) for s in (0, 1)], epochs)
     method = tecoprompt.Method(toy.task([0, 1], epochs), window=epochs)
     toy.fit([method], data, epochs)
     given = torch.stack([data.training_set(row)[1] for row in range(2)])

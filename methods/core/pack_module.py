@@ -8,7 +8,7 @@ from methods.core.base import BaseMethod
 from methods.core.training import ReplicaModule
 
 
-class Fused(ReplicaModule):
+class PackModule(ReplicaModule):
     """Trains the members' replicas side by side; each member keeps its rows, its loss, its schedule and its hooks."""
 
     def __init__(self, members: Sequence[BaseMethod]) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 
-class Stacked(nn.Module):
+class PerRun(nn.Module):
     """R copies of a module, whose weights are learned as stacks [R, ...] in float32.
 
     The copies run one after another: `vmap` was no faster on the towers that this is for.
