@@ -18,6 +18,7 @@ from datamodules.features.inputs import crops_of, to_pixels
 from datamodules.seeds import rng
 from methods.clip.backbone import Backbone
 from methods.clip.recipe import Recipe
+from methods.clip.text_tower import autocast
 
 
 class ReferenceRun:
@@ -41,15 +42,15 @@ class ReferenceRun:
         ctx = self.ctx.to(self.before.dtype).expand(len(self.before), -1, -1)
         x = torch.cat([self.before, ctx, self.after], dim=1)
         x = x + self.model.positional_embedding.to(x.dtype)
-        x = self.model.transformer(x, attn_mask=self.model.attn_mask)
-        x = self.model.ln_final(x)[torch.arange(len(x), device=x.device), self.end]
-        return F.normalize((x @ self.model.text_projection).float(), dim=-1)
+        with autocast(x.device, self.backbone.precision == "bf16"):
+            x = self.model.transformer(x, attn_mask=self.model.attn_mask)
+            x = self.model.ln_final(x)[torch.arange(len(x), device=x.device), self.end] @ self.model.text_projection
+        return F.normalize(x.float(), dim=-1)
 
     @torch.no_grad()
     def features(self, pixels: Tensor) -> Tensor:
         """The unit image features [B, E] of pixels [B, 3, S, S]."""
-        pixels = pixels.to(self.before.device, self.before.dtype)
-        return F.normalize(self.model.encode_image(pixels).float(), dim=-1)
+        return self.backbone.encode_images(pixels)
 
     def step(self, pixels: Tensor, labels: Tensor) -> None:
         """One update on pixels [B, 3, S, S] with given labels [B]."""

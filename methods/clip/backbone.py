@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from open_clip.model import convert_weights_to_lp
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor, nn
 
 from methods.clip.prompt_layout import PromptLayout
-from methods.clip.text_tower import TextTower
+from methods.clip.text_tower import TextTower, autocast
 from methods.errors import BackboneError
 
 
@@ -44,18 +45,23 @@ class Preprocess:
 class Backbone(nn.Module):
     """A frozen CLIP: image features, text features, and text features of learned prompts.
 
-    All features are of unit length and in float32, whatever the towers' precision.
+    All features are of unit length and in float32, and so are learned prompts. With `precision` "bf16" the weights of
+    matrices and convolutions are bfloat16 and multiplied in it, by `torch.autocast`; embeddings, norms, residuals and
+    the logit scale stay in float32. `identity` is a hex digest of weights, precision and preprocessing.
     """
 
-    def __init__(self, name: str, model: Any, preprocess: Preprocess, tokenizer: Any) -> None:
+    def __init__(self, name: str, model: Any, preprocess: Preprocess, tokenizer: Any, precision: str = "fp32") -> None:
         super().__init__()
         self.name = name
         self.model = model.eval().requires_grad_(False)
         self.preprocess = preprocess
         self.tokenizer = tokenizer
-        self.text = TextTower.of(model)
+        self.precision = precision
         self.scale = float(model.logit_scale.exp())
-        self.identity = _digest(model, preprocess)
+        self.identity = _digest(model, preprocess, precision)
+        if precision == "bf16":
+            convert_weights_to_lp(model, torch.bfloat16)
+        self.text = TextTower.of(model, precision == "bf16")
         model.visual.to(memory_format=torch.channels_last)  # convolutions are faster so, and the same
 
     @property
@@ -68,6 +74,17 @@ class Backbone(nn.Module):
         """Where the weights are."""
         return self.text.token_embedding.weight.device
 
+    def _apply(self, fn: Any, recurse: bool = True) -> Backbone:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        few = self.text.classes_at_once
+        self.text = replace(TextTower.of(self.model, self.precision == "bf16"), classes_at_once=few)
+        return self
+
+    def move_to(self, device: torch.device) -> None:
+        """Moves the weights to `device` unless they are there; what is computed with prompts follows the prompts."""
+        if self.device != device:
+            self.to(device)
+
     def train(self, mode: bool = True) -> Backbone:
         """Stays in evaluation mode: the backbone is frozen, its batch norms too."""
         return super().train(False)
@@ -75,14 +92,18 @@ class Backbone(nn.Module):
     @torch.no_grad()
     def encode_images(self, pixels: Tensor) -> Tensor:
         """Normalised pixels [B, 3, H, W] to unit features [B, E]."""
-        pixels = pixels.to(self.device, self.text.dtype)
-        return F.normalize(self.model.encode_image(pixels).float(), dim=-1)
+        pixels = pixels.to(self.device)
+        with autocast(self.device, self.precision == "bf16"):
+            features = self.model.encode_image(pixels)
+        return F.normalize(features.float(), dim=-1)
 
     @torch.no_grad()
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """Texts to unit features [len(texts), E]: open_clip's own tokenizer and `encode_text`."""
         tokens = self.tokenizer(list(texts)).to(self.device)
-        return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
+        with autocast(self.device, self.precision == "bf16"):
+            features = self.model.encode_text(tokens)
+        return F.normalize(features.float(), dim=-1)
 
     def words(self, text: str) -> Tensor:
         """Token embeddings [L, D] of a text, without SOS and EOT, in float32."""
@@ -111,17 +132,16 @@ class Backbone(nn.Module):
 
     def encode_prompts(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
         """Contexts [R, N, D], or class-specific [R, C, N, D], to unit text features [R, C, E]."""
-        return self.text.encode(ctx, layout)
+        self.move_to(ctx.device)
+        return self.text.encode(ctx, layout.to(ctx.device))
 
 
-def _digest(model: Any, preprocess: Preprocess) -> str:
-    """Hex digest of weights, precision and preprocessing."""
-    digest = hashlib.sha256(repr((preprocess.size, preprocess.mean, preprocess.std, preprocess.interpolation)).encode())
+def _digest(model: Any, preprocess: Preprocess, precision: str) -> str:
+    about = (preprocess.size, preprocess.mean, preprocess.std, preprocess.interpolation)
+    digest = hashlib.sha256(repr(about if precision == "fp32" else (*about, precision)).encode())
     for key, value in sorted(model.state_dict().items()):
         digest.update(f"{key}{value.dtype}{tuple(value.shape)}".encode())
-        digest.update(
-            value.detach().cpu().contiguous().view(torch.uint8 if value.ndim else value.dtype).numpy().tobytes()
-        )
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -11,6 +11,7 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
 from methods.clip.backbone import Backbone
+from methods.clip.text_tower import autocast
 from methods.errors import UnsupportedError
 
 BLOCK = 256
@@ -25,6 +26,7 @@ class ImageTower:
     """
 
     visual: Any
+    bf16: bool = False
 
     @classmethod
     def of(cls, backbone: Backbone) -> ImageTower:
@@ -39,7 +41,7 @@ class ImageTower:
             raise UnsupportedError(
                 f"visual prompts need an image tower that is read at its class token; {backbone.name} pools"
             )
-        return cls(visual)
+        return cls(visual, backbone.precision == "bf16")
 
     @property
     def width(self) -> int:
@@ -57,6 +59,10 @@ class ImageTower:
         `pixels` [U, 3, S, S] holds each picture once, `index` [R or 1, B] says which ones a replica looks at, prompts
         are [R, V, W]. Replicas are folded into the batch; without gradients it goes through in blocks.
         """
+        with autocast(pixels.device, self.bf16):
+            return self._encode_all(pixels, index, prompts)
+
+    def _encode_all(self, pixels: Tensor, index: Tensor, prompts: Tensor) -> Tensor:
         patches = self._patches(pixels)
         index = index.expand(len(prompts), -1)
         if torch.is_grad_enabled():
@@ -67,7 +73,7 @@ class ImageTower:
     def _patches(self, pixels: Tensor) -> Tensor:
         """The tokens [U, L, W] of pictures, class token first, as they stand before the normalisation."""
         visual = self.visual
-        x = visual.conv1(pixels.to(visual.conv1.weight)).flatten(2).transpose(1, 2)
+        x = visual.conv1(pixels).flatten(2).transpose(1, 2)
         tokens = torch.cat([visual.class_embedding.to(x).expand(len(x), 1, -1), x], dim=1)
         positions: Tensor = visual.positional_embedding.to(x)
         return tokens + positions
@@ -75,7 +81,7 @@ class ImageTower:
     def _encode(self, tokens: Tensor, prompts: Tensor) -> Tensor:
         """Tokens [R, B, L, W] with prompts [R, V, W] after the class token to unit features [R, B, E]."""
         visual, (replicas, batch) = self.visual, tokens.shape[:2]
-        prompts = prompts.to(tokens)[:, None].expand(-1, batch, -1, -1)
+        prompts = prompts[:, None].expand(-1, batch, -1, -1)
         x = torch.cat([tokens[:, :, :1], prompts, tokens[:, :, 1:]], dim=2).flatten(0, 1)
         x = visual.ln_post(visual.transformer(visual.ln_pre(x))[:, 0])
         x = x if visual.proj is None else x @ visual.proj

@@ -12,21 +12,25 @@ import open_clip
 import torch
 from safetensors import SafetensorError
 
+from datamodules.errors import nearest
 from methods.clip.backbone import Backbone, Preprocess
 from methods.clip.weights import RANDOM, Source, advice, resolve
 from methods.errors import BackboneError
 
+PRECISIONS = ("auto", "fp32", "bf16")
 
-def load_backbone(name: str, device: str | torch.device = "cpu", precision: str | None = None) -> Backbone:
+
+def load_backbone(name: str, device: str | torch.device = "cpu", precision: str = "auto") -> Backbone:
     """Loads `embedded`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random`.
 
-    Precision defaults to bf16 on a GPU and fp32 on the CPU. Weights that are not on this machine are fetched by
-    open_clip; checkpoints are read as safetensors or with `weights_only`, never as free pickles.
+    `precision` is "fp32", "bf16", or "auto": bf16 on a GPU, fp32 elsewhere. Weights that are not on this machine are
+    fetched by open_clip; checkpoints are read as safetensors or with `weights_only`, never as free pickles.
 
     Raises:
-        BackboneError: for unknown names, missing or unfit weights, and towers that cannot be prompted.
+        BackboneError: an unknown precision or name, missing or unfit weights, or a tower that cannot be prompted.
     """
     device = torch.device(device)
+    precision = choose_precision(precision, device)
     source = resolve(name)
     random = source.weights == RANDOM
     try:
@@ -37,16 +41,28 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
                 pretrained=None if random else source.weights,
                 load_weights=not random,
                 require_pretrained=not random,
-                precision=precision or ("bf16" if device.type == "cuda" else "fp32"),
-                device=device,
                 force_quick_gelu=source.quick_gelu,
                 weights_only=True,
             )
-        return Backbone(name, model, Preprocess.of(model), open_clip.get_tokenizer(source.model))
+        tokenizer = open_clip.get_tokenizer(source.model)
+        return Backbone(name, model, Preprocess.of(model), tokenizer, precision).to(device)
     except BackboneError as error:
         raise BackboneError(f"backbone {name!r}: {error}") from error
     except (RuntimeError, OSError, ValueError, UnpicklingError, SafetensorError) as error:
         raise BackboneError(f"backbone {name!r} cannot be loaded: {_why(source, error)}") from error
+
+
+def choose_precision(precision: str, device: torch.device) -> str:
+    """ "fp32" or "bf16"; "auto" is bf16 on a CUDA device, fp32 elsewhere.
+
+    Raises:
+        BackboneError: for another word.
+    """
+    if precision not in PRECISIONS:
+        raise BackboneError(f"unknown precision {precision!r}: {nearest(precision, PRECISIONS)}")
+    if precision == "auto":
+        return "bf16" if device.type == "cuda" else "fp32"
+    return precision
 
 
 def _why(source: Source, error: Exception) -> str:

@@ -37,11 +37,13 @@ class TextTower:
     projection: nn.Module | Tensor | None
     mask: Tensor | None
     pool: str
+    #: Whether matrices are multiplied in bfloat16.
+    bf16: bool = False
     #: How many classes pass at once where gradients are kept; the rest is computed again on the way back. 0: all.
     classes_at_once: int = 0
 
     @classmethod
-    def of(cls, model: nn.Module) -> TextTower:
+    def of(cls, model: nn.Module, bf16: bool = False) -> TextTower:
         """Finds the text tower of an open_clip model."""
         text: Any = getattr(model, "text", model)
         if not hasattr(text, "token_embedding") or not hasattr(text, "transformer"):
@@ -58,6 +60,7 @@ class TextTower:
             text.text_projection,
             mask,
             pool,
+            bf16,
         )
 
     @property
@@ -70,13 +73,12 @@ class TextTower:
         """Whether all blocks are open_clip's ordinary pre-norm ones, whose parts `_encode_shared` calls one by one."""
         return all(type(block).__name__ == "ResidualAttentionBlock" for block in self.transformer.resblocks)
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """The tower's precision."""
-        return self.token_embedding.weight.dtype
-
     def encode(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
         """Prompts with context ctx [R, N, D] or [R, C, N, D] to unit text features [R, C, E] in float32."""
+        with autocast(ctx.device, self.bf16):
+            return self._encode_in_parts(ctx, layout)
+
+    def _encode_in_parts(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
         few = self.classes_at_once
         if not 0 < few < len(layout.slots) or not (ctx.requires_grad and torch.is_grad_enabled()):
             return self._encode(ctx, layout)
@@ -92,7 +94,7 @@ class TextTower:
         if self.causal and self.plain_blocks and layout.shareable and ctx.ndim == 3:
             hidden = self._encode_shared(ctx, layout)
         else:
-            hidden = self.hidden(layout.assemble(ctx.to(self.dtype), self.token_embedding.weight), layout.eot)
+            hidden = self.hidden(layout.assemble(ctx, self.token_embedding.weight), layout.eot)
         return self.project(hidden)
 
     def project(self, hidden: Tensor) -> Tensor:
@@ -107,8 +109,8 @@ class TextTower:
     def hidden(self, tokens: Tensor, eot: Tensor) -> Tensor:
         """The plain path: token embeddings [R, C, L, D], read at eot [C], to hidden states [R, C, D]."""
         replicas, classes, length, width = tokens.shape
-        x = (tokens + self.positional_embedding[:length].to(tokens.dtype)).reshape(-1, length, width)
-        mask = None if self.mask is None else self.mask[:length, :length].to(tokens.dtype)
+        x = (tokens + self.positional_embedding[:length]).reshape(-1, length, width)
+        mask = None if self.mask is None else self.mask[:length, :length]
         encoded: Tensor = self.transformer(x, attn_mask=mask)
         encoded = encoded.view(replicas, classes, length, width)
         if self.pool in ("first", "last"):
@@ -119,8 +121,8 @@ class TextTower:
         """Shared contexts [R, N, D] before the names: hidden states at EOT [R, C, D]."""
         names, weight = layout.names, self.token_embedding.weight
         start = weight[layout.start].expand(ctx.shape[0], 1, -1)
-        prefix = torch.cat([start, ctx.to(self.dtype)], dim=1)
-        positions = self.positional_embedding.to(self.dtype)
+        prefix = torch.cat([start, ctx], dim=1)
+        positions = self.positional_embedding
         length = prefix.shape[1]
         prefix = prefix + positions[:length]
         # The names' first-block input is the same for all replicas: [1, M, D] until attention tells them apart.
@@ -129,6 +131,12 @@ class TextTower:
         for block in blocks[:-1]:
             prefix, x = _shared_block(block, prefix, x, names)
         return _last_block(blocks[-1], prefix, x, names)[:, names.restore]
+
+
+def autocast(device: torch.device, bf16: bool) -> torch.autocast:
+    """Products in bfloat16 on `device` where `bf16`; else the precision of their operands."""
+    kind = device.type if bf16 else "cpu"
+    return torch.autocast(kind, torch.bfloat16, enabled=bf16)
 
 
 def _split_heads(x: Tensor, heads: int) -> Tensor:
