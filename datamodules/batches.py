@@ -1,20 +1,33 @@
-"""What the data module hands to methods: training steps and parts of the test split."""
+"""What the data module hands to methods: training steps and parts of an evaluation split."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Protocol
 
-import torch
 from torch import Tensor
+
+
+class Images(Protocol):
+    """Images to classify; R is 1 where all replicas have the same ones."""
+
+    @property
+    def features(self) -> Tensor:
+        """Unit features [R or 1, B, E] of the frozen tower."""
+        ...
+
+    def pixels(self) -> tuple[Tensor, Tensor]:
+        """Normalised pixels [U, 3, S, S], each picture once, and the index [R or 1, B] of each image among them."""
+        ...
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One training step: unit features [R, B, E], given labels [R, B], and what of it counts.
+    """One training step: unit features [R, B, E], training labels [R, B], and what of it counts.
 
-    valid [R, B] is False on padding, active [R] where a replica has no batch in this step; images [R, B] are places
-    in the training split, slots [R, B] those in the table of views, whose pixels `crops` loads.
+    valid [R, B] is False on padding, active [R] where a replica has no batch in this step; images [R, B] are indices
+    into the training split. `step` counts from 0 in each epoch, `crops` loads the pixels of some replicas.
     """
 
     features: Tensor
@@ -22,39 +35,42 @@ class Batch:
     valid: Tensor
     active: Tensor
     images: Tensor
-    slots: Tensor
-    crops: Callable[[Tensor], tuple[Tensor, Tensor]]
+    crops: Callable[[slice], tuple[Tensor, Tensor]]
+    step: int = 0
+    replicas: slice | None = None
 
     def rows(self, rows: slice) -> Batch:
-        """The part that belongs to some replicas."""
-        return Batch(
-            self.features[rows],
-            self.labels[rows],
-            self.valid[rows],
-            self.active[rows],
-            self.images[rows],
-            self.slots[rows],
-            self.crops,
-        )
+        """The part of the replicas `rows`."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Batch(**{n: p[rows] if isinstance(p, Tensor) else p for n, p in parts.items()} | {"replicas": rows})
 
     def with_labels(self, labels: Tensor) -> Batch:
         """The same step with other labels [R, B]."""
         return replace(self, labels=labels)
 
     def pixels(self) -> tuple[Tensor, Tensor]:
-        """Normalised pixels [U, 3, S, S], each picture once, and which of them each replica looks at [R, B]."""
-        return self.crops(self.slots)
+        """Normalised pixels [U, 3, S, S], each picture once, and the index [R, B] of each image among them."""
+        return self.crops(slice(None) if self.replicas is None else self.replicas)
 
 
 @dataclass(frozen=True)
-class TestImages:
-    """A part of the test split: unit features [1, B, E], true labels [B], and how to load its pixels."""
+class EvaluationImages:
+    """A part of an evaluation split: unit features [R or 1, B, E], true labels [R or 1, B], how to load its pixels."""
 
     features: Tensor
     labels: Tensor
-    load: Callable[[], Tensor]
+    load: Callable[[], tuple[Tensor, Tensor]]
+
+    def rows(self, rows: slice) -> EvaluationImages:
+        """The part of the replicas `rows`."""
+        if len(self.features) == 1:
+            return self
+        return EvaluationImages(self.features[rows], self.labels[rows], lambda: _rows(self.load(), rows))
 
     def pixels(self) -> tuple[Tensor, Tensor]:
-        """Normalised pixels [B, 3, S, S], and their places [1, B]."""
-        pixels = self.load()
-        return pixels, torch.arange(len(pixels), device=pixels.device)[None]
+        """Normalised pixels [U, 3, S, S], each picture once, and the index [R or 1, B] of each image among them."""
+        return self.load()
+
+
+def _rows(pixels: tuple[Tensor, Tensor], rows: slice) -> tuple[Tensor, Tensor]:
+    return pixels[0], pixels[1][rows]

@@ -1,9 +1,10 @@
-"""The LightningDataModule of R replicas: what each of them trains on, in which order, and the test split."""
+"""The LightningDataModule of R replicas: training steps, validation and test images, on one device."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -12,147 +13,183 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules.batches import Batch, TestImages
-from datamodules.dataset import Dataset, ImageEncoder
+from datamodules.batches import Batch, EvaluationImages
+from datamodules.catalog import open_dataset
+from datamodules.dataset import Dataset, ImageEncoder, Labels, Split
 from datamodules.errors import DataError
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
 from datamodules.features.inputs import Inputs
 from datamodules.features.views import Views
-from datamodules.paradigms import Pool
-from datamodules.plan import Plan, TrainingSet, make_plan
-from datamodules.replica import RunSpec, labelled, noisy_labels
+from datamodules.fewshot import few_shot_val
+from datamodules.noise import Floats
+from datamodules.plan import Plan, make_plan
+from datamodules.replica import RunSpec
 from datamodules.seeds import rng
+from datamodules.training_sets import TrainingSets
 
 
-class NoisyFewShot(lightning.LightningDataModule):
-    """Few-shot draws, wrong labels, augmented views and batch order of R replicas; each depends on its seed alone.
+class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
+    """Few-shot draws, label noise, augmented views and batch order of R replicas; each depends on its seed alone.
 
-    `zero_shot` holds zero-shot CLIP's class weights [C, E] times its logit scale, for kinds of noise that need them.
-    True labels stay in here: a batch has the given ones only.
+    One replica per seed, all with the same `noise`, `rate` (0 to 1), `shots` and `paradigm`; or one for each of `runs`.
+    `dataset` and `backbone` are names, or objects. Views per image, crops and batch size, where not given, come from
+    the method's recipe and the Trainer's epochs. True labels of training images are never part of a batch.
+
+    Validation is CoOp's draw of the val split (2109.01134), at most 4 images a class, with true labels; a data set
+    without a val split has none. With `test_curve`, test accuracy is also measured after every epoch.
+
+    Raises:
+        DataError: a data set that cannot be opened, or a draw or noise that cannot be made of it.
     """
 
     def __init__(
         self,
-        dataset: Dataset,
-        replicas: Sequence[RunSpec],
-        bank: FeatureBank,
-        views: int,
-        crop: Crop,
-        batch_size: int = 32,
-        zero_shot: Tensor | None = None,
+        dataset: str | Dataset,
+        *,
+        noise: str = "none",
+        rate: float | None = 0.0,
+        shots: int = 16,
+        seeds: Sequence[int] = (1,),
+        paradigm: str = "fewshot",
+        runs: Sequence[RunSpec] = (),
+        backbone: str | ImageEncoder = "embedded",
+        bank: FeatureBank | None = None,
+        views: int = 0,
+        crop: Crop | None = None,
+        batch_size: int = 0,
+        root: Path | None = None,
+        cache: Path | None = None,
+        test_curve: bool = False,
         eval_batch: int = 4096,
     ) -> None:
-        super().__init__()
-        self.dataset, self.replicas, self.bank = dataset, replicas, bank
-        self.batch_size = batch_size
-        self.views = Views(bank, dataset.train.images, views, crop)
-        self.zero_shot, self.eval_batch = zero_shot, eval_batch
-        self._pools: dict[str, Tensor] = {}
-        self.pools = [labelled(dataset, replica) for replica in replicas]
-        self.given = [self._noisy_labels(replica, pool) for replica, pool in zip(replicas, self.pools, strict=True)]
-        self.sets = list(self.given)
+        lightning.LightningDataModule.__init__(self)
+        opened = open_dataset(dataset, root) if isinstance(dataset, str) else dataset
+        TrainingSets.__init__(self, opened, runs or [RunSpec(seed, shots, noise, rate, paradigm) for seed in seeds])
+        self.backbone: str | ImageEncoder = backbone if bank is None else bank.encoder
+        self.view_count, self.crop, self.batch_size = views, crop, batch_size
+        self.test_curve, self.eval_batch, self.cache = test_curve, eval_batch, cache
+        self.device = torch.device("cpu") if bank is None else bank.device
+        self._bank = bank
         self._plan: Plan | None = None
+        self._kept: dict[str, Tensor] = {}
 
-    def _noisy_labels(self, replica: RunSpec, pool: Pool) -> TrainingSet:
-        zero_shot = None if self.zero_shot is None else self.zero_shot.cpu().numpy()
-        return noisy_labels(self.dataset, replica, pool, lambda drawn: self.pool().cpu().numpy()[drawn], zero_shot)
+    def connect(self, encoder: ImageEncoder, device: torch.device, views: int, crop: Crop, batch_size: int) -> None:
+        """Sets the image tower, the device of all tensors, and what was left open; a method's `setup` calls it."""
+        self.backbone = encoder
+        self.view_count, self.crop = self.view_count or views, self.crop or crop
+        self.batch_size = self.batch_size or batch_size
+        if device != self.device:
+            self.device = self.bank.device = device
+            self.views.forget_device()
+            self._kept.clear()
+            self._plan = None
 
-    def setup(self, stage: str) -> None:
-        """Encodes every image before the first step, so that a picture that cannot be read stops nothing half-way."""
-        if not len(self.test_set[0]):
-            raise DataError(f"no test image of {self.dataset.name} can be read")
-        if stage == "fit":
-            for replica, part in zip(self.replicas, self.sets, strict=True):
-                self.views.slots(replica.seed, part.images)
+    @property
+    def bank(self) -> FeatureBank:
+        """The features of the run's image tower.
 
-    def pool(self, encoder: ImageEncoder | None = None) -> Tensor:
-        """Unit features [P, E] of all training images, unaugmented, from the bank's encoder or another one."""
-        bank = self.bank if encoder is None else self.bank.beside(encoder)
-        if bank.encoder.identity not in self._pools:
-            self._pools[bank.encoder.identity] = bank.plain(self.dataset.train.images).to(bank.device)
-        return self._pools[bank.encoder.identity]
+        Raises:
+            DataError: no image tower is known yet.
+        """
+        if self._bank is None:
+            if isinstance(self.backbone, str):
+                raise DataError(
+                    f"the data module has no image tower yet: a method loads {self.backbone!r} when a Trainer sets it"
+                    " up; to use the data without one, pass a loaded backbone"
+                )
+            self._bank = FeatureBank(self.backbone, self.cache, self.device)
+        return self._bank
 
     @cached_property
-    def test_set(self) -> tuple[Tensor, Tensor]:
-        """Unit features [n, E] and labels [n] of the test split, without pictures that were skipped."""
-        features = self.bank.plain(self.dataset.test.images).to(self.bank.device)
-        labels = torch.from_numpy(self.dataset.test.labels).to(self.bank.device)
-        self.readable = features.any(-1).nonzero().squeeze(-1)
-        return features[self.readable], labels[self.readable]
+    def views(self) -> Views:
+        """The augmented views of the training images."""
+        return Views(self.bank, self.dataset.train.images, max(1, self.view_count), self.crop or Crop())
+
+    def encode(self) -> None:
+        """Encodes every training view now, so that a picture that cannot be read does not stop a training half-way."""
+        for run, part in zip(self.runs, self.sets, strict=True):
+            self.views.slots(run.seed, part.images)
+
+    def pool(self, encoder: ImageEncoder | None = None) -> Tensor:
+        """Unit features [P, E] of all training images, unaugmented, from the run's image tower or another one."""
+        bank = self.bank if encoder is None else self.bank.beside(encoder)
+        return self._keep(f"pool {bank.encoder.identity}", lambda: bank.plain(self.dataset.train.images))
+
+    def unit_features(self) -> Floats:
+        """Unit features [P, E] of all training images, on the host."""
+        return self.pool().cpu().numpy()
 
     def pixels(self, images: Tensor) -> Tensor:
-        """Normalised pixels [n, 3, S, S] of images [n] of the pool, unaugmented."""
+        """Normalised pixels [n, 3, S, S] of training images [n], unaugmented."""
         return self.views.plain(images.cpu().numpy())
 
-    def training_set(self, row: int) -> tuple[Tensor, Tensor]:
-        """The images [n] of the pool that replica `row` was given, and their given labels [n]."""
-        part = self.given[row]
-        return torch.from_numpy(part.images).to(self.bank.device), torch.from_numpy(part.labels).to(self.bank.device)
-
-    def unlabelled(self, row: int) -> Tensor:
-        """The images [n] of the pool that replica `row` may use without their labels."""
-        free = np.setdiff1d(self.pools[row].unlabelled, self.given[row].images)
-        return torch.from_numpy(free).to(self.bank.device)
-
-    def seen(self, row: int) -> Tensor:
-        """The classes with labelled images; all of them where no image is labelled."""
-        return torch.from_numpy(np.flatnonzero(self.pools[row].seen)).to(self.bank.device)
-
-    def unseen(self, row: int) -> Tensor:
-        """The classes that unlabelled images can belong to: those without labelled images, else all."""
-        seen = self.pools[row].seen
-        return torch.from_numpy(np.flatnonzero(~seen if not seen.all() else seen)).to(self.bank.device)
-
-    def assign(
-        self, row: int, images: Tensor, labels: Tensor, groups: Tensor | None = None, paired: bool = False
-    ) -> None:
-        """From the coming epoch on, replica `row` trains on these images [n] of the pool with these labels [n].
-
-        With `groups` [n] no batch mixes two groups, and group 0 comes first; `paired` sets them side by side instead,
-        one batch of each in every step, and starts the smaller ones over until the largest is through.
-        """
-        kinds = None if groups is None else groups.cpu().numpy()
-        self.sets[row] = TrainingSet(images.cpu().numpy(), labels.cpu().numpy(), kinds, paired)
-        self._plan = None
-
     def wrong(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Whether labels [...] differ from the true ones of images [...] of the pool: for diagnostics alone."""
-        return torch.from_numpy(self.dataset.train.labels).to(images.device)[images] != labels
+        """Whether labels [...] differ from the true ones of training images [...]: for diagnostics alone."""
+        return self._keep("true labels", lambda: torch.from_numpy(self.dataset.train.labels))[images] != labels
 
-    def pseudo_label_accuracy(self) -> Tensor:
-        """Share [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
-        shares = torch.full((len(self.sets),), torch.nan)
-        for row, (part, given) in enumerate(zip(self.sets, self.given, strict=True)):
-            added = ~np.isin(part.images, given.images)
-            if part is not given and added.any():
-                shares[row] = float((part.labels == self.dataset.train.labels[part.images])[added].mean())
-        return shares
+    @property
+    def test_set(self) -> tuple[Tensor, Tensor]:
+        """Unit features [n, E] and labels [n] of the test split, without pictures that were skipped.
+
+        Raises:
+            DataError: no test image can be read.
+        """
+        features = self._keep("test", lambda: self.bank.plain(self.dataset.test.images)[self._readable])
+        labels = self._keep("test labels", lambda: torch.from_numpy(self.dataset.test.labels)[self._readable])
+        return features, labels
+
+    @cached_property
+    def _readable(self) -> Labels:
+        readable = np.flatnonzero(self.bank.plain(self.dataset.test.images).any(-1).numpy())
+        if not len(readable):
+            raise DataError(f"no test image of {self.dataset.name} can be read")
+        return readable
 
     def train_dataloader(self) -> Steps:
         """Numbers of steps: batches are gathered on the device, so no worker has anything to do."""
         return Steps(self)
 
-    def val_dataloader(self) -> DataLoader[Any]:
-        """The test split in chunks: it is looked at after every epoch, and the last epoch counts."""
+    def val_dataloader(self) -> Any:
+        """Every replica's draw of the val split, in chunks; empty where the data set has no val split."""
+        split = self.dataset.val
+        if split is None:
+            return []
+        train = self.dataset.train.labels
+        drawn = np.stack([few_shot_val(train, split.labels, run.shots, run.seed) for run in self.runs])
+        index = torch.from_numpy(drawn)
+        features = self._keep("val", lambda: self.bank.plain(split.images)[index])
+        labels = self._keep("val labels", lambda: torch.from_numpy(split.labels)[index])
+        return DataLoader(self._chunks(split, drawn, features, labels), batch_size=None)  # type: ignore[arg-type]
+
+    def test_dataloader(self) -> Any:
+        """The test split in chunks."""
+        return DataLoader(self.test_images(), batch_size=None)  # type: ignore[arg-type]
+
+    def predict_dataloader(self) -> Any:
+        """The test split in chunks."""
+        return self.test_dataloader()
+
+    def test_images(self) -> list[EvaluationImages]:
+        """The test split in chunks."""
         features, labels = self.test_set
-        inputs = Inputs(self.dataset.test.images, self.bank.encoder.preprocess, self.bank.skip_bad_images)
-        chunks = []
-        for own in torch.arange(len(labels)).split(self.eval_batch):
-            load = partial(self._test_pixels, inputs, own)
-            chunks.append(TestImages(features[own][None], labels[own], load))
-        return DataLoader(chunks, batch_size=None)  # type: ignore[arg-type]
+        return self._chunks(self.dataset.test, self._readable[None], features[None], labels[None])
 
-    def _test_pixels(self, inputs: Inputs, own: Tensor) -> Tensor:
-        """Pixels [n, 3, S, S] of images [n] of `test_set`."""
-        return torch.cat(list(inputs.plain(self.readable[own].cpu().numpy()))).to(self.bank.device)
+    def _chunks(self, split: Split, index: Labels, features: Tensor, labels: Tensor) -> list[EvaluationImages]:
+        """Images `index` [R or 1, n] of a split with their features [R or 1, n, E] and labels [R or 1, n]."""
+        inputs = Inputs(split.images, self.bank.encoder.preprocess, self.bank.skip_bad_images)
 
-    def test_dataloader(self) -> DataLoader[Any]:
-        """The whole test split."""
-        return self.val_dataloader()
+        def load(part: Labels) -> tuple[Tensor, Tensor]:
+            images, places = np.unique(part, return_inverse=True)
+            pixels = torch.cat(list(inputs.plain(images))).to(self.device)
+            return pixels, torch.from_numpy(places.reshape(part.shape)).to(self.device)
+
+        size = self.eval_batch
+        parts = [slice(first, first + size) for first in range(0, index.shape[1], size)]
+        return [EvaluationImages(features[:, i], labels[:, i], partial(load, index[:, i])) for i in parts]
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Turns the number of a training step into its batch; evaluation batches are on the device already."""
+        """Turns the number of a training step into its batch; evaluation images are on the device already."""
         return self.batch(batch) if isinstance(batch, int) else batch
 
     @property
@@ -161,26 +198,32 @@ class NoisyFewShot(lightning.LightningDataModule):
         return 0 if self.trainer is None else int(self.trainer.current_epoch)
 
     @property
-    def steps(self) -> int:
-        """Steps of this epoch: as many as the largest training set needs."""
-        return len(self._current_plan().valid)
+    def plan(self) -> Plan:
+        """This epoch's batches."""
+        if self._plan is None or self._plan.epoch != self.epoch or self.changed:
+            rows = zip(self.runs, self.sets, strict=True)
+            slots = [self.views.slots(run.seed, part.images) for run, part in rows]
+            orders = [rng(run.seed, "order", self.epoch) for run in self.runs]
+            readable = self.views.readable if self.bank.skipped else None
+            self._plan = make_plan(self.epoch, self.sets, slots, orders, self.batch_size, self.device, readable)
+            self.changed = False
+        return self._plan
 
     def batch(self, step: int) -> Batch:
-        """Gathers the features and labels of one step of this epoch."""
-        plan = self._current_plan()
-        view, slots, valid = self.epoch % self.views.count, plan.slots[step], plan.valid[step]
-        features, crops = self.views.features(view)[slots], partial(self.views.pixels, view)
-        if self.bank.skipped:  # a picture that cannot be read has no features
-            valid = valid & features.any(-1)
-        return Batch(features, plan.labels[step], valid, valid.any(1), plan.images[step], slots, crops)
+        """The features and labels of one step of this epoch, gathered on the device."""
+        view, plan = self.epoch % self.views.count, self.plan
+        images, labels, slots, valid = (tensor[step] for tensor in plan.tensors)
+        crops = partial(self._crops, view, plan.slots[step])
+        return Batch(self.views.features(view)[slots], labels, valid, valid.any(1), images, crops, step)
 
-    def _current_plan(self) -> Plan:
-        if self._plan is None or self._plan.epoch != self.epoch:
-            rows = zip(self.replicas, self.sets, strict=True)
-            slots = [self.views.slots(replica.seed, part.images) for replica, part in rows]
-            orders = [rng(replica.seed, "order", self.epoch) for replica in self.replicas]
-            self._plan = make_plan(self.epoch, self.sets, slots, orders, self.batch_size, self.bank.device)
-        return self._plan
+    def _crops(self, view: int, slots: Labels, rows: slice) -> tuple[Tensor, Tensor]:
+        return self.views.pixels(view, slots[rows])
+
+    def _keep(self, name: str, make: Callable[[], Tensor]) -> Tensor:
+        """A tensor on the device, made once."""
+        if name not in self._kept:
+            self._kept[name] = make().to(self.device)
+        return self._kept[name]
 
 
 class Steps:
@@ -192,5 +235,5 @@ class Steps:
     def __iter__(self) -> Iterator[int]:
         """Yields 0, 1, ..., at least once."""
         yield (step := 0)
-        while (step := step + 1) < self.data.steps:
+        while (step := step + 1) < len(self.data.plan.valid):
             yield step

@@ -24,10 +24,27 @@ def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
         raise DataError(f"shots {shots} is below 1")
     if seed < 0:
         raise ValueError(f"seed {seed} is negative; seeds are integers from 0")
+    return _draw(labels, shots, random.Random(seed))
+
+
+#: The most images a class that CoOp takes from a val split.
+MOST_VAL_SHOTS = 4
+
+
+def few_shot_val(train: Labels, val: Labels, shots: int, seed: int) -> Labels:
+    """Indices into the val split's labels `val` [n] of min(`shots`, 4) images a class, as CoOp draws them.
+
+    CoOp's generator goes on from the draw of the training split `train` [P].
+    """
+    source = random.Random(seed)
+    _draw(train, shots, source)
+    return _draw(val, min(shots, MOST_VAL_SHOTS), source)
+
+
+def _draw(labels: Labels, shots: int, source: random.Random) -> Labels:
     members: dict[int, list[int]] = {}
     for index, label in enumerate(labels.tolist()):
         members.setdefault(label, []).append(index)
-    source = random.Random(seed)
     drawn: list[int] = []
     for items in members.values():
         drawn += source.sample(items, shots) if len(items) >= shots else items

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.dataset import Labels
@@ -15,7 +16,7 @@ from datamodules.order import epoch_batches, grouped_batches, paired_batches
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Training images [n], as places in the training split, with the labels [n] that the method is told.
+    """Training images [n], as indices into the training split, with their (possibly noisy) training labels [n].
 
     `groups` [n], if set, never share a batch; `paired` groups are trained side by side, others one after the other.
     """
@@ -35,13 +36,15 @@ class TrainingSet:
 
 @dataclass(frozen=True)
 class Plan:
-    """The batches of one epoch [steps, R, B]: images, given labels, slots in the table of views, and what counts."""
+    """The batches of one epoch [steps, R, B]: images, training labels, slots in the table of views, valid places.
+
+    Arrays on the host, and the same as tensors on the device.
+    """
 
     epoch: int
-    images: Tensor
-    labels: Tensor
-    slots: Tensor
-    valid: Tensor
+    slots: Labels
+    valid: NDArray[np.bool_]
+    tensors: tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def make_plan(
@@ -51,10 +54,12 @@ def make_plan(
     generators: Sequence[np.random.Generator],
     size: int,
     device: torch.device,
+    readable: NDArray[np.bool_] | None = None,
 ) -> Plan:
     """The batches of all R replicas side by side; one with fewer steps pauses in the last ones.
 
-    `slots` holds the slot of each image of each set; a replica's order depends on its set and its generator only.
+    `slots` holds the slot of each image of each set, `readable`, if set, says which slots can be trained on; a
+    replica's order depends on its set and its generator only.
     """
     orders = [part.batches(size, generator) for part, generator in zip(sets, generators, strict=True)]
     steps, width = max(1, *map(len, orders)), max(order.shape[1] for order in orders)
@@ -65,4 +70,7 @@ def make_plan(
             block = (slice(len(order)), row, slice(order.shape[1]))
             valid[block] = order >= 0
             images[block], labels[block], places[block] = part.images[order], part.labels[order], own[order]
-    return Plan(epoch, *(torch.from_numpy(array).to(device) for array in (images, labels, places, valid)))
+    if readable is not None:
+        valid &= readable[places]
+    packed = torch.from_numpy(np.stack([images, labels, places, valid.astype(np.int64)])).to(device)
+    return Plan(epoch, places, valid, (packed[0], packed[1], packed[2], packed[3].bool()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from datamodules import noise, paradigms
-from datamodules.dataset import Dataset, Labels
+from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.fewshot import few_shot
 from datamodules.noise import Floats
@@ -36,12 +36,16 @@ def labelled(dataset: Dataset, replica: RunSpec) -> Pool:
 
 
 def noisy_labels(
-    dataset: Dataset, replica: RunSpec, pool: Pool, features: Callable[[Labels], Floats], zero_shot: Floats | None
+    dataset: Dataset,
+    replica: RunSpec,
+    pool: Pool,
+    features: Callable[[], Floats],
+    zero_shot: Callable[[], Floats] | None,
 ) -> TrainingSet:
-    """The labelled images with the labels that the method is noisy_labels.
+    """The labelled images with their (possibly noisy) training labels; a wrong label, too, is one of the seen classes.
 
-    `features` gives the unit features [n, E] of training images [n] to kinds of noise that look at them, `zero_shot`
-    are zero-shot CLIP's class weights [C, E] times its logit scale. A wrong label, too, is one of the seen classes.
+    `features` gives the unit features [P, E] of all training images to kinds of noise that need them, `zero_shot`
+    zero-shot CLIP's class weights [C, E] times its logit scale.
 
     Raises:
         DataError: noise that cannot be made, or labels from people that name classes which are not seen.
@@ -60,7 +64,7 @@ def noisy_labels(
     numbers[seen] = np.arange(len(seen))
     context = noise.Context(drawn, numbers[labels], len(seen))
     if noise.needs(replica.noise) & {"features", "logits"}:
-        x = features(drawn)
-        context = replace(context, features=x, logits=None if zero_shot is None else x @ zero_shot[seen].T)
+        x = features()[drawn]
+        context = replace(context, features=x, logits=None if zero_shot is None else x @ zero_shot()[seen].T)
     noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
     return TrainingSet(noisy.indices, seen[noisy.labels])

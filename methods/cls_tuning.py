@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from methods.clip.prompt import Prompt
 from methods.clip.prompt_layout import PromptLayout
 from methods.core.base import BaseMethod
-from methods.core.task import Prompt
 from methods.errors import MethodError
 from methods.functional import losses
 

@@ -6,13 +6,18 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from methods import fpl
+from methods.core.self_training import SelfTraining
 
 
-class Method(fpl.Method):
+class Method(SelfTraining):
     """Iterative FPL: ten rounds, each relabelled by the prompts of the one before; IFPL (2306.01669).
 
     Published: 10 rounds, K = 16. What `fpl` says of settings and differences holds here too.
     """
 
+    k: Annotated[int, Ge(1)] = 16
     rounds: Annotated[int, Ge(1)] = 10
+
+    def shots(self, unlabelled: int, classes: int, number: int) -> int:
+        """K, in every round."""
+        return self.k

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -11,8 +10,9 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
-from methods.core.base import PromptMethod
-from methods.core.data import Batch, GivenImages
+from datamodules.batches import Batch
+from methods.core.given import GivenImages
+from methods.core.prompt import PromptMethod
 from methods.functional import losses, mixture
 
 
@@ -39,36 +39,40 @@ class Method(PromptMethod):
     alpha2: Annotated[float, Ge(0)] = 1.0
     beta: Annotated[float, Gt(0)] = 0.001
 
-    def on_train_epoch_start(self) -> None:
+    remembered: ClassVar[tuple[str, ...]] = ("threshold", "history", "trust", "clean")
+
+    def start_epoch(self) -> None:
         """After the warm-up, splits every replica's images anew."""
-        self.step = 0
         if self.current_epoch < self.warmup:
             return
         given = GivenImages.of(self.data, self.rows)
         with torch.no_grad():
             log_p = self.logits(self.data.pool()[given.images], self.class_weights()).float().log_softmax(-1)
-        p_y = losses.log_likelihood(log_p, given.labels).exp()
-        measure = (losses.cross_entropy(log_p, given.labels) - (log_p.exp() * log_p).sum(-1)).cpu().numpy()
+        loss = losses.cross_entropy(log_p, given.labels)
+        measure, p_y = torch.stack([loss - (log_p.exp() * log_p).sum(-1), (-loss).exp()]).cpu()
+        count, pool = len(given.counts), len(self.data.pool())
         if self.current_epoch == self.warmup:
-            count, pool = given.images.shape[0], len(self.data.pool())
             self.threshold = [0.5] * count
-            self.history: list[deque[np.ndarray]] = [deque(maxlen=5) for _ in range(count)]
-            self.trust = torch.zeros(count, pool, device=p_y.device)
-            self.clean = torch.zeros(count, pool, dtype=torch.bool, device=p_y.device)
-        for row, own in enumerate(given.valid):
-            if np.isfinite(measure[row]).all():
-                self._split(row, given.images[row, own], given.labels[row, own], measure[row, own.cpu()], p_y[row, own])
+            self.history: list[list[Tensor]] = [[] for _ in range(count)]
+            self.trust, self.clean = torch.zeros(2, count, pool)
+        trust, clean = self.trust.cpu(), self.clean.cpu()
+        for row, own in enumerate(given.counts):
+            if measure[row].isfinite().all():
+                images, labels = self.data.training_set(self.rows.start + row)
+                trust[row, images], is_clean = self._split(row, measure[row, :own], p_y[row, :own])
+                clean[row, images] = is_clean.float()
+                self.data.assign(self.rows.start + row, images, labels, (~is_clean).long(), paired=True)
+        self.trust, self.clean = torch.stack([trust, clean]).to(self.data.device)
 
-    def _split(self, row: int, images: Tensor, labels: Tensor, measure: np.ndarray, p_y: Tensor) -> None:
-        """Splits one replica's images [n] by their measure [n]."""
-        self.history[row].append((measure - measure.min()) / max(np.ptp(measure), 1e-12))
+    def _split(self, row: int, measure: Tensor, p_y: Tensor) -> tuple[Tensor, Tensor]:
+        """The weight of each given label [n] of a replica, and whether it is clean [n], from its measure [n]."""
+        spread = (measure.max() - measure.min()).clamp(min=1e-12)
+        self.history[row] = [*self.history[row], (measure - measure.min()) / spread][-5:]
         seed = self.task.generator(row, f"mixture {self.current_epoch}").initial_seed()
-        mean = np.stack(self.history[row]).astype(np.float64).mean(axis=0)
+        mean = torch.stack(self.history[row]).double().mean(0).numpy()
         clean, probability, self.threshold[row] = mixture.split(mean, self.threshold[row], seed)
         trust = torch.from_numpy(probability).to(p_y)
-        self.trust[row, images] = trust if self.current_epoch == self.warmup else trust * p_y
-        self.clean[row, images] = torch.from_numpy(clean).to(self.clean.device)
-        self.data.assign(self.rows.start + row, images, labels, torch.from_numpy(~clean).long(), paired=True)
+        return trust if self.current_epoch == self.warmup else trust * p_y, torch.from_numpy(clean)
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The warm-up's loss [R, B]."""
@@ -81,8 +85,9 @@ class Method(PromptMethod):
             return super().total_loss(batch, weights)
         with torch.no_grad():
             targets = self._mended(self.logits(batch.features, weights.detach()).float().softmax(-1), batch)
-            share, partner = self._mixing(batch.valid)
-            partner = partner.unsqueeze(-1)
+            if batch.step == 0:
+                self.shares, self.partners = self._mixing()
+            share, partner = self.shares[batch.step], self.partners[batch.step].unsqueeze(-1)
             features = normalize(
                 share * batch.features + (1 - share) * batch.features.take_along_dim(partner, 1), dim=-1
             )
@@ -98,21 +103,21 @@ class Method(PromptMethod):
 
     def _mended(self, p: Tensor, batch: Batch) -> Tensor:
         """Mended labels [R, B, C] from predictions [R, B, C]."""
-        trust = torch.where(self.clean.gather(1, batch.images), self.trust.gather(1, batch.images), 0).unsqueeze(-1)
-        mended = (trust * one_hot(batch.labels, p.shape[-1]) + (1 - trust) * p).square()
+        trust = (self.clean * self.trust).gather(1, batch.images).unsqueeze(-1)
+        mended: Tensor = (trust * one_hot(batch.labels, p.shape[-1]) + (1 - trust) * p).square()
         return mended / mended.sum(-1, keepdim=True)
 
-    def _mixing(self, valid: Tensor) -> tuple[Tensor, Tensor]:
-        """MixMatch's share [R, 1, 1] of each image itself, at least a half, and its partner [R, B] of the batch."""
-        shares, partners = [], []
-        for row, own in enumerate(valid.cpu()):
-            seed = self.task.generator(row, f"mixing {self.current_epoch} {self.step}").initial_seed()
+    def _mixing(self) -> tuple[Tensor, Tensor]:
+        """MixMatch's share [steps, R, 1, 1] of each image itself, at least a half, and its partner [steps, R, B]."""
+        valid = self.data.plan.valid[:, self.rows]
+        shares, partners = np.empty(valid.shape[:2]), np.tile(np.arange(valid.shape[2]), (*valid.shape[:2], 1))
+        for step, row in np.ndindex(*shares.shape):
+            seed = self.task.generator(row, f"mixing {self.current_epoch} {step}").initial_seed()
             draw = np.random.default_rng(seed)
             share = draw.beta(self.beta, self.beta)
-            shares.append(max(share, 1 - share))
-            places, partner = np.flatnonzero(own), np.arange(len(own))
-            partner[places] = draw.permutation(places)
-            partners.append(partner)
-        self.step += 1
-        share_of = torch.tensor(shares, dtype=torch.float32, device=valid.device)[:, None, None]
-        return share_of, torch.from_numpy(np.stack(partners)).to(valid.device)
+            shares[step, row] = max(share, 1 - share)
+            places = np.flatnonzero(valid[step, row])
+            partners[step, row, places] = draw.permutation(places)
+        device = self.data.device
+        on_device = torch.from_numpy(shares).float().to(device)[..., None, None]
+        return on_device, torch.from_numpy(partners).to(device)

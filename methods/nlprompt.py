@@ -8,8 +8,9 @@ import torch
 from annotated_types import Gt
 from torch import Tensor
 
-from methods.core.base import PromptMethod
-from methods.core.data import Batch, GivenImages
+from datamodules.batches import Batch
+from methods.core.given import GivenImages
+from methods.core.prompt import PromptMethod
 from methods.functional import losses
 from methods.functional.transport import sinkhorn
 
@@ -31,7 +32,7 @@ class Method(PromptMethod):
 
     reg: Annotated[float, Gt(0)] = 0.01
 
-    def on_train_epoch_start(self) -> None:
+    def start_epoch(self) -> None:
         """Splits every replica's images anew."""
         given = GivenImages.of(self.data, self.rows)
         clean = self.transport(given).argmax(-1) == given.labels
@@ -48,11 +49,10 @@ class Method(PromptMethod):
 
     def regroup(self, given: GivenImages, labels: Tensor, groups: Tensor) -> None:
         """Trains on these labels [R, N] from now on, one group [R, N] after the other."""
-        self.groups = torch.zeros(len(groups), len(self.data.pool()), dtype=torch.long, device=groups.device)
-        for row, own in enumerate(given.valid):
-            images, kinds = given.images[row, own], groups[row, own]
-            self.groups[row, images] = kinds
-            self.data.assign(self.rows.start + row, images, labels[row, own], kinds)
+        self.groups = given.on_pool(groups, len(self.data.pool()))
+        on_host = torch.stack([given.images, labels, groups]).cpu()
+        for row, count in enumerate(given.counts):
+            self.data.assign(self.rows.start + row, *on_host[:, row, :count])
 
     def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
         """-log p_y on clean images, 1 - p_y on noisy ones [R, B]."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
+from datamodules.batches import Batch
 from methods import nlprompt
-from methods.core.data import Batch, GivenImages
+from methods.core.given import GivenImages
 from methods.functional import losses
 
 
@@ -31,7 +32,9 @@ class Method(nlprompt.Method):
     threshold: Annotated[float, Ge(0), Le(1)] = 0.5
     q: Annotated[float, Gt(0), Le(1)] = 0.5
 
-    def on_train_epoch_start(self) -> None:
+    remembered: ClassVar[tuple[str, ...]] = ("current", "last", "confidence", "streak")
+
+    def start_epoch(self) -> None:
         """Rewrites stable labels and sorts every replica's images anew."""
         given = GivenImages.of(self.data, self.rows)
         plan = self.transport(given)

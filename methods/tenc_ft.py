@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from methods.clip.text_tower import TextTower
+from methods.clip.text_tower import TextTower, autocast
 from methods.core.base import BaseMethod
-from methods.core.per_run import PerRun
+from methods.core.replicas import PerRun
 from methods.functional import losses
 
 
@@ -43,12 +43,18 @@ class Method(BaseMethod):
 class _Prompts(nn.Module):
     """The text tower and the tokens of C prompts; calling it gives their unit text features [C, E]."""
 
+    eot: Tensor
+    places: Tensor
+    mask: Tensor | None
+
     def __init__(self, tower: TextTower, ids: Tensor, end: int) -> None:
         super().__init__()
         eot = (ids == end).int().argmax(-1)
         length = int(eot.max()) + 1 if tower.causal else ids.shape[1]
         used, places = ids[:, :length].unique(return_inverse=True)
-        self.eot, self.places, self.tower = eot, places, tower
+        self.tower = tower
+        for name, tensor in (("eot", eot), ("places", places), ("mask", tower.mask)):
+            self.register_buffer(name, tensor)
         self.tokens = nn.Parameter(tower.token_embedding.weight[used].clone())
         self.positions = nn.Parameter(tower.positional_embedding[:length].clone())
         self.transformer, self.ln_final = tower.transformer, tower.ln_final
@@ -56,5 +62,6 @@ class _Prompts(nn.Module):
         self.projection = nn.Parameter(projection.clone()) if isinstance(projection, Tensor) else projection
 
     def forward(self) -> tuple[Tensor]:
-        tower = replace(self.tower, positional_embedding=self.positions, projection=self.projection)
-        return (tower.project(tower.hidden(self.tokens[self.places][None], self.eot))[0],)
+        tower = replace(self.tower, positional_embedding=self.positions, projection=self.projection, mask=self.mask)
+        with autocast(self.tokens.device, tower.bf16):
+            return (tower.project(tower.hidden(self.tokens[self.places][None], self.eot))[0],)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from methods.clip.backbone import zero_shot_weights
 from methods.core.any_loss import AnyLoss
-from methods.core.base import PromptMethod
+from methods.core.prompt import PromptMethod
 from methods.functional import pseudo_labels
 
 
@@ -33,16 +33,16 @@ class Method(AnyLoss, PromptMethod):
     select: Literal["confident", "random"] = "confident"
     teachers: tuple[str, ...] = ()
 
-    def on_train_epoch_start(self) -> None:
+    def start_epoch(self) -> None:
         """Labels the pool once, before training."""
         if self.current_epoch > 0:
             return
-        guesses = self.guesses()
+        guesses = self.guesses().cpu()
+        confident = pseudo_labels.most_confident(guesses, self.k)
         for replica in range(len(self.task.seeds)):
-            if self.select == "confident":
-                chosen = pseudo_labels.most_confident(guesses, self.k)
-            else:
-                chosen = pseudo_labels.random_choice(guesses, self.k, self.task.generator(replica, "pseudo-labels"))
+            generator = self.task.generator(replica, "pseudo-labels")
+            random = self.select == "random"
+            chosen = pseudo_labels.random_choice(guesses, self.k, generator) if random else confident
             self.data.assign(self.rows.start + replica, *chosen)
 
     def guesses(self) -> Tensor:

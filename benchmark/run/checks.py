@@ -81,7 +81,9 @@ def _check_labelling(resources: Resources, run: Run) -> None:
     assert noise.measured(run.noise)
     dataset, replica = resources.dataset(run.dataset), RunSpec(run.seed, run.shots, run.noise, None, run.paradigm)
     try:
-        noisy_labels(dataset, replica, labelled(dataset, replica), lambda drawn: np.empty((len(drawn), 0)), None)
+        noisy_labels(
+            dataset, replica, labelled(dataset, replica), lambda: np.empty((len(dataset.train.labels), 0)), None
+        )
     except DataError as error:
         raise DataError(f"{run.dataset}: {error}") from None
 

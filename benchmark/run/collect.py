@@ -14,7 +14,7 @@ from benchmark.plan.grid import Run
 from benchmark.run.environment import versions
 from datamodules import noise, paradigms
 from datamodules.datamodule import NoisyFewShot
-from methods.core.base import BaseMethod
+from methods.core.learner import Learner
 from methods.core.pack_module import PackModule
 
 Result = tuple[dict[str, Any], dict[str, Any]]
@@ -104,14 +104,14 @@ def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
     }
 
 
-def _learned(member: BaseMethod, replica: int, weights: Tensor) -> dict[str, Any]:
+def _learned(member: Learner, replica: int, weights: Tensor) -> dict[str, Any]:
     """The classifier [C, E], its logit scale and the replica's parameters, as float32 arrays."""
     arrays = {name: parameter[replica] for name, parameter in member.named_parameters()}
     arrays |= {"class_weights": weights, "logit_scale": torch.tensor(member.task.backbone.scale)}
     return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()} if member.trainable else {}
 
 
-def zero_shot_accuracy(member: BaseMethod, data: NoisyFewShot) -> float:
+def zero_shot_accuracy(member: Learner, data: NoisyFewShot) -> float:
     """Accuracy of zero-shot CLIP on the test split, percent."""
     features, labels = data.test_set
     return _percent((features @ member.zero_shot().T).argmax(-1).eq(labels).float().mean())

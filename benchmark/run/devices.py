@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from benchmark.errors import BadInput
 
@@ -40,6 +41,12 @@ def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
         there = f"has GPUs 0 to {gpus - 1}" if gpus else "has no GPU; use devices=cpu"
         raise BadInput(f"GPU {', '.join(missing)} does not exist; this machine {there}")
     return [f"cuda:{number}" for number in numbers][:packs]
+
+
+def trainer_device(device: str) -> dict[str, Any]:
+    """The arguments of a `lightning.Trainer` that trains on this device, `cpu` or `cuda:N`."""
+    kind, _, number = device.partition(":")
+    return {"accelerator": "cpu", "devices": 1} if kind == "cpu" else {"accelerator": kind, "devices": [int(number)]}
 
 
 def threads_per_worker(devices: list[str]) -> int:

@@ -13,8 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from methods.core.evaluation import class_weights
-from methods.core.training import ReplicaModule
+from methods.core.module import ReplicaModule, class_weights
 
 #: Share of the free memory that a pack may plan with; the rest is for the library's workspaces and for others.
 SHARE = 0.6

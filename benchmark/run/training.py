@@ -11,20 +11,19 @@ from importlib import import_module
 from typing import Any
 
 import lightning
-import torch
 from lightning.pytorch.callbacks import Callback
 
 from benchmark.plan.grid import Run, parse_method
 from benchmark.plan.packs import Pack
 from benchmark.published import papers
 from benchmark.run.collect import collect, zero_shot_accuracy
+from benchmark.run.devices import trainer_device
 from benchmark.run.events import Event
 from benchmark.run.memory import fit_memory
 from benchmark.run.pool import Report
 from benchmark.run.resources import Resources
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset
-from datamodules.features.crops import Crop
 from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
@@ -51,27 +50,23 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     backbone, dataset = resources.backbone(first.backbone, device), resources.dataset(first.dataset)
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
     fit_memory(module, device, sharing)
-    bank, recipe = resources.bank(first.backbone, device, report), recipe_for(first.backbone)
-    zero_shot = backbone.scale * module.members[0].zero_shot()
-    replicas = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm) for run in runs]
-    crop = Crop(recipe.crop, flip=recipe.flip)
-    data = NoisyFewShot(dataset, replicas, bank, first.epochs, crop, recipe.batch, zero_shot)
-    data.setup("fit")
+    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm) for run in runs]
+    data = NoisyFewShot(dataset, runs=specs, bank=resources.bank(first.backbone, device, report), test_curve=True)
     report(Event(device, "note", zero_shot_line(first, zero_shot_accuracy(module.members[0], data))))
     trainer = lightning.Trainer(
         max_epochs=max(member.total_epochs for member in module.members),
-        accelerator="gpu" if device.startswith("cuda") else "cpu",
-        devices=[torch.device(device).index or 0] if device.startswith("cuda") else 1,
+        **trainer_device(device),
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
-        num_sanity_val_steps=0,
+        limit_val_batches=0,
         callbacks=[_Progress(Pack(tuple(runs)), device, report)],
     )
     if any(member.trainable for member in module.members):
         trainer.fit(module, datamodule=data)
     trainer.test(module, datamodule=data, verbose=False)
+    module.to(device)  # a Trainer leaves what it trained on the CPU
     return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
 
 

@@ -17,7 +17,6 @@ from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
-from datamodules.features.crops import Crop
 from datamodules.replica import RunSpec
 from methods.clip.recipe import EMBEDDED
 
@@ -81,7 +80,7 @@ class _Trainer:
         member = build([run], self.backbone, self.dataset).members[0]
         replica = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm)
         bank = FeatureBank(self.backbone, device=self.device)
-        data = NoisyFewShot(self.dataset, [replica], bank, run.epochs, Crop(EMBEDDED.crop, flip=EMBEDDED.flip))
+        data = NoisyFewShot(self.dataset, runs=[replica], bank=bank)
         given = data.given[0]
         alone = ReferenceRun(self.backbone, self.dataset.classes, member.ctx[0], EMBEDDED)  # type: ignore[index]
         alone.train(self.dataset, given.images, given.labels, run.seed, run.epochs)

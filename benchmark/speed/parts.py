@@ -36,7 +36,7 @@ class PackStep:
         labels = torch.randint(classes, (runs, BATCH), generator=generator)
         yes = torch.ones(runs, BATCH, dtype=torch.bool)
         features, labels, yes = (part.to(backbone.device) for part in (features, labels, yes))
-        return cls(coop.Method(task), Batch(features, labels, yes, yes[:, 0], labels, labels, _no_pixels))
+        return cls(coop.Method(task), Batch(features, labels, yes, yes[:, 0], labels, _no_pixels))
 
     def __post_init__(self) -> None:
         self.method.train_classes = None  # there is no data module to ask; all classes are told apart
@@ -57,11 +57,11 @@ class PackStep:
         if features is not None:
             batch = replace(batch, features=features.expand(len(batch.features), -1, -1))
         self.optimizer.zero_grad()
-        self.method.total_loss(batch, self.method.class_weights()).sum().backward()  # type: ignore[arg-type]
+        self.method.total_loss(batch, self.method.class_weights()).sum().backward()
         self.optimizer.step()
 
 
-def _no_pixels(slots: Tensor) -> tuple[Tensor, Tensor]:
+def _no_pixels(rows: slice) -> tuple[Tensor, Tensor]:
     raise NotImplementedError("random features have no pixels")
 
 

@@ -63,12 +63,22 @@ class Views:
             places[missing] = np.arange(first, first + len(missing))
         return places[images]
 
-    def pixels(self, view: int, slots: Tensor) -> tuple[Tensor, Tensor]:
-        """Normalised pixels [U, 3, S, S] of a view, each slot once, and where those of slots [R, B] are among them."""
-        needed, places = slots.unique(return_inverse=True)
-        numbers = np.concatenate([part.draws[view] for part in self._parts])[needed.cpu().numpy()]
-        images = np.concatenate([part.images for part in self._parts])[needed.cpu().numpy()]
-        return self._inputs.crop(images, numbers, self.crop, self.bank.device), places
+    @property
+    def readable(self) -> NDArray[np.bool_]:
+        """Which slots hold a picture that could be read."""
+        return torch.cat([part.features(0) for part in self._parts]).any(-1).numpy()
+
+    def forget_device(self) -> None:
+        """Lets go of features on a device that is no longer the bank's."""
+        self._held.clear()
+
+    def pixels(self, view: int, slots: Labels) -> tuple[Tensor, Tensor]:
+        """Normalised pixels [U, 3, S, S] of a view, each slot once, and the place [R, B] of slots [R, B] among them."""
+        needed, places = np.unique(slots, return_inverse=True)
+        numbers = np.concatenate([part.draws[view] for part in self._parts])[needed]
+        images = np.concatenate([part.images for part in self._parts])[needed]
+        index = torch.from_numpy(places.reshape(slots.shape)).to(self.bank.device)
+        return self._inputs.crop(images, numbers, self.crop, self.bank.device), index
 
     def plain(self, images: Labels) -> Tensor:
         """Normalised pixels [n, 3, S, S] of images under the test transform."""

@@ -113,7 +113,9 @@ class PromptLayout:
         return PromptLayout(slots, eot, self.start, names, self.shareable).to(slots.device)
 
     def to(self, device: torch.device) -> PromptLayout:
-        """The same layout with its tensors on `device`."""
+        """The same layout with its tensors on `device`; itself where they are there."""
+        if self.slots.device == device:
+            return self
         pack = self.names
         ids, offsets, ends, restore = (t.to(device) for t in (pack.ids, pack.offsets, pack.ends, pack.restore))
         names = NamePack(ids, offsets, ends, restore, pack.buckets)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, fields
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from methods.core.base import BaseMethod
-    from methods.core.data import Batch
+from datamodules.batches import Batch
 
 
 class LabelOracle(Protocol):
-    """The data module, which knows the true labels and tells only what it is asked after the fact."""
+    """Answers questions about true labels after the fact; the data module is one."""
 
     def wrong(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Whether labels [...] differ from the true ones of images [...] of the pool."""
+        """Whether labels [...] differ from the true ones of training images [...]."""
 
     def pseudo_label_accuracy(self) -> Tensor:
         """Share [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
@@ -26,7 +24,7 @@ class LabelOracle(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One step as the diagnostics saw it, [R, B] each; where nothing was trained, `counts` is False."""
+    """Statistics of one training step, [R, B] each; `counts` is False on padding and where nothing was trained."""
 
     images: Tensor
     labels: Tensor
@@ -36,25 +34,25 @@ class Step:
     gradients: Tensor
 
 
-def step_statistics(members: Sequence[BaseMethod], batch: Batch) -> Step:
-    """Takes what the members let watch in a step [R, B, C], after its backward pass; the norms are those per image."""
-    parts = []
-    for member in members:
-        rows, recorded_step = batch.rows(member.rows), member.recorded_step
-        member.recorded_step = None
-        if recorded_step is None or recorded_step[0].grad is None:
-            nothing = torch.zeros_like(rows.images)
-            parts.append((nothing.bool(), nothing, nothing.float(), nothing.float()))
-            continue
-        logits, losses = recorded_step
-        # The total_loss is a mean over the replica's images: undone, the gradient is that of each image's own loss.
-        norms = recorded_step[0].grad.norm(dim=-1) * rows.valid.sum(1, keepdim=True)
-        parts.append((rows.valid, logits.detach().argmax(-1), losses, norms))
-    counts, predicted, losses, gradients = (torch.cat(part) for part in zip(*parts, strict=True))
-    return Step(batch.images, batch.labels, counts, predicted, losses, gradients)
+def step_statistics(logits: Tensor | None, losses: Tensor | None, batch: Batch) -> Step:
+    """Statistics of a step from its logits [R, B, C], after the backward pass, and losses [R, B].
+
+    `gradients` are norms of each image's own loss at its logits. Without logits nothing counts.
+    """
+    if logits is None or losses is None or logits.grad is None:
+        nothing = torch.zeros_like(batch.images)
+        return Step(batch.images, batch.labels, nothing.bool(), nothing, nothing.float(), nothing.float())
+    # The total loss is a mean over the replica's images: undone, the gradient is that of each image's own loss.
+    norms = logits.grad.norm(dim=-1) * batch.valid.sum(1, keepdim=True)
+    return Step(batch.images, batch.labels, batch.valid, logits.detach().argmax(-1), losses, norms)
 
 
-def summary(steps: Sequence[Step], judge: LabelOracle) -> dict[str, Tensor]:
+def side_by_side(steps: Sequence[Step]) -> Step:
+    """The same step of several methods as one, replicas one after the other."""
+    return Step(*(torch.cat([getattr(step, field.name) for step in steps]) for field in fields(Step)))
+
+
+def summary(steps: Sequence[Step], oracle: LabelOracle) -> dict[str, Tensor]:
     """An epoch's curves [R], NaN where there is nothing to average.
 
     `grad_norm_correct`, `grad_norm_wrong`: mean norm of the gradient at the logits, by whether the label is true;
@@ -62,18 +60,17 @@ def summary(steps: Sequence[Step], judge: LabelOracle) -> dict[str, Tensor]:
     ones; `auroc_wrong`: how well the loss tells wrong labels from true ones, 0.5 is chance;
     `pseudo_label_accuracy`: of the labels that a method gave to unlabelled images.
     """
-    names = ("images", "labels", "counts", "predicted", "losses", "gradients")
     images, labels, counts, predicted, losses, gradients = (
-        torch.cat([getattr(step, name) for step in steps], dim=1) for name in names
+        torch.cat([getattr(step, field.name) for step in steps], dim=1) for field in fields(Step)
     )
-    wrong = judge.wrong(images, labels)
+    wrong = oracle.wrong(images, labels)
     return {
         "grad_norm_correct": _mean(gradients, counts & ~wrong),
         "grad_norm_wrong": _mean(gradients, counts & wrong),
         "train_accuracy_given": _mean(predicted == labels, counts),
-        "train_accuracy_true": _mean(~judge.wrong(images, predicted), counts),
+        "train_accuracy_true": _mean(~oracle.wrong(images, predicted), counts),
         "auroc_wrong": auroc(losses, wrong, counts),
-        "pseudo_label_accuracy": judge.pseudo_label_accuracy(),
+        "pseudo_label_accuracy": oracle.pseudo_label_accuracy(),
     }
 
 

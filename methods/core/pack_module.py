@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from methods.core.base import BaseMethod
-from methods.core.training import ReplicaModule
+from methods.core.module import ReplicaModule
 
 
 class PackModule(ReplicaModule):
@@ -18,11 +18,5 @@ class PackModule(ReplicaModule):
         for number, member in enumerate(members):
             # As children, not in a ModuleList: Lightning hands its trainer to children only.
             self.add_module(f"{number}", member)
-            last = first + len(member.task.seeds)
-            member.rows = slice(first, last)
-            first = last
-
-    def on_train_epoch_start(self) -> None:
-        """Passes the hook on to every member."""
-        for member in self.members:
-            member.on_train_epoch_start()
+            member.rows = slice(first, first + len(member.task.seeds))
+            first = member.rows.stop

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from methods.core.data import Batch
+from datamodules.batches import Batch
 from methods.core.visual import ModalPrompt
 from methods.functional import losses, pseudo_labels
 
@@ -26,16 +26,11 @@ class SelfTraining(ModalPrompt):
 
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
     modality: Literal["text", "visual", "multimodal"] = "text"
-    rounds = 1
+    remembered: ClassVar[tuple[str, ...]] = ("pseudo", "share")
 
     def shots(self, unlabelled: int, classes: int, number: int) -> int:
         """K, the pseudo-labelled images of each of the `classes` in round `number`, counted from 1."""
         raise NotImplementedError
-
-    @property
-    def total_epochs(self) -> int:
-        """The task's epochs are those of one round."""
-        return self.rounds * self.task.epochs
 
     def lr(self, epoch: int) -> float:
         """The schedule starts over in each round."""
@@ -50,7 +45,7 @@ class SelfTraining(ModalPrompt):
         super().build()
         self.start = {name: parameter.detach().clone() for name, parameter in self.named_parameters()}
 
-    def on_train_epoch_start(self) -> None:
+    def start_epoch(self) -> None:
         """At the start of a round, labels the unlabelled images and starts the prompts afresh."""
         number, epoch = divmod(self.current_epoch, self.task.epochs)
         if epoch:
@@ -65,7 +60,7 @@ class SelfTraining(ModalPrompt):
     def _label(self, weights: Tensor, number: int) -> None:
         """Gives every replica its training set for a round, from the class weights [R, C, E] that label it."""
         data, pool = self.data, self.data.pool()
-        self.pseudo = torch.zeros(len(weights), len(pool), dtype=torch.bool, device=pool.device)
+        self.pseudo = torch.zeros(len(weights), len(pool), dtype=torch.bool)
         alike = defaultdict(list)
         for row in range(len(weights)):
             images, classes = data.unlabelled(self.rows.start + row), data.unseen(self.rows.start + row)
@@ -73,13 +68,20 @@ class SelfTraining(ModalPrompt):
         for (images_each, classes_each), group in alike.items():
             logits = torch.stack(
                 [
-                    self.logits(pool[images] if number == 1 else self.pool_features(row, images), weights[row, classes])
+                    self.logits(
+                        pool[images.to(pool.device)] if number == 1 else self.pool_features(row, images),
+                        weights[row, classes.to(weights.device)],
+                    )
                     for row, images, classes in group
                 ]
             )
-            found = pseudo_labels.assign_with_capacity(logits, self.shots(images_each, classes_each, number))
+            found = pseudo_labels.assign_with_capacity(logits, self.shots(images_each, classes_each, number)).cpu()
             for (row, images, classes), labels in zip(group, found, strict=True):
                 self._assign(row, images[labels >= 0], classes[labels[labels >= 0]])
+        given = torch.tensor([len(data.training_set(row)[0]) for row in range(self.rows.start, self.rows.stop)])
+        numbers = self.pseudo.sum(1)
+        share = torch.where(given > 0, given / (given + numbers), 1.0) * (numbers > 0)
+        self.pseudo, self.share = self.pseudo.to(pool.device), share.to(pool.device)
 
     def _assign(self, row: int, images: Tensor, labels: Tensor) -> None:
         place = self.rows.start + row
@@ -93,10 +95,7 @@ class SelfTraining(ModalPrompt):
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
         """The balanced sum [R] of the mean losses of labelled and of pseudo-labelled images."""
-        pseudo, numbers = self.pseudo.gather(1, batch.images), self.pseudo.sum(1)
-        given = torch.tensor([len(self.data.training_set(row)[0]) for row in range(self.rows.start, self.rows.stop)])
-        share = torch.where(given > 0, given / (given + numbers.cpu()), 1.0) * (numbers.cpu() > 0)
-        share = share.to(each.device)
+        pseudo, share = self.pseudo.gather(1, batch.images), self.share
         means = [
             torch.where(part, each, 0).sum(1) / part.sum(1).clamp(min=1)
             for part in (batch.valid & pseudo, batch.valid & ~pseudo)

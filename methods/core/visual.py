@@ -9,11 +9,11 @@ import torch
 from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
+from datamodules.batches import Images
 from methods.clip.image_tower import BLOCK, ImageTower
-from methods.core.base import PromptMethod
-from methods.core.data import Images
-from methods.core.per_run import PerRun
-from methods.core.task import Prompt
+from methods.clip.prompt import Prompt
+from methods.core.prompt import PromptMethod
+from methods.core.replicas import PerRun
 from methods.errors import MethodError
 
 
@@ -31,6 +31,7 @@ class ModalPrompt(PromptMethod):
     """
 
     modality = "text"
+    template_weights: Tensor
 
     @property
     def sees_images(self) -> bool:
@@ -42,7 +43,7 @@ class ModalPrompt(PromptMethod):
         if self.modality == "text":
             super().build()
             return
-        self.template_weights = self.zero_shot()
+        self.register_buffer("template_weights", self.zero_shot(), persistent=False)
         if self.modality == "visual" and (self.csc or self.init or self.position != "end"):
             raise MethodError("csc, init and position are about words; visual prompts have none")
         task, visual = self.task, self.modality == "visual"
@@ -78,13 +79,14 @@ class ModalPrompt(PromptMethod):
         """Unit features [R, B, E], through the tuned image tower where the modality has one."""
         if self.modality == "text":
             return super().image_features(images)
+        self.task.backbone.move_to(self.visual_ctx.device)
         return self.tower.encode(*images.pixels(), self.visual_prompts())
 
     @torch.no_grad()
     def pool_features(self, row: int, images: Tensor) -> Tensor:
         """Unit features [n, E] of images [n] of the pool, as replica `row` sees them."""
         if self.modality == "text":
-            return self.data.pool()[images]
+            return self.data.pool()[images.to(self.data.device)]
         prompts = self.visual_prompts()[row : row + 1]
         blocks = (self.data.pixels(block) for block in images.split(BLOCK))
         return torch.cat(

@@ -20,7 +20,8 @@ from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Split
 from datamodules.replica import RunSpec
 from methods.core.any_loss import AnyLoss
-from methods.core.base import BaseMethod, PromptMethod
+from methods.core.base import BaseMethod
+from methods.core.prompt import PromptMethod
 from tests.support import toy
 
 EPOCHS, SHOTS, ROUNDS = 2, 4, 2
@@ -90,6 +91,7 @@ def train(rate: float = 0.5, shuffled: bool = False, spoil: bool = False) -> dic
     for epochs, names in packs.items():
         data = toy.data_for([replica for name in names for replica in replicas(name, rate)], EPOCHS)
         if shuffled:
+            assert data.given  # what is drawn, and which labels are wrong, comes from the true labels: before the shuffle
             true = data.dataset.train
             data.dataset = replace(
                 data.dataset, train=Split(true.images, np.random.default_rng(0).permutation(true.labels))

@@ -22,7 +22,7 @@ from datamodules.errors import DataError
 from datamodules.replica import RunSpec
 from methods import fpl
 from methods.core.base import BaseMethod
-from methods.core.data import GivenImages
+from methods.core.given import GivenImages
 from tests.support import toy
 
 SEEDS = (3, 4)

@@ -22,9 +22,9 @@ from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone, Preprocess
 from methods.clip.recipe import Recipe
 from methods.core.base import BaseMethod
+from methods.core.module import ReplicaModule
 from methods.core.pack_module import PackModule
 from methods.core.task import Task
-from methods.core.training import ReplicaModule
 
 Module = TypeVar("Module", bound=ReplicaModule)
 
@@ -102,9 +102,13 @@ def data_for(replicas: Sequence[RunSpec], epochs: int = 3, dataset: Dataset | No
     backbone, dataset = tiny_clip(), dataset or toy_dataset()
     from methods.clip.backbone import zero_shot_weights
 
-    zero_shot = backbone.scale * zero_shot_weights(backbone, dataset.classes, dataset.template)
-    crop = Crop(RECIPE.crop, flip=RECIPE.flip)
-    return NoisyFewShot(dataset, replicas, FeatureBank(backbone), epochs, crop, RECIPE.batch, zero_shot)
+    crop, bank = Crop(RECIPE.crop, flip=RECIPE.flip), FeatureBank(backbone)
+    data = NoisyFewShot(
+        dataset, runs=replicas, bank=bank, views=epochs, crop=crop, batch_size=RECIPE.batch, test_curve=True
+    )
+    weights = backbone.scale * zero_shot_weights(backbone, dataset.classes, dataset.template)
+    data.zero_shot = weights.numpy
+    return data
 
 
 def fit(
@@ -123,7 +127,7 @@ def _fit(module: Module, data: NoisyFewShot, epochs: int, callbacks: Sequence[li
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     trainer = lightning.Trainer(
         max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, callbacks=list(callbacks),
+        enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0, callbacks=list(callbacks),
     )  # fmt: skip
     if any(member.trainable for member in module.members):
         trainer.fit(module, data)

@@ -11,7 +11,7 @@ import torch
 from datamodules.replica import RunSpec
 from methods.clip.recipe import COOP, EMBEDDED, recipe_for
 from methods.coop import Method
-from methods.core.optim import ReplicaSGD
+from methods.core.replicas import ReplicaSGD
 from tests.support.toy import data_for, fit, task
 
 

@@ -1,0 +1,190 @@
+"""What a method is made of: what is learned, and the loss.
+
+Axes, here and everywhere: R replicas (runs that train together), B images of a batch, C classes, N context tokens,
+L tokens, D token width, E embedding width, V views, P images of the training split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import lightning
+import torch
+from torch import Tensor
+
+from datamodules.batches import Batch, Images
+from datamodules.datamodule import NoisyFewShot
+from methods.clip.backbone import zero_shot_weights
+from methods.clip.prompt import Prompt
+from methods.core.task import Task
+from methods.errors import MethodError
+
+
+class Learner(lightning.LightningModule):
+    """What R runs of one method learn, from class weights to the loss of a step."""
+
+    #: "given": trains on the given, possibly wrong labels; "none": uses no labels, so noise does not concern it.
+    labels: ClassVar[str] = "given"
+    #: The learning paradigms it can run under.
+    paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl", "trzsl")
+    #: "features" of the frozen image tower, or "images" for methods that change that tower.
+    inputs: ClassVar[str] = "features"
+    #: Attributes beyond parameters that a checkpoint must hold, since they live longer than an epoch.
+    remembered: ClassVar[tuple[str, ...]] = ()
+    #: How often training goes through all epochs of the task.
+    rounds = 1
+
+    rows: slice
+    recorded_step: tuple[Tensor | None, Tensor | None]
+    derived: bool
+    _task: Task | None
+
+    @property
+    def data(self) -> NoisyFewShot:
+        """The data module, while a Trainer runs."""
+        return data_of(self.trainer)
+
+    def prepare(self, task: Task, derived: bool = False) -> None:
+        """Builds what is learned, once; a `derived` task may change its epochs for a second training.
+
+        Raises:
+            MethodError: options that do not fit the task.
+        """
+        built, self._task, self.derived = self._task is not None, task, derived
+        if not built:
+            self.rows = slice(0, len(task.seeds))
+            self.build()
+
+    @property
+    def task(self) -> Task:
+        """Backbone, classes, seeds and schedule.
+
+        Raises:
+            MethodError: the method is not built yet.
+        """
+        if self._task is None:
+            raise MethodError(f"{self.name} is built when a Trainer sets it up, or by prepare(task)")
+        return self._task
+
+    @property
+    def name(self) -> str:
+        """The file's name, without options."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def build(self) -> None:
+        """Creates what is learned: parameters whose first axis is R."""
+
+    def start_epoch(self) -> None:
+        """What a method does before each epoch, such as sorting or relabelling images."""
+
+    @property
+    def trainable(self) -> bool:
+        """Whether there is anything to learn."""
+        return any(True for _ in self.parameters())
+
+    def prompt(self) -> Prompt | None:
+        """The prompts to encode, for methods whose class weights come from the text tower."""
+        return None
+
+    def class_weights(self) -> Tensor:
+        """The classifier [R, C, E], with which unit image features are compared."""
+        raise NotImplementedError
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether images go through a tower that training changes."""
+        return self.inputs == "images"
+
+    def image_features(self, images: Images) -> Tensor:
+        """Unit features [R or 1, B, E] of images: the frozen tower's."""
+        return images.features
+
+    def logits(self, features: Tensor, weights: Tensor) -> Tensor:
+        """Unit features [R, B, E] and class weights [R, C, E] to logits [R, B, C]."""
+        return self.task.backbone.scale * features @ weights.transpose(-1, -2)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Logits [R, B, C] and training labels [R, B] to one loss per image [R, B]."""
+        raise NotImplementedError
+
+    def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
+        """One loss per image [R, B], for methods that use more of a batch than its labels."""
+        return self.loss(logits, batch.labels)
+
+    @cached_property
+    def train_classes(self) -> Tensor | None:
+        """The classes [R, S] of the softmax in training, None for all: those with labelled images.
+
+        Under `trzsl` the others are only named, and the released code (2306.01669) leaves them out of the softmax of
+        CoOp, VPT and UPT while they train; the test has all.
+        """
+        seen = [self.data.seen(row) for row in range(self.rows.start, self.rows.stop)]
+        everything = all(len(own) == len(self.task.classes) for own in seen)
+        return None if everything else torch.stack(seen).to(self.task.backbone.device)
+
+    def select_train_classes(self, logits: Tensor) -> Tensor:
+        """Of logits [R, B, C] those of the classes in training [R, B, S]."""
+        if self.train_classes is None:
+            return logits
+        return logits.take_along_dim(self.train_classes[:, None], dim=-1)
+
+    def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
+        """Every replica's loss [R] on its part of a batch."""
+        logits = self.logits(self.image_features(batch), weights)
+        each = self.loss_per_image(self.select_train_classes(logits), self._renumbered(batch))
+        self.record_step(logits, each)
+        return self.mean_per_run(each, batch)
+
+    def _renumbered(self, batch: Batch) -> Batch:
+        """The batch with labels that count the classes in training."""
+        if self.train_classes is None:
+            return batch
+        numbers = self.train_classes.new_zeros(len(self.train_classes), len(self.task.classes))
+        count = torch.arange(self.train_classes.shape[1], device=numbers.device).expand_as(self.train_classes)
+        return batch.with_labels(numbers.scatter(1, self.train_classes, count).gather(1, batch.labels))
+
+    def record_step(self, logits: Tensor, each: Tensor) -> None:
+        """Keeps a step's logits [R, B, C] and losses [R, B] for the diagnostics; an own `total_loss` should call it."""
+        logits.retain_grad()
+        self.recorded_step = logits, each.detach()
+
+    def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
+        """Losses per image [R, B] to one per replica [R]: the mean over its images."""
+        return torch.where(batch.valid, each, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs over all rounds."""
+        return self.rounds * self.task.epochs
+
+    def lr(self, epoch: int) -> float:
+        """The learning rate of an epoch."""
+        return self.task.recipe.lr_at(epoch, self.task.epochs, self.task.recipe.lr)
+
+    def zero_shot(self) -> Tensor:
+        """The class weights [C, E] of zero-shot CLIP."""
+        return zero_shot_weights(self.task.backbone, self.task.classes, self.task.template)
+
+    def state(self) -> dict[str, Any]:
+        """The `remembered` attributes that exist."""
+        return {name: getattr(self, name) for name in self.remembered if hasattr(self, name)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Restores what `state` kept."""
+        device = self.task.backbone.device
+        for name, value in state.items():
+            setattr(self, name, value.to(device) if isinstance(value, Tensor) else value)
+
+
+def data_of(trainer: lightning.Trainer) -> NoisyFewShot:
+    """The data module that a Trainer was given.
+
+    Raises:
+        MethodError: it was given something else.
+    """
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(data, NoisyFewShot):
+        raise MethodError("methods train on datamodules.NoisyFewShot: call trainer.fit(method, datamodule=data)")
+    return data

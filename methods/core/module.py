@@ -1,0 +1,204 @@
+"""The LightningModule around R replicas: training, evaluation, curves, checkpoints of one or several methods' runs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from datamodules.batches import Batch, EvaluationImages
+from methods.clip.prompt import encode_together
+from methods.core.diagnostics import Step, side_by_side, step_statistics, summary
+from methods.core.evaluation import Evaluation
+from methods.core.learner import Learner, data_of
+from methods.core.replicas import ReplicaSGD, clip_norm_per_row
+from methods.core.setup import connect
+
+
+class ReplicaModule(lightning.LightningModule):
+    """Trains and tests the replicas of its members side by side; each is exactly the run that would train alone.
+
+    After `fit`, `curves` holds one tensor [R] per epoch and name: the loss and what `diagnostics.summary` measures,
+    and the test accuracy where the data module has a `test_curve`. After `test`, `evaluation` has accuracies and
+    calibration errors. Logged, as means over runs: `train_loss`, `val_accuracy`, `test_accuracy` (0 to 1).
+    """
+
+    members: Sequence[Learner]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.curves: dict[str, list[Tensor]] = defaultdict(list)
+        self._losses: list[Tensor] = []
+        self._steps: list[Step] = []
+
+    @property
+    def replicas(self) -> int:
+        """R over all members."""
+        return sum(len(member.task.seeds) for member in self.members)
+
+    def setup(self, stage: str) -> None:
+        """Builds what is not built yet from the data module, checks what is, and starts new curves."""
+        connect(self.members, self.trainer, stage)
+        if stage == "fit":
+            self.curves.clear()
+
+    def on_fit_start(self) -> None:
+        """Ends the training of methods without anything to learn before it starts."""
+        if not any(member.trainable for member in self.members):
+            self.trainer.should_stop = True
+            self.trainer.fit_loop.epoch_loop.min_steps = None
+
+    def on_train_epoch_start(self) -> None:
+        """Starts every member's epoch."""
+        for member in self.members:
+            member.start_epoch()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """The sum over replicas of each one's loss, so that no gradient crosses from one to another."""
+        learners = [member for member in self.members if member.trainable]
+        if not learners:
+            return None
+        self._batch, row = batch, torch.full((self.replicas,), torch.nan, device=batch.features.device)
+        losses = []
+        for member, weights in zip(learners, class_weights(learners), strict=True):
+            losses.append(member.total_loss(batch.rows(member.rows), weights))
+            row[member.rows] = torch.where(batch.active[member.rows], losses[-1].detach(), torch.nan)
+        groups: Any = self.optimizers()
+        for member, group in zip(learners, groups.param_groups, strict=True):
+            group["active"] = batch.active[member.rows]
+        self._losses.append(row)
+        return torch.cat(losses).sum()
+
+    def on_after_backward(self) -> None:
+        """Measures the step."""
+        steps = []
+        for member in self.members:
+            steps.append(step_statistics(*member.recorded_step, self._batch.rows(member.rows)))
+            member.recorded_step = None, None
+        self._steps.append(side_by_side(steps))
+
+    def configure_optimizers(self) -> Any:
+        """SGD with one parameter group per method, each on its own schedule."""
+        learners = [member for member in self.members if member.trainable]
+        if not learners:
+            return None
+        recipe = learners[0].task.recipe
+        groups = [{"params": list(member.parameters()), "lr": 1.0} for member in learners]
+        optimizer = ReplicaSGD(groups, recipe.momentum, recipe.weight_decay)
+        return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
+
+    def configure_gradient_clipping(
+        self, optimizer: Any, gradient_clip_val: Any = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Clips the gradient norm of every replica by itself; values are clipped one by one anyway."""
+        if gradient_clip_val and gradient_clip_algorithm in (None, "norm"):
+            for group in optimizer.param_groups:
+                clip_norm_per_row(group["params"], float(gradient_clip_val))
+        elif gradient_clip_val:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def on_train_epoch_end(self) -> None:
+        """Keeps the epoch's curves [R], NaN where there is nothing to measure, and logs the mean loss."""
+        if not self._losses:
+            return
+        found = {"loss": torch.stack(self._losses).nanmean(0), **summary(self._steps, data_of(self.trainer))}
+        if data_of(self.trainer).test_curve:
+            found["test_accuracy"] = self._test_accuracy()
+        on_device = {name: values for name, values in found.items() if values.device == self.device}
+        found |= dict(zip(on_device, torch.stack(list(on_device.values())).cpu(), strict=True))  # one wait for a GPU
+        for name, values in found.items():
+            self.curves[name].append(values)
+        self.log("train_loss", found["loss"].nanmean())
+        self._losses.clear()
+        self._steps.clear()
+
+    @torch.no_grad()
+    def _test_accuracy(self) -> Tensor:
+        """Test accuracy [R], NaN for members that would have to encode every test image."""
+        parts = []
+        for member, weights in zip(self.members, class_weights(self.members), strict=True):
+            evaluation = Evaluation()
+            for batch in [] if member.sees_images else data_of(self.trainer).test_images():
+                evaluation.update(member.logits(batch.features, weights), batch.labels)
+            parts.append(weights.new_full((len(weights),), torch.nan) if member.sees_images else evaluation.accuracy)
+        return torch.cat(parts)
+
+    def on_validation_epoch_start(self) -> None:
+        """Encodes every replica's prompts once for the whole evaluation."""
+        self._start_evaluation(Evaluation())
+
+    def on_test_epoch_start(self) -> None:
+        """As for validation; calibration is measured too."""
+        self._start_evaluation(Evaluation(calibration=True))
+
+    on_predict_epoch_start = on_validation_epoch_start
+
+    def _start_evaluation(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+        self._weights = [weights.detach() for weights in class_weights(self.members)]
+
+    def validation_step(self, batch: EvaluationImages, batch_idx: int) -> None:
+        """Counts correct predictions."""
+        self._evaluation.update(self.predict_step(batch, batch_idx), batch.labels)
+
+    def test_step(self, batch: EvaluationImages, batch_idx: int) -> None:
+        """Counts correct predictions and measures calibration."""
+        self._evaluation.update(self.predict_step(batch, batch_idx), batch.labels)
+
+    @torch.no_grad()
+    def predict_step(self, batch: EvaluationImages, batch_idx: int) -> Tensor:
+        """Logits [R, B, C] of every replica."""
+        pairs = zip(self.members, self._weights, strict=True)
+        return torch.cat([m.logits(m.image_features(batch.rows(m.rows)), weights) for m, weights in pairs])
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the mean accuracy over runs; `val_accuracy` [R] has each one's."""
+        self.val_accuracy = self._evaluation.accuracy.cpu()
+        self.log("val_accuracy", self.val_accuracy.mean())
+
+    def on_test_epoch_end(self) -> None:
+        """Keeps the headline numbers [R], [R, C], [R] (0 to 1) on the host and logs the mean accuracy over runs."""
+        self.accuracy = self._evaluation.accuracy.cpu()
+        self.class_accuracy = self._evaluation.class_accuracy.cpu()
+        self.calibration_error = self._evaluation.calibration_error.cpu()
+        self.log("test_accuracy", self.accuracy.mean())
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds the curves and what members know beyond their parameters."""
+        task = self.members[0].task
+        checkpoint["promptnoise"] = {
+            "curves": dict(self.curves),
+            "state": [member.state() for member in self.members],
+            "task": {
+                "backbone": task.backbone.name, "precision": task.backbone.precision, "classes": list(task.classes),
+                "template": task.template, "seeds": list(task.seeds), "epochs": task.epochs,
+            },
+        }  # fmt: skip
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restores them."""
+        kept = checkpoint["promptnoise"]
+        self.curves = defaultdict(list, kept["curves"])
+        for member, state in zip(self.members, kept["state"], strict=True):
+            member.load_state(state)
+
+    def diverged(self) -> Tensor:
+        """Whether any parameter of a replica is not finite [R]."""
+        flags = []
+        for member in self.members:
+            flag = torch.zeros(len(member.task.seeds), dtype=torch.bool)
+            for parameter in member.parameters():
+                flag |= ~parameter.detach().isfinite().flatten(1).all(1).cpu()
+            flags.append(flag)
+        return torch.cat(flags)
+
+
+def class_weights(members: Sequence[Learner]) -> list[Tensor]:
+    """Every member's class weights [R, C, E], with one pass of the text tower for all prompts that look alike."""
+    encoded = encode_together([member.prompt() for member in members])
+    return [member.class_weights() if own is None else own for member, own in zip(members, encoded, strict=True)]

@@ -1,0 +1,51 @@
+"""CoOp's prompt, which most methods learn."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import torch
+from annotated_types import Ge
+from torch import Tensor
+
+from methods.clip.prompt import Prompt
+from methods.core.base import BaseMethod
+
+
+class PromptMethod(BaseMethod):
+    """CoOp's prompt "ctx NAME." with a learned context [R, N, D] (2109.01134); subclasses bring the loss.
+
+    `n_ctx` counts the context tokens (0: the recipe's number), `position` puts them at the "end" (name last),
+    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words. Where we differ from
+    the released code: it takes as many tokens of `init` as that has words, we take all; and it forgets `csc` where
+    there is an `init`, while we give each class its own copy.
+    """
+
+    n_ctx: Annotated[int, Ge(0)] = 0
+    position: Literal["end", "middle", "front"] = "end"
+    csc: bool = False
+    init: str = ""
+
+    def build(self) -> None:
+        """Draws the contexts from a normal of std 0.02, or copies the embeddings of the words of `init`."""
+        task = self.task
+        words = task.backbone.words(self.init) if self.init else None
+        n_ctx = self.n_ctx or (task.recipe.n_ctx if words is None else len(words))
+        shape = (len(task.classes), n_ctx, task.backbone.width) if self.csc else (n_ctx, task.backbone.width)
+        contexts = [0.02 * torch.randn(shape, generator=task.generator(r, "init")) for r in range(len(task.seeds))]
+        ctx = torch.stack(contexts).to(task.backbone.device)
+        if words is not None:
+            ctx[..., : len(words), :] = words[:n_ctx]
+        self.ctx = torch.nn.Parameter(ctx)
+        self.layout = task.backbone.layout(task.classes, n_ctx, self.position)
+
+    def prompt(self) -> Prompt | None:
+        """The contexts in their places."""
+        kind = (*self.ctx.shape[1:], self.position)
+        return Prompt(self.task.backbone, self.layout, self.ctx, kind)
+
+    def class_weights(self) -> Tensor:
+        """The text features [R, C, E] of the prompts."""
+        prompt = self.prompt()
+        assert prompt is not None
+        return prompt.encode(prompt.ctx)

@@ -1,0 +1,95 @@
+"""What stacks of replicas [R, ...] need: an optimiser whose rows may pause, gradients clipped by row, module copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+
+class ReplicaSGD(torch.optim.Optimizer):
+    """SGD with momentum and weight decay over parameters [R, ...]; equals `torch.optim.SGD` row by row.
+
+    A group's `active` mask [R], if set, says which replicas have a batch in this step: the others keep parameters and
+    momentum, as if the step had not been.
+    """
+
+    def __init__(self, groups: Iterable[dict[str, Any]], momentum: float, weight_decay: float) -> None:
+        super().__init__(groups, {"lr": 0.0, "momentum": momentum, "weight_decay": weight_decay, "active": None})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One update of every active replica."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, group)
+        return loss
+
+    def _update(self, parameter: Tensor, group: dict[str, Any]) -> None:
+        gradient = parameter.grad
+        assert gradient is not None
+        state = self.state[parameter]
+        if "velocity" not in state:
+            state["velocity"] = torch.zeros_like(parameter)
+        velocity = state["velocity"]
+        moved = gradient.add(parameter, alpha=group["weight_decay"]).add_(velocity, alpha=group["momentum"])
+        active: Tensor | None = group["active"]
+        if active is None:
+            velocity.copy_(moved)
+            parameter.sub_(moved, alpha=group["lr"])
+            return
+        mask = active.view(-1, *[1] * (parameter.ndim - 1))
+        velocity.copy_(torch.where(mask, moved, velocity))
+        parameter.copy_(torch.where(mask, parameter - group["lr"] * moved, parameter))
+
+
+def clip_norm_per_row(parameters: Iterable[Tensor], most: float) -> None:
+    """Scales the gradients of every replica so that their norm over all `parameters` [R, ...] is at most `most`."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not gradients:
+        return
+    norms = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
+    scale = (most / (norms + 1e-6)).clamp(max=1)
+    for gradient in gradients:
+        gradient.mul_(scale.view(-1, *[1] * (gradient.ndim - 1)))
+
+
+class PerRun(nn.Module):
+    """R copies of a module, whose weights are learned as stacks [R, ...] in float32.
+
+    The copies run one after another: `vmap` was no faster on the towers that this is for.
+    """
+
+    def __init__(self, copies: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.template = (copies[0].requires_grad_(False),)  # a tuple, since a child's weights would count as learned
+        self.dtypes = {name: weight.dtype for name, weight in copies[0].named_parameters()}
+        for name in self.dtypes:
+            stack = torch.stack([copy.get_parameter(name).detach().float() for copy in copies])
+            self.register_parameter(name.replace(".", "/"), nn.Parameter(stack))
+        self.shared = [name for name, _ in copies[0].named_buffers()]
+        for name in self.shared:
+            self.register_buffer(name.replace(".", "/"), copies[0].get_buffer(name), persistent=False)
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Row r of the inputs [R, ...] through copy r; every output of the module stacked [R, ...]."""
+        stacks = {name: self.get_parameter(name.replace(".", "/")).to(dtype) for name, dtype in self.dtypes.items()}
+        count = len(next(iter(stacks.values())))
+        shared = {name: self.get_buffer(name.replace(".", "/")) for name in self.shared}
+        outputs = [
+            functional_call(self.template[0], shared | _row(stacks, r), tuple(x[r] for x in inputs))
+            for r in range(count)
+        ]
+        return tuple(torch.stack(parts) for parts in zip(*outputs, strict=True))
+
+
+def _row(stacks: dict[str, Tensor], row: int) -> dict[str, Tensor]:
+    return {name: stack[row] for name, stack in stacks.items()}
