@@ -16,8 +16,7 @@ from types import ModuleType
 from jsonargparse import ArgumentParser, set_parsing_settings
 
 from benchmark.errors import BadInput, Interrupted
-from datamodules.errors import DataError, nearest
-from methods.errors import BackboneError, MethodError
+from datamodules.errors import UserError, nearest
 
 COMMANDS = {path.stem: path for path in sorted((Path(__file__).parent / "commands").glob("[a-z]*.py"))}
 
@@ -34,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise BadInput(f"unknown command {name!r}: {nearest(name, COMMANDS)}")
         command = import_module(f"benchmark.commands.{name}")
         return int(command.main(_parse(name, command, rest)))
-    except (BadInput, DataError, BackboneError, MethodError) as error:
+    except UserError as error:
         sys.stderr.write(f"promptnoise: {error}\n")
         return 2
     except Interrupted:

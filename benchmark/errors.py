@@ -1,7 +1,9 @@
 """What ends a command before its time."""
 
+from datamodules.errors import UserError
 
-class BadInput(ValueError):
+
+class BadInput(UserError):
     """What was wrong, where, and what would be right: the command line prints it and exits with 2."""
 
 

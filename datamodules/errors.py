@@ -1,4 +1,4 @@
-"""What the user got wrong about data, said in one line."""
+"""Bad input, reported in one line: the base class, and what concerns data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import difflib
 from collections.abc import Iterable
 
 
-class DataError(ValueError):
+class UserError(ValueError):
+    """What was wrong, where, and what would be right, in one line; the base class of every error that a user can fix.
+
+    Plug-in packages may raise it: the command line prints the message alone and exits with 2.
+    """
+
+
+class DataError(UserError):
     """A data set, a split, a shot count or a kind of noise that cannot be used as asked."""
 
 
