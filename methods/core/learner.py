@@ -52,10 +52,15 @@ class Learner(lightning.LightningModule):
         Raises:
             MethodError: options that do not fit the task.
         """
-        built, self._task, self.derived = self._task is not None, task, derived
+        built, self._task, self.derived = self.built, task, derived
         if not built:
             self.rows = slice(0, len(task.seeds))
             self.build()
+
+    @property
+    def built(self) -> bool:
+        """Whether there is a task, and what is learned exists."""
+        return self._task is not None
 
     @property
     def task(self) -> Task:

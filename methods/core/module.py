@@ -17,7 +17,7 @@ from methods.core.diagnostics import Step, side_by_side, step_statistics, summar
 from methods.core.evaluation import Evaluation
 from methods.core.learner import Learner, data_of
 from methods.core.replicas import ReplicaSGD, clip_norm_per_row
-from methods.core.setup import connect
+from methods.core.setup import about, connect, task_of
 
 
 class ReplicaModule(lightning.LightningModule):
@@ -170,19 +170,18 @@ class ReplicaModule(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds the curves and what members know beyond their parameters."""
-        task = self.members[0].task
         checkpoint["promptnoise"] = {
             "curves": dict(self.curves),
             "state": [member.state() for member in self.members],
-            "task": {
-                "backbone": task.backbone.name, "precision": task.backbone.precision, "classes": list(task.classes),
-                "template": task.template, "seeds": list(task.seeds), "epochs": task.epochs,
-            },
-        }  # fmt: skip
+            "task": about(self.members[0].task),
+        }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restores them."""
         kept = checkpoint["promptnoise"]
+        for member in self.members:
+            if not member.built:
+                member.prepare(task_of(kept["task"]), derived=True)
         self.curves = defaultdict(list, kept["curves"])
         for member, state in zip(self.members, kept["state"], strict=True):
             member.load_state(state)

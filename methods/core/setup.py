@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import lightning
 import torch
@@ -25,13 +25,18 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
         MethodError: seeds or epochs that disagree.
     """
     data, device, epochs = data_of(trainer), trainer.strategy.root_device, trainer.max_epochs
-    runs = 0
     for member in members:
-        if member.derived:
-            member.prepare(_task(member, data, epochs, device), derived=True)
-        runs += len(member.task.seeds)
-        _check(member, data, epochs if stage == "fit" else None)
+        if not member.built:
+            member.prepare(_task(member, data, epochs, _backbone(member, data, device)), derived=True)
+        _check(member, data)
+        if stage == "fit" and member.derived:
+            member.prepare(_task(member, data, epochs, member.task.backbone), derived=True)
+        if stage == "fit" and epochs != member.total_epochs:
+            raise MethodError(
+                f"{member.name} was built for {member.total_epochs} epochs, and the Trainer has max_epochs={epochs}"
+            )
         vars(member).pop("train_classes", None)
+    runs = sum(len(member.task.seeds) for member in members)
     if runs != len(data.runs):
         raise MethodError(f"the methods have {runs} runs, and the data module has {len(data.runs)}")
     task = members[0].task
@@ -45,7 +50,7 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
         data.encode()
 
 
-def _task(member: Learner, data: NoisyFewShot, epochs: int | None, device: torch.device) -> Task:
+def _task(member: Learner, data: NoisyFewShot, epochs: int | None, backbone: Backbone) -> Task:
     """The task of a method that trains alone: data from the data module, epochs from the Trainer."""
     if not epochs or epochs < 1:
         raise MethodError("the Trainer needs max_epochs, since the learning rate follows a schedule over all epochs")
@@ -53,24 +58,47 @@ def _task(member: Learner, data: NoisyFewShot, epochs: int | None, device: torch
         raise MethodError(
             f"{member.name} trains {member.rounds} rounds of equal length: max_epochs={epochs} should be a multiple"
         )
-    backbone = data.backbone
-    if isinstance(backbone, str):
-        backbone = load_backbone(backbone, device)
-    if not isinstance(backbone, Backbone):
-        raise MethodError(f"{member.name} needs a backbone's text tower; the data module has {type(backbone).__name__}")
-    seeds = [run.seed for run in data.runs]
-    task = Task(backbone, data.dataset.classes, data.dataset.template, seeds, epochs, recipe_for(backbone.name))
-    return replace(task, epochs=epochs // member.rounds)
+    seeds, dataset = [run.seed for run in data.runs], data.dataset
+    epochs //= member.rounds
+    return Task(backbone, dataset.classes, dataset.template, seeds, epochs, recipe_for(backbone.name))
 
 
-def _check(member: Learner, data: NoisyFewShot, epochs: int | None) -> None:
-    """Compares a method's task with the data module and, where they are known, the Trainer's epochs."""
+def _backbone(member: Learner, data: NoisyFewShot, device: torch.device) -> Backbone:
+    """The data module's backbone, loaded if it is a name."""
+    if isinstance(data.backbone, str):
+        return load_backbone(data.backbone, device)
+    if not isinstance(data.backbone, Backbone):
+        raise MethodError(f"{member.name} needs a text tower, which the data module's {data.backbone!r} does not have")
+    return data.backbone
+
+
+def _check(member: Learner, data: NoisyFewShot) -> None:
+    """Compares what a method was built for with the data module."""
     task, seeds = member.task, [run.seed for run in data.runs[member.rows]]
-    if list(task.seeds) != seeds:
-        raise MethodError(f"{member.name} was built for seeds {list(task.seeds)}, and the data module has {seeds}")
-    if tuple(task.classes) != tuple(data.dataset.classes):
-        raise MethodError(f"{member.name} was built for other classes than those of {data.dataset.name}")
-    if epochs is not None and epochs != member.total_epochs:
-        raise MethodError(
-            f"{member.name} was built for {member.total_epochs} epochs, and the Trainer has max_epochs={epochs}"
-        )
+    name = data.backbone if isinstance(data.backbone, str) else getattr(data.backbone, "name", task.backbone.name)
+    for what, ours, theirs in (
+        ("seeds", list(task.seeds), seeds),
+        ("classes", tuple(task.classes), tuple(data.dataset.classes)),
+        ("backbone", task.backbone.name, name),
+    ):
+        if ours != theirs:
+            raise MethodError(f"{member.name} was built for {what} {ours}, and the data module has {theirs}")
+
+
+def about(task: Task) -> dict[str, Any]:
+    """What a checkpoint keeps of a task."""
+    backbone = {"backbone": task.backbone.name, "precision": task.backbone.precision}
+    return {name: list(getattr(task, name)) for name in ("classes", "seeds")} | backbone | {
+        "template": task.template, "epochs": task.epochs
+    }  # fmt: skip
+
+
+def task_of(kept: Mapping[str, Any]) -> Task:
+    """The task of a checkpoint that is loaded without a data module; its backbone is loaded by name.
+
+    Raises:
+        BackboneError: it cannot be loaded.
+    """
+    backbone = load_backbone(kept["backbone"], precision=kept["precision"])
+    recipe = recipe_for(backbone.name)
+    return Task(backbone, kept["classes"], kept["template"], kept["seeds"], kept["epochs"], recipe)

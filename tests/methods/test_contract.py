@@ -91,7 +91,9 @@ def train(rate: float = 0.5, shuffled: bool = False, spoil: bool = False) -> dic
     for epochs, names in packs.items():
         data = toy.data_for([replica for name in names for replica in replicas(name, rate)], EPOCHS)
         if shuffled:
-            assert data.given  # what is drawn, and which labels are wrong, comes from the true labels: before the shuffle
+            assert (
+                data.given
+            )  # what is drawn, and which labels are wrong, comes from the true labels: before the shuffle
             true = data.dataset.train
             data.dataset = replace(
                 data.dataset, train=Split(true.images, np.random.default_rng(0).permutation(true.labels))

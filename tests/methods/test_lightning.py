@@ -1,0 +1,170 @@
+"""What a Lightning user tries with a method and the data module, outside of our own runner."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import lightning
+import pytest
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+
+from benchmark.plan import catalog
+from datamodules import NoisyFewShot
+from datamodules.fewshot import few_shot_val
+from datamodules.replica import RunSpec
+from methods import ce, coop, grip, zero_shot
+from methods.core.base import BaseMethod
+from methods.errors import MethodError
+from tests.support import toy
+
+METHODS = list(catalog.methods())
+EPOCHS = 4
+SHORT = {"rounds": 2, "warmup": 1, "window": 2}
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+
+
+def trainer(epochs: int = EPOCHS, folder: Path | None = None, **more: Any) -> lightning.Trainer:
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    settings = {**quiet, "enable_checkpointing": False, "default_root_dir": folder, **more}
+    return lightning.Trainer(max_epochs=epochs, accelerator="cpu", **settings)
+
+
+def data_of(paradigm: str = "fewshot", seeds: tuple[int, ...] = (0, 1), **more: Any) -> NoisyFewShot:
+    """A toy data set with a val split; the backbone is a loaded one, everything else comes from elsewhere."""
+    dataset = replace(toy.toy_dataset(), val=toy.split(5, 3))
+    runs = [RunSpec(seed, 4, "symmetric", 0.5, paradigm) for seed in seeds]
+    settings = {"batch_size": 8, "backbone": toy.tiny_clip(), "test_curve": True, **more}
+    return NoisyFewShot(dataset, runs=runs, **settings)
+
+
+def paradigm_of(name: str) -> str:
+    paradigms = catalog.method(name).paradigms
+    return "ssl" if paradigms[0] == "ul" and "ssl" in paradigms and name != "zero_shot" else paradigms[0]
+
+
+def made(name: str) -> BaseMethod:
+    own = catalog.method(name).options
+    options = {key: value for key, value in SHORT.items() if key in own}
+    method: BaseMethod = import_module(catalog.method(name).module).Method(**options)
+    return method
+
+
+def learned(method: BaseMethod) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in method.named_parameters()}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_trains_under_a_plain_trainer_and_logs_what_it_reached(name: str) -> None:
+    method, data = made(name), data_of(paradigm_of(name))
+    plain = trainer()
+    plain.fit(method, data)
+    (logged,) = plain.test(method, data, verbose=False)
+    assert logged["test_accuracy"] == pytest.approx(float(method.accuracy.mean()), abs=1e-6)
+    if name != "zero_shot":
+        assert len(method.curves["loss"]) == len(method.curves["test_accuracy"]) == EPOCHS
+    (logits,) = plain.predict(method, data) or []
+    assert isinstance(logits, torch.Tensor) and logits.shape == (2, 60, 6)
+    assert (logits.argmax(-1) == data.test_set[1]).float().mean(1).tolist() == pytest.approx(method.accuracy.tolist())
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "zero_shot"])
+def test_a_training_that_goes_on_from_a_checkpoint_ends_as_one_that_never_stopped(name: str, tmp_path: Path) -> None:
+    whole = made(name)
+    keep = ModelCheckpoint(tmp_path, filename="{epoch}", save_top_k=-1, every_n_epochs=1)
+    trainer(callbacks=[keep], enable_checkpointing=True).fit(whole, data_of(paradigm_of(name)))
+    resumed = made(name)
+    trainer().fit(resumed, data_of(paradigm_of(name)), ckpt_path=str(tmp_path / "epoch=2.ckpt"))
+    for key, value in learned(whole).items():
+        assert torch.equal(value, learned(resumed)[key]), key
+    for curve, values in whole.curves.items():
+        ours, theirs = torch.stack(values), torch.stack(resumed.curves[curve])
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
+
+
+def test_early_stopping_and_checkpoints_find_their_metrics(tmp_path: Path) -> None:
+    best = ModelCheckpoint(tmp_path, monitor="val_accuracy", mode="max")
+    stop = EarlyStopping("train_loss", patience=1, min_delta=100.0)
+    method = coop.Method(n_ctx=2)
+    trainer(10, callbacks=[best, stop], enable_checkpointing=True).fit(method, data_of())
+    assert len(method.curves["loss"]) == 2
+    assert best.best_model_score is not None and 0 <= float(best.best_model_score) <= 1
+    assert method.val_accuracy.shape == (2,)
+
+
+def test_validation_images_are_coops_draw_of_the_val_split_and_never_test_images() -> None:
+    data = data_of()
+    data.connect(toy.tiny_clip(), torch.device("cpu"), 1, data.crop or toy.Crop(), 8)
+    (batch,) = data.val_dataloader()
+    split = data.dataset.val
+    assert split is not None
+    for row, run in enumerate(data.runs):
+        drawn = few_shot_val(data.dataset.train.labels, split.labels, run.shots, run.seed)
+        assert batch.labels[row].tolist() == split.labels[drawn].tolist()
+        pixels = torch.stack([toy.tiny_clip().preprocess(split.images[int(i)]) for i in drawn])
+        torch.testing.assert_close(batch.features[row], toy.tiny_clip().encode_images(pixels))
+
+
+def test_a_second_fit_and_the_sanity_check_leave_the_curves_right() -> None:
+    method, data = coop.Method(n_ctx=2), data_of()
+    trainer(3, num_sanity_val_steps=2).fit(method, data)
+    assert len(method.curves["test_accuracy"]) == 3
+    before = learned(method)["ctx"]
+    trainer(2).fit(method, data)
+    assert len(method.curves["test_accuracy"]) == len(method.curves["loss"]) == 2
+    assert not torch.equal(before, learned(method)["ctx"])
+
+
+def test_fitting_zero_shot_trains_nothing() -> None:
+    method, data = zero_shot.Method(), data_of()
+    trainer().fit(method, data)
+    assert not method.curves["loss"]
+
+
+def test_clipping_the_gradient_norm_acts_on_each_run_by_itself() -> None:
+    together, alone = coop.Method(n_ctx=2), coop.Method(n_ctx=2)
+    trainer(2, gradient_clip_val=0.01).fit(together, data_of(seeds=(0, 1)))
+    trainer(2, gradient_clip_val=0.01).fit(alone, data_of(seeds=(1,)))
+    torch.testing.assert_close(together.ctx[1], alone.ctx[0], atol=1e-5, rtol=1e-4)
+    free = coop.Method(n_ctx=2)
+    trainer(2).fit(free, data_of(seeds=(1,)))
+    assert not torch.allclose(free.ctx, alone.ctx, atol=1e-4)
+
+
+def test_a_method_comes_back_from_a_checkpoint_without_any_data(tmp_path: Path) -> None:
+    data = NoisyFewShot("digits", noise="symmetric", rate=0.5, shots=2, seeds=[1, 2], backbone="embedded")
+    method = ce.Method(init="random")
+    plain = trainer(2, enable_checkpointing=True, folder=tmp_path)
+    plain.fit(method, data)
+    plain.save_checkpoint(tmp_path / "kept.ckpt")
+    again = ce.Method.load_from_checkpoint(tmp_path / "kept.ckpt")
+    assert again.init == "random" and dict(again.hparams) == {"init": "random"}
+    torch.testing.assert_close(again.class_weights(), method.class_weights())
+    (result,) = trainer(2).test(again, data, verbose=False)
+    assert 0 < result["test_accuracy"] < 1
+
+
+@pytest.mark.parametrize(
+    ("build", "data", "epochs", "line"),
+    [
+        (lambda: coop.Method(toy.task([5, 6], 2)), data_of, 2, "built for seeds .5, 6., and the data module has .0, 1."),
+        (lambda: coop.Method(toy.task([0, 1], 3)), data_of, 2, "built for 3 epochs, and the Trainer has max_epochs=2"),
+        (lambda: grip.Method(rounds=3), lambda: data_of("ul"), 4, "max_epochs=4 should be a multiple"),
+        (lambda: coop.Method(), data_of, -1, "needs max_epochs"),
+        (lambda: coop.Method(n_ctx=-1), data_of, 2, "n_ctx=-1 should be at least 0"),
+        (lambda: coop.Method(typo=3), data_of, 2, "no option 'typo'"),
+    ],
+)
+def test_what_does_not_fit_together_is_one_clear_line(build: Any, data: Any, epochs: int, line: str) -> None:
+    with pytest.raises(MethodError, match=line):
+        trainer(epochs).fit(build(), data())
+
+
+def test_other_data_than_ours_is_one_clear_line() -> None:
+    with pytest.raises(MethodError, match="datamodules.NoisyFewShot"):
+        trainer(1).fit(coop.Method(), torch.utils.data.DataLoader([0]))
