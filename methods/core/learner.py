@@ -94,8 +94,11 @@ class Learner(lightning.LightningModule):
         return None
 
     def class_weights(self) -> Tensor:
-        """The classifier [R, C, E], with which unit image features are compared."""
-        raise NotImplementedError
+        """The classifier [R, C, E], with which unit image features are compared: the prompts' text features."""
+        prompt = self.prompt()
+        if prompt is None:
+            raise NotImplementedError(f"{self.name} has neither prompts nor class weights")
+        return prompt.encode(prompt.ctx)
 
     @property
     def sees_images(self) -> bool:

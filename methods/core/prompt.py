@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import torch
 from annotated_types import Ge
-from torch import Tensor
 
 from methods.clip.prompt import Prompt
 from methods.core.base import BaseMethod
@@ -43,9 +42,3 @@ class PromptMethod(BaseMethod):
         """The contexts in their places."""
         kind = (*self.ctx.shape[1:], self.position)
         return Prompt(self.task.backbone, self.layout, self.ctx, kind)
-
-    def class_weights(self) -> Tensor:
-        """The text features [R, C, E] of the prompts."""
-        prompt = self.prompt()
-        assert prompt is not None
-        return prompt.encode(prompt.ctx)

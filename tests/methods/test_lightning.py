@@ -152,7 +152,12 @@ def test_a_method_comes_back_from_a_checkpoint_without_any_data(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("build", "data", "epochs", "line"),
     [
-        (lambda: coop.Method(toy.task([5, 6], 2)), data_of, 2, "built for seeds .5, 6., and the data module has .0, 1."),
+        (
+            lambda: coop.Method(toy.task([5, 6], 2)),
+            data_of,
+            2,
+            "built for seeds .5, 6., and the data .* has .0, 1.",
+        ),
         (lambda: coop.Method(toy.task([0, 1], 3)), data_of, 2, "built for 3 epochs, and the Trainer has max_epochs=2"),
         (lambda: grip.Method(rounds=3), lambda: data_of("ul"), 4, "max_epochs=4 should be a multiple"),
         (lambda: coop.Method(), data_of, -1, "needs max_epochs"),
@@ -166,5 +171,5 @@ def test_what_does_not_fit_together_is_one_clear_line(build: Any, data: Any, epo
 
 
 def test_other_data_than_ours_is_one_clear_line() -> None:
-    with pytest.raises(MethodError, match="datamodules.NoisyFewShot"):
+    with pytest.raises(MethodError, match=r"datamodules\.NoisyFewShot"):
         trainer(1).fit(coop.Method(), torch.utils.data.DataLoader([0]))

@@ -98,8 +98,8 @@ def test_people_s_labels_that_name_other_classes_are_refused() -> None:
     dataset = toy.toy_dataset()
     shifted = replace(dataset, given={"worse": (dataset.train.labels + 1) % 6, "fine": dataset.train.labels})
     with pytest.raises(DataError, match="names classes that trzsl leaves without labelled images"):
-        toy.data_for([RunSpec(3, 4, "human[labels=worse]", None, "trzsl")], 1, shifted)
-    toy.data_for([RunSpec(3, 4, "human[labels=fine]", None, "trzsl")], 1, shifted)
+        assert toy.data_for([RunSpec(3, 4, "human[labels=worse]", None, "trzsl")], 1, shifted).given
+    assert toy.data_for([RunSpec(3, 4, "human[labels=fine]", None, "trzsl")], 1, shifted).given
 
 
 def test_runs_that_train_fewer_classes_do_not_share_a_pack_with_others() -> None:

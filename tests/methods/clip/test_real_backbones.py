@@ -10,8 +10,6 @@ import torch
 
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
-from datamodules.features.crops import Crop
-from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.clip.recipe import COOP
@@ -59,7 +57,7 @@ def test_it_trains_and_a_run_in_a_pack_is_the_run_alone(name: str) -> None:
     bank = FeatureBank(clip)
 
     def train(seeds: list[int]) -> Method:
-        data = NoisyFewShot(pictures, [RunSpec(s, 1, "symmetric", 0.5) for s in seeds], bank, 1, Crop(), 8)
+        data = NoisyFewShot(pictures, noise="symmetric", rate=0.5, shots=1, seeds=seeds, bank=bank, batch_size=8)
         method = Method(Task(clip, pictures.classes, pictures.template, seeds, 1, recipe))
         toy.fit([method], data, 1)
         return method

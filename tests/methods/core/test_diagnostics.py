@@ -36,7 +36,7 @@ def test_auroc_of_one_kind_only_or_of_nan_is_nan() -> None:
 def test_curves_equal_a_slow_pass_over_the_images_of_an_epoch() -> None:
     """The first epoch's learning rate is so small that the prompts stay where they are."""
     data = toy.data_for([RunSpec(seed, 4, "symmetric", 0.5) for seed in (0, 0, 1)], EPOCHS)
-    members = [coop.Method(toy.task([0])), gce.Method(toy.task([0, 1]))]
+    members = [coop.Method(toy.task([0], EPOCHS)), gce.Method(toy.task([0, 1], EPOCHS))]
     with torch.no_grad():
         weights = torch.cat([member.class_weights() for member in members])
     module = toy.fit(members, data, EPOCHS)
@@ -45,7 +45,7 @@ def test_curves_equal_a_slow_pass_over_the_images_of_an_epoch() -> None:
     for row, q in enumerate([None, 0.7, 0.7]):
         found: dict[str, list[float]] = {"correct": [], "wrong": [], "given": [], "true": []}
         losses, flags = [], []
-        for step in range(data.steps):
+        for step in range(len(data.plan.valid)):
             batch = data.batch(step)
             for b in range(batch.images.shape[1]):
                 if not batch.valid[row, b]:
@@ -73,7 +73,7 @@ def test_curves_equal_a_slow_pass_over_the_images_of_an_epoch() -> None:
 
 def test_pseudo_labels_are_judged_and_given_labels_are_not() -> None:
     data = toy.data_for([RunSpec(0, 4), RunSpec(0, 2, paradigm="ssl"), RunSpec(0, 4, paradigm="ul")], EPOCHS)
-    module = toy.fit([coop.Method(toy.task([0])), fpl.Method(toy.task([0, 0]), k=3)], data, EPOCHS)
+    module = toy.fit([coop.Method(toy.task([0], EPOCHS)), fpl.Method(toy.task([0, 0], EPOCHS), k=3)], data, EPOCHS)
     shares = module.curves["pseudo_label_accuracy"][-1]
     assert math.isnan(shares[0])
     for row in (1, 2):
@@ -88,7 +88,7 @@ def test_pseudo_labels_are_judged_and_given_labels_are_not() -> None:
 
 def test_what_is_not_trained_has_no_curves_but_its_test_accuracy() -> None:
     data = toy.data_for([RunSpec(0, 4), RunSpec(0, 4, paradigm="ul")], EPOCHS)
-    module = toy.fit([coop.Method(toy.task([0])), zero_shot.Method(toy.task([0]))], data, EPOCHS)
+    module = toy.fit([coop.Method(toy.task([0], EPOCHS)), zero_shot.Method(toy.task([0], EPOCHS))], data, EPOCHS)
     for name, values in module.curves.items():
         assert len(values) == EPOCHS
         assert values[0].shape == (2,)
