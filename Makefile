@@ -21,7 +21,7 @@ else
 endif
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type='asymmetric'.
-VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS EPOCHS BACKBONE DEVICES DATA OUT CACHE WANDB PACK SKIP_BAD_IMAGES DRY_RUN
+VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS EPOCHS BACKBONE DEVICES PRECISION DATA OUT CACHE WANDB PACK SKIP_BAD_IMAGES DRY_RUN
 lower = $(shell echo '$(1)' | tr A-Z a-z)
 flags = $(foreach name,$(1),$(if $($(name)),--$(call lower,$(name))='$($(name))'))
 SWITCHES := SKIP_BAD_IMAGES DRY_RUN

@@ -76,10 +76,10 @@ def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack]
         small = all(is_embedded(run.backbone) for run in runs)
         devices = parse_devices(options.devices, small, len(todo))
         threads, sharing = threads_per_worker(devices), max(Counter(devices).values())
-        resources = Resources(options.data, options.cache, options.skip_bad_images)
+        resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
         reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
         if done:
-            check_same_inputs(Store(options.out).load().records, runs, resources, devices[0])
+            check_same_inputs(Store(options.out).load().records, runs, resources, devices)
     for (_, method), reason in reasons.items():
         _left_out(console, f"{method}: {reason}")
     runs, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]

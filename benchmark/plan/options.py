@@ -51,6 +51,9 @@ class Options:
     devices: str = "auto"
     """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3 (0,0: two workers on one)."""
 
+    precision: str = "auto"
+    """Precision of the frozen towers: fp32, bf16, or auto (bf16 on a GPU, fp32 on the CPU)."""
+
     data: Path = DATA
     """Folder of real data sets, laid out as for CoOp."""
 

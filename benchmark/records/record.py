@@ -72,6 +72,7 @@ class Record:
     hashes: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
+    precision: Literal["fp32", "bf16"] = "fp32"
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     parameters: Count = 0
     learned_sha256: str = ""

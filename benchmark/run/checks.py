@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 import numpy as np
+import torch
 
 from benchmark.errors import BadInput
 from benchmark.plan.grid import Run, parse_method
@@ -18,7 +19,7 @@ from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.replica import RunSpec, labelled, noisy_labels
 from methods.clip.backbone import Backbone
-from methods.clip.loading import load_backbone
+from methods.clip.loading import choose_precision, load_backbone
 from methods.errors import BackboneError, MethodError, UnsupportedError
 
 
@@ -38,7 +39,7 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
             check_shots(dataset.train.labels, dataset.classes, shots)
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
         _check_labelling(resources, run)
-    load = partial(resources.backbone, device=devices[0]) if len(devices) == 1 else load_backbone
+    load = _loader(resources, devices)
     for teacher in sorted(set().union(*map(_teachers, runs))):
         load(teacher)
     reasons: dict[tuple[str, str], str] = {}
@@ -47,23 +48,32 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
     return reasons
 
 
-def check_same_inputs(records: Sequence[Record], runs: Sequence[Run], resources: Resources, device: str) -> None:
-    """Sees to it that what is finished was made with the weights and images that these names stand for now.
-
-    Weights are compared on one kind of device, since a GPU has them in another precision.
+def check_same_inputs(
+    records: Sequence[Record], runs: Sequence[Run], resources: Resources, devices: Sequence[str]
+) -> None:
+    """Checks by hash that finished runs used the precision, weights and images that these names refer to now.
 
     Raises:
-        BadInput: something else stood behind a name.
+        BadInput: one of them differs.
     """
-    on_cpu = {run.backbone for run in runs} if device == "cpu" else set()
-    weights = {name: resources.backbone(name, device).identity for name in on_cpu}
+    load = _loader(resources, devices)
+    backbones = {name: load(name) for name in {run.backbone for run in runs}}
     opened = {name: resources.dataset(name) for name in {run.dataset for run in runs}}
     images = {name: noise.fingerprint(data.train.labels, data.test.labels) for name, data in opened.items()}
     for record in records:
-        run, kept = record.run, record.hashes
-        if record.device == "cpu":
-            _same("weights", run.backbone, kept.get("weights"), weights.get(run.backbone))
+        run, kept, backbone = record.run, record.hashes, backbones.get(record.run.backbone)
+        if backbone is not None:
+            _same("precision", run.backbone, record.precision, backbone.precision)
+            _same("weights", run.backbone, kept.get("weights"), backbone.identity)
         _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
+
+
+def _loader(resources: Resources, devices: Sequence[str]) -> Callable[[str], Backbone]:
+    """Loads backbones on the one device that there is, else on the CPU: workers load their own."""
+    if len(devices) == 1:
+        return partial(resources.backbone, device=devices[0])
+    precision = choose_precision(resources.precision, torch.device(devices[0]))
+    return cache(partial(load_backbone, precision=precision))
 
 
 def _same(what: str, name: str, before: str | None, now: str | None) -> None:

@@ -31,6 +31,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
             "weights": module.members[0].task.backbone.identity,
             "split": noise.fingerprint(data.dataset.train.labels, data.dataset.test.labels),
         },
+        "precision": module.members[0].task.backbone.precision,
         "versions": versions(),
         "device": device if device == "cpu" else torch.cuda.get_device_name(device),
         "seconds": round(seconds, 3),

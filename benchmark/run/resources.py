@@ -21,11 +21,15 @@ T = TypeVar("T")
 
 @dataclass
 class Resources:
-    """Opens and keeps; `data` is the folder of real data sets, `cache` that of their features."""
+    """Opens and keeps; `data` is the folder of real data sets, `cache` that of their features.
+
+    `precision` is that of the frozen towers: "fp32", "bf16", or "auto".
+    """
 
     data: Path | None = None
     cache: Path | None = None
     skip_bad_images: bool = False
+    precision: str = "auto"
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -50,7 +54,7 @@ class Resources:
         Raises:
             BackboneError: it cannot be loaded.
         """
-        return self._keep(("backbone", name, device), lambda: load_backbone(name, device))
+        return self._keep(("backbone", name, device), lambda: load_backbone(name, device, self.precision))
 
     def bank(self, name: str, device: str, report: Callable[[Event], None]) -> FeatureBank:
         """A backbone's features; on disk for what takes long, in memory for the embedded ones."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from open_clip.model import convert_weights_to_lp
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor, nn
 
@@ -60,7 +59,7 @@ class Backbone(nn.Module):
         self.scale = float(model.logit_scale.exp())
         self.identity = _digest(model, preprocess, precision)
         if precision == "bf16":
-            convert_weights_to_lp(model, torch.bfloat16)
+            _matrices_to_bfloat16(model)
         self.text = TextTower.of(model, precision == "bf16")
         model.visual.to(memory_format=torch.channels_last)  # convolutions are faster so, and the same
 
@@ -143,6 +142,17 @@ def _digest(model: Any, preprocess: Preprocess, precision: str) -> str:
         digest.update(f"{key}{value.dtype}{tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def _matrices_to_bfloat16(model: nn.Module) -> None:
+    """Rounds the weights of convolutions, linear layers and attention; `autocast` rounds the rest where it is needed.
+
+    open_clip's own conversion fails on text towers whose projection is a layer (SigLIP's).
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear | nn.MultiheadAttention):
+            for parameter in module.parameters(recurse=False):
+                parameter.data = parameter.data.bfloat16()
 
 
 def zero_shot_weights(backbone: Backbone, classes: Sequence[str], template: str) -> Tensor:
