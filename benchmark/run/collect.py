@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from benchmark.plan.grid import Run
+from benchmark.run.devices import device_name
 from benchmark.run.environment import versions
 from datamodules import noise, paradigms
 from datamodules.datamodule import NoisyFewShot
@@ -33,7 +34,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
         },
         "precision": module.members[0].task.backbone.precision,
         "versions": versions(),
-        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+        "device": device_name(device),
         "seconds": round(seconds, 3),
         "hint": f"{len(skipped)} images could not be read and were left out" if skipped else "",
     }

@@ -49,6 +49,13 @@ def trainer_device(device: str) -> dict[str, Any]:
     return {"accelerator": "cpu", "devices": 1} if kind == "cpu" else {"accelerator": kind, "devices": [int(number)]}
 
 
+def device_name(device: str) -> str:
+    """What a record calls this device: "cpu", or the model of the GPU."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+
+
 def threads_per_worker(devices: list[str]) -> int:
     """CPU threads for each worker, so that several share the cores; 0 leaves torch its own choice."""
     workers = devices.count("cpu")
