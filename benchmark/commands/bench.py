@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmark.errors import BadInput, Interrupted
+from benchmark.plan import catalog
 from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
@@ -28,7 +29,7 @@ def main(options: Options) -> int:
     console = Console()
     grid = options.grid()
     runs = grid.runs()
-    for line in grid.find_unsupported():
+    for line in [*catalog.unreadable(), *grid.find_unsupported()]:
         _left_out(console, line)
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
