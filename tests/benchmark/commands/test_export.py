@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 from safetensors.numpy import load_file
 
-from benchmark import compare, show
+from benchmark.commands import compare, show
+from benchmark.commands.export import export
 from benchmark.errors import BadInput
-from benchmark.export import export
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
 from benchmark.report import make as report
