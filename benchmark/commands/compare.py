@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmark.errors import BadInput
@@ -84,6 +85,8 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
     if protocols[0] != protocols[1]:
         names = ["/".join(map(str, protocol)) for protocol in protocols]
         notes.append(f"protocol {names[0]} against protocol {names[1]}: a change of protocol is meant to move numbers")
+    if other := int((cells["seeds_a"] != cells["seeds_b"]).sum()):
+        notes.append(f"{other} cells are means over another number of seeds in the second folder")
     shown = cells[[*key, "mean_a", "mean_b", "std_a", "std_b", "gap"]].reset_index(drop=True)
     return Comparison(shown, int(counts["left_only"]), int(counts["right_only"]), tuple(notes), tolerance)
 
@@ -136,7 +139,7 @@ def _table(cells: pd.DataFrame) -> Table:
     row: Any
     for row in cells.itertuples(index=False):
         rate = "measured" if pd.isna(row.rate) else f"{100 * row.rate:g} %"
-        table.add_row(row.dataset, row.method.replace("[", r"\["), row.noise, rate, _number(row.mean_a, row.std_a),
+        table.add_row(*map(escape, (row.dataset, row.method, row.noise)), rate, _number(row.mean_a, row.std_a),
                       _number(row.mean_b, row.std_b), f"{row.gap:+.2f}")  # fmt: skip
     return table
 

@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 from rich.console import Console
 
+from benchmark.errors import BadInput
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
 from datamodules import atomic
@@ -40,6 +41,8 @@ class Options:
 
 def main(options: Options) -> int:
     """Writes prompt.safetensors and prompt.json."""
+    if options.to.exists() and not options.to.is_dir():
+        raise BadInput(f"--to={options.to} is a file; give a folder")
     store = Store(options.out)
     record = store.find(options.run)
     nearest = None
@@ -50,7 +53,7 @@ def main(options: Options) -> int:
         backbone = load_backbone(record.run.backbone)
         nearest = lambda ctx: nearest_words(backbone, ctx)  # noqa: E731
     for path in export(store, record, options.to, nearest):
-        Console().print(path, highlight=False, soft_wrap=True)
+        Console().print(path, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -38,12 +38,15 @@ class Options:
 
 def main(options: Options) -> int:
     """Says whether anything changed."""
-    console = Console()
+    console = Console(markup=False, highlight=False, soft_wrap=True)
     if options.check:
         if is_current(options.readme, options.reference):
             return 0
-        raise BadInput(f"{options.readme} does not show {options.reference}; run `make readme`")
+        command = f"promptnoise readme{_options(options)}"
+        raise BadInput(f"{options.readme} does not show {options.reference}; `{command}` brings it up to date")
     if options.publish:
+        if not (Path(options.publish) / "runs").is_dir():
+            raise BadInput(f"{options.publish} holds no records of finished runs (there is no folder runs/ in it)")
         make.publish(Path(options.publish), options.reference, options.pictures)
     changed = rewrite(options.readme, options.reference)
     console.print(f"{options.readme} {'rewritten' if changed else 'was up to date'}")
@@ -55,11 +58,11 @@ def rewritten(text: str, reference: Path) -> str:
 
     Raises:
         BadInput: The markers are not there once each, in order.
-        OSError: There is no leaderboard.
+        BadInput: There is no leaderboard.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise BadInput(f"the README must hold once each, in this order: {BEGIN} and {END}")
-    board = leaderboard.from_csv((reference / "leaderboard.csv").read_text(encoding="utf-8"))
+    board = leaderboard.from_csv(_text(reference / "leaderboard.csv"))
     shown = list(blocks(board))
     kept = [block for block in shown if block.dataset is None or len(block.datasets) == 1]
     tables = "\n".join(
@@ -71,7 +74,7 @@ def rewritten(text: str, reference: Path) -> str:
 
 def rewrite(readme: Path, reference: Path) -> bool:
     """Bring the README up to date with the reference; True if it changed."""
-    old = readme.read_text(encoding="utf-8")
+    old = _text(readme)
     new = rewritten(old, reference)
     if new != old:
         atomic.write(readme, new)
@@ -80,5 +83,20 @@ def rewrite(readme: Path, reference: Path) -> bool:
 
 def is_current(readme: Path, reference: Path) -> bool:
     """Whether the README shows what the reference holds."""
-    text = readme.read_text(encoding="utf-8")
+    text = _text(readme)
     return text == rewritten(text, reference)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{path} is not text in UTF-8") from None
+
+
+def _options(options: Options) -> str:
+    """The options that name the page and its reference, where they are not the defaults."""
+    named = {"reference": options.reference, "readme": options.readme}
+    return "".join(f" --{name}={path}" for name, path in named.items() if path != getattr(Options, name))
