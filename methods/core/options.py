@@ -71,7 +71,7 @@ class Option:
     @property
     def shown(self) -> str:
         """The default as a user would write it."""
-        return as_text(self.default)
+        return str(self.default) if isinstance(self.default, float) else as_text(self.default)
 
     def _parsed(self, text: str) -> Any:
         """What pydantic needs to see for a text; it knows numbers and paths by itself."""
