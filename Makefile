@@ -89,10 +89,11 @@ test: $(READY)  ## the test suite, under 5 minutes on two cores
 test-slow: $(READY)  ## the tests that take minutes
 	$(RUN) -m pytest -m slow
 
-check: $(READY)  ## what CI runs: format, lint, types, tests
+check: $(READY)  ## what CI runs: format, lint, types, arrows between packages, tests
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(RUN) -m benchmark readme --check
 	$(RUN) -m benchmark readme --check $(DOCS)
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow'

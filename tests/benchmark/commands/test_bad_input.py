@@ -42,6 +42,7 @@ CASES = [
     ("bench --datasets=digitz", "unknown data set 'digitz'"),
     ("bench --devices=tpu", "should be auto, cpu, cpu:2 or GPU numbers"),
     ("bench --devices=cpu:0", "should be cpu:N"),
+    ("bench --precision=fp16", "--precision=fp16 should be one of auto, fp32, bf16"),
     ("bench --wandb=ofline", "did you mean 'offline'"),
     ("bench --dry-run --datasets=folder:/nowhere", "/nowhere/train is not there"),
     ("bench --dry-run --datasets=dtd --data=/nowhere", "/nowhere/dtd/images is not there"),
