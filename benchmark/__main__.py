@@ -29,16 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns 0 if all went well, 1 if runs failed or a file could not be written, 2 for bad input, 130 after Ctrl-C,
     143 after SIGTERM.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with _interruptible(), _printable():
-            code = _run(list(sys.argv[1:] if arguments is None else arguments))
+            code = _run(given)
             sys.stdout.flush()
             return code
     except UserError as error:
         return _end(2, str(error))
     except Interrupted as error:
         how = "ended by SIGTERM" if error.number == signal.SIGTERM else "stopped"
-        return _end(128 + error.number, f"{how}; finished runs are kept, run the same command again to resume")
+        kept = "; finished runs are kept, run the same command again to resume" if given[:1] == ["bench"] else ""
+        return _end(128 + error.number, how + kept)
     except OSError as error:
         _let_go_of_stdout()
         place = "" if error.filename is None else f"{error.filename}: "

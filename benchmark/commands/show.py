@@ -112,4 +112,11 @@ def command(record: Record) -> str:
              "noise-type": None if run.noise == "none" else run.noise, "seeds": run.seed, "shots": run.shots,
              "epochs": run.epochs, "backbone": run.backbone,
              "paradigm": None if run.paradigm == "fewshot" else run.paradigm}  # fmt: skip
-    return "promptnoise bench " + " ".join(f"--{name}='{value}'" for name, value in parts.items() if value is not None)
+    return "promptnoise bench " + " ".join(
+        f"--{name}={_quoted(str(value))}" for name, value in parts.items() if value is not None
+    )
+
+
+def _quoted(text: str) -> str:
+    """The text between single quotes, for a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
