@@ -19,7 +19,8 @@ from benchmark.errors import BadInput
 from benchmark.plan import method_source
 from benchmark.plan.method_source import Source
 from datamodules.errors import nearest
-from methods.core.options import COMPUTED, Option, as_text, check_values, options_of
+from methods.core.option import COMPUTED, Option, as_text
+from methods.core.options import check_values, options_of
 
 
 @dataclass(frozen=True)

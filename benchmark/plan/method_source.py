@@ -13,7 +13,8 @@ from typing import Any, Literal
 import annotated_types
 
 from datamodules.errors import UserError
-from methods.core.options import COMPUTED, FOREIGN, Option
+from methods.core.option import COMPUTED, Option
+from methods.core.options import FOREIGN
 
 _NAMES = {"int": int, "float": float, "bool": bool, "str": str, "Path": Path, "None": None}
 _LIMITS = {name: getattr(annotated_types, name) for name in ("Gt", "Ge", "Lt", "Le", "MultipleOf")}
