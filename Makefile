@@ -20,13 +20,27 @@ else
   endif
 endif
 
-# A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type='asymmetric'.
+# A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type=asymmetric. Values reach the shell
+# through the environment, as they are: neither make nor the shell looks for anything in them.
 VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS EPOCHS BACKBONE DEVICES PRECISION DATA OUT CACHE WANDB PACK SKIP_BAD_IMAGES DRY_RUN
-lower = $(shell echo '$(1)' | tr A-Z a-z)
-flags = $(foreach name,$(1),$(if $($(name)),--$(call lower,$(name))='$($(name))'))
 SWITCHES := SKIP_BAD_IMAGES DRY_RUN
-BENCH_FLAGS = $(call flags,$(filter-out $(SWITCHES),$(VARIABLES))) \
-  $(foreach name,$(SWITCHES),$(if $($(name)),--$(call lower,$(name))))
+$(foreach name,$(VARIABLES),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+lower = $(shell echo '$(1)' | tr A-Z a-z)
+flag = $(if $($(1)),"--$(call lower,$(1))=$$$(1)")
+switch = $(if $(filter 1 yes on,$($(1))),--$(call lower,$(1))=true,$(if $(filter 0 no off,$($(1))),--$(call lower,$(1))=false,$(call flag,$(1))))
+flags = $(foreach name,$(1),$(if $(filter $(name),$(SWITCHES)),$(call switch,$(name)),$(call flag,$(name))))
+
+# Variables that are nearly ours would be passed over in silence; of the environment's, only SEED for SEEDS and the like.
+OURS := $(VARIABLES) VENV PYTHON INSTALLER
+PLURALS := $(filter-out $(OURS),$(foreach name,$(VARIABLES),$(name)S $(patsubst %S,%,$(name))))
+export GIVEN := $(foreach name,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command,$(firstword $(origin $(name)))),$(name))) \
+  $(foreach name,$(PLURALS),$(if $(filter environment,$(firstword $(origin $(name)))),$(name)))
+
+.PHONY: variables
+variables:
+ifneq ($(strip $(GIVEN)),)
+	@$(or $(wildcard $(RUN)),$(PYTHON)) benchmark/plan/make_variables.py $(OURS)
+endif
 
 .PHONY: help bench report reference methods list sync speed test test-slow check format embedded
 
@@ -37,13 +51,13 @@ help:  ## this list
 	@echo '  $(VARIABLES)'
 	@echo 'set-up: VENV=folder (default .venv; VENV= or a folder that exists: your own environment), PYTHON=python3, INSTALLER=uv|pip'
 
-bench: $(READY)  ## train the grid, show the leaderboard; goes on where it was interrupted
-	@$(RUN) -m benchmark bench $(BENCH_FLAGS)
+bench: variables $(READY)  ## train the grid, show the leaderboard; goes on where it was interrupted
+	@$(RUN) -m benchmark bench $(call flags,$(VARIABLES))
 
-report: $(READY)  ## tables, statistics, plots and report.html, from the records in OUT
+report: variables $(READY)  ## tables, statistics, plots and report.html, from the records in OUT
 	@$(RUN) -m benchmark report $(call flags,OUT)
 
-sync: $(READY)  ## log finished runs to Weights & Biases
+sync: variables $(READY)  ## log finished runs to Weights & Biases
 	@$(RUN) -m benchmark sync $(call flags,OUT WANDB)
 
 reference: $(READY)  ## train the default grid, make it the committed reference and the README's table
@@ -63,10 +77,10 @@ methods: $(READY)  ## train every method under every paradigm, and renew docs/me
 
 DOCS := --reference=results/reference/methods --readme=docs/methods.md
 
-speed: $(READY)  ## the suite against a plain loop, timed in turns; writes results/speed.csv
+speed: variables $(READY)  ## the suite against a plain loop, timed in turns; writes results/speed.csv
 	@$(RUN) -m benchmark speed $(call flags,OUT DEVICES)
 
-list: $(READY)  ## methods, data sets and kinds of noise, and what is ready
+list: variables $(READY)  ## methods, data sets and kinds of noise, and what is ready
 	@$(RUN) -m benchmark list $(call flags,DATA)
 
 test: $(READY)  ## the test suite, under 5 minutes on two cores
@@ -75,10 +89,11 @@ test: $(READY)  ## the test suite, under 5 minutes on two cores
 test-slow: $(READY)  ## the tests that take minutes
 	$(RUN) -m pytest -m slow
 
-check: $(READY)  ## what CI runs: format, lint, types, tests
+check: $(READY)  ## what CI runs: format, lint, types, arrows between packages, tests
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(RUN) -m benchmark readme --check
 	$(RUN) -m benchmark readme --check $(DOCS)
 	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow'
@@ -87,8 +102,8 @@ format: $(READY)  ## put the code into shape
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
-embedded: $(READY)  ## retrain the embedded CLIP and its ViT sibling from a seed, about half an hour
-	$(RUN) -m benchmark.pretrain $(if $(OUT),--out='$(OUT)')
+embedded: variables $(READY)  ## retrain the embedded CLIP and its ViT sibling from a seed, about half an hour
+	$(RUN) -m benchmark.pretrain $(call flags,OUT)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -6,14 +6,16 @@ Only the chosen command is imported, and none imports torch before there is some
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
+import os
+import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
+import threading
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-
-from jsonargparse import ArgumentParser, set_parsing_settings
+from typing import Any
 
 from benchmark.errors import BadInput, Interrupted
 from datamodules.errors import UserError, nearest
@@ -22,39 +24,100 @@ COMMANDS = {path.stem: path for path in sorted((Path(__file__).parent / "command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns 0 if all went well, 1 if runs failed, 2 for bad input, 130 if interrupted."""
+    """Runs a command.
+
+    Returns 0 if all went well, 1 if runs failed or a file could not be written, 2 for bad input, 130 after Ctrl-C,
+    143 after SIGTERM.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with _interruptible(), _printable():
+            code = _run(given)
+            sys.stdout.flush()
+            return code
+    except UserError as error:
+        return _end(2, str(error))
+    except Interrupted as error:
+        how = "ended by SIGTERM" if error.number == signal.SIGTERM else "stopped"
+        kept = "; finished runs are kept, run the same command again to resume" if given[:1] == ["bench"] else ""
+        return _end(128 + error.number, how + kept)
+    except OSError as error:
+        _let_go_of_stdout()
+        place = "" if error.filename is None else f"{error.filename}: "
+        return _end(1, f"{place}{error.strerror or error}")
+
+
+def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
         sys.stdout.write(_overview())
         return 0
     name, rest = given[0], given[1:]
+    if name not in COMMANDS:
+        raise BadInput(f"unknown command {name!r}: {nearest(name, COMMANDS)}")
     try:
-        if name not in COMMANDS:
-            raise BadInput(f"unknown command {name!r}: {nearest(name, COMMANDS)}")
-        command = import_module(f"benchmark.commands.{name}")
-        return int(command.main(_parse(name, command, rest)))
-    except UserError as error:
-        sys.stderr.write(f"promptnoise: {error}\n")
-        return 2
-    except Interrupted:
-        sys.stderr.write("\npromptnoise: stopped; finished runs are kept, the same command goes on\n")
-        return 130
+        Path.home()
+    except RuntimeError:
+        raise BadInput("the home folder of this user is not known; set HOME, for example HOME=/tmp") from None
+    command = import_module(f"benchmark.commands.{name}")
+    from benchmark.commands._arguments import parse, print_help
+
+    if "-h" in rest or "--help" in rest:
+        print_help(name, command.Options)
+        return 0
+    return int(command.main(parse(name, command.Options, rest)))
 
 
-def _parse(name: str, command: ModuleType, arguments: Sequence[str]) -> object:
-    """The command's options, a dataclass `Options`, from `--option=value`; fields without a default are positional."""
-    set_parsing_settings(docstring_parse_attribute_docstrings=True)
-    options = command.Options
-    parser = ArgumentParser(prog=f"promptnoise {name}", description=options.__doc__, exit_on_error=True)
-    parser.add_class_arguments(options, as_positional=True, fail_untyped=False)
-    switches = {f"--{field.name}" for field in fields(options) if field.type in ("bool", bool)}
-    words = []
-    for word in arguments:
-        flag, equals, value = word.partition("=")
-        if flag.startswith("--"):
-            flag = "--" + flag[2:].replace("-", "_")
-        words.append(f"{flag}=true" if flag in switches and not equals else f"{flag}{equals}{value}")
-    return options(**vars(parser.parse_args(words)))
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turns SIGINT and SIGTERM into one `Interrupted`, in this process alone; a second one is ignored."""
+    process, numbers = os.getpid(), (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt(number: int, frame: Any) -> None:
+        if os.getpid() != process:
+            os._exit(128 + number)
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [signal.signal(number, interrupt) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _printable() -> Iterator[None]:
+    """Prints what the output's encoding lacks as question marks."""
+    stream = sys.stdout
+    if not isinstance(stream, io.TextIOWrapper) or stream.errors != "strict":
+        yield
+        return
+    stream.reconfigure(errors="replace")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            stream.reconfigure(errors="strict")
+
+
+def _let_go_of_stdout() -> None:
+    """After a write failed, so that Python does not try again when it ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _end(code: int, line: str) -> int:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"promptnoise: {line}\n")
+        sys.stderr.flush()
+    return code
 
 
 def _overview() -> str:

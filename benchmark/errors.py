@@ -1,5 +1,9 @@
 """What ends a command before its time."""
 
+from __future__ import annotations
+
+import signal
+
 from datamodules.errors import UserError
 
 
@@ -8,4 +12,8 @@ class BadInput(UserError):
 
 
 class Interrupted(BaseException):
-    """Ctrl-C; not a KeyboardInterrupt, which Lightning would turn into an exit of its own."""
+    """Ctrl-C or SIGTERM; not a KeyboardInterrupt, which Lightning would turn into an exit of its own."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(number)
+        self.number = number

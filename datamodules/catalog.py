@@ -63,8 +63,9 @@ def status(spec: str, root: Path | None = None) -> str:
     """`ready`, or `missing: ` and what to do, for the list of data sets; looks at names of files only."""
     source, _ = _source(spec)
     problem = None if isinstance(source, Embedded) else source.missing(root)
-    if problem and getattr(source, "folder", "") and hasattr(_module(spec), "HUB"):
-        problem += f"; or use hf:{spec}"
+    name = parse_spec(spec)[0]
+    if problem and name in known() and getattr(source, "folder", "") and hasattr(_module(name), "HUB"):
+        problem += f"; or use hf:{name}"
     return f"missing: {problem}" if problem else "ready"
 
 

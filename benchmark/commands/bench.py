@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import signal
+import os
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from benchmark.errors import BadInput, Interrupted
-from benchmark.plan.grid import Run
+from benchmark.errors import BadInput
+from benchmark.plan import catalog, checks
+from benchmark.plan.grid import Grid, Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Follower, Target, choose_mode
-from datamodules import catalog as data_catalog
 from methods.clip.recipe import is_embedded
 
 
@@ -28,12 +27,15 @@ def main(options: Options) -> int:
     console = Console()
     grid = options.grid()
     runs = grid.runs()
-    for line in grid.find_unsupported():
+    for line in [*catalog.unreadable(), *grid.find_unsupported()]:
         _left_out(console, line)
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
-    for dataset in dict.fromkeys(run.dataset for run in runs):
-        data_catalog.check(dataset)
+    for dataset in grid.datasets:
+        checks.check_dataset(dataset)
+    for backbone in grid.backbones:
+        checks.check_backbone(backbone)
+    checks.check_devices(options.devices)
     choose_mode(options.wandb)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
@@ -42,16 +44,24 @@ def main(options: Options) -> int:
     todo = [pack for pack in packs(runs, options.pack) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
     if options.dry_run:
+        _check_without_torch(console, options, grid)
         return 0
     if todo:
-        signal.signal(signal.SIGINT, _interrupt)
         runs = _train(console, options, runs, todo, len(done))
     return _finish(console, store, runs)
 
 
-def _interrupt(number: int, frame: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise Interrupted
+def _check_without_torch(console: Console, options: Options, grid: Grid) -> None:
+    """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
+    for dataset in grid.datasets:
+        checks.check_files(dataset, options.data)
+    parent = next(path for path in (options.out.absolute(), *options.out.absolute().parents) if path.exists())
+    if not parent.is_dir():
+        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is a file")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is read-only")
+    line = f"not checked: {'; '.join(checks.unchecked(grid.backbones, options.devices))}"
+    console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
@@ -112,7 +122,7 @@ def _tracking(options: Options, console: Console) -> Iterator[None]:
         return
     with Follower(Target(options.out, mode)) as follower:
         yield
-        console.print(follower.finish(), highlight=False, soft_wrap=True)
+        console.print(follower.finish(), highlight=False, markup=False, soft_wrap=True)
 
 
 def _lost(store: Store, pack: Pack, cause: str) -> None:
@@ -138,7 +148,7 @@ def _finish(console: Console, store: Store, runs: list[Run]) -> int:
 
     loaded = store.load()
     for problem in loaded.problems:
-        console.print(f"[yellow]{problem}[/yellow]", highlight=False)
+        console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
     tables.write_all(loaded.records, store.out)
     keys = {run.key for run in runs}
     mine = [record for record in loaded.records if record.key in keys]
@@ -146,7 +156,7 @@ def _finish(console: Console, store: Store, runs: list[Run]) -> int:
     terminal.show(mine, console, failures)
     console.print(
         f"leaderboard: {store.out / 'leaderboard.csv'}; `promptnoise report --out={store.out}` draws plots and a page",
-        highlight=False, soft_wrap=True,
+        highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip
     good = sum(record.status == "ok" for record in mine)
     return 0 if good == len(runs) else 1

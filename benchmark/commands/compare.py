@@ -1,13 +1,26 @@
-"""`promptnoise compare`: do two results folders say the same?"""
+"""`promptnoise compare`: do two results folders say the same?
+
+Two versions, two machines, or a reference and one's own results.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from benchmark import compare
+from benchmark.errors import BadInput
+from benchmark.records.store import Store
+from benchmark.report.leaderboard import CELL, from_csv, leaderboard
+
+#: Cells that differ by less, in points, count as reproduced: other hardware and library versions round otherwise.
+TOLERANCE = 0.5
+MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -20,12 +33,116 @@ class Options:
     b: Path
     """Another one."""
 
-    tolerance: float = compare.TOLERANCE
+    tolerance: float = TOLERANCE
     """Points of accuracy that a cell may differ by."""
 
 
 def main(options: Options) -> int:
     """Prints the differences; 0 if every cell of a is in b and agrees, else 1."""
-    comparison = compare.compare(options.a, options.b, options.tolerance)
-    compare.show(comparison, Console())
+    comparison = compare(options.a, options.b, options.tolerance)
+    show(comparison, Console())
     return 0 if comparison.agrees else 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Cells of two leaderboards side by side.
+
+    `cells` has `CELL`, method, `mean_a`, `mean_b`, `std_a`, `std_b` (percent) and `gap` (b minus a, points), the
+    largest gap first; `only_a` and `only_b` count cells that the other lacks; `notes` says what to know first.
+    """
+
+    cells: pd.DataFrame
+    only_a: int
+    only_b: int
+    notes: tuple[str, ...]
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether b has every cell of a, and none differs by more than the tolerance."""
+        return self.only_a == 0 and len(self.cells) > 0 and bool((self.cells["gap"].abs() <= self.tolerance).all())
+
+
+def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
+    """Compare the leaderboards of two folders, from their records or, where there are none, from `leaderboard.csv`.
+
+    Raises:
+        BadInput: A folder has neither, or its `leaderboard.csv` is none.
+    """
+    if tolerance < 0:
+        raise BadInput(f"tolerance is {tolerance:g}, should be at least 0")
+    left, notes_a = _board(a)
+    right, notes_b = _board(b)
+    key = [*CELL, "method"]
+    both = left.merge(right, on=key, how="outer", suffixes=("_a", "_b"), indicator="where")
+    cells = both[both["where"] == "both"].copy()
+    cells["gap"] = (cells["mean_b"] - cells["mean_a"]).round(6)
+    cells = cells.iloc[cells["gap"].abs().argsort(kind="stable")[::-1]]
+    counts = both["where"].value_counts()
+    notes = [*notes_a, *notes_b]
+    protocols = [sorted(set(board["protocol"])) for board in (left, right)]
+    if protocols[0] != protocols[1]:
+        names = ["/".join(map(str, protocol)) for protocol in protocols]
+        notes.append(f"protocol {names[0]} against protocol {names[1]}: a change of protocol is meant to move numbers")
+    if other := int((cells["seeds_a"] != cells["seeds_b"]).sum()):
+        notes.append(f"{other} cells are means over another number of seeds in the second folder")
+    shown = cells[[*key, "mean_a", "mean_b", "std_a", "std_b", "gap"]].reset_index(drop=True)
+    return Comparison(shown, int(counts["left_only"]), int(counts["right_only"]), tuple(notes), tolerance)
+
+
+def _board(folder: Path) -> tuple[pd.DataFrame, list[str]]:
+    """A folder's leaderboard, and what was left out of it."""
+    records, problems = Store(folder).load()
+    if records:
+        return leaderboard(records), problems
+    file = folder / "leaderboard.csv"
+    if not file.exists():
+        raise BadInput(f"{folder} has neither records of finished runs nor a leaderboard.csv")
+    try:
+        return from_csv(file.read_text(encoding="utf-8")), problems
+    except ValueError as error:
+        raise BadInput(f"{file}: {error}") from error
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print the verdict, and the cells that differ most."""
+    for note in comparison.notes:
+        console.print(note, style="yellow", markup=False, highlight=False)
+    cells, far = comparison.cells, comparison.cells[comparison.cells["gap"].abs() > comparison.tolerance]
+    if len(far):
+        console.print(_table(far.head(MOST_SHOWN)))
+        if len(far) > MOST_SHOWN:
+            console.print(f"and {len(far) - MOST_SHOWN} more cells")
+    for count, who in ((comparison.only_a, "first"), (comparison.only_b, "second")):
+        if count:
+            console.print(f"{count} cells are only in the {who} folder", highlight=False)
+    if not len(cells):
+        console.print("the two have no cell in common", style="bold red")
+        return
+    largest, mean = cells["gap"].abs().max(), cells["gap"].abs().mean()
+    text = f"{len(cells)} cells in common: mean difference {mean:.2f}, largest {largest:.2f} points"
+    console.print(text, highlight=False)
+    good = f"the second folder reproduces the first within {comparison.tolerance:g} points"
+    bad = f"not reproduced: {len(far)} cells differ by more than {comparison.tolerance:g} points"
+    lacking = f"not reproduced: the second folder lacks {comparison.only_a} cells of the first"
+    verdict = good if comparison.agrees else bad if len(far) else lacking
+    console.print(verdict, style="bold green" if comparison.agrees else "bold red", highlight=False)
+
+
+def _table(cells: pd.DataFrame) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("data set", "method", "noise", "wrong"):
+        table.add_column(name)
+    for name in ("first", "second", "gap"):
+        table.add_column(name, justify="right")
+    row: Any
+    for row in cells.itertuples(index=False):
+        rate = "measured" if pd.isna(row.rate) else f"{100 * row.rate:g} %"
+        table.add_row(*map(escape, (row.dataset, row.method, row.noise)), rate, _number(row.mean_a, row.std_a),
+                      _number(row.mean_b, row.std_b), f"{row.gap:+.2f}")  # fmt: skip
+    return table
+
+
+def _number(mean: float, std: float) -> str:
+    return f"{mean:.2f}" if pd.isna(std) else f"{mean:.2f} ± {std:.2f}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmark.errors import BadInput
+from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import DATA
 from datamodules import catalog
@@ -28,13 +30,20 @@ class Options:
 
 def main(options: Options) -> int:
     """Names what is ready."""
-    console = Console()
-    for dataset in split_list(options.datasets):
+    datasets, backbones = split_list(options.datasets), split_list(options.backbone)
+    if not datasets and not backbones:
+        raise BadInput("nothing to fetch; give --backbone=NAME/tag, --datasets=hf:owner/name, or both")
+    for name in datasets:
+        check_dataset(name)
+    for name in backbones:
+        check_backbone(name)
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    for dataset in datasets:
         opened = catalog.open_dataset(dataset, options.data, download=True)
         console.print(f"{dataset}: {len(opened.train.labels)} training and {len(opened.test.labels)} test images")
-    if options.backbone:
+    if backbones:
         from methods.clip.loading import load_backbone
 
-        for name in split_list(options.backbone):
+        for name in backbones:
             console.print(f"{name}: ready, weights {load_backbone(name).identity[:12]}")
     return 0

@@ -7,7 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmark.errors import BadInput
+from benchmark.plan.grid import parse_method
+from benchmark.records.store import Store
 from benchmark.report import make as report
+from datamodules.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -23,10 +27,24 @@ class Options:
 
 def main(options: Options) -> int:
     """Writes everything and names it."""
-    console = Console()
+    if not options.out.is_dir():
+        raise BadInput(f"there is no results folder {options.out}; `promptnoise bench --out=FOLDER` makes one")
+    reference = _method(options)
+    console = Console(markup=False, highlight=False, soft_wrap=True)
     with console.status("reading records") as status:
-        made = report.make(options.out, options.reference, lambda what: status.update(f"making {what}"))
+        made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))
     for problem in made.problems:
-        console.print(problem, style="yellow", markup=False, soft_wrap=True)
-    console.print(f"{len(made.files)} files written; open {options.out / 'report.html'}", soft_wrap=True)
+        console.print(problem, style="yellow")
+    console.print(f"{len(made.files)} files written; open {options.out / 'report.html'}")
     return 0
+
+
+def _method(options: Options) -> str:
+    """The reference method under its one name; one that is not installed here must be among the records."""
+    try:
+        info, values = parse_method(options.reference)
+        return info.canonical(values)
+    except UserError:
+        if options.reference not in {record.run.method for record in Store(options.out).load().records}:
+            raise
+        return options.reference

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from benchmark import show
+from benchmark.records.record import Record
 from benchmark.records.store import Store
+
+#: Eight heights of a bar, for curves in a line of text.
+BARS = "▁▂▃▄▅▆▇█"
+WIDTH = 40
+MOST_CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -25,5 +33,90 @@ class Options:
 def main(options: Options) -> int:
     """Prints one record."""
     store = Store(options.out)
-    show.show(store.find(options.run), store, Console())
+    show(store.find(options.run), store, Console())
     return 0
+
+
+def show(record: Record, store: Store, console: Console) -> None:
+    """Print what a run was, what it reached, how it got there, and how to do it again."""
+    run = record.run
+    console.print(f"[bold]{escape(run.method)}[/] on [bold]{escape(run.dataset)}[/]", highlight=False)
+    grid = Table.grid(padding=(0, 2))
+    for name, text in _facts(record):
+        grid.add_row(f"[dim]{name}[/]", escape(text))
+    for name, curve in record.curves.items():
+        known = [value for value in curve if value is not None]
+        if known:
+            grid.add_row(f"[dim]{escape(name)}[/]", f"{bars(curve)}  {known[0]:.4g} to {known[-1]:.4g}")
+    grid.add_row("[dim]record[/]", escape(str(store.path(run))))
+    learned = store.path(run).with_suffix(".safetensors")
+    if learned.exists():
+        grid.add_row("[dim]what it learned[/]", f"{escape(str(learned))}; promptnoise export {run.key}")
+    console.print(grid, highlight=False)
+    console.print(f"[dim]to do it again:[/] {escape(command(record))}", highlight=False, soft_wrap=True)
+
+
+def _facts(record: Record) -> Iterator[tuple[str, str]]:
+    run, noise = record.run, record.noise
+    yield "run", f"{run.key}, protocol {run.protocol}"
+    paradigm = "" if run.paradigm == "fewshot" else f", {run.paradigm}"
+    yield "protocol", f"{run.backbone}, {run.shots} shots, {run.epochs} epochs, seed {run.seed}{paradigm}"
+    asked = "as measured" if run.rate is None else f"{100 * run.rate:g} % asked for"
+    wrong = f"{noise.wrong} of {noise.images} labels wrong"
+    wrong = "true labels not known" if noise.realised is None else f"{wrong} ({100 * noise.realised:.2f} %)"
+    yield "noise", "given no labels" if record.label_free else f"{run.noise}, {asked}, {wrong}"
+    yield "accuracy", f"{record.accuracy:.2f} % at the last epoch"
+    if record.harmonic_mean is not None:
+        parts = f"{record.seen_accuracy} % on seen and {record.unseen_accuracy} % on unseen classes"
+        yield "harmonic mean", f"{record.harmonic_mean:.2f} %" + ("" if record.seen_accuracy is None else f", {parts}")
+    if record.oracle_best_accuracy is not None:
+        epoch = "" if record.oracle_best_epoch is None else f" at epoch {record.oracle_best_epoch}"
+        yield "best epoch", f"{record.oracle_best_accuracy:.2f} %{epoch} (an oracle: chosen on test data)"
+    if record.zero_shot_accuracy is not None:
+        gain = record.accuracy - record.zero_shot_accuracy
+        yield "zero-shot", f"{record.zero_shot_accuracy:.2f} %, so training gave {gain:+.2f} points"
+    if record.ece is not None:
+        yield "calibration error", f"{record.ece:.2f} %"
+    if record.status != "ok":
+        yield "status", f"{record.status}{f': {record.hint}' if record.hint else ''}"
+    order = sorted((accuracy, name) for name, accuracy in zip(record.classes, record.per_class_accuracy, strict=True)
+                   if accuracy is not None)  # fmt: skip
+    if order:
+        yield "hardest classes", ", ".join(f"{name} {accuracy:.1f} %" for accuracy, name in order[:MOST_CLASSES])
+        yield (
+            "easiest classes",
+            ", ".join(f"{name} {accuracy:.1f} %" for accuracy, name in order[: -MOST_CLASSES - 1 : -1]),
+        )
+    yield "cost", f"{record.parameters:,} parameters, {record.seconds:.1f} s on {record.device or 'an unnamed device'}"
+    yield "labels", noise.labels_sha256 or "none"
+    for name, value in record.hashes.items():
+        yield f"{name} (hash)", value
+    if record.versions:
+        yield "versions", ", ".join(f"{name} {version}" for name, version in record.versions.items())
+
+
+def bars(curve: Sequence[float | None]) -> str:
+    """A curve as a line of bars, at most `WIDTH` of them; a space where nothing was measured."""
+    count = min(len(curve), WIDTH)
+    picked = [curve[round(i * (len(curve) - 1) / max(count - 1, 1))] for i in range(count)]
+    known = [value for value in picked if value is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    step = (high - low) / (len(BARS) - 1) or 1.0
+    return "".join(" " if value is None else BARS[round((value - low) / step)] for value in picked)
+
+
+def command(record: Record) -> str:
+    """The command that does this run."""
+    run = record.run
+    parts = {"methods": run.method, "datasets": run.dataset, "noise": None if run.rate is None else f"{run.rate:g}",
+             "noise-type": None if run.noise == "none" else run.noise, "seeds": run.seed, "shots": run.shots,
+             "epochs": run.epochs, "backbone": run.backbone,
+             "paradigm": None if run.paradigm == "fewshot" else run.paradigm}  # fmt: skip
+    return "promptnoise bench " + " ".join(
+        f"--{name}={_quoted(str(value))}" for name, value in parts.items() if value is not None
+    )
+
+
+def _quoted(text: str) -> str:
+    """The text between single quotes, for a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"

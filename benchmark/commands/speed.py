@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmark.errors import BadInput
@@ -75,9 +76,9 @@ def main(options: Options) -> int:
             for row in cases[name](settings):
                 rows.append(row)
                 save(rows, options.out)
-                console.print(_line(row), highlight=False, soft_wrap=True)
+                console.print(_line(row), highlight=False, markup=False, soft_wrap=True)
     console.print(_table(rows))
-    console.print(f"speed: {options.out}", highlight=False, soft_wrap=True)
+    console.print(f"speed: {options.out}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -99,6 +100,8 @@ def _table(rows: list[Row]) -> Table:
         shares = (row.floor and f"{row.floor:.1f}", row.share and f"{row.share:.0%}")
         words = (*counts, times, row.target, *shares, row.suite_mib and f"{row.suite_mib:,.0f}")
         table.add_row(
-            f"{row.case}, {row.backbone}", row.against, *("" if word is None else str(word) for word in words)
+            escape(f"{row.case}, {row.backbone}"),
+            escape(row.against),
+            *("" if word is None else str(word) for word in words),
         )
     return table

@@ -33,8 +33,10 @@ def main(options: Options) -> int:
     mode, hint = choose_mode(options.wandb)
     if mode == "disabled":
         raise BadInput(hint or "W&B is disabled; --wandb=online or --wandb=offline turns it on")
+    if not options.out.is_dir():
+        raise BadInput(f"there is no results folder {options.out}; `promptnoise bench --out=FOLDER` makes one")
     target = Target(options.out, mode, options.project, options.campaign or options.out.resolve().name)
-    console = Console()
+    console = Console(markup=False, highlight=False, soft_wrap=True)
     with console.status("logging"):
         synced = sync(target)
     console.print(f"{synced.logged} runs logged, {synced.left} left{f': {synced.cause}' if synced.cause else ''}")

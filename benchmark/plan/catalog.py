@@ -1,54 +1,79 @@
 """Which methods there are and what their options are.
 
 The folder `methods/` is the registry: every file that defines a class `Method` is a method. Other packages add theirs
-through the entry point group `promptnoise.methods`, whose entries name a module.
+through the entry point group `promptnoise.methods`, whose entries name a module. A file that cannot be read is
+left out; `unreadable` names it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import methods as package
 from benchmark.errors import BadInput
-from benchmark.plan.method_options import Option, as_text
-from benchmark.plan.method_source import attributes
+from benchmark.plan import method_source
+from benchmark.plan.method_source import Source
 from datamodules.errors import nearest
+from methods.core.option import COMPUTED, Option, as_text
+from methods.core.options import check_values, options_of
 
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """What planning knows of a method."""
+    """What planning knows of a method, from its source.
+
+    What the source does not spell out, such as a default that is computed, is looked up in the imported module when it
+    is asked for; everything else is known without importing torch.
+    """
 
     name: str
     module: str
-    summary: str
-    labels: str
-    inputs: str
-    paradigms: tuple[str, ...]
-    options: dict[str, Option]
+    source: Source
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return self.source.documentation.split("\n")[0]
+
+    @property
+    def options(self) -> dict[str, Option]:
+        """The options by name; types and defaults that the source does not spell out are `COMPUTED`."""
+        return {attribute.rstrip("_"): option for attribute, option in self.source.options.items()}
+
+    @property
+    def labels(self) -> str:
+        """ "given" or "none": which labels it trains on."""
+        return str(self._constant("labels", "given"))
+
+    @property
+    def inputs(self) -> str:
+        """ "features" or "images": what it trains on."""
+        return str(self._constant("inputs", "features"))
+
+    @property
+    def paradigms(self) -> tuple[str, ...]:
+        """The learning paradigms that it can run under."""
+        return tuple(self._constant("paradigms", ()))
 
     def values(self, given: dict[str, str]) -> dict[str, Any]:
         """Attributes of the class `Method` that these options set away from their defaults.
 
         Raises:
-            BadInput: an unknown option, or a value that it does not take.
+            MethodError: An unknown option, or a value that it does not take.
+            BadInput: The method has to be imported for that, and cannot be.
         """
-        values = {}
-        for name, text in given.items():
-            if name not in self.options:
-                what = nearest(name, self.options) if self.options else "it has no options"
-                raise BadInput(f"method {self.name!r} has no option {name!r}; {what}")
-            option = self.options[name]
-            try:
-                value = option.parse(text)
-            except ValueError as error:
-                raise BadInput(f"method {self.name!r}: {name}={text} should be {error}") from None
-            if value != option.default:
-                values[option.attribute] = value
-        return values
+        known = self.options
+        unread = {name for name in given if not (known[name].known if name in known else self.source.complete)}
+        if unread:
+            known = options_of(_imported(self.name, self.module))
+        values = check_values(self.name, known, given)
+        defaults = {option.attribute: option.default for option in known.values()}
+        return {attribute: value for attribute, value in values.items() if value != defaults[attribute]}
 
     def rounds(self, values: dict[str, Any]) -> int:
         """How often a run goes through its epochs."""
@@ -58,49 +83,78 @@ class MethodInfo:
         """The further backbones that a run asks."""
         return tuple(self._value("teachers", values, ()))
 
-    def _value(self, name: str, values: dict[str, Any], otherwise: Any) -> Any:
-        return values.get(name, self.options[name].default if name in self.options else otherwise)
-
     def canonical(self, values: dict[str, Any]) -> str:
         """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
         named = {attribute.rstrip("_"): value for attribute, value in values.items()}
         inside = ",".join(f"{name}={as_text(named[name])}" for name in sorted(named))
         return f"{self.name}[{inside}]" if inside else self.name
 
+    def _value(self, name: str, values: dict[str, Any], otherwise: Any) -> Any:
+        if name in values or name not in self.source.options:
+            return values.get(name, otherwise)
+        return self._read(name, self.source.options[name].default)
 
-@cache
+    def _constant(self, name: str, otherwise: Any) -> Any:
+        return self._read(name, self.source.constants.get(name, otherwise))
+
+    def _read(self, name: str, value: Any) -> Any:
+        return getattr(_imported(self.name, self.module), name) if value is COMPUTED else value
+
+
 def methods() -> dict[str, MethodInfo]:
-    """All methods found, by name."""
-    sources = {path.stem: f"methods.{path.stem}" for path in (Path(__file__).parents[2] / "methods").glob("*.py")}
-    sources |= {entry.name: entry.value.split(":")[0] for entry in entry_points(group="promptnoise.methods")}
-    found = {name: _read(name, module) for name, module in sorted(sources.items())}
-    return {name: info for name, info in found.items() if info is not None}
+    """All methods that can be read, by name."""
+    return scan()[0]
+
+
+def unreadable() -> list[str]:
+    """One line for every method whose file cannot be read, with the cause."""
+    return list(scan()[1].values())
 
 
 def method(name: str) -> MethodInfo:
     """The method of this name.
 
     Raises:
-        BadInput: there is none; the message has the nearest match and the list.
+        BadInput: There is none (the message has the nearest match and the list), or its file cannot be read.
     """
-    if name not in methods():
-        raise BadInput(f"unknown method {name!r}: {nearest(name, methods())}")
-    return methods()[name]
+    known, broken = scan()
+    if name in broken:
+        raise BadInput(broken[name])
+    if name not in known:
+        raise BadInput(f"unknown method {name!r}: {nearest(name, known)}")
+    return known[name]
 
 
-def _read(name: str, module: str) -> MethodInfo | None:
-    found = attributes(module, "Method")
-    if found is None:
-        return None
-    documentation, values = found
-    constants = {key: value for key, (kind, value) in values.items() if kind is None}
-    options = {key.rstrip("_"): Option(key, kind, value) for key, (kind, value) in values.items() if kind is not None}
-    return MethodInfo(
-        name,
-        module,
-        documentation.split("\n")[0],
-        constants.get("labels", "given"),
-        constants.get("inputs", "features"),
-        tuple(constants.get("paradigms", ())),
-        options,
-    )
+@cache
+def scan() -> tuple[dict[str, MethodInfo], dict[str, str]]:
+    """The methods by name, and why others cannot be read."""
+    modules = {
+        path.stem: f"methods.{path.stem}" for folder in package.__path__ for path in Path(folder).glob("[!._]*.py")
+    }
+    modules |= {entry.name: entry.value.split(":")[0] for entry in entry_points(group="promptnoise.methods")}
+    known, broken = {}, {}
+    for name, module in sorted(modules.items()):
+        try:
+            source = method_source.read(module, "Method")
+        except Exception as error:  # a file that is being edited, or another package's code
+            broken[name] = f"method {name!r} cannot be read: {_cause(error)}"
+        else:
+            if source is not None:
+                known[name] = MethodInfo(name, module, source)
+    return known, broken
+
+
+@cache
+def _imported(name: str, module: str) -> Any:
+    try:
+        return import_module(module).Method
+    except Exception as error:  # as above
+        raise BadInput(f"method {name!r} cannot be imported: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    """The error in one line, with file and line where they are known."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}: {error.msg}"
+    text = str(error).split("\n")[0]
+    return text if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: {text}"

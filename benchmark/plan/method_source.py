@@ -1,9 +1,10 @@
-"""Reads a method's docstring and class attributes from its source: planning imports no torch."""
+"""Reads a method's docstring, options and constants from its source: nothing is run, and planning imports no torch."""
 
 from __future__ import annotations
 
 import ast
 import typing
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,58 +12,139 @@ from typing import Any, Literal
 
 import annotated_types
 
-from benchmark.errors import BadInput
+from datamodules.errors import UserError
+from methods.core.option import COMPUTED, Option
+from methods.core.options import FOREIGN
 
-NAMESPACE = {
-    "int": int, "float": float, "bool": bool, "str": str, "Literal": Literal, "Annotated": typing.Annotated,
-    **{name: getattr(annotated_types, name) for name in ("Gt", "Ge", "Lt", "Le")},
-}  # fmt: skip
-
-Attributes = dict[str, tuple[Any, Any]]
+_NAMES = {"int": int, "float": float, "bool": bool, "str": str, "Path": Path, "None": None}
+_LIMITS = {name: getattr(annotated_types, name) for name in ("Gt", "Ge", "Lt", "Le", "MultipleOf")}
 
 
-def attributes(module: str, name: str) -> tuple[str, Attributes] | None:
-    """Docstring, and (type, value) of the class attributes that are annotated and set, inherited ones first.
+@dataclass(frozen=True)
+class Source:
+    """What the source says of a class.
 
-    The type of a ClassVar is None: it is a constant, not an option.
+    `constants` are the values of class attributes that are no options; types and values that are not spelled out are
+    `COMPUTED`. `complete` is False where a base class could not be read, so that there may be more options.
+    """
+
+    documentation: str = ""
+    constants: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Option] = field(default_factory=dict)
+    complete: bool = True
+
+
+def read(module: str, name: str) -> Source | None:
+    """What the source of `module` says of its class `name`, inherited attributes included; None if it has none.
+
+    Raises:
+        UserError: The module cannot be found.
+        OSError, SyntaxError, ValueError: Its file cannot be read, or is not Python.
     """
     tree = _tree(module)
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     if name not in classes:
         return None
-    imported = {
-        alias.asname or alias.name: (node.module, alias.name)
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
-    }
-    found: Attributes = {}
-    for base in classes[name].bases:
-        target = ast.unparse(base)
-        if target in classes:
-            origin = (module, target)
-        elif "." in target and target.split(".")[0] in imported:  # from methods import coop ... coop.Method
-            package, alias = imported[target.split(".")[0]]
-            origin = (f"{package}.{alias}", target.split(".")[1])
-        elif target in imported:
-            origin = imported[target]
-        else:
-            continue
-        if origin[0].split(".")[0] not in ("torch", "lightning") and (inherited := attributes(*origin)):
-            found |= inherited[1]
-    for node in classes[name].body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            kind = ast.unparse(node.annotation)
-            found[node.target.id] = (
-                None if kind.startswith("ClassVar") else eval(kind, NAMESPACE),
-                ast.literal_eval(node.value),
-            )
-    return ast.get_docstring(classes[name]) or "", found
+    found, imported = Source(), _imported(tree)
+    for base in reversed(classes[name].bases):
+        written = ast.unparse(base).partition("[")[0]
+        inherited = read(module, written) if written in classes and written != name else _foreign(written, imported)
+        if inherited is None:
+            inherited = Source(complete=False)
+        found = Source(
+            constants=found.constants | inherited.constants,
+            options=found.options | inherited.options,
+            complete=found.complete and inherited.complete,
+        )
+    return replace(_with_own(found, classes[name]), documentation=ast.get_docstring(classes[name]) or "")
+
+
+def _foreign(written: str, imported: dict[str, str]) -> Source | None:
+    """A base class of another module, written as an imported name; None if it is not found."""
+    first, dot, rest = written.partition(".")
+    whole = imported.get(first, "") + dot + rest
+    if whole.split(".")[0] in FOREIGN or written == "object":
+        return Source()
+    module, _, name = whole.rpartition(".")
+    return read(module, name) if module else None
+
+
+def _with_own(found: Source, node: ast.ClassDef) -> Source:
+    """Inherited attributes and those of the class body; a plain assignment changes an option's default."""
+    constants, options = dict(found.constants), dict(found.options)
+    for line in node.body:
+        match line:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=kind, value=ast.expr() as value):
+                if ast.unparse(kind).removeprefix("typing.").startswith("ClassVar"):
+                    options.pop(name, None)
+                    constants[name] = _value(value)
+                elif not name.startswith("_"):
+                    options[name] = Option(name, _type(kind), _value(value))
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                if name in options:
+                    options[name] = replace(options[name], default=_value(value))
+                else:
+                    constants[name] = _value(value)
+    return replace(found, constants=constants, options=options)
+
+
+def _value(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return COMPUTED
+
+
+def _type(node: ast.expr) -> Any:
+    """The type that an annotation spells with the usual names, else `COMPUTED`."""
+    try:
+        return _spelled(node)
+    except (LookupError, TypeError, ValueError):
+        return COMPUTED
+
+
+def _spelled(node: ast.expr) -> Any:
+    match node:
+        case ast.Name(id=name):
+            return _NAMES[name]
+        case ast.Constant(value=None):
+            return None
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return typing.Union[_spelled(left), _spelled(right)]  # noqa: UP007
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=values):
+            return Literal[ast.literal_eval(values)]
+        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[kind, *limits])):
+            parts = (_spelled(kind), *map(_limit, limits))
+            return typing.Annotated[parts]
+        case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=[kind, ast.Constant(value=rest)])):
+            if rest is ...:
+                return tuple[_spelled(kind), ...]  # type: ignore[misc]
+    raise ValueError(ast.unparse(node))
+
+
+def _limit(node: ast.expr) -> Any:
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[bound], keywords=[]):
+            return _LIMITS[name](ast.literal_eval(bound))
+    raise ValueError(ast.unparse(node))
+
+
+def _imported(tree: ast.Module) -> dict[str, str]:
+    """Names that a module imports at its top, with what they mean: `from methods import coop` is `methods.coop`."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.asname: alias.name for alias in node.names if alias.asname}
+            found |= {root: root for alias in node.names if not alias.asname for root in alias.name.split(".")[:1]}
+    return found
 
 
 @cache
 def _tree(module: str) -> ast.Module:
     spec = find_spec(module)
     if spec is None or spec.origin is None:
-        raise BadInput(f"the method module {module!r} cannot be found; is its package installed?")
-    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+        raise UserError(f"the module {module!r} cannot be found; is its package installed?")
+    path = Path(spec.origin)
+    return ast.parse(path.read_bytes(), filename=str(path))

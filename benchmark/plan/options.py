@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from benchmark.errors import BadInput
 from benchmark.plan.catalog import methods
@@ -51,7 +51,7 @@ class Options:
     devices: str = "auto"
     """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3 (0,0: two workers on one)."""
 
-    precision: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of the frozen towers: fp32, bf16, or auto (bf16 on a GPU, fp32 on the CPU)."""
 
     data: Path = DATA

@@ -5,9 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from benchmark.tracking.sync import pending
 from benchmark.tracking.wandb_run import Target
+
+HERE = Path(__file__).absolute().parents[2]
+#: Imports our packages although the working folder, which Python searches first, may have others of the same names.
+START = """import sys
+sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]
+import benchmark, datamodules, methods
+del sys.path[0]
+from benchmark.tracking.__main__ import main
+sys.exit(main())"""
 
 
 class Follower:
@@ -21,15 +31,8 @@ class Follower:
         self.target = target
         self.log = target.out / "wandb" / "follow.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "benchmark.tracking",
-            str(target.out),
-            target.mode,
-            target.project,
-            target.group,
-        ]
+        where = (str(target.out), target.mode, target.project, target.group)
+        command = [sys.executable, "-c", START, str(HERE), *where]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log,

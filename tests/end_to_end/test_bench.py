@@ -27,10 +27,16 @@ SMALL = [
 Bench = Callable[..., tuple[int, str]]
 
 
+def small(*options: str) -> list[str]:
+    """The options of the small grid, with others in the place of those that are given."""
+    given = {option.partition("=")[0].replace("-", "_") for option in options}
+    return [option for option in SMALL if option.partition("=")[0].replace("-", "_") not in given] + [*options]
+
+
 @pytest.fixture
 def bench(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Bench:
     def call(*options: str, out: Path = tmp_path / "out") -> tuple[int, str]:
-        code = main(["bench", *SMALL, f"--out={out}", *options])
+        code = main(["bench", *small(*options), f"--out={out}"])
         captured = capsys.readouterr()
         return code, captured.out + captured.err
 
@@ -200,7 +206,7 @@ def promptnoise(where: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 def test_a_bad_run_costs_no_other_and_is_named(checkout: Path) -> None:
     (checkout / "methods" / "fragile.py").write_text(FRAGILE)
-    done = promptnoise(checkout, "bench", *SMALL, "--methods=coop,fragile", "--noise=0", "--seeds=1,2,3")
+    done = promptnoise(checkout, "bench", *small("--methods=coop,fragile", "--noise=0", "--seeds=1,2,3"))
     assert done.returncode == 1
     status: dict[str, Any] = {}
     for path in records(checkout / "results"):

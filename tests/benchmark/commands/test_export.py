@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 from rich.console import Console
 from safetensors.numpy import load_file
 
-from benchmark import compare, show
+from benchmark.commands import compare, show
+from benchmark.commands.export import export
 from benchmark.errors import BadInput
-from benchmark.export import export
-from benchmark.records.record import BadRecord
+from benchmark.records.record import BadRecord, dump, read
 from benchmark.records.store import Store
 from benchmark.report import make as report
 from tests.support.records_factory import CLASSES, campaign, fill, result, run
@@ -54,6 +55,14 @@ def test_a_published_reference_without_records_is_compared_by_its_table(
     assert found.agrees
     assert found.cells["gap"].abs().max() <= 0.005
     assert "reproduces the first within 0.5 points" in printed(compare.show, found)
+
+
+def test_means_over_another_number_of_seeds_are_said_to_be_such(two: tuple[Store, Store]) -> None:
+    a, b = two
+    b.path(run(seed=2)).unlink()
+    assert compare.compare(a.out, b.out).notes == (
+        "1 cells are means over another number of seeds in the second folder",
+    )
 
 
 def test_cells_that_one_folder_lacks_are_counted(two: tuple[Store, Store]) -> None:
@@ -101,6 +110,13 @@ def test_a_record_is_explained_with_noise_gain_classes_and_the_command_that_does
         "promptnoise bench --methods='gce[q=0.5]' --datasets='flipped' --noise='0.5' --noise-type='symmetric'",
     ):
         assert part in text
+
+
+def test_the_command_that_does_a_run_again_survives_a_shell() -> None:
+    work = run(dataset="folder:/it's here")
+    words = shlex.split(show.command(read(dump(work, result(50.0, work)))))
+    assert words[:2] == ["promptnoise", "bench"]
+    assert "--datasets=folder:/it's here" in words
 
 
 def test_every_kind_of_record_can_be_explained(tmp_path: Path) -> None:

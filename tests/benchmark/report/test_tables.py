@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmark import readme
+from benchmark.commands import readme
 from benchmark.errors import BadInput
 from benchmark.records.record import Record
 from benchmark.records.store import Failure, Store

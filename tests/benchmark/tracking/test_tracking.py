@@ -142,6 +142,20 @@ def test_a_w_and_b_that_hangs_delays_nobody(store: Store, tmp_path: Path, monkey
     assert pending(target) == 4
 
 
+def test_a_package_of_the_same_name_in_the_user_s_folder_is_not_taken_for_ours(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS)
+    for package in ("benchmark", "benchmark/tracking", "methods", "datamodules"):
+        (tmp_path / "mine" / package).mkdir(parents=True)
+        (tmp_path / "mine" / package / "__init__.py").write_text("raise RuntimeError('not this one')\n")
+    (tmp_path / "mine" / "wandb.py").write_text("raise RuntimeError('nor this one')\n")
+    monkeypatch.chdir(tmp_path / "mine")
+    with Follower(Target(store.out, "online")) as follower:
+        assert follower.finish(timeout=100) == "W&B: all runs are logged online"
+    assert pending(Target(store.out, "online")) == 0
+
+
 def test_an_error_in_training_stops_the_logging_process(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from annotated_types import Ge, Gt, Le, MultipleOf
 
-from methods.core.options import as_text, check_options, options_of
+from methods.core.option import as_text
+from methods.core.options import check_options, options_of
 from methods.errors import MethodError
 
 

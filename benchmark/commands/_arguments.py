@@ -1,0 +1,85 @@
+"""The options of a command, a dataclass `Options`, from the words on the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from benchmark.errors import BadInput
+from datamodules.errors import nearest
+from methods.core.option import Option
+
+T = TypeVar("T")
+
+
+def parse(command: str, options: type[T], words: Sequence[str]) -> T:
+    """`--option=value`, `--option value` or, for what is true or false, `--option`; fields without a default by place.
+
+    Raises:
+        BadInput: An option that there is not, is given twice or lacks a value, or a value that it does not take.
+    """
+    known = _known(options)  # type: ignore[arg-type]
+    needed = [field.name for field in fields(options) if field.default is MISSING]  # type: ignore[arg-type]
+    texts: dict[str, str] = {}
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if word.startswith("-") and len(word) > 1:
+            flag, equals, text = word.partition("=")
+            name = flag.removeprefix("--").replace("-", "_")
+            if not flag.startswith("--") or name not in known:
+                near = nearest(f"--{name}", [f"--{each}" for each in known])
+                raise BadInput(f"{command} has no option {flag}; {near}")
+            if not equals and known[name].kind is bool:
+                text = "true"
+            elif not equals:
+                if not waiting or waiting[0].startswith("--"):
+                    raise BadInput(f"{flag} needs a value: {flag}=VALUE")
+                text = waiting.pop(0)
+            if name in texts:
+                raise BadInput(f"{flag} is given twice; give it once, several values separated by commas")
+        else:
+            name = next((each for each in needed if each not in texts), "")
+            if not name:
+                raise BadInput(f"{command} does not take {word!r}; options are written --option=value")
+            text = word
+        texts[name] = text
+    if missing := [name for name in needed if name not in texts]:
+        usage = " ".join(map(str.upper, needed))
+        raise BadInput(f"{command} needs {' and '.join(missing)}: promptnoise {command} {usage}")
+    return options(**{name: _value(known[name], name, text) for name, text in texts.items()})
+
+
+def print_help(command: str, options: type[Any]) -> None:
+    """Print the options with their docstrings."""
+    from jsonargparse import ArgumentParser, set_parsing_settings
+
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    parser = ArgumentParser(prog=f"promptnoise {command}", description=options.__doc__)
+    parser.add_class_arguments(options, as_positional=True, fail_untyped=False)
+    sys.stdout.write(parser.format_help())
+
+
+@cache
+def _known(options: type[Any]) -> dict[str, Option]:
+    kinds = get_type_hints(options, include_extras=True)
+    return {field.name: Option(field.name, kinds[field.name], field.default) for field in fields(options)}
+
+
+def _value(option: Option, name: str, text: str) -> Any:
+    try:
+        value = option.check(text)
+    except ValueError as error:
+        raise BadInput(f"--{name}={text} should be {error}") from None
+    if isinstance(value, Path):
+        if not text.strip():
+            raise BadInput(f"--{name}= is empty; it should be a path")
+        try:
+            return value.expanduser()
+        except RuntimeError:
+            raise BadInput(f"--{name}={text}: there is no such user") from None
+    return value

@@ -1,0 +1,93 @@
+"""What can be said of names without opening what they stand for; imports no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmark.errors import BadInput
+from datamodules import catalog, datasets
+from datamodules.errors import DataError
+from datamodules.names import parse_spec
+from methods import clip
+from methods.clip.recipe import is_embedded
+
+WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
+
+
+def check_dataset(spec: str) -> None:
+    """Accept the name of a data set.
+
+    Raises:
+        BadInput: `hf:` or `folder:` with nothing behind it.
+        DataError: An unknown name or option.
+    """
+    kind, colon, place = parse_spec(spec)[0].partition(":")
+    if colon and not place.strip():
+        example = {"hf": "hf:owner/name", "folder": "folder:/path"}.get(kind)
+        raise BadInput(f"data set {spec!r} names nothing; write {example or 'a name that `promptnoise list` shows'}")
+    catalog.check(spec)
+
+
+def check_files(spec: str, root: Path) -> None:
+    """Look for the files of a data set by their names; data sets that are painted on the spot have none.
+
+    Raises:
+        DataError: They are not there; the message says what to do.
+    """
+    name = parse_spec(spec)[0]
+    file = Path(datasets.__path__[0]) / f"{name}.py"
+    if name in catalog.known() and re.search(r"^def load\(", file.read_text(encoding="utf-8"), re.MULTILINE):
+        return  # importing it would import torch
+    state = catalog.status(spec, root)
+    if state != "ready":
+        raise DataError(f"{spec}: {state.removeprefix('missing: ')}")
+
+
+def check_backbone(name: str) -> None:
+    """Accept the name of a backbone; whether open_clip has a model or a tag of that name is not looked at.
+
+    Raises:
+        BadInput: Not written like a backbone, or a file or folder that does not exist.
+    """
+    scheme, _, place = name.partition(":")
+    if is_embedded(name):
+        if not any((Path(folder) / name.replace("-", "_")).is_dir() for folder in clip.__path__):
+            raise BadInput(f"backbone {name!r} does not come with the project; write {WAYS}")
+    elif scheme == "hf-hub":
+        if not re.fullmatch(r"[^/\s]+/[^/\s]+", place):
+            raise BadInput(f"backbone {name!r} names no repository; write hf-hub:owner/name")
+    elif scheme == "local-dir":
+        if not place:
+            raise BadInput(f"backbone {name!r} names no folder; write local-dir:/path")
+        if not Path(place).is_dir():
+            raise BadInput(f"backbone {name!r}: the folder {place} does not exist")
+    elif ":" in name:
+        if not Path(place).is_file():
+            raise BadInput(f"backbone {name!r}: the file {place} does not exist")
+    elif not re.fullmatch(r"[^/]+/.+", name):
+        raise BadInput(f"backbone {name!r} names no weights; write {WAYS}")
+
+
+def check_devices(text: str) -> None:
+    """Accept `auto`, `cpu`, `cpu:2` or GPU numbers; whether this machine has those GPUs is not looked at.
+
+    Raises:
+        BadInput: Not written like that.
+    """
+    kind, _, count = text.partition(":")
+    if kind == "cpu":
+        if count and not (count.isdecimal() and int(count) > 0):
+            raise BadInput(f"devices {text!r} should be cpu:N with N workers, at least 1")
+    elif text != "auto" and not all(part.strip().isdecimal() for part in text.split(",")):
+        raise BadInput(f"devices {text!r} should be auto, cpu, cpu:2 or GPU numbers like 0,1")
+
+
+def unchecked(backbones: Iterable[str], devices: str) -> list[str]:
+    """What only a run finds out, in a few words each."""
+    named = [name for name in backbones if not is_embedded(name)]
+    found = [f"whether open_clip can load {name}" for name in named]
+    if devices != "auto" and not devices.startswith("cpu"):
+        found.append(f"whether there are GPUs {devices}")
+    return [*found, "what is in the images and labels"]

@@ -1,0 +1,176 @@
+"""Bad input and bad surroundings: one line on standard error that says what would be right, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.__main__ import main
+
+ROOT = Path(__file__).parents[3]
+
+CASES = [
+    ("bensh", "did you mean 'bench'"),
+    ("bench --epochs=x", "--epochs=x should be a whole number"),
+    ("bench --epochs=", "--epochs= should be a whole number"),
+    ("bench --pack=1.5", "--pack=1.5 should be a whole number"),
+    ("bench --epohcs=3", "bench has no option --epohcs; did you mean '--epochs'"),
+    ("bench --seed=3", "did you mean '--seeds'"),
+    ("bench -x", "bench has no option -x"),
+    ("bench coop", "bench does not take 'coop'; options are written --option=value"),
+    ("bench --dry-run=maybe", "--dry_run=maybe should be true or false"),
+    ("bench --seeds=1 --seeds=2", "--seeds is given twice"),
+    ("bench --noise-type=symmetric --noise_type=uniform", "--noise_type is given twice"),
+    ("bench --out", "--out needs a value"),
+    ("bench --out --dry-run", "--out needs a value"),
+    ("bench --out=", "--out= is empty; it should be a path"),
+    ("bench --data=", "--data= is empty"),
+    ("bench --out=~nobody-of-this-name/x", "there is no such user"),
+    ("bench --backbone=hf-hub:", "'hf-hub:' names no repository; write hf-hub:owner/name"),
+    ("bench --backbone=hf-hub:owner", "write hf-hub:owner/name"),
+    ("bench --backbone=local-dir:", "write local-dir:/path"),
+    ("bench --backbone=local-dir:/nowhere", "the folder /nowhere does not exist"),
+    ("bench --backbone=ViT-B-32:/nowhere.pt", "the file /nowhere.pt does not exist"),
+    ("bench --backbone=ViT-B-32", "names no weights; write NAME/tag"),
+    ("bench --backbone=embedded-vot", "does not come with the project"),
+    ("bench --datasets=hf:", "'hf:' names nothing; write hf:owner/name"),
+    ("bench --datasets=folder:", "'folder:' names nothing; write folder:/path"),
+    ("bench --datasets=digitz", "unknown data set 'digitz'"),
+    ("bench --devices=tpu", "should be auto, cpu, cpu:2 or GPU numbers"),
+    ("bench --devices=cpu:0", "should be cpu:N"),
+    ("bench --precision=fp16", "--precision=fp16 should be one of auto, fp32, bf16"),
+    ("bench --wandb=ofline", "did you mean 'offline'"),
+    ("bench --dry-run --datasets=folder:/nowhere", "/nowhere/train is not there"),
+    ("bench --dry-run --datasets=dtd --data=/nowhere", "/nowhere/dtd/images is not there"),
+    ("bench --dry-run --out=FILE", "FILE is a file"),
+    ("bench --dry-run --out=FILE/out", "FILE is a file"),
+    ("bench --dry-run --methods=coop[n_ctx=x]", "n_ctx=x should be a whole number"),
+    ("report --out=/nowhere", "there is no results folder /nowhere"),
+    ("report --out=FILE", "there is no results folder FILE"),
+    ("report --out=. --reference=nonsense", "unknown method 'nonsense'"),
+    ("report --out=. --reference=gce[q=7]", "q=7 should be above 0 and at most 1"),
+    ("sync --out=/nowhere --wandb=offline", "there is no results folder /nowhere"),
+    ("fetch", "nothing to fetch; give --backbone=NAME/tag"),
+    ("fetch --datasets=hf:", "write hf:owner/name"),
+    ("fetch --backbone=hf-hub:", "write hf-hub:owner/name"),
+    ("readme --reference=/nowhere --readme=FILE", "must hold once each"),
+    ("readme --readme=/nowhere.md", "/nowhere.md cannot be read: No such file"),
+    ("readme --reference=/nowhere --readme=PAGE", "/nowhere/leaderboard.csv cannot be read: No such file"),
+    ("readme --check --reference=/nowhere --readme=PAGE", "/nowhere/leaderboard.csv cannot be read"),
+    ("readme --publish=/nowhere", "/nowhere holds no records of finished runs"),
+    ("readme --readme=.", "cannot be read: Is a directory"),
+    ("show", "show needs run: promptnoise show RUN"),
+    ("show abc", "no run in"),
+    ("export abc --to=FILE", "--to=FILE is a file; give a folder"),
+    ("export abc --words=perhaps", "should be true or false"),
+    ("compare results", "compare needs b: promptnoise compare A B"),
+    ("compare . . --tolerance=nan", "--tolerance=nan should be a finite number"),
+    ("compare . .", "neither records"),
+    ("speed --cases=tex", "unknown case 'tex': did you mean 'text'"),
+    ("speed --rounds=0", "rounds is 0, should be at least 1"),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), CASES, ids=[line for line, _ in CASES])
+def test_bad_input_is_one_line_with_what_would_be_right(
+    line: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from benchmark.commands.readme import BEGIN, END
+
+    monkeypatch.chdir(tmp_path)
+    Path("FILE").write_text("text\n")
+    Path("PAGE").write_text(f"{BEGIN}\n{END}\n")
+    before = sorted(tmp_path.rglob("*"))
+    assert main(line.split()) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("promptnoise: ")
+    assert message in lines[0]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def promptnoise(
+    *words: str, code: str = "", environment: dict[str, str] | None = None, output: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A process of the command line, after `code` has run in it."""
+    program = f"import sys\nfrom benchmark.__main__ import main\n{code}\nsys.exit(main({list(words)!r}))"
+    with open(output or os.devnull, "w") as file:  # noqa: PTH123
+        return subprocess.run(
+            [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **(environment or {})}, text=True,
+            check=False, stdout=file if output else subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(("signal", "code", "word"), [("SIGINT", 130, "stopped"), ("SIGTERM", 143, "SIGTERM")])
+@pytest.mark.parametrize("command", ["list", "report", "bench"])
+def test_a_signal_ends_any_command_with_one_line(command: str, signal: str, code: int, word: str) -> None:
+    kill = f"import signal, benchmark.commands.{command} as command\n"
+    kill += f"command.main = lambda options: signal.raise_signal(signal.{signal})"
+    done = promptnoise(command, code=kill)
+    assert done.returncode == code
+    assert done.stderr == f"promptnoise: {done.stderr[13:-1]}\n"
+    assert word in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_signal_while_planning_ends_with_one_line() -> None:
+    kill = "import signal\nfrom benchmark.plan.grid import Grid\n"
+    kill += "Grid.runs = lambda self: signal.raise_signal(signal.SIGINT)"
+    done = promptnoise("bench", "--dry-run", code=kill)
+    assert done.returncode == 130
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_the_terminal_cannot_show_is_replaced() -> None:
+    done = promptnoise("bench", "--dry-run", environment={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "digits ? 66 runs" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [["list"], ["bench", "--dry-run"], ["--help"], ["bench", "--help"]])
+def test_a_full_disk_behind_the_output_is_one_line(words: list[str]) -> None:
+    done = promptnoise(*words, output="/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == "promptnoise: No space left on device\n"
+
+
+def test_a_user_without_a_home_folder_learns_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    assert main(["list"]) == 2
+    assert "set HOME" in capsys.readouterr().err
+
+
+def test_a_folder_that_begins_with_a_tilde_is_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "file").touch()
+    assert main(["bench", "--dry-run", "--out=~/file"]) == 2
+    assert f"{tmp_path / 'file'} is a file" in capsys.readouterr().err
+    assert main(["bench", "--dry-run", "--datasets=dtd", "--data=~/images"]) == 2
+    assert f"{tmp_path / 'images/dtd'}" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_it_did_not_look_at(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "--dry-run", "--backbone=ViT-B-32/openai", "--devices=0,1"]) == 0
+    printed = capsys.readouterr().out
+    assert "not checked: whether open_clip can load ViT-B-32/openai; whether there are GPUs 0,1" in printed
+
+
+def test_brackets_are_printed_as_they_were_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "a[b]"
+    assert main(["bench", "--dry-run", "--methods=coop[n_ctx=3]", f"--out={out}"]) == 0
+    assert "coop[n_ctx=3]" in capsys.readouterr().out
+    out.mkdir()
+    assert main(["report", f"--out={out}"]) == 0
+    assert str(out / "report.html") in capsys.readouterr().out.replace("\n", "")
