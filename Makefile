@@ -84,7 +84,7 @@ list: variables $(READY)  ## methods, data sets and kinds of noise, and what is 
 	@$(RUN) -m benchmark list $(call flags,DATA)
 
 test: $(READY)  ## the test suite, under 5 minutes on two cores
-	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow'
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
 
 test-slow: $(READY)  ## the tests that take minutes
 	$(RUN) -m pytest -m slow
@@ -96,7 +96,7 @@ check: $(READY)  ## what CI runs: format, lint, types, arrows between packages, 
 	$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(RUN) -m benchmark readme --check
 	$(RUN) -m benchmark readme --check $(DOCS)
-	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow'
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
 
 format: $(READY)  ## put the code into shape
 	$(RUN) -m ruff format .

@@ -87,6 +87,8 @@ class ModalPrompt(PromptMethod):
         """Unit features [n, E] of images [n] of the pool, as replica `row` sees them."""
         if self.modality == "text":
             return self.data.pool()[images.to(self.data.device)]
+        if not len(images):
+            return self.data.pool()[:0]
         prompts = self.visual_prompts()[row : row + 1]
         blocks = (self.data.pixels(block) for block in images.split(BLOCK))
         return torch.cat(

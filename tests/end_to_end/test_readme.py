@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -47,6 +48,26 @@ def test_the_method_of_the_readme_is_one_short_file_that_trains_is_listed_and_ra
     assert len(method.splitlines()) <= 20
     assert ",hinge," in (checkout / "results" / "leaderboard.csv").read_text()
     assert "margin=2.0" in run(checkout, sys.executable, "-m", "benchmark", "list").stdout
+
+
+def test_an_option_of_the_readme_s_method_changes_what_it_learns(checkout: Path) -> None:
+    done = run(checkout, sys.executable, "-m", "benchmark", "bench", "--methods=hinge,hinge[margin=0.1]", *SMALL)
+    assert done.returncode == 0, done.stderr
+    board = (checkout / "results" / "leaderboard.csv").read_text().splitlines()
+    rows = {line.split(",")[5]: line.split(",")[6:8] for line in board if "hinge" in line}
+    assert len(rows) == 2 and len(set(map(tuple, rows.values()))) == 2, board
+
+
+def test_the_trainer_of_the_readme_runs_in_any_folder(tmp_path: Path) -> None:
+    script = next(block for block in blocks("python") if "lightning.Trainer" in block)
+    (tmp_path / "example.py").write_text(script + "\nassert method.accuracy.shape == (3,)\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "example.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert "test_accuracy" in done.stdout
 
 
 @pytest.mark.parametrize("line", MAKE)

@@ -95,6 +95,14 @@ def test_where_every_image_is_labelled_the_labelled_ones_count_in_full() -> None
     assert not torch.equal(method.ctx, method.start["ctx"])
 
 
+def test_visual_prompts_go_on_through_their_rounds_where_no_image_is_left_to_label() -> None:
+    data = toy.data_for([RunSpec(0, 12, paradigm="ssl")], 1)
+    method = grip.Method(toy.task([0], 1), modality="visual", rounds=2)
+    toy.fit([method], data, 2)
+    assert len(data.unlabelled(0)) == 0
+    assert all(parameter.isfinite().all() for parameter in method.parameters())
+
+
 def test_labelled_and_pseudo_labelled_images_weigh_as_much_as_the_other_kind_is_large() -> None:
     data = toy.data_for([RunSpec(0, 2, paradigm="ssl")], 2)
     method = fpl.Method(toy.task([0], 2), k=3)
