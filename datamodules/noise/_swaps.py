@@ -25,18 +25,18 @@ def swap(context: Context, rate: float, seed: int, donors: Callable[[int], Label
     indices = context.indices.copy()
     slots = [np.flatnonzero(context.labels == label) for label in range(context.classes)]
     wrong = [count(rate, len(own)) for own in slots]
-    gifts = [_gifts(context, seed, label, own) for label, own in enumerate(slots)]
+    replacements = [_replacements(context, seed, label, own) for label, own in enumerate(slots)]
     for round_ in range(max(wrong)):
         for label, donor in enumerate(donors(round_)):
             if round_ < wrong[label]:
-                free = len(gifts[donor]) - len(slots[donor]) + wrong[donor]
+                free = len(replacements[donor]) - len(slots[donor]) + wrong[donor]
                 if round_ >= free:
                     raise DataError(f"class number {donor} has no training image left to stand in class {label}")
-                indices[slots[label][-1 - round_]] = gifts[donor][round_]
+                indices[slots[label][-1 - round_]] = replacements[donor][round_]
     return Noisy(indices, context.labels)
 
 
-def _gifts(context: Context, seed: int, label: int, slots: Labels) -> Labels:
+def _replacements(context: Context, seed: int, label: int, slots: Labels) -> Labels:
     drawn = context.indices[slots]
     rest = np.setdiff1d(np.flatnonzero(context.pool == label), drawn)
     return np.concatenate([rng(seed, "noise: gifts of a class", label).permutation(rest), drawn[::-1]])

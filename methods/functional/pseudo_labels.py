@@ -56,21 +56,21 @@ def assign_with_capacity(logits: Tensor, k: int) -> Tensor:
     [[0, 1, 0, 1]]
     """
     confidence = logits.double().log_softmax(-1)
-    wishes = confidence.argsort(dim=-1, descending=True, stable=True)
-    strength = confidence.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
-    (_, images, classes), turn = logits.shape, torch.zeros_like(wishes[..., 0])
+    preferences = confidence.argsort(dim=-1, descending=True, stable=True)
+    rank = confidence.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    (_, images, classes), turn = logits.shape, torch.zeros_like(preferences[..., 0])
     for turns in count(1):
-        waiting = turn < classes
-        wish = wishes.gather(-1, turn.clamp(max=classes - 1).unsqueeze(-1)).squeeze(-1)
-        own = strength.gather(-1, wish.unsqueeze(-1)).squeeze(-1)
+        proposing = turn < classes
+        proposal = preferences.gather(-1, turn.clamp(max=classes - 1).unsqueeze(-1)).squeeze(-1)
+        own = rank.gather(-1, proposal.unsqueeze(-1)).squeeze(-1)
         # Sorted by class and confidence, the first k of a class are those it keeps.
-        key = torch.where(waiting, wish * images + own, classes * images)
+        key = torch.where(proposing, proposal * images + own, classes * images)
         ranked, order = key.sort(dim=1)
         first = torch.searchsorted(ranked, (ranked // images) * images)
         position = torch.arange(images, device=key.device) - first
-        rejected = torch.zeros_like(waiting).scatter(1, order, position >= k) & waiting
+        rejected = torch.zeros_like(proposing).scatter(1, order, position >= k) & proposing
         # A GPU would have to wait for the answer, and further turns change nothing: it is asked at every eighth.
         if (turns % 8 == 0 or logits.device.type == "cpu") and not rejected.any():
             break
         turn = turn + rejected
-    return torch.where(waiting, wish, -1)
+    return torch.where(proposing, proposal, -1)

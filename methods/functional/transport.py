@@ -32,14 +32,14 @@ def sinkhorn(cost: Tensor, valid: Tensor, reg: float = 0.01, limit: int = 1000, 
     start = torch.where(valid, start, float("-inf"))
     u = torch.exp(start - start.amax(1, keepdim=True))
     v = torch.zeros_like(columns)
-    resting = torch.zeros_like(count, dtype=torch.bool)
+    converged = torch.zeros_like(count, dtype=torch.bool)
     for step in range(limit):
         new_v = columns / torch.einsum("rn,rnc->rc", u, kernel)
         new_u = torch.where(valid, rows / torch.einsum("rnc,rc->rn", kernel, new_v), 0.0)
-        u, v = torch.where(resting, u, new_u), torch.where(resting, v, new_v)
+        u, v = torch.where(converged, u, new_u), torch.where(converged, v, new_v)
         if step % 10 == 0:
             sums = v * torch.einsum("rn,rnc->rc", u, kernel)
-            resting |= (sums - columns).norm(dim=1, keepdim=True) < tolerance
-            if (step in ASKED or cost.device.type == "cpu") and resting.all():
+            converged |= (sums - columns).norm(dim=1, keepdim=True) < tolerance
+            if (step in ASKED or cost.device.type == "cpu") and converged.all():
                 break
     return u[..., None] * kernel * v[:, None]
