@@ -102,7 +102,7 @@ def test_captions_mention_only_what_the_picture_shows(bank: Bank) -> None:
     _, facts = draw(rng, 400, 1.0, bank, Odds(upside_down=0.2, rotated=0.2, handwritten=0.5))
     for fact in facts:
         told = captions.caption(fact, rng).replace(".", "").replace(",", "").split()
-        named = {fact.name, captions._NUMERALS.get(fact.name, fact.name)}
+        named = {fact.name, captions.NUMERALS.get(fact.name, fact.name)}
         assert named & set(told)
         assert set(told) & set(COLOURS) <= {fact.colour, fact.ground}
         assert set(told) & set(SHAPES) <= {fact.name}
