@@ -33,14 +33,17 @@ def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
     return _draw(labels, shots, random.Random(seed))
 
 
-#: The most images a class that CoOp takes from a val split.
+#: Largest number of images per class that CoOp draws from a validation split.
 MOST_VAL_SHOTS = 4
 
 
 def few_shot_val(train: Labels, val: Labels, shots: int, seed: int) -> Labels:
-    """Indices into the val split's labels `val` [n] of min(`shots`, 4) images a class, as CoOp draws them.
+    """Indices into the validation labels `val` [n] of min(`shots`, 4) images per class, in the order of CoOp's draw.
 
-    CoOp's generator goes on from the draw of the training split `train` [P].
+    The generator continues from the draw of the training labels `train` [P], as in CoOp.
+
+    >>> few_shot_val(np.array([1, 0, 1, 0, 0, 1]), np.array([0, 1, 0]), shots=1, seed=1).tolist()
+    [0, 1]
     """
     source = random.Random(seed)
     _draw(train, shots, source)
