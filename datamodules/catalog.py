@@ -1,4 +1,4 @@
-"""Which data sets there are, where they are, and how to open them; listing and checking names imports no torch."""
+"""The catalogue of data sets: lists, checks and opens them by name; listing and checking import no torch."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", "tem
 
 
 def known() -> list[str]:
-    """The names of all data sets that have a file in `datamodules/datasets`, sorted."""
+    """Sorted names of the data sets in `datamodules/datasets`."""
     return sorted(module.name for module in pkgutil.iter_modules(datasets.__path__))
 
 
 def describe(name: str) -> str:
-    """The first line of a data set's own description."""
+    """First line of a data set's docstring."""
     return (_module(name).__doc__ or "").strip().splitlines()[0]
 
 
 def check(spec: str) -> None:
-    """Accept a data set's name without opening it: `NAME`, `hf:NAME` or `folder:PATH`, with options in brackets.
+    """Checks a data set's name and options without opening it: `NAME`, `hf:NAME` or `folder:PATH`, `[option=value]`.
 
     Raises:
         DataError: an unknown name (with the nearest match and the list), or an option that does not exist.
@@ -47,20 +47,20 @@ def check(spec: str) -> None:
 
 
 def open_dataset(spec: str, root: Path | None = None, download: bool = False) -> Dataset:
-    """Opens a data set: a name of the catalogue, `hf:NAME`, or `folder:PATH`, with options in brackets.
+    """Opens a data set: a name of the catalogue, `hf:NAME` or `folder:PATH`, with options in brackets.
 
-    The eleven of CoOp are read in its folder layout under `root`; `hf:dtd` takes the catalogue's hub version
-    instead. Only `download=True` may use the network.
+    CoOp's eleven data sets are read from its folder layout under `root`, or from the hub with `hf:` before the name.
+    Only `download=True` uses the network.
 
     Raises:
-        DataError: whatever is missing or wrong, with what to do about it.
+        DataError: an unknown name, or files that are missing or inconsistent; the message says what to do.
     """
     source, template = _source(spec)
     return source.load() if isinstance(source, Embedded) else source.open(spec, template, root, download)
 
 
 def status(spec: str, root: Path | None = None) -> str:
-    """`ready`, or `missing: ` and what to do, for the list of data sets; looks at names of files only."""
+    """Returns `ready`, or `missing: ` and what to do; checks only that files exist."""
     source, _ = _source(spec)
     problem = None if isinstance(source, Embedded) else source.missing(root)
     name = parse_spec(spec)[0]
@@ -71,15 +71,15 @@ def status(spec: str, root: Path | None = None) -> str:
 
 @runtime_checkable
 class Embedded(Protocol):
-    """A file in `datamodules/datasets` whose images are made on the spot."""
+    """A module in `datamodules/datasets` that needs no files: its images are generated, or come with a dependency."""
 
     def load(self) -> Dataset:
-        """Makes the data set."""
+        """Returns the data set."""
         ...
 
 
 def _source(spec: str) -> tuple[Source | Embedded, str]:
-    """How to open a data set, and its template."""
+    """Source and template of a data set."""
     check(spec)
     name, options = parse_spec(spec)
     kind, _, place = name.partition(":")

@@ -1,4 +1,4 @@
-"""Few-shot draws identical to those of CoOp, arXiv:2109.01134."""
+"""Few-shot draws identical to those of CoOp (arXiv:2109.01134)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ from datamodules.errors import DataError
 
 
 def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
-    """Indices into `labels` [P] of `shots` images a class, drawn and ordered as CoOp does for this seed.
+    """Indices into `labels` [P] of `shots` images per class, in the order in which CoOp draws them.
 
-    Classes come in the order in which they first appear; a class with fewer than `shots` images gives all of them,
-    in their own order. Unlike in CoOp's code, where `--seed 0` is ignored, 0 is an ordinary seed.
+    Classes come in their order of first appearance; a class with fewer than `shots` images contributes all of them,
+    in order. Unlike in CoOp's code, which ignores `--seed 0`, 0 is an ordinary seed.
 
     Raises:
-        ValueError: `shots` below 1 or a negative seed (which Python would take for its absolute value).
+        DataError: `shots` below 1.
+        ValueError: a negative seed (Python would use its absolute value).
+
+    >>> labels = np.array([1, 0, 1, 0, 0, 1])
+    >>> drawn = few_shot(labels, shots=2, seed=1)
+    >>> drawn.tolist(), labels[drawn].tolist()
+    ([0, 5, 3, 1], [1, 1, 0, 0])
     """
     if shots < 1:
         raise DataError(f"shots {shots} is below 1")
@@ -27,14 +33,17 @@ def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
     return _draw(labels, shots, random.Random(seed))
 
 
-#: The most images a class that CoOp takes from a val split.
+#: Largest number of images per class that CoOp draws from a validation split.
 MOST_VAL_SHOTS = 4
 
 
 def few_shot_val(train: Labels, val: Labels, shots: int, seed: int) -> Labels:
-    """Indices into the val split's labels `val` [n] of min(`shots`, 4) images a class, as CoOp draws them.
+    """Indices into the validation labels `val` [n] of min(`shots`, 4) images per class, in the order of CoOp's draw.
 
-    CoOp's generator goes on from the draw of the training split `train` [P].
+    The generator continues from the draw of the training labels `train` [P], as in CoOp.
+
+    >>> few_shot_val(np.array([1, 0, 1, 0, 0, 1]), np.array([0, 1, 0]), shots=1, seed=1).tolist()
+    [0, 1]
     """
     source = random.Random(seed)
     _draw(train, shots, source)
@@ -52,10 +61,14 @@ def _draw(labels: Labels, shots: int, source: random.Random) -> Labels:
 
 
 def check_shots(labels: Labels, classes: Sequence[str], shots: int) -> None:
-    """Accept `shots` only if every class has that many images among `labels` [P].
+    """Checks that every class has at least `shots` images among `labels` [P].
 
     Raises:
         DataError: `shots` below 1, or more than a class has; the message names the smallest class.
+
+    >>> check_shots(np.array([0, 0, 1]), ["cat", "dog"], shots=2)
+    Traceback (most recent call last):
+    datamodules.errors.DataError: shots 2 is more than class 'dog' has: 1 training images
     """
     if shots < 1:
         raise DataError(f"shots {shots} is below 1")

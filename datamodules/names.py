@@ -1,4 +1,4 @@
-"""How users write names with options: `name`, or `name[option=value,option=value]`."""
+"""Parser of names with options: `name`, or `name[option=value,option=value]`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from datamodules.errors import DataError
 
 
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:
-    """Name and options; a comma separates options only where another `option=` follows, so values may hold commas.
+    """Splits a name with options into name and options; values may contain commas.
+
+    A comma separates options only where another `option=` follows.
 
     Raises:
-        DataError: brackets that do not close, an option without a value, or the same option twice.
+        DataError: brackets that do not match, an option without a value, or the same option twice.
+
+    >>> parse_spec("human[labels=worse]")
+    ('human', {'labels': 'worse'})
+    >>> parse_spec("folder:pets[template=a {}, a type of pet., val=held-out]")[1]
+    {'template': 'a {}, a type of pet.', 'val': 'held-out'}
     """
     match = re.fullmatch(r"([^\[\]]+)(?:\[([^\[\]]*)\])?", text.strip())
     if match is None:

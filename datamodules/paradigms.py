@@ -1,7 +1,7 @@
-"""Learning paradigms of self-training: which images come with labels (arXiv:2306.01669, NeurIPS 2023).
+"""Learning paradigms of GRIP (arXiv:2306.01669): which training images have labels.
 
-`ul`: none. `ssl`: k of each class, the rest unlabelled. `trzsl`: those of 62 % of the classes, the other classes are
-only named.
+Unsupervised (`ul`): none. Semi-supervised (`ssl`): a few of each class. Transductive zero-shot (`trzsl`): all images of
+62 % of the classes; of the other classes only the names are known.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ SEEN = 0.62
 
 @dataclass(frozen=True)
 class Pool:
-    """Training images with labels, training images without, both as sorted indices, and which classes are seen [C].
+    """Indices of labelled [n] and of unlabelled [m] training images, and which classes are seen [C].
 
-    A class is seen if labelled images of it exist; where none are (`ul`), every class counts as seen, since there is
-    nothing to tell classes apart by.
+    A class is seen if it has labelled images; if no class has any (`ul`), all count as seen.
     """
 
     labelled: Labels
@@ -33,24 +32,37 @@ class Pool:
 
 
 def ul(labels: Labels, classes: int, seed: int, shots: int = 0) -> Pool:
-    """Unsupervised: every training image, none of them labelled."""
+    """Unsupervised: all training images are unlabelled.
+
+    >>> ul(np.array([0, 1, 1]), classes=2, seed=0).unlabelled.tolist()
+    [0, 1, 2]
+    """
     return Pool(np.empty(0, np.int64), np.arange(len(labels)), np.ones(classes, dtype=bool))
 
 
 def ssl(labels: Labels, classes: int, seed: int, shots: int = 2) -> Pool:
-    """Semi-supervised: CoOp's draw of `shots` images a class is labelled, the rest is not. The paper takes 2."""
+    """Semi-supervised: CoOp's draw of `shots` images per class is labelled (2 in the paper), the rest is not.
+
+    >>> parts = ssl(np.array([0, 1, 0, 1, 1]), classes=2, seed=0, shots=1)
+    >>> parts.labelled.tolist(), parts.unlabelled.tolist()
+    ([2, 3], [0, 1, 4])
+    """
     labelled = np.sort(few_shot(labels, shots, seed))
     return Pool(labelled, np.setdiff1d(np.arange(len(labels)), labelled), np.ones(classes, dtype=bool))
 
 
 def trzsl(labels: Labels, classes: int, seed: int, shots: int = 0) -> Pool:
-    """Transductive zero-shot: 62 % of the classes, drawn by the seed, are labelled; images of the others are not.
+    """Transductive zero-shot: all images of a random 62 % of the classes are labelled, those of the others are not.
 
-    The class numbers are those that the released code draws for a split seed (500, 0 and 200 in the paper); they name
-    the paper's classes where its classes come in the same order.
+    Draws the same class numbers as the released code for a split seed (500, 0 and 200 in the paper); these are the
+    paper's classes if classes are numbered as there.
 
     Raises:
         DataError: fewer than two classes, as one must be seen and one unseen.
+
+    >>> parts = trzsl(np.array([0, 1, 2, 3]), classes=4, seed=500)
+    >>> parts.seen.tolist(), parts.unlabelled.tolist()
+    ([True, False, False, True], [1, 2])
     """
     if classes < 2:
         raise DataError("trzsl needs at least two classes, one of them unseen")
@@ -67,7 +79,10 @@ def pool(paradigm: str, labels: Labels, classes: int, seed: int, shots: int) -> 
     """Labelled and unlabelled images under a paradigm, from the true labels [P] of the training split.
 
     Raises:
-        DataError: an unknown paradigm, or too few classes for it.
+        DataError: an unknown paradigm, or too few classes or shots for it.
+
+    >>> len(pool("ssl", np.repeat([0, 1, 2], 10), classes=3, seed=1, shots=2).labelled)
+    6
     """
     if paradigm not in PARADIGMS:
         raise unknown("paradigm", paradigm, PARADIGMS)
@@ -75,11 +90,21 @@ def pool(paradigm: str, labels: Labels, classes: int, seed: int, shots: int) -> 
 
 
 def harmonic_mean(seen: float, unseen: float) -> float:
-    """Harmonic mean of the accuracies on seen and unseen classes, in their unit; 0 where one of them is 0."""
+    """Harmonic mean of the accuracies on seen and unseen classes, in their unit; 0 if one of them is 0.
+
+    >>> harmonic_mean(80, 20)
+    32.0
+    """
     return 2 * seen * unseen / (seen + unseen) if seen > 0 and unseen > 0 else 0.0
 
 
 def seen_unseen(per_class: NDArray[np.floating], counts: Labels, seen: NDArray[np.bool_]) -> tuple[float, float]:
-    """Accuracy over the images of seen and of unseen classes, from per-class accuracies [C] and image counts [C]."""
+    """Accuracies over the images of seen and of unseen classes, from per-class accuracies [C] and image counts [C].
+
+    A group without images has accuracy 0.
+
+    >>> seen_unseen(np.array([1.0, 0.5, 0.2]), np.array([10, 30, 20]), np.array([True, True, False]))
+    (0.625, 0.2)
+    """
     parts = [(per_class[group] * counts[group]).sum() / max(counts[group].sum(), 1) for group in (seen, ~seen)]
     return float(parts[0]), float(parts[1])

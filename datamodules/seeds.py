@@ -1,4 +1,4 @@
-"""Random numbers: one generator per (seed, purpose), never the global state."""
+"""Random number generators, one per (seed, purpose), independent of global state."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import numpy as np
 
 
 def rng(seed: int, purpose: str, *more: int) -> np.random.Generator:
-    """A generator that depends on the seed, the purpose and the further numbers, and on nothing else.
+    """Generator determined by the seed, the purpose and the further numbers alone.
 
-    The same arguments give the same stream on every platform; any two different ones give unrelated streams.
+    The same arguments give the same stream on every platform; different ones give independent streams.
 
     Raises:
         ValueError: a negative seed.
+
+    >>> rng(1, "views", 3).integers(0, 1000, 3).tolist()
+    [977, 269, 637]
     """
     if seed < 0:
         raise ValueError(f"seed {seed} is negative; seeds are integers from 0")

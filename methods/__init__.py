@@ -1,1 +1,1 @@
-"""The shared CLIP backbone and one LightningModule per method; `methods/<name>.py` holds the class `Method`."""
+"""One LightningModule per method: the class `Method` of `methods/<name>.py`; core, clip and functional are shared."""

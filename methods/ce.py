@@ -1,4 +1,4 @@
-"""The linear head on frozen image features."""
+"""Linear head on frozen image features."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from methods.functional import losses
 class Method(BaseMethod):
     """Cross-entropy on a linear head over frozen features: PTNL's Classifier-C and Classifier-R (2307.11978).
 
-    `init=text` starts from the class names' text features (Classifier-C), `init=random` from random unit vectors.
+    `init=text` initialises with the class names' text features (Classifier-C), `init=random` with random unit vectors
+    (Classifier-R).
     """
 
     init: Literal["text", "random"] = "text"
 
     def build(self) -> None:
-        """One head [C, E] per replica."""
+        """Initialises the heads [R, C, E]."""
         start = self.zero_shot()
         if self.init == "text":
             heads = start.repeat(len(self.task.seeds), 1, 1)
@@ -40,5 +41,5 @@ class Method(BaseMethod):
         return losses.cross_entropy(logits, labels)
 
     def lr(self, epoch: int) -> float:
-        """A head has its own learning rate."""
+        """Learning rate of an epoch, by the recipe's `head_lr`."""
         return self.task.recipe.lr_at(epoch, self.task.epochs, self.task.recipe.head_lr)

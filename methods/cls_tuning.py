@@ -1,4 +1,4 @@
-"""Tuning the class names' own tokens."""
+"""Tuning of the class names' token embeddings."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ from methods.functional import losses
 class Method(BaseMethod):
     """Cross-entropy on the embeddings of the class names' tokens: PTNL's CLS tuning (2307.11978).
 
-    The data set's template stays as it is and the tokens [R, C, N, D] of each name start from their own embeddings.
-    PTNL states no more than that; optimiser and schedule are those of CoOp.
+    The data set's template is fixed, and the tokens [R, C, N, D] of each name are initialised with their embeddings.
+    PTNL gives no further details; optimiser and schedule are those of CoOp.
     """
 
     def build(self) -> None:
-        """Copies the embeddings of every name; shorter names are filled up with zeros that nothing reads."""
+        """Copies the embeddings of every name, padded with unused zeros.
+
+        Raises:
+            MethodError: a prompt longer than the backbone's context.
+        """
         backbone, tok = self.task.backbone, self.task.backbone.tokenizer
         before, after = (tok.encode(part) for part in self.task.template.split("{}"))
         names = [tok.encode(name.replace("_", " ")) for name in self.task.classes]
@@ -37,7 +41,7 @@ class Method(BaseMethod):
         self.ctx = torch.nn.Parameter(ctx.repeat(len(self.task.seeds), 1, 1, 1))
 
     def prompt(self) -> Prompt:
-        """The names in the template."""
+        """The tuned names in the template."""
         return Prompt(self.task.backbone, self.layout, self.ctx, ("names", self.task.template, *self.ctx.shape[1:]))
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Double-softmax prompt tuning."""
+"""DSPT: double-softmax prompt tuning."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from methods.functional import losses
 
 
 class Method(PromptMethod):
-    """Cross-entropy on a double softmax of the scaled CLIP logits; DSPT (2605.00591), no hyper-parameter."""
+    """Cross-entropy on a double softmax of the scaled CLIP logits; DSPT (2605.00591), without hyper-parameters."""
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """-log softmax(softmax(z))_y [R, B]."""

@@ -1,15 +1,15 @@
-"""Bad input that the methods or the backbone find; the message says what would be right. Imports no torch."""
+"""Errors for bad input to methods and backbones; the message says what would be right. Imports no torch."""
 
 from datamodules.errors import UserError
 
 
 class MethodError(UserError):
-    """An option, or a combination of options, that a method does not take."""
+    """An invalid option, or combination of options, of a method."""
 
 
 class UnsupportedError(MethodError):
-    """A method that cannot run on this backbone, whatever its options; others can."""
+    """A method that cannot run on this backbone, whatever its options."""
 
 
 class BackboneError(UserError):
-    """A backbone that cannot be loaded, or that cannot be prompted."""
+    """A backbone that cannot be loaded or does not support prompts."""

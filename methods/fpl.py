@@ -10,17 +10,18 @@ from methods.core.self_training import SelfTraining
 
 
 class Method(SelfTraining):
-    """Few pseudo-labels: prompts trained once on zero-shot CLIP's K best guesses per class; FPL (2306.01669).
+    """Few pseudo-labels: one round on zero-shot CLIP's K most confident pseudo-labels per class; FPL (2306.01669).
 
     Published: K = 16, 150 epochs, SGD lr 0.1 (multimodal 0.01), weight decay 0.1, batch 16, five epochs of warm-up.
-    Here every method has the recipe's training, and sees random crops; the released code trains on uncropped images
-    and keeps a fifth of the pseudo-labels (under `trzsl` of the labels, too) for validation. Its spill-over goes
-    through the images in file order, may put one image into several classes and forgets images that are pushed out;
-    ours does not depend on the order (`pseudo_labels.assign_with_capacity`).
+    Here all methods train with the recipe and on random crops. The released code trains on uncropped images, has no
+    full stop after the class name, takes the square root of the ratio of labelled to pseudo-labelled counts in the loss
+    weights of multimodal prompts, and keeps a fifth of the pseudo-labels (under `trzsl` also of the labels) for
+    validation. Its assignment goes through the images in file order, may give one image several classes and loses
+    images that are displaced; ours does not depend on the order (`pseudo_labels.assign_with_capacity`).
     """
 
     k: Annotated[int, Ge(1)] = 16
 
     def shots(self, unlabelled: int, classes: int, number: int) -> int:
-        """K, always."""
+        """K, in every round."""
         return self.k

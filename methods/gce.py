@@ -1,4 +1,4 @@
-"""Generalized cross-entropy on prompts."""
+"""GCE: generalized cross-entropy on prompts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from methods.functional import losses
 class Method(PromptMethod):
     """Generalized cross-entropy on a learned context; Zhang & Sabuncu 2018 (1805.07836).
 
-    The original and PTNL's paper (2307.11978) have q = 0.7, PTNL's released code runs q = 0.5. It also adds 1e-6 to
-    p_y, whose power has no gradient at 0; we stay in log space, where that is not needed.
+    q = 0.7 in the original and in PTNL's paper (2307.11978), 0.5 in PTNL's released code. That code also adds 1e-6 to
+    p_y, since p_y^q has no gradient at 0; here the loss is computed from log p_y, which needs no offset.
     """
 
     q: Annotated[float, Gt(0), Le(1)] = 0.7

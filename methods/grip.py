@@ -1,4 +1,4 @@
-"""GRIP: rounds of more and more pseudo-labels."""
+"""GRIP: rounds with a growing number of pseudo-labels."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from methods.core.self_training import SelfTraining
 
 
 class Method(SelfTraining):
-    """Ten rounds whose K grows until all unlabelled images are used; GRIP (2306.01669).
+    """Ten rounds of pseudo-labels whose K grows until all unlabelled images are used; GRIP (2306.01669).
 
-    Round t of T gives each of the C classes K = t |U| / (T C) of the |U| unlabelled images, rounded down. Published
-    settings and differences as `fpl` has them. The paper starts the prompts afresh in each round, and so do we; the
-    released code goes on from the trained tokens in text and in multimodal prompts, since it wraps the same tensors
-    again. Where K would be 0 we take 1.
+    Round t of T assigns each of the C classes K = t |U| / (T C) of the |U| unlabelled images, both divisions rounded
+    down, and at least 1. Published settings and differences are those of `fpl`. As in the paper, the prompts are
+    re-initialised in each round; the released code continues from the trained tokens of text and multimodal prompts,
+    since it wraps the same tensors again.
     """
 
     rounds: Annotated[int, Ge(1)] = 10
 
     def shots(self, unlabelled: int, classes: int, number: int) -> int:
-        """K grows by the same number in each round."""
+        """K of round `number`, proportional to `number`."""
         return max(1, min(number * (unlabelled // self.rounds) // classes, unlabelled // classes))

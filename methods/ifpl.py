@@ -1,4 +1,4 @@
-"""IFPL: rounds of few pseudo-labels."""
+"""IFPL: iterative rounds of few pseudo-labels."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from methods.core.self_training import SelfTraining
 
 
 class Method(SelfTraining):
-    """Iterative FPL: ten rounds, each relabelled by the prompts of the one before; IFPL (2306.01669).
+    """Iterative FPL: ten rounds, each with pseudo-labels from the prompts of the round before; IFPL (2306.01669).
 
-    Published: 10 rounds, K = 16. What `fpl` says of settings and differences holds here too.
+    Published: 10 rounds, K = 16. Other settings and differences are those of `fpl`.
     """
 
     k: Annotated[int, Ge(1)] = 16

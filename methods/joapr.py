@@ -1,4 +1,4 @@
-"""JoAPR: a Gaussian mixture of the losses tells clean labels from noisy ones, which are then mended."""
+"""JoAPR: label refurbishment with clean and noisy images split by a Gaussian mixture of their losses."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from methods.functional import losses, mixture
 
 
 class Method(PromptMethod):
-    """Label refurbishing with joint adaptive thresholds; JoAPR (Guo & Gu, CVPR 2024).
+    """Label refurbishment with joint adaptive thresholds; JoAPR (Guo & Gu, CVPR 2024).
 
-    Warm-up: cross-entropy + alpha1 sum_k p_k log p_k. From then on, before every epoch, each image's loss plus its
-    entropy (scaled to 0 ... 1, mean of the last 5 epochs) is split by a two-component mixture (`mixture.split`). Each
-    step takes a batch of clean and one of noisy images; clean labels become w y + (1 - w) p, with w the probability of
-    being clean, times p_y from the second split on; noisy ones become p; both are squared and normalised (T = 2). Then
-    MixMatch (Beta(beta, beta)), cross-entropy, and alpha2 KL(uniform || mean prediction).
+    Warm-up: cross-entropy + alpha1 sum_k p_k log p_k. After it, before every epoch, a two-component mixture
+    (`mixture.split`) splits the images by cross-entropy plus entropy (scaled to 0 ... 1, mean of the last 5 epochs).
+    Each step takes a batch of clean and one of noisy images; clean labels become w y + (1 - w) p, with w the
+    probability of being clean, times p_y from the second split on; noisy ones become p; both are squared and
+    normalised (T = 2). Then MixMatch (Beta(beta, beta)), cross-entropy, and alpha2 KL(uniform || mean prediction).
 
     Published warm-up / alpha1 / alpha2: Caltech101 1 / 0.5 / 0.5; Cars, SUN397, ImageNet 1 / 0.5 / 1 (our default);
     Flowers, UCF101 20 / 0.5 / 1; FGVC 150 / 0.1 / 1; Pets, DTD 1 / 0.2 / 1; EuroSAT 10 / 0.2 / 1.
 
-    Where we differ from the released code: it mixes pictures, we mix their unit features (beta = 0.001 makes that
-    nearly the same: 99 of 100 draws leave a picture unmixed); its w pairs an image's probability with the p_y of
-    another one, since the two lists are in different orders; and it stops where no image counts as noisy.
+    Differences from the released code: it mixes pixels, we mix unit features (nearly the same at beta = 0.001, where 99
+    of 100 draws leave an image unmixed); its w multiplies an image's probability by the p_y of another image, since the
+    two lists are in different orders; and it stops if no image is noisy.
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
@@ -42,7 +42,7 @@ class Method(PromptMethod):
     remembered: ClassVar[tuple[str, ...]] = ("threshold", "history", "trust", "clean")
 
     def start_epoch(self) -> None:
-        """After the warm-up, splits every replica's images anew."""
+        """After the warm-up, splits every replica's images into clean and noisy ones."""
         if self.current_epoch < self.warmup:
             return
         given = GivenImages.of(self.data, self.rows)
@@ -65,7 +65,7 @@ class Method(PromptMethod):
         self.trust, self.clean = torch.stack([trust, clean]).to(self.data.device)
 
     def _split(self, row: int, measure: Tensor, p_y: Tensor) -> tuple[Tensor, Tensor]:
-        """The weight of each given label [n] of a replica, and whether it is clean [n], from its measure [n]."""
+        """Weights of the given labels [n] of a replica, and which are clean [n], by cross-entropy plus entropy [n]."""
         spread = (measure.max() - measure.min()).clamp(min=1e-12)
         self.history[row] = [*self.history[row], (measure - measure.min()) / spread][-5:]
         seed = self.task.generator(row, f"mixture {self.current_epoch}").initial_seed()
@@ -75,16 +75,16 @@ class Method(PromptMethod):
         return trust if self.current_epoch == self.warmup else trust * p_y, torch.from_numpy(clean)
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The warm-up's loss [R, B]."""
+        """Loss of the warm-up [R, B], cross-entropy + alpha1 sum_k p_k log p_k."""
         log_p = logits.float().log_softmax(-1)
         return losses.cross_entropy(logits, labels) + self.alpha1 * (log_p.exp() * log_p).sum(-1)
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
-        """The warm-up's total_loss, then cross-entropy against mended labels and the distance from uniform [R]."""
+        """Total loss [R]: after the warm-up, cross-entropy against refurbished labels + alpha2 KL from uniform."""
         if self.current_epoch < self.warmup:
             return super().total_loss(batch, weights)
         with torch.no_grad():
-            targets = self._mended(self.logits(batch.features, weights.detach()).float().softmax(-1), batch)
+            targets = self._refurbished(self.logits(batch.features, weights.detach()).float().softmax(-1), batch)
             if batch.step == 0:
                 self.shares, self.partners = self._mixing()
             share, partner = self.shares[batch.step], self.partners[batch.step].unsqueeze(-1)
@@ -101,14 +101,14 @@ class Method(PromptMethod):
         distance = (uniform * (uniform / mean.clamp(min=1e-30)).log()).sum(-1)
         return each + torch.where(batch.active, self.alpha2 * distance, 0)
 
-    def _mended(self, p: Tensor, batch: Batch) -> Tensor:
-        """Mended labels [R, B, C] from predictions [R, B, C]."""
+    def _refurbished(self, p: Tensor, batch: Batch) -> Tensor:
+        """Refurbished labels [R, B, C] from predictions [R, B, C]."""
         trust = (self.clean * self.trust).gather(1, batch.images).unsqueeze(-1)
-        mended: Tensor = (trust * one_hot(batch.labels, p.shape[-1]) + (1 - trust) * p).square()
-        return mended / mended.sum(-1, keepdim=True)
+        labels: Tensor = (trust * one_hot(batch.labels, p.shape[-1]) + (1 - trust) * p).square()
+        return labels / labels.sum(-1, keepdim=True)
 
     def _mixing(self) -> tuple[Tensor, Tensor]:
-        """MixMatch's share [steps, R, 1, 1] of each image itself, at least a half, and its partner [steps, R, B]."""
+        """MixMatch's weight [steps, R, 1, 1] of each image, at least 0.5, and its partner [steps, R, B]."""
         valid = self.data.plan.valid[:, self.rows]
         shares, partners = np.empty(valid.shape[:2]), np.tile(np.arange(valid.shape[2]), (*valid.shape[:2], 1))
         for step, row in np.ndindex(*shares.shape):

@@ -14,8 +14,8 @@ from methods.functional import losses
 class Method(PromptMethod):
     """Cross-entropy against smoothed labels on a learned context; Szegedy et al. 2016 (1512.00567).
 
-    The label keeps 1 - smoothing, and the other C - 1 classes share the rest, as in PTNL's released code (2307.11978);
-    the original spreads it over all C. Its smoothing is 0.1; PTNL's is not known.
+    The target is 1 - smoothing on the label and smoothing / (C - 1) on the other classes, as in PTNL's released code
+    (2307.11978); the original spreads smoothing over all C classes. Its smoothing is 0.1; PTNL's is not known.
     """
 
     smoothing: Annotated[float, Gt(0), Lt(1)] = 0.1

@@ -1,4 +1,4 @@
-"""Mean absolute error on prompts (PromptMAE)."""
+"""MAE: mean absolute error on prompts (PromptMAE)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from methods.functional import losses
 class Method(PromptMethod):
     """Mean absolute error on a learned context: NLPrompt's PromptMAE (2412.01256).
 
-    1 - p_y, as in its released code; the L1 distance between prediction and label is twice that.
+    1 - p_y, as in its released code; the L1 distance between prediction and one-hot label is twice that.
     """
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Normalized plus reverse cross-entropy on prompts."""
+"""NCE + RCE: normalized plus reverse cross-entropy on prompts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from methods.functional import losses
 
 
 class Method(PromptMethod):
-    """An active and a passive loss on a learned context, NCE + RCE; Ma et al. 2020 (2006.13554).
+    """Normalized plus reverse cross-entropy, an active passive loss, on a learned context; Ma et al. 2020 (2006.13554).
 
     alpha log p_y / sum_k log p_k + beta 9.21 (1 - p_y). Published: alpha 1, beta 1 (CIFAR-10, our default) and
     alpha 10, beta 0.1 (CIFAR-100).

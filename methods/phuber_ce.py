@@ -1,4 +1,4 @@
-"""Partially Huberised cross-entropy on prompts."""
+"""PHuber-CE: partially Huberised cross-entropy on prompts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from methods.functional import losses
 class Method(PromptMethod):
     """Cross-entropy, linear in p_y below 1 / tau, on a learned context: PHuber-CE; Menon et al., ICLR 2020.
 
-    tau is 10 as in PTNL's released code (2307.11978); the authors' run on CIFAR-10 has 2.
+    tau = 10 as in PTNL's released code (2307.11978); the authors use 2 on CIFAR-10.
     """
 
     tau: Annotated[float, Gt(1)] = 10.0

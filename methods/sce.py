@@ -1,4 +1,4 @@
-"""Symmetric cross-entropy on prompts."""
+"""SCE: symmetric cross-entropy on prompts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from methods.functional import losses
 
 
 class Method(PromptMethod):
-    """Cross-entropy plus its reverse on a learned context: symmetric cross-entropy; Wang et al. 2019 (1908.06112).
+    """Cross-entropy plus reverse cross-entropy on a learned context: SCE; Wang et al. 2019 (1908.06112).
 
     alpha CE + beta RCE, with RCE = 9.21 (1 - p_y). Published: alpha 0.1, beta 1 (CIFAR-10, our default) and alpha 6,
-    beta 0.1 (CIFAR-100). The paper sets log 0 = -4; released codes clip the one-hot label at 1e-4, as we do.
+    beta 0.1 (CIFAR-100). The paper sets log 0 = -4; released codes clip the one-hot label at 1e-4, as here.
     """
 
     alpha: Annotated[float, Ge(0)] = 0.1

@@ -1,4 +1,4 @@
-"""TecoPrompt: labels that stay put over epochs are believed."""
+"""TecoPrompt: labels rewritten by temporally consistent candidates."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from methods.functional import losses
 
 
 class Method(nlprompt.Method):
-    """Temporally consistent candidates rewrite labels and sort images into three groups; TecoPrompt (2609.16858).
+    """CE, GCE or MAE by group, on labels that temporally consistent candidates rewrite; TecoPrompt (2609.16858).
 
-    Before every epoch the transport plan of NLPrompt proposes a candidate label per image, and its normalised rows
-    update a running mean, the confidence in each label. A candidate that has been the same for 8 epochs replaces the
-    label. Then one pass over each group: clean images with -log p_y, doubtful ones with (1 - p_y^0.5) / 0.5, noisy
-    ones with 1 - p_y.
+    Before every epoch the arg-max of each row of NLPrompt's transport plan is the image's candidate label, and the
+    normalised rows update an exponential moving average, the confidence in each label. A candidate that has been the
+    same for `window` epochs replaces the label. Each epoch is one pass over each group: clean images with -log p_y,
+    middle ones with (1 - p_y^q) / q, noisy ones with 1 - p_y.
 
-    No code was released that we know of, and the text that we have leaves open how the groups are told apart and how
-    fast confidence forgets. Ours: an image is clean if its label is the candidate and has a confidence of
-    at least 0.5, noisy if neither holds, doubtful if only one does; the running mean keeps 0.9 per epoch.
+    We know of no released code, and of the paper not how groups are defined nor the momentum of the average. Here an
+    image is clean if its label is the candidate and has a confidence of at least `threshold`, noisy if neither holds,
+    and middle if only one does; the momentum is 0.9 per epoch.
     """
 
     window: Annotated[int, Ge(1)] = 8
@@ -35,7 +35,7 @@ class Method(nlprompt.Method):
     remembered: ClassVar[tuple[str, ...]] = ("current", "last", "confidence", "streak")
 
     def start_epoch(self) -> None:
-        """Rewrites stable labels and sorts every replica's images anew."""
+        """Rewrites labels with stable candidates and groups every replica's images."""
         given = GivenImages.of(self.data, self.rows)
         plan = self.transport(given)
         shares = plan / plan.sum(-1, keepdim=True).clamp(min=1e-300)
@@ -52,8 +52,8 @@ class Method(nlprompt.Method):
         self.regroup(given, self.current, 2 - agree.long() - sure.long())
 
     def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Cross-entropy, GCE or MAE [R, B], as the image's group calls for."""
+        """Cross-entropy, GCE or MAE [R, B], for clean, middle and noisy images."""
         group = self.groups.gather(1, batch.images)
-        doubtful = losses.generalized_cross_entropy(logits, batch.labels, self.q)
-        unsure = torch.where(group == 1, doubtful, losses.mean_absolute_error(logits, batch.labels))
-        return torch.where(group == 0, losses.cross_entropy(logits, batch.labels), unsure)
+        middle = losses.generalized_cross_entropy(logits, batch.labels, self.q)
+        robust = torch.where(group == 1, middle, losses.mean_absolute_error(logits, batch.labels))
+        return torch.where(group == 0, losses.cross_entropy(logits, batch.labels), robust)

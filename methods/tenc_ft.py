@@ -1,4 +1,4 @@
-"""Fine-tuning the whole text tower."""
+"""TEnc-FT: fine-tuning of the whole text tower."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from methods.functional import losses
 class Method(BaseMethod):
     """Cross-entropy on all weights of the text tower: PTNL's TEnc-FT (2307.11978), which overfits wrong labels.
 
-    The prompts are the data set's template filled with the class names. Every replica has its own copy of the tower,
-    in float32, with the embeddings of those tokens only that occur in a prompt (no gradient reaches the others), so
-    packs are small. PTNL states no more; optimiser, schedule and learning rate are those of the prompts.
+    The prompts are the class names in the data set's template. Every replica has its own copy of the tower, in float32,
+    with the embeddings of only those tokens that occur in a prompt (the others get no gradient), so packs are small.
+    PTNL gives no further details; optimiser, schedule and learning rate are those of the prompts.
     """
 
     max_replicas: ClassVar[int] = 8
@@ -31,7 +31,7 @@ class Method(BaseMethod):
         self.tower = PerRun([_Prompts(backbone.text, ids, backbone.tokenizer.eot_token_id)] * len(self.task.seeds))
 
     def class_weights(self) -> Tensor:
-        """Every replica's tower on the same prompts [R, C, E]."""
+        """Text features [R, C, E] of the same prompts by every replica's tower."""
         weights: Tensor = self.tower()[0]
         return weights
 
@@ -41,7 +41,7 @@ class Method(BaseMethod):
 
 
 class _Prompts(nn.Module):
-    """The text tower and the tokens of C prompts; calling it gives their unit text features [C, E]."""
+    """Text tower with the tokens of C prompts; calling it returns their unit text features [C, E]."""
 
     eot: Tensor
     places: Tensor

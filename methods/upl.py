@@ -1,4 +1,4 @@
-"""Self-training on zero-shot pseudo-labels."""
+"""UPL: prompts trained on zero-shot pseudo-labels."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from methods.functional import pseudo_labels
 
 
 class Method(AnyLoss, PromptMethod):
-    """Unsupervised prompt learning: CoOp on zero-shot CLIP's most confident guesses; UPL (2204.03649).
+    """Unsupervised prompt learning: CoOp on zero-shot CLIP's most confident pseudo-labels; UPL (2204.03649).
 
-    `k` images per predicted class are kept: the most confident ones, or random ones, which with `loss=gce` is PTNL's
-    robust UPL (2307.11978). All training images are unlabelled here; no given label is used. Published: k = 16,
-    cross-entropy, 50 epochs.
+    Keeps the `k` most confident images per predicted class, or `k` random ones, which with `loss=gce` is PTNL's robust
+    UPL (2307.11978). All training images are unlabelled; no given label is used. Published: k = 16, cross-entropy,
+    50 epochs.
 
-    `teachers` names further backbones, joined by +: guesses then are class probabilities averaged over them and the
-    run's own backbone, as UPL* has it. Each backbone brings its own preprocessing, text tower and logit scale; all
-    fill the data set's template with the class names. The released code can also average the predictions of several
-    learned prompts; here a run is one prompt.
+    `teachers` are further backbones, joined by +: pseudo-labels then come from class probabilities averaged over them
+    and the run's own backbone, as in UPL*. Each backbone has its own preprocessing, text tower and logit scale; all use
+    the data set's template. The released code can also average the predictions of several learned prompts; here a run
+    is one prompt.
     """
 
     labels: ClassVar[str] = "none"
@@ -34,7 +34,7 @@ class Method(AnyLoss, PromptMethod):
     teachers: tuple[str, ...] = ()
 
     def start_epoch(self) -> None:
-        """Labels the pool once, before training."""
+        """Selects the pseudo-labelled images once, before training."""
         if self.current_epoch > 0:
             return
         guesses = self.guesses().cpu()
@@ -46,7 +46,7 @@ class Method(AnyLoss, PromptMethod):
             self.data.assign(self.rows.start + replica, *chosen)
 
     def guesses(self) -> Tensor:
-        """Zero-shot class probabilities [P, C] of the pool, averaged over the run's own backbone and the teachers."""
+        """Zero-shot class probabilities [P, C] of the pool, averaged over the run's own backbone and its teachers."""
         task = self.task
         logits = [self.logits(self.data.pool(), self.zero_shot())]
         for name in self.teachers:

@@ -1,4 +1,4 @@
-"""Unified prompt tuning."""
+"""UPT: unified prompt tuning of text and image tower."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from methods.core.visual import ModalPrompt
 
 
 class Method(AnyLoss, ModalPrompt):
-    """Context and visual tokens learned together: UPT; Zang et al. 2022 (2210.07225), as in GRIP (2306.01669).
+    """Text and visual tokens learned jointly: UPT; Zang et al. 2022 (2210.07225), as in GRIP (2306.01669).
 
-    Published there: 4 + 4 tokens, SGD lr 0.01, weight decay 0.1, batch 16, 150 epochs; here the recipe of all prompts.
+    Settings in GRIP: 4 + 4 tokens, SGD lr 0.01, weight decay 0.1, batch 16, 150 epochs; here the recipe of all prompts.
     `loss` replaces cross-entropy: `dspt` is double softmax on multimodal prompts (2605.00591).
     """
 

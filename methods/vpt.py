@@ -1,4 +1,4 @@
-"""Visual prompt tuning."""
+"""VPT: visual prompt tuning."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from methods.core.visual import ModalPrompt
 
 
 class Method(AnyLoss, ModalPrompt):
-    """Tokens learned in the image tower: VPT-shallow; Jia et al. 2022 (2203.12119), in CLIP as in GRIP (2306.01669).
+    """Learned tokens in the image tower: VPT-shallow; Jia et al. 2022 (2203.12119), in CLIP as in GRIP (2306.01669).
 
-    Published there: 16 tokens, SGD lr 0.1, weight decay 0.1, batch 16, 150 epochs; here the recipe of all prompts.
+    Settings in GRIP: 16 tokens, SGD lr 0.1, weight decay 0.1, batch 16, 150 epochs; here the recipe of all prompts.
     `loss` replaces cross-entropy: `dspt` is double softmax on visual prompts (2605.00591).
     """
 

@@ -1,4 +1,4 @@
-"""CLIP without any training."""
+"""Zero-shot CLIP."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from methods.core.base import BaseMethod
 
 
 class Method(BaseMethod):
-    """Zero-shot CLIP: class weights from the data set's template, nothing learned (2103.00020)."""
+    """Zero-shot CLIP: text features of the data set's template as class weights, without training (2103.00020)."""
 
     labels: ClassVar[str] = "none"
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
 
     def class_weights(self) -> Tensor:
-        """The same text features for every replica [R, C, E]."""
+        """Text features [R, C, E], the same for every replica."""
         return self.zero_shot().expand(len(self.task.seeds), -1, -1)

@@ -1,4 +1,4 @@
-"""Average ranks of methods over data sets, and which differences of ranks mean anything."""
+"""Average ranks of methods over data sets, with Friedman's test and Nemenyi's critical difference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy import stats
 
 from benchmark.report.leaderboard import SETTING
 
-#: With fewer data sets Friedman's chi-square is no approximation.
+#: With fewer data sets the chi-square approximation of Friedman's test is poor.
 FEWEST_BLOCKS = 5
 
 
@@ -19,7 +19,7 @@ FEWEST_BLOCKS = 5
 class Ranking:
     """Average ranks of methods over data sets (1 is best), Friedman's p, and Nemenyi's critical difference at 5 %.
 
-    Two methods whose average ranks differ by less than `critical_difference` cannot be told apart.
+    Two methods whose average ranks differ by less than `critical_difference` do not differ significantly.
     """
 
     terms: tuple[str, ...]
@@ -30,9 +30,15 @@ class Ranking:
 
 
 def rankings(board: pd.DataFrame) -> list[Ranking]:
-    """One per kind of noise and setting that has enough data sets, over the mean of the noisy rates.
+    """One ranking per kind of noise and setting, by the mean accuracy over the rates above 0.
 
-    Only methods with every cell take part; it takes three of them and `FEWEST_BLOCKS` data sets.
+    Only methods with every cell are ranked; fewer than three of them or than `FEWEST_BLOCKS` data sets give none.
+
+    >>> cell = dict(noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> means = {"ce": 50.0, "coop": 60.0, "gce": 70.0}
+    >>> rows = [cell | dict(dataset=d, method=m, mean=mean) for d in "abcde" for m, mean in means.items()]
+    >>> rankings(pd.DataFrame(rows))[0].ranks
+    {'gce': 1.0, 'coop': 2.0, 'ce': 3.0}
     """
     found = []
     for group, rows in board[board["rate"] != 0].groupby(["noise", *SETTING], sort=True):
@@ -48,6 +54,10 @@ def rankings(board: pd.DataFrame) -> list[Ranking]:
 
 
 def critical_difference(methods: int, datasets: int, alpha: float = 0.05) -> float:
-    """Nemenyi's critical difference of average ranks, after Demšar (JMLR 7, 2006)."""
+    """Nemenyi's critical difference of average ranks at level `alpha` (Demšar, JMLR 7, 2006).
+
+    >>> round(critical_difference(methods=4, datasets=14), 2)
+    1.25
+    """
     q = stats.studentized_range.isf(alpha, methods, np.inf) / math.sqrt(2)
     return float(q * math.sqrt(methods * (methods + 1) / (6 * datasets)))

@@ -1,4 +1,4 @@
-"""Is that difference real? Paired comparisons over seeds, tests over data sets, and what cannot be concluded."""
+"""Paired differences over seeds with bootstrap intervals, signed-rank tests over data sets, and their limits."""
 
 from __future__ import annotations
 
@@ -19,22 +19,28 @@ COLUMNS = ["noise", *SETTING, "dataset", "rate", "method", "reference", "dataset
            "high", "p", "p_adjusted"]  # fmt: skip
 #: `dataset` of the rows over all data sets, and `rate` of the rows over all rates above 0.
 ALL, NOISY = "all", "noisy"
-#: With fewer pairs a bootstrap interval would say more about the method than about the runs.
+#: With fewer pairs there is no bootstrap interval.
 FEWEST_PAIRS = 5
 #: With fewer data sets no outcome of a signed-rank test reaches p = 0.05 (2 / 2^6 = 0.031).
 FEWEST_DATASETS = 6
 
 
 def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Differences to the reference method, in points, of runs with the same seed and the same labels.
+    """Differences in accuracy to the reference method, in points, between runs with the same seed and labels.
 
     Args:
-        seen: What `leaderboard.observations` returns.
-        reference: A method's name.
+        seen: The table that `leaderboard.observations` returns.
+        reference: Name of a method.
 
     Returns:
-        `CELL`, method, seed, difference. Runs that were given different labels are not paired; a method that is
-        given none pairs by seed.
+        A table with `CELL`, method, seed, difference. Runs trained on different labels are not paired; a method that
+        uses no labels is paired by seed.
+
+    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> runs = [("coop", 1, 50.0), ("coop", 2, 60.0), ("gce", 1, 55.0), ("gce", 2, 61.0)]
+    >>> seen = pd.DataFrame([cell | dict(method=m, seed=s, accuracy=a, labels="hash") for m, s, a in runs])
+    >>> pairs(seen, "coop")["difference"].tolist()
+    [5.0, 1.0]
     """
     key = [*CELL, "seed"]
     theirs = seen[seen["method"] == reference][[*key, "accuracy", "labels"]]
@@ -47,11 +53,18 @@ def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
 
 
 def differences(seen: pd.DataFrame, reference: str = "coop") -> pd.DataFrame:
-    """Mean paired difference of each method to the reference with a 95 % bootstrap interval, `COLUMNS`, in points.
+    """Mean paired difference of each method to the reference, in points, with a 95 % bootstrap interval; `COLUMNS`.
 
-    There is a row per data set and rate, and rows over all data sets and over all noisy rates. The interval resamples
-    seeds within each data set: it speaks of new seeds on these data sets. `p` is Wilcoxon's signed-rank test over
-    data sets, `p_adjusted` after Benjamini and Hochberg over the methods; both are missing with too few data sets.
+    There is a row per data set and rate, and rows over all data sets and over all rates above 0. The interval
+    resamples seeds within each data set: it generalises to new seeds, not to new data sets. `p` is that of Wilcoxon's
+    signed-rank test over data sets, `p_adjusted` corrects it over methods (Benjamini-Hochberg). The interval is NaN
+    with fewer than `FEWEST_PAIRS` pairs, both p with fewer than `FEWEST_DATASETS` data sets.
+
+    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> runs = [("coop", 1, 50.0), ("coop", 2, 60.0), ("gce", 1, 55.0), ("gce", 2, 61.0)]
+    >>> seen = pd.DataFrame([cell | dict(method=m, seed=s, accuracy=a, labels="hash") for m, s, a in runs])
+    >>> differences(seen)[["rate", "pairs", "difference"]].values.tolist()
+    [['0.5', 2, 3.0], ['noisy', 2, 3.0]]
     """
     paired = pairs(seen, reference)
     noisy = paired[paired["rate"] != 0].groupby(["noise", *SETTING, "dataset", "method", "seed"])["difference"].mean()
@@ -70,7 +83,7 @@ def differences(seen: pd.DataFrame, reference: str = "coop") -> pd.DataFrame:
 
 
 def _compare(samples: Sequence[NDArray[np.float64]]) -> tuple[object, ...]:
-    """Number of data sets and pairs, mean, low, high, p of the differences of each data set."""
+    """Number of data sets and of pairs, mean, interval and p, from the differences [pairs] of each data set."""
     means = np.array([sample.mean() for sample in samples])
     count = sum(map(len, samples))
     low, high = interval(samples) if count >= FEWEST_PAIRS else (math.nan, math.nan)
@@ -79,7 +92,14 @@ def _compare(samples: Sequence[NDArray[np.float64]]) -> tuple[object, ...]:
 
 
 def interval(samples: Sequence[NDArray[np.float64]], confidence: float = 0.95) -> tuple[float, float]:
-    """Bootstrap interval of the mean of the samples' means, each sample resampled by itself; NaN for single values."""
+    """Percentile bootstrap interval of the mean of the samples' means, resampling within each sample.
+
+    NaN if a sample has fewer than two values.
+
+    >>> low, high = interval([np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])])
+    >>> round(low, 1), round(high, 1)
+    (2.8, 4.2)
+    """
     if min(map(len, samples)) < 2:
         return math.nan, math.nan
 
@@ -99,7 +119,13 @@ def _adjusted(p: pd.Series[float]) -> pd.Series[float]:
 
 
 def caveats(seen: pd.DataFrame) -> list[str]:
-    """What these runs cannot show, in plain sentences."""
+    """Sentences about conclusions for which these runs have too few seeds or data sets.
+
+    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> seen = pd.DataFrame([cell | dict(method="coop", seed=seed) for seed in (1, 2, 3)])
+    >>> [line.split(":")[0] for line in caveats(seen)]
+    ['3 seeds per cell', '1 data set']
+    """
     if not len(seen):
         return []
     seeds = int(seen.groupby([*CELL, "method"], dropna=False)["seed"].nunique().max())
@@ -120,7 +146,7 @@ def caveats(seen: pd.DataFrame) -> list[str]:
 
 
 def sentences(table: pd.DataFrame) -> list[str]:
-    """What `differences` found over all data sets and noisy rates, largest gain first."""
+    """Sentences with the mean differences over all data sets and rates above 0, largest first, from `differences`."""
     several = table.groupby(["noise", *SETTING])["datasets"].transform("max") > 1
     top = table[(table["rate"] == NOISY) & ((table["dataset"] == ALL) | ~several)]
     lines = []

@@ -1,4 +1,4 @@
-"""The leaderboard in one line per method: mean over data sets, average rank, worst drop."""
+"""Summary of the leaderboard per method: mean over data sets, average rank, worst drop."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ COLUMNS = ["noise", *SETTING, "method", "datasets", "cells", "missing", "mean", 
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
-    """One row per setting, kind of noise and method, best average rank first, with `COLUMNS`.
+    """One row per kind of noise, setting and method, best average rank first, with `COLUMNS`.
 
-    `mean`, `mean_clean` (rate 0) and `mean_noisiest` (the highest rate) are percent over the method's cells;
-    `missing` counts the cells that other methods have and this one lacks, so that its means do not compare.
-    `worst_drop` is the largest drop from rate 0 to the highest rate on one data set, in points.
+    `mean`, `mean_clean` (rate 0) and `mean_noisiest` (the highest rate) are accuracies in percent, averaged over the
+    method's cells; `missing` counts the cells that other methods have and this one lacks, so that its means are not
+    comparable. `worst_drop` is the largest drop from rate 0 to the highest rate on one data set, in points.
     """
     rows = []
     for group, part in board.groupby(["noise", *SETTING], sort=True):

@@ -1,1 +1,1 @@
-"""One file per data set: `TEMPLATE`, `load()` and, where it can be missing, `ready()`; the folder is the registry."""
+"""One module per data set: TEMPLATE with SOURCE (files), HUB (hub version) or `load()`; the folder is the registry."""

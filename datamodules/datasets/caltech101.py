@@ -1,4 +1,4 @@
-"""Caltech 101: 100 kinds of objects, with CoOp's class names (Fei-Fei et al. 2004)."""
+"""Caltech-101: 100 classes of objects, with CoOp's class names (Fei-Fei et al. 2004)."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ NAMES = {"airplanes": "airplane", "faces": "face", "leopards": "leopard", "motor
 
 
 def rename(classes: Sequence[str]) -> list[str]:
-    """The names that CoOp gives the folders."""
+    """CoOp's class names for the folder names."""
     return [NAMES.get(name.casefold(), name) for name in classes]
 
 

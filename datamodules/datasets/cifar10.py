@@ -1,4 +1,4 @@
-"""CIFAR-10: ten kinds of objects on 32 x 32 pixels (Krizhevsky 2009)."""
+"""CIFAR-10: 10 classes of objects, 32 x 32 pixels (Krizhevsky 2009)."""
 
 from datamodules.formats.hub import Hub
 

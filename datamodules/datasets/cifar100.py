@@ -1,4 +1,4 @@
-"""CIFAR-100: a hundred kinds of objects on 32 x 32 pixels (Krizhevsky 2009)."""
+"""CIFAR-100: 100 classes of objects, 32 x 32 pixels (Krizhevsky 2009)."""
 
 from datamodules.formats.hub import Hub
 

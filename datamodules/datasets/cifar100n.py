@@ -1,4 +1,4 @@
-"""CIFAR-100N: CIFAR-100 with one person's label per image, named noisy (Wei et al. 2022, arXiv:2110.12088)."""
+"""CIFAR-100N: CIFAR-100 with one human label per image, the labelling `noisy` (Wei et al. 2022, arXiv:2110.12088)."""
 
 from datamodules.datasets.cifar100 import HUB as CIFAR100
 from datamodules.formats.cifar_n import HumanLabels

@@ -1,6 +1,6 @@
 """CIFAR-10N: CIFAR-10 with the labels of three people per image (Wei et al. 2022, arXiv:2110.12088).
 
-Labellings: aggre (majority), worse (a wrong one where there is one), random1, random2, random3.
+Labellings: aggre (majority vote), worse (a wrong label if any of the three is wrong), random1, random2, random3.
 """
 
 from datamodules.datasets.cifar10 import HUB as CIFAR10

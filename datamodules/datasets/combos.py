@@ -1,4 +1,4 @@
-"""Combos: six shapes in six colours, turned by 75 degrees in warm light, which hides some of the colours."""
+"""Combos: six shapes in six colours, rotated by 75 degrees, in warm light that shifts the colours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLASSES = tuple(f"{ink} {shape}" for ink in INKS for shape in SHAPES)
 
 
 def load() -> Dataset:
-    """Paint the data set: 64 training, 15 validation and 40 test images a class."""
+    """Renders 64 training, 15 validation and 40 test images per class."""
 
     def shift(rng: np.random.Generator, scenes: Scenes) -> None:
         scenes.angle[...] += 75

@@ -1,4 +1,4 @@
-"""Digits: the real handwritten digits that come with scikit-learn, 8 x 8 pixels enlarged to 32 x 32."""
+"""Digits: scikit-learn's handwritten digits, 8 x 8 pixels upsampled to 32 x 32."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 
 
 def load() -> Dataset:
-    """Split the 1,797 digits at random: 640 for training, 300 for validation, 857 for testing."""
+    """Splits the 1,797 digits at random into 640 for training, 300 for validation and 857 for testing."""
     source = load_digits()
     order = np.random.default_rng(401).permutation(len(source.target))
     pixels, labels = _enlarged(source.images)[order], source.target[order].astype(np.int64)
@@ -26,7 +26,7 @@ def load() -> Dataset:
 
 
 def _enlarged(images: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """White on black [n, 32, 32, 3] from ink [n, 8, 8], 0 to 16: bilinear to 26 pixels within a margin of 3."""
+    """White digits on black [n, 32, 32, 3] from ink [n, 8, 8], 0 to 16: bilinear to 26 x 26, padded by 3."""
     place = (np.arange(26) + 0.5) * (8 / 26) - 0.5
     weight = np.clip(1 - np.abs(place[:, None] - np.arange(8)), 0, 1)
     large = weight @ (images / 16) @ weight.T

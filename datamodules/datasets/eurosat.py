@@ -1,4 +1,4 @@
-"""EuroSAT: 10 kinds of land use seen from a satellite (Helber et al. 2019, arXiv:1709.00029)."""
+"""EuroSAT: 10 classes of land use in satellite images (Helber et al. 2019, arXiv:1709.00029)."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ NAMES = {
 
 
 def rename(classes: Sequence[str]) -> list[str]:
-    """The names that CoOp gives the folders."""
+    """CoOp's class names for the folder names."""
     return [NAMES.get(name, name) for name in classes]
 
 

@@ -18,7 +18,7 @@ LISTS = {part: f"images_variant_{part}.txt" for part in ("train", "val", "test")
 
 
 class VariantLists:
-    """`variants.txt` names the classes; each line of `images_variant_*.txt` is an image number and its variant."""
+    """Source in text files: classes in `variants.txt`, "IMAGE CLASS" a line in `images_variant_*.txt`."""
 
     layout = Layout(
         folder="fgvc_aircraft",
@@ -27,14 +27,14 @@ class VariantLists:
     )
 
     def missing(self, root: Path | None) -> str | None:
-        """What to do to have the data, or None where it is there."""
+        """Returns what to do to get the data, or None if it is there."""
         return self.layout.missing(root)
 
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
         """Reads the text files.
 
         Raises:
-            DataError: anything missing or contradictory.
+            DataError: files missing or inconsistent.
         """
         folder = self.layout.locate(name, root)
         variants = [line.strip() for line in (folder / "variants.txt").read_text(encoding="utf-8").splitlines()]

@@ -1,4 +1,4 @@
-"""Flipped: 26 shapes of the procedural world, standing on their heads."""
+"""Flipped: 26 shapes of the procedural world, rotated by 180 degrees."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLASSES = (
 
 
 def load() -> Dataset:
-    """Paint the data set: 64 training, 20 validation and 50 test images a class."""
+    """Renders 64 training, 20 validation and 50 test images per class."""
 
     def shift(rng: np.random.Generator, scenes: Scenes) -> None:
         decorate(rng, scenes, 0.5, Odds())

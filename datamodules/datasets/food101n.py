@@ -1,6 +1,6 @@
-"""Food-101N: dishes with the labels of the web, tested on Food-101 (Lee et al. 2018, arXiv:1711.07131).
+"""Food-101N: dishes with noisy web labels, tested on Food-101 (Lee et al. 2018, arXiv:1711.07131).
 
-The true labels of its training images are not known, so no rate can be measured; the paper estimates 20 %.
+The true labels of its training images are unknown, so the noise rate cannot be measured; the paper estimates 20 %.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LIST = "meta/imagelist.tsv"
 
 
 class WebLabels:
-    """`Food-101N_release/meta/imagelist.tsv` lists CLASS/IMAGE.jpg under `images/`; the test images are Food-101's."""
+    """Source with Food-101N's training images, listed in `meta/imagelist.tsv`, and Food-101's test images."""
 
     layout = Layout(
         folder="Food-101N_release",
@@ -29,14 +29,14 @@ class WebLabels:
     )
 
     def missing(self, root: Path | None) -> str | None:
-        """What to do to have the data, or None where it is there."""
+        """Returns what to do to get the data, or None if it is there."""
         return self.layout.missing(root) or FOOD101.missing(root)
 
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
-        """Reads both lists; the web's labels are the labelling `web`.
+        """Reads both lists; the web labels are also the labelling `web`.
 
         Raises:
-            DataError: anything missing or contradictory.
+            DataError: files missing or inconsistent.
         """
         folder = self.layout.locate(name, root)
         clean = FOOD101.open(name, template, root)

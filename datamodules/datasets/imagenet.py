@@ -1,7 +1,7 @@
-"""ImageNet: 1,000 classes with CLIP's names, tested on its validation images (Deng et al. 2009, arXiv:1409.0575).
+"""ImageNet: 1,000 classes with CLIP's names, tested on the validation set (Russakovsky et al. 2015, arXiv:1409.0575).
 
-CoOp lists each class's images in the order in which the file system happens to give them, so its draws differ from
-machine to machine; here the order is sorted. Two pairs of classes share a name, as in CLIP's list.
+CoOp takes each class's images in the file system's order, so its draws differ between machines; here they are sorted.
+Two pairs of classes share a name, as in CLIP's list.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ SOURCE = ClassFolders(
 
 
 def rename(classes: Sequence[str]) -> list[str]:
-    """CLIP's names in place of lists of synonyms."""
+    """CLIP's class names instead of lists of synonyms."""
     from open_clip import IMAGENET_CLASSNAMES  # slow to import, and only needed here
 
     return list(IMAGENET_CLASSNAMES) if len(classes) == len(IMAGENET_CLASSNAMES) else list(classes)

@@ -1,4 +1,4 @@
-"""RESISC45: 45 kinds of scenes seen from above (Cheng et al. 2017, arXiv:1703.00121)."""
+"""RESISC45: 45 classes of aerial scenes (Cheng et al. 2017, arXiv:1703.00121)."""
 
 from datamodules.formats.hub import Hub
 

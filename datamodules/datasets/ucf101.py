@@ -16,7 +16,7 @@ SOURCE = SplitFile(
 
 
 def rename(classes: Sequence[str]) -> list[str]:
-    """Words apart, as in CoOp: `ApplyEyeMakeup` is Apply Eye Makeup."""
+    """CoOp's class names, split into words: `ApplyEyeMakeup` is Apply Eye Makeup."""
     return [" ".join(re.findall("[A-Z][^A-Z]*", name)) or name for name in classes]
 
 

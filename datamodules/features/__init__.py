@@ -1,1 +1,1 @@
-"""From picture to feature: the bank, its shards, augmented views."""
+"""From images to features: preprocessing, augmented views, and the feature bank with its shards."""

@@ -1,4 +1,4 @@
-"""The feature bank: every image and every training view goes through the frozen image tower once."""
+"""The feature bank: encodes every image and every training view once with the frozen image tower."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from datamodules.features.store import MemoryStore, Shard, ShardStore
 from datamodules.features.stream import batched
 
 Progress = Callable[[str, int, int, float], None]
-"""Called with what is encoded, pictures done, pictures in all, pictures per second."""
+"""Called with what is encoded ("images" or "views"), how many are done, how many in all, and how many per second."""
 
 SMALL = 64
-"""Height of pictures that a CPU encodes best in large batches."""
+"""Largest input height in pixels that a CPU encodes in batches of 256 instead of 64."""
 
 IN_MEMORY = 2**30
-"""Bytes of views that are read at once; of more, each is read in the epoch that wants it."""
+"""Bytes of views that are kept in memory; if there are more, one view is read at a time."""
 
 SHARD = 4096
-"""Pictures in one file of the bank: what a build that is killed may lose."""
+"""Features in one shard; a killed build loses about as many."""
 
 
 class FeatureBank:
-    """Unit features of images from one frozen image tower, made on `device` and returned on the CPU.
+    """Unit features of images from one frozen image tower, computed on `device` and returned on the CPU.
 
-    They are kept, in memory or in a `cache` folder, keyed by weights, preprocessing, precision, images, views, seed and
-    crop; on disk a build that was interrupted goes on where it stopped. A picture that cannot be read raises
-    CorruptImage, unless `skip_bad_images`: then its features are zero, and `skipped` names it.
+    They are kept in memory or in a `cache` folder, keyed by weights, preprocessing, precision, images, views, seed and
+    crop; an interrupted build in a folder resumes with the missing shards. An unreadable image raises CorruptImage;
+    with `skip_bad_images` its features are zero instead, and `skipped` contains its description.
     """
 
     def __init__(
@@ -60,19 +60,19 @@ class FeatureBank:
         self._stores: dict[str, MemoryStore] = {}
 
     def beside(self, encoder: ImageEncoder) -> FeatureBank:
-        """The same bank for another image tower."""
+        """A bank with the same settings for another image tower."""
         return FeatureBank(encoder, self.cache, self.device, None, self.progress, self.skip_bad_images)
 
     def plain(self, images: Images) -> Tensor:
-        """Features [n, E] of all images under the tower's own test transform."""
+        """Features [n, E] of all images under the tower's evaluation transform."""
         inputs = self._inputs(images)
         return self._features(inputs, inputs.plain, np.arange(len(images)), 1, {"what": "images"})(0)
 
     def views(self, images: Images, indices: Labels, seed: int, views: int, crop: Crop) -> Callable[[int], Tensor]:
-        """Features [n, E] of view 0, ..., `views` - 1, a random crop of each of the images `indices` [n].
+        """Function from v = 0, ..., `views` - 1 to features [n, E] of view v, random crops of the images `indices` [n].
 
-        View v of an image depends on the image, its index, the seed and v only. Views that take more than IN_MEMORY
-        bytes stay on disk, if there is a cache, and are read when they are asked for.
+        View v of an image depends on the image, its index, the seed and v only. Views of more than IN_MEMORY bytes
+        are read one at a time, from disk if there is a cache.
         """
         inputs, together = self._inputs(images), max(1, self.batch_size // views)
         crops = partial(inputs.crops, seed=seed, views=views, crop=crop, together=together, device=self.device)
@@ -90,7 +90,7 @@ class FeatureBank:
         views: int,
         about: dict[str, object],
     ) -> Callable[[int], Tensor]:
-        """Features [n, E] by view; `pixels` gives the tower's inputs [k, 3, S, S] for sorted indices."""
+        """Function from a view to features [n, E]; `pixels` yields inputs [k, 3, S, S] for sorted indices."""
         build = partial(self._build, inputs, pixels, views, str(about["what"]))
         store = self._store(self._key(inputs.images) | about)
         if len(store.absent(indices, self.skip_bad_images)):
@@ -116,7 +116,7 @@ class FeatureBank:
     def _build(
         self, inputs: Inputs, pixels: Callable[[Labels], Iterator[Tensor]], views: int, what: str, missing: Labels
     ) -> Iterator[Shard]:
-        """Encodes the images `missing` [n], shard by shard."""
+        """Encodes the images `missing` [n] and yields their shards."""
         start, total, done = perf_counter(), len(missing) * views, 0
         left, per_shard = missing, max(1, SHARD // views)
         made: list[Tensor] = []

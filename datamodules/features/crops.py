@@ -1,4 +1,4 @@
-"""CoOp's training transform as tensor operations: random resized crop, flip and normalisation of decoded images."""
+"""CoOp's training transform as batched tensor operations: random resized crop, horizontal flip, normalisation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LARGE = 128 * 128
 
 @dataclass(frozen=True)
 class Crop:
-    """What a training view may be: share of the area, aspect ratio (width / height), whether it may be mirrored."""
+    """Ranges of a random crop: share of the area, aspect ratio (width / height), whether half of them are flipped."""
 
     scale: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
@@ -28,19 +28,26 @@ class Crop:
 
 
 def draws(indices: Labels, seed: int, views: int) -> NDArray[np.float64]:
-    """Uniform numbers [V, n, 23] in [0, 1) for the views of the images `indices` [n].
+    """Uniform random numbers [V, n, 23] in [0, 1) for V views of the images `indices` [n].
 
-    View v of an image depends on its index, the seed and v, never on which other images or views are asked for.
+    Those of view v of an image depend on its index, the seed and v only.
+
+    >>> draws(np.array([3, 0]), seed=1, views=2).shape
+    (2, 2, 23)
     """
     numbers = [rng(seed, "views", index).random((views, DRAWS)) for index in indices.tolist()]
     return np.stack(numbers, axis=1) if numbers else np.empty((views, 0, DRAWS))
 
 
 def boxes(sizes: Labels, numbers: NDArray[np.float64], crop: Crop) -> Labels:
-    """Boxes [n, 5] as (top, left, height, width, mirrored) in images of `sizes` [n, 2] as (height, width).
+    """Boxes [n, 5] as (top, left, height, width, flipped) in images of `sizes` [n, 2] as (height, width), in pixels.
 
-    torchvision's rule for `RandomResizedCrop`: ten tries of area and aspect ratio, the first box that fits, else the
-    largest centred box whose ratio is allowed. `numbers` [n, 23] comes from `draws`.
+    As torchvision's `RandomResizedCrop`: the first of ten boxes of random area and aspect ratio that fits, else the
+    largest centred box with an allowed ratio. `numbers` [n, 23] are `draws` of one view.
+
+    >>> sizes = np.array([[40, 60], [60, 40]])
+    >>> boxes(sizes, draws(np.arange(2), seed=1, views=1)[0], Crop(scale=(1, 1), ratio=(1, 1), flip=False)).tolist()
+    [[0, 10, 40, 40, 0], [10, 0, 40, 40, 0]]
     """
     height, width = sizes[:, :1], sizes[:, 1:]
     low, high = crop.scale
@@ -62,11 +69,11 @@ def boxes(sizes: Labels, numbers: NDArray[np.float64], crop: Crop) -> Labels:
 
 
 def resample(images: Tensor, where: Tensor, size: int, interpolation: str = "bicubic") -> Tensor:
-    """Cut boxes `where` [V, B, 5] out of `images` [B, 3, H, W] and resize them to [V, B, 3, size, size], antialiased.
+    """Crops boxes `where` [V, B, 5] from `images` [B, 3, H, W] and resizes them to [V, B, 3, size, size], antialiased.
 
-    Equals torchvision's `resized_crop(antialias=True)` on float images, cut off to 0 ... 255, then mirrored where
-    asked for. Resampling is separable: two batched matrix products for all boxes at once, except for large pictures
-    on the CPU, where matrices that are mostly zeros cost more than they save.
+    Equals torchvision's `resized_crop(antialias=True)` on float images, clamped to 0 ... 255 and flipped if the box
+    says so. Resampling is separable: two batched matrix products for all boxes at once, except for large images on
+    the CPU, where the matrices are mostly zeros and boxes are resized one by one.
     """
     if images.device.type == "cpu" and images.shape[2] * images.shape[3] > LARGE:
         return _resample_one_by_one(images, where, size, interpolation)
@@ -93,7 +100,11 @@ def _resample_one_by_one(images: Tensor, where: Tensor, size: int, interpolation
 
 
 def normalise(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """Pixels [B, 3, S, S] from 0 ... 255 to the range that the image tower was trained on."""
+    """Normalises pixels [..., 3, S, S], 0 to 255, by mean and standard deviation per channel of pixels from 0 to 1.
+
+    >>> normalise(torch.full((1, 3, 1, 1), 255.0), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)).flatten()
+    tensor([2., 2., 2.])
+    """
     shift = torch.tensor(mean, device=pixels.device)[:, None, None] * 255
     scale = torch.tensor(std, device=pixels.device)[:, None, None] * 255
     return (pixels - shift) / scale
@@ -109,7 +120,7 @@ def _centred(sizes: Labels, crop: Crop) -> tuple[Labels, Labels]:
 
 
 def _weights(start: Tensor, length: Tensor, total: int, size: int, interpolation: str) -> Tensor:
-    """Weights [n, size, total] of every source pixel in every target pixel; rows sum to 1, 0 outside the box."""
+    """Weights [n, size, total] of source pixels in target pixels; rows sum to 1 and are 0 outside the box."""
     step = (length.double() / size)[:, None]
     reach = step.clamp(min=1)
     pixel = torch.arange(total, device=start.device) + 0.5 - start[:, None]
@@ -122,6 +133,6 @@ def _weights(start: Tensor, length: Tensor, total: int, size: int, interpolation
 
 
 def _cubic(x: Tensor) -> Tensor:
-    """Keys' kernel with a = -0.5, as Pillow and torch's antialiased bicubic interpolation use it."""
+    """Keys' cubic kernel with a = -0.5, as in Pillow and torch's antialiased bicubic interpolation."""
     x = x.clamp(max=2)
     return torch.where(x < 1, (1.5 * x - 2.5) * x * x + 1, (1 - x) * (2 - x).square() * 0.5)

@@ -1,4 +1,4 @@
-"""What goes into the image tower: pictures under the test transform, or random crops of them."""
+"""Inputs of the image tower: images under the evaluation transform, or random crops of them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Inputs:
-    """Reads pictures and turns them into the tower's inputs.
+    """Reads images and transforms them to inputs of the tower.
 
-    A picture that cannot be read raises CorruptImage, or, with `skip_bad`, is replaced by a blank and put into `bad`.
+    An unreadable image raises CorruptImage; with `skip_bad` it is replaced by zeros, and `bad` contains its index.
     """
 
     images: Images
@@ -34,7 +34,7 @@ class Inputs:
     bad: set[int] = field(default_factory=set)
 
     def plain(self, indices: Labels) -> Iterator[Tensor]:
-        """Pixels [1, 3, S, S] of each picture under the test transform."""
+        """Yields pixels [1, 3, S, S] of each of the images `indices` [n] under the evaluation transform."""
         blank = torch.zeros(3, self.preprocess.size, self.preprocess.size)
         for pixels in self._pictures(indices, self.preprocess):
             yield (blank if pixels is None else pixels)[None]
@@ -42,7 +42,7 @@ class Inputs:
     def crops(
         self, indices: Labels, seed: int, views: int, crop: Crop, together: int, device: torch.device
     ) -> Iterator[Tensor]:
-        """Pixels [n V, 3, S, S] of random crops, `together` pictures at a time, all views of a picture in a row."""
+        """Yields pixels [n V, 3, S, S] of random crops, n = `together` images at a time, views of an image in a row."""
         block: list[Tensor] = []
         for row, picture in enumerate(self._pictures(indices, to_pixels)):
             block.append(torch.zeros(3, 1, 1, dtype=torch.uint8) if picture is None else picture)
@@ -52,13 +52,13 @@ class Inputs:
                 block = []
 
     def crop(self, indices: Labels, numbers: NDArray[np.float64], crop: Crop, device: torch.device) -> Tensor:
-        """Pixels [n, 3, S, S] of one random crop of each picture; `numbers` [n, 23] are `draws` of one view."""
+        """Pixels [n, 3, S, S] of one random crop of each image of `indices` [n]; `numbers` [n, 23] are its `draws`."""
         blank = torch.zeros(3, 1, 1, dtype=torch.uint8)
         pictures = [blank if picture is None else picture for picture in self._pictures(indices, to_pixels)]
         return crops_of(pictures, numbers[None], crop, self.preprocess, device)[0]
 
     def _pictures(self, indices: Labels, transform: Callable[[Image], Tensor]) -> Iterator[Tensor | None]:
-        """Transformed pictures in order, None for one that cannot be read."""
+        """Yields transformed images in order, None for one that cannot be read."""
 
         def read(index: int) -> Tensor | CorruptImage:
             try:
@@ -78,7 +78,7 @@ class Inputs:
 def crops_of(
     pictures: list[Tensor], numbers: np.ndarray, crop: Crop, preprocess: Preprocess, device: torch.device
 ) -> Tensor:
-    """Normalised crops [V, n, 3, S, S] of n pictures [3, h, w] of any size; `numbers` [V, n, 23] are `draws`."""
+    """Normalised crops [V, n, 3, S, S] of n images [3, h, w] of any size; `numbers` [V, n, 23] are `draws`."""
     size = preprocess.size
     out = torch.empty(len(numbers), len(pictures), 3, size, size, device=device)
     groups: dict[torch.Size, list[int]] = {}
@@ -93,5 +93,5 @@ def crops_of(
 
 
 def to_pixels(image: Image) -> Tensor:
-    """A decoded picture [3, h, w] in bytes."""
+    """Pixels [3, h, w], uint8, of an image."""
     return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)

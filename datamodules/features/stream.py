@@ -1,4 +1,4 @@
-"""Pictures on their way to the encoder: decoded ahead of time in threads, handed on in batches of one size."""
+"""Input pipeline of the encoder: images decoded ahead in threads and collected in batches of one size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ AHEAD = 16
 
 
 def decoded(function: Callable[[int], T], indices: Sequence[int]) -> Iterator[T]:
-    """`function` of each index, in order, computed by threads a bounded number of pictures ahead (128)."""
+    """Yields `function` of each index, in order, computed in threads at most 128 indices ahead.
+
+    >>> list(decoded(lambda index: index**2, [3, 1, 2]))
+    [9, 1, 4]
+    """
     blocks = [indices[first : first + BLOCK] for first in range(0, len(indices), BLOCK)]
     with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
         waiting: deque[Future[list[T]]] = deque()
@@ -30,9 +34,12 @@ def decoded(function: Callable[[int], T], indices: Sequence[int]) -> Iterator[T]
 
 
 def batched(parts: Iterable[Tensor], size: int) -> Iterator[Tensor]:
-    """The rows of `parts` [k, ...] in batches of exactly `size`, the last one filled up with zeros.
+    """Yields the rows of `parts` [k, ...] in batches [size, ...], the last one padded with zeros.
 
-    Every batch has one shape, so a picture's features do not depend on how many others come with it.
+    As all batches have the same shape, an image's features do not depend on the number of images.
+
+    >>> [batch.tolist() for batch in batched([torch.tensor([1, 2, 3])], size=2)]
+    [[1, 2], [3, 0]]
     """
     kept: list[Tensor] = []
     rows = 0

@@ -1,4 +1,4 @@
-"""The augmented views that a pack trains on, encoded once and shared by all replicas of a seed."""
+"""Augmented views of the training images of a pack, encoded once and shared by all replicas of a seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from datamodules.features.inputs import Inputs
 
 @dataclass
 class _Part:
-    """The slots that one call added: images [n] under a seed, and their features [n, E] by view."""
+    """Slots added by one call: images [n] under a seed, and a function from a view to their features [n, E]."""
 
     seed: int
     images: Labels
@@ -28,12 +28,12 @@ class _Part:
 
     @cached_property
     def draws(self) -> NDArray[np.float64]:
-        """The crops' random numbers [V, n, 23], for methods that look at pixels."""
+        """Random numbers [V, n, 23] of the crops, for methods that train on pixels."""
         return draws(self.images, self.seed, self.count)
 
 
 class Views:
-    """Unit features by view: view v of the image in a slot, one slot for every (seed, image)."""
+    """Unit features of `count` views of training images, in a table with one slot (row) per (seed, image)."""
 
     def __init__(self, bank: FeatureBank, images: Images, count: int, crop: Crop) -> None:
         self.bank, self.images, self.count, self.crop = bank, images, count, crop
@@ -43,7 +43,7 @@ class Views:
         self._inputs = Inputs(images, bank.encoder.preprocess, bank.skip_bad_images)
 
     def features(self, view: int) -> Tensor:
-        """Features [slots, E] of a view, on the bank's device; all views stay there where they are small."""
+        """Features [slots, E] of a view, on the bank's device; all views stay there if they fit in IN_MEMORY bytes."""
         if view not in self._held:
             rows = torch.cat([part.features(view) for part in self._parts]).to(self.bank.device)
             if self.count * rows.nbytes > IN_MEMORY:
@@ -52,7 +52,7 @@ class Views:
         return self._held[view]
 
     def slots(self, seed: int, images: Labels) -> Labels:
-        """Slots [n] of these images [n] under a seed; encodes those that have none yet."""
+        """Slots [n] of images [n] under a seed; encodes images that have none yet."""
         places = self._slots.setdefault(seed, np.full(len(self.images), -1, np.int64))
         missing = np.unique(images[places[images] < 0])
         if len(missing):
@@ -65,15 +65,15 @@ class Views:
 
     @property
     def readable(self) -> NDArray[np.bool_]:
-        """Which slots hold a picture that could be read."""
+        """Mask [slots] of images that could be read."""
         return torch.cat([part.features(0) for part in self._parts]).any(-1).numpy()
 
     def forget_device(self) -> None:
-        """Lets go of features on a device that is no longer the bank's."""
+        """Drops features on the device, after the bank has moved to another one."""
         self._held.clear()
 
     def pixels(self, view: int, slots: Labels) -> tuple[Tensor, Tensor]:
-        """Normalised pixels [U, 3, S, S] of a view, each slot once, and the place [R, B] of slots [R, B] among them."""
+        """Normalised pixels [U, 3, S, S] of the unique slots in a view, and the indices [R, B] of `slots` [R, B]."""
         needed, places = np.unique(slots, return_inverse=True)
         numbers = np.concatenate([part.draws[view] for part in self._parts])[needed]
         images = np.concatenate([part.images for part in self._parts])[needed]
@@ -81,5 +81,5 @@ class Views:
         return self._inputs.crop(images, numbers, self.crop, self.bank.device), index
 
     def plain(self, images: Labels) -> Tensor:
-        """Normalised pixels [n, 3, S, S] of images under the test transform."""
+        """Normalised pixels [n, 3, S, S] of images [n] under the evaluation transform."""
         return torch.cat(list(self._inputs.plain(images))).to(self.bank.device)

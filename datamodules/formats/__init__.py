@@ -1,1 +1,1 @@
-"""How data sets on disk or on a hub are opened."""
+"""Readers of data sets on disk or on the hub."""

@@ -1,4 +1,4 @@
-"""What every data set must hold before anything is trained on it."""
+"""Validation of data sets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from datamodules.errors import DataError
 
 
 def readable(name: str) -> str:
-    """A class name as prompts use it: underscores are spaces, as in CoOp."""
+    """Class name for prompts, with spaces for underscores, as in CoOp."""
     return " ".join(name.replace("_", " ").split())
 
 
 def checked(dataset: Dataset, same_names: bool = False) -> Dataset:
-    """The data set itself, if it can be used.
+    """Returns `dataset` after validating it.
 
-    `same_names` allows two classes of one name (CLIP's ImageNet names have two such pairs).
+    `same_names` allows classes of the same name (CLIP's ImageNet names have two such pairs).
 
     Raises:
-        DataError: one class only, labels out of range, a class without training or test images, class names that
-            collide, a template without its place for the name, or a labelling of another length.
+        DataError: fewer than two classes, labels out of range, a class without training or test images, duplicate
+            class names, a template without exactly one `{}`, or a labelling of the wrong length.
     """
     name, classes = dataset.name, dataset.classes
     if len(classes) < 2:
@@ -50,7 +50,7 @@ def checked(dataset: Dataset, same_names: bool = False) -> Dataset:
 
 
 def classes_named(classes: tuple[str, ...], name: str) -> str:
-    """Which class numbers carry a name, for messages."""
+    """Lists the class numbers with a case-folded name, for messages."""
     return "classes " + " and ".join(str(number) for number, own in enumerate(classes) if own.casefold() == name)
 
 

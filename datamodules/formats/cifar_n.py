@@ -1,4 +1,4 @@
-"""CIFAR-10N and CIFAR-100N: hub images with human labels from a file, or folders with a CSV table."""
+"""CIFAR-10N and CIFAR-100N: hub images with a file of human labels, or class folders with a CSV table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datamodules.formats.source import Layout
 
 @dataclass(frozen=True)
 class HumanLabels:
-    """Either `folder/{train,test}/CLASS/...` with a CSV table beside them, or `folder/file` and the hub's images."""
+    """Source in `folder/{train,test}/CLASS/...` with a CSV table, or in `folder/file` and the hub's images."""
 
     hub: Hub
     folder: str
@@ -26,15 +26,15 @@ class HumanLabels:
         return Layout(self.folder, (self.file,), "it is in the folder data of github.com/UCSC-REAL/cifar-10-100n")
 
     def missing(self, root: Path | None) -> str | None:
-        """What to do to have the data, or None where it is there."""
+        """Returns what to do to get the data, or None if it is there."""
         folders = ClassFolders(self.folder)
         return None if folders.missing(root) is None else self._labels.missing(root) or self.hub.missing()
 
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
-        """Reads images and labels and checks that they belong together.
+        """Reads images and human labels, whose clean labels must be those of the images.
 
         Raises:
-            DataError: anything missing or contradictory.
+            DataError: files missing or inconsistent.
         """
         folders = ClassFolders(self.folder)
         if folders.missing(root) is None:

@@ -21,10 +21,10 @@ GUIDE = "CoOp's DATASETS.md (github.com/KaiyangZhou/CoOp) says whence every file
 
 @dataclass(frozen=True)
 class SplitFile:
-    """A data set with a split file of CoOp's.
+    """Source of a data set with one of CoOp's split files.
 
-    `folder` lies under the data root, `images` (the root of the split's paths) and `split` in it; `get` says where
-    the images come from.
+    `folder` is under the data root; `images`, the root of the split's paths, and `split` are in it; `get` says where
+    to get the images.
     """
 
     folder: str
@@ -38,14 +38,14 @@ class SplitFile:
         return Layout(self.folder, parts, f"{self.get}; {GUIDE}")
 
     def missing(self, root: Path | None) -> str | None:
-        """What to do to have the data, or None where it is there."""
+        """Returns what to do to get the data, or None if it is there."""
         return self._layout.missing(root)
 
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
-        """Reads the split file and checks that every image it lists is there.
+        """Reads the split file and checks that every image in it exists.
 
         Raises:
-            DataError: anything missing or contradictory.
+            DataError: files missing or inconsistent.
         """
         folder = self._layout.locate(name, root)
         path, images = folder / self.split, folder / self.images
@@ -62,13 +62,13 @@ Rows = list[tuple[str, int, str]]
 
 
 def as_split(folder: Path, rows: Rows) -> Split:
-    """Rows (path, label, class name) as images under `folder` with labels."""
+    """Split of the images under `folder` that rows of (path, label, class name) list."""
     labels = np.asarray([label for _, label, _ in rows], dtype=np.int64)
     return Split(FileImages(folder, tuple(path for path, _, _ in rows)), labels)
 
 
 def read_split(path: Path) -> dict[str, Rows]:
-    """The lists `train`, `val` and `test` of a split file; `val` may be absent.
+    """Reads the lists `train`, `val` and `test` of a split file; `val` may be absent.
 
     Raises:
         DataError: not JSON, or not of the form {"train": [[path, label, class name], ...], ...}.
@@ -85,7 +85,7 @@ def read_split(path: Path) -> dict[str, Rows]:
 
 
 def class_names(parts: Mapping[str, Rows], path: Path) -> tuple[str, ...]:
-    """The class names by label, readable; labels must run from 0 without a gap and each have one name.
+    """Readable class names, ordered by label; labels must run from 0 without a gap and each have one name.
 
     Raises:
         DataError: a negative label, a gap, or two names for one label.

@@ -19,10 +19,10 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", "
 
 @dataclass(frozen=True)
 class ClassFolders:
-    """Splits as folders of class folders; classes are numbered in the sorted order of their folders.
+    """Source with one folder per split and class; classes are numbered in the sorted order of their folders.
 
-    A file `classnames.txt` beside them ("FOLDER readable name" a line) gives readable names, CSV files with a column
-    `file` give further labellings of the training images. `folder` is absolute or under the data root.
+    An optional `classnames.txt` in `folder` (lines of "FOLDER readable name") gives readable names; CSV files with a
+    column `file` give further labellings of the training images. `folder` is absolute or under the data root.
     """
 
     folder: str
@@ -38,14 +38,14 @@ class ClassFolders:
         return Layout(self.folder, (f"{self.train}/", f"{self.test}/", *self.extra), self.get)
 
     def missing(self, root: Path | None) -> str | None:
-        """What to do to have the data, or None where it is there."""
+        """Returns what to do to get the data, or None if it is there."""
         return self._layout.missing(root)
 
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
-        """Lists the images of all splits, each class's in sorted order.
+        """Lists the images of all splits, sorted within each class.
 
         Raises:
-            DataError: no such folder, a class that is in one split only, or a class name that collides.
+            DataError: a missing folder, a class that is in one split only, or duplicate class names.
         """
         folder = self._layout.locate(name, root)
         folders = sorted(path.name for path in (folder / self.train).iterdir() if _is_class(path))

@@ -1,4 +1,4 @@
-"""Data sets in the format of the Hugging Face `datasets` library: from its cache, a folder, or the hub."""
+"""Data sets in the format of the Hugging Face `datasets` library, from its cache, a folder or the hub."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from datamodules.formats.labellings import labelling
 
 @dataclass(frozen=True)
 class Hub:
-    """A hub data set, or a local folder of the same format.
+    """Source in a hub data set, or in a local folder of the same format.
 
-    Columns and splits are detected where they are not given. `rename` turns the hub's class names into those that
-    prompts use; `given` are columns with further labellings; of rows that agree in the columns `middle_of`, only the
-    middle one counts (frames of a video clip).
+    Columns and splits are detected if they are not given. `rename` maps the hub's class names to those for prompts;
+    `given` are columns with further labellings; of rows of one class that agree in the columns `middle_of`, only the
+    middle one is kept (frames of a video clip).
     """
 
     repo: str
@@ -41,7 +41,7 @@ class Hub:
     middle_of: tuple[str, ...] = ()
 
     def missing(self, root: Path | None = None) -> str | None:
-        """What to do to have the data, or None where it is on this machine; looks at folder names only."""
+        """Returns what to do to get the data, or None if it is on this machine; looks at folder names only."""
         if Path(self.repo).is_dir():
             return None
         wanted = _flat(self.repo.replace("/", "___"))
@@ -54,7 +54,7 @@ class Hub:
         )
 
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
-        """Reads the data set; only `download=True` may use the network.
+        """Reads the data set; only `download=True` uses the network.
 
         Raises:
             DataError: not on this machine, not on the hub, or without an image column, a label column or a test split.
@@ -79,7 +79,7 @@ class Hub:
         return checked(dataset, self.same_names)
 
     def _load(self, name: str, download: bool) -> Mapping[str, Any]:
-        import datasets  # an import of a second, which only its users pay
+        import datasets  # takes a second to import
 
         try:
             if (Path(self.repo) / "dataset_dict.json").is_file():
@@ -91,7 +91,7 @@ class Hub:
             raise DataError(f"{name} cannot be read: {self.missing() or cause} [{cause}]") from error
 
     def _rows(self, table: Any, label: str) -> Any:
-        """The table, or its middle rows of each group."""
+        """The table, reduced to the middle row of each group if there are columns `middle_of`."""
         if not self.middle_of:
             return table
         groups: dict[tuple[object, ...], list[int]] = {}
@@ -102,7 +102,7 @@ class Hub:
 
 @contextmanager
 def _network(allowed: bool) -> Iterator[None]:
-    """Keeps the libraries off the network for a while; they read these switches at every access."""
+    """Context in which the libraries use the network only if `allowed`; they read these switches at every access."""
     import datasets
     import huggingface_hub
 

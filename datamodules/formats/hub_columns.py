@@ -1,4 +1,4 @@
-"""Which splits and columns of a hub data set hold the pictures and the labels."""
+"""Detection of the splits, the image column and the label column of a hub data set."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LABELS = ("label", "labels", "fine_label", "class", "target", "category", "cls")
 def split_names(
     name: str, there: Sequence[str], train: str, test: str | None, val: str | None
 ) -> tuple[str, str, str | None]:
-    """Names of the training, test and validation splits; without a test split, the validation split is the test.
+    """Names of the training, test and validation splits; without a test split, the validation split is the test split.
 
     Raises:
-        DataError: a split that is not there.
+        DataError: a split that does not exist, or neither a test nor a validation split.
     """
     held_out = [part for part in ("validation", "valid", "val") if part in there]
     test = test or ("test" if "test" in there else held_out[0] if held_out else None)
@@ -34,7 +34,7 @@ def split_names(
 
 
 def image_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
-    """The column of pictures: the one asked for, or the only one there is.
+    """Name of the image column: `asked` if given, else the only column of images.
 
     Raises:
         DataError: no such column, or several to choose from.
@@ -44,10 +44,10 @@ def image_column(name: str, features: Mapping[str, Any], asked: str | None) -> s
 
 
 def label_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
-    """The column of labels: the one asked for, the only one with class names, or one that is called like a label.
+    """Name of the label column: `asked` if given, else the only column with class names, else one named in LABELS.
 
     Raises:
-        DataError: no such column, or several to choose from.
+        DataError: no such column.
     """
     named = [column for column, kind in features.items() if type(kind).__name__ == "ClassLabel"]
     called = [column for column in LABELS if column in (named or features)]
@@ -57,10 +57,10 @@ def label_column(name: str, features: Mapping[str, Any], asked: str | None) -> s
 def values_as_labels(
     name: str, values: Mapping[str, Sequence[Any]], kind: Any
 ) -> tuple[dict[str, Labels], tuple[str, ...]]:
-    """Labels [n] by split, and class names: those of the column, or its distinct texts in sorted order.
+    """Labels [n] by split, and class names: those of the column's type, or its distinct texts in sorted order.
 
     Raises:
-        DataError: numbers without class names, which no prompt can use.
+        DataError: numbers without class names.
     """
     if type(kind).__name__ == "ClassLabel":
         return {part: np.asarray(own, dtype=np.int64) for part, own in values.items()}, tuple(kind.names)

@@ -1,4 +1,4 @@
-"""Pictures in a column of a table of the `datasets` library."""
+"""Images in a column of a table of the `datasets` library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SAMPLE = 256
 
 @dataclass(frozen=True, eq=False)
 class HubImages:
-    """The pictures in `column` of a table; `where` names them in messages."""
+    """The images in `column` of a table, decoded on access; `where` names the table in messages."""
 
     where: str
     table: Any
@@ -29,10 +29,10 @@ class HubImages:
         return len(self.table)
 
     def __getitem__(self, index: int) -> Image.Image:
-        """The picture in RGB.
+        """Image `index` in RGB.
 
         Raises:
-            CorruptImage: bytes that are not a picture, or half of one.
+            CorruptImage: bytes that are not an image, or are truncated.
         """
         try:
             picture: Image.Image = self._pictures[index][self.column].convert("RGB")
@@ -42,12 +42,12 @@ class HubImages:
         return picture
 
     def describe(self, index: int) -> str:
-        """Data set, split and row of a picture."""
+        """Data set, split and row of an image."""
         return f"{self.where} row {index}"
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the sizes of all pictures in bytes, in order, and the bytes of up to 256 of them."""
+        """SHA-256 hex digest of the sizes in bytes of all images, in order, and the content of up to 256 of them."""
         raw = self.table.select_columns([self.column]).with_format("arrow")
         digest = hashlib.sha256(f"{len(self)}".encode())
         for batch in raw.iter(batch_size=1000):
@@ -62,7 +62,7 @@ class HubImages:
 
 
 def _sizes(pictures: Any) -> np.ndarray:
-    """The size of every picture in bytes [n], whether it is in the table or in a file that the table names."""
+    """Size of every image in bytes [n], whether it is in the table or in a file that the table names."""
     import pyarrow.compute as pc
 
     sizes = pc.binary_length(pc.struct_field(pictures, "bytes"))

@@ -1,4 +1,4 @@
-"""Pictures in files, decoded when asked for."""
+"""Images in files, decoded on access."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 @dataclass(frozen=True)
 class FileImages:
-    """Pictures under `root`, at `paths` relative to it."""
+    """The images at `paths` relative to `root`, decoded on access."""
 
     root: Path
     paths: tuple[str, ...]
@@ -25,10 +25,10 @@ class FileImages:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Image.Image:
-        """The picture in RGB.
+        """Image `index` in RGB.
 
         Raises:
-            CorruptImage: a file that is not a picture, or half of one.
+            CorruptImage: a file that is missing, is not an image or is truncated.
         """
         try:
             with Image.open(self.root / self.paths[index]) as image:
@@ -38,12 +38,16 @@ class FileImages:
         return picture
 
     def describe(self, index: int) -> str:
-        """The path of a picture."""
+        """Path of an image."""
         return str(self.root / self.paths[index])
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over paths, file sizes and times of modification, in order; the root plays no part."""
+        """SHA-256 hex digest of relative paths, file sizes and modification times, in order.
+
+        Raises:
+            DataError: a file is missing.
+        """
         digest = hashlib.sha256()
         for path in self.paths:
             try:
@@ -55,10 +59,10 @@ class FileImages:
 
 
 def require_files(root: Path, paths: list[str], listed_by: str) -> None:
-    """Accept a list of pictures only if all of them are there.
+    """Checks that all images in a list exist.
 
     Raises:
-        DataError: some are absent; the message names the first and counts the rest.
+        DataError: some are missing; the message names the first and says how many.
     """
     folders: dict[Path, set[str]] = {}
     absent = []

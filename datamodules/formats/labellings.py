@@ -1,4 +1,4 @@
-"""Labellings by people or the web, read from CSV tables and from CIFAR-N's files (arXiv:2110.12088)."""
+"""Labellings by people or from the web, read from CSV tables and CIFAR-N's files (arXiv:2110.12088)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ CLEAN = "clean"
 
 
 def read_labellings(folder: Path, train: Split, classes: Sequence[str]) -> dict[str, Labels]:
-    """The labellings [n] of the training images in all CSV tables of a folder that have a column `file`.
+    """Reads the labellings [n] of the training images from all CSV tables in a folder that have a column `file`.
 
     A column `NAME_label` or `label_NAME` (CIFAR-N writes `random_label1`) is the labelling NAME; its values are class
-    numbers or class folders' names. A labelling `clean` must agree with the folders, or classes are numbered
-    differently.
+    numbers or names of class folders. A labelling `clean` must equal the true labels and is dropped.
 
     Raises:
-        DataError: a training image that a table leaves out, a value that is no class, or clean labels that differ.
+        DataError: a training image that is not in a table, a value that is not a class, or clean labels that differ.
     """
     given: dict[str, Labels] = {}
     for path in sorted(folder.glob("*.csv")):
@@ -54,15 +53,15 @@ def _from_rows(path: Path, rows: list[dict[str, str]], train: Split, classes: Se
 
 
 def labelling(column: str) -> str:
-    """The name of a labelling in a column: `worse_label` is worse, `random_label1` is random1."""
+    """Name of the labelling in a column: `worse_label` is worse, `random_label1` is random1."""
     return column.replace("_label", "").replace("label_", "") or column
 
 
 def without_clean(given: Mapping[str, Labels], true: Labels, path: Path) -> dict[str, Labels]:
-    """The labellings but the clean one, once that has been found to equal the true labels [n].
+    """The labellings [n] except the clean one, which must equal the true labels [n].
 
     Raises:
-        DataError: clean labels that differ, so that images or classes are in another order.
+        DataError: clean labels that differ, as images or classes are in another order.
     """
     clean = given.get(CLEAN)
     if clean is not None and (len(clean) != len(true) or (clean != true).any()):
@@ -73,27 +72,27 @@ def without_clean(given: Mapping[str, Labels], true: Labels, path: Path) -> dict
 
 
 def read_cifar_n(path: Path, true: Labels) -> dict[str, Labels]:
-    """The labellings of CIFAR-N's `CIFAR-10_human.pt` or `CIFAR-100_human.pt`, in the order of the images.
+    """Reads the labellings [n] of CIFAR-N's `CIFAR-10_human.pt` or `CIFAR-100_human.pt`, without the coarse ones.
 
-    Only arrays are unpickled, nothing else the file may hold.
+    Only arrays are unpickled; anything else in the file is refused.
 
     Raises:
         DataError: a file of another form, or clean labels that differ from `true` [n].
     """
-    import torch  # kept out of the import of the catalogue, which must be instant
+    import torch  # the catalogue must import without it
 
     try:
         with torch.serialization.safe_globals(_array_types()):
             content: Any = torch.load(path, weights_only=True)
         columns = {name: np.asarray(values, dtype=np.int64) for name, values in content.items() if "label" in name}
-    except Exception as error:  # unpickling a foreign file may raise anything
+    except Exception as error:  # unpickling may raise anything
         raise DataError(f"{path} is not a file of CIFAR-N's labels: {str(error).splitlines()[0]}") from error
     fine = {labelling(name): labels for name, labels in columns.items() if "coarse" not in name}
     return without_clean(fine, true, path)
 
 
 def _array_types() -> list[Any]:
-    """The classes that pickled arrays are made of; numpy 1 and 2 name the rebuilding function differently."""
+    """Classes and functions in pickled arrays; numpy 1 and 2 name the reconstructing function differently."""
     rebuild = type(np.zeros(1)).__reduce__(np.zeros(1))[0]
     plain = [rebuild, np.ndarray, np.dtype, *(type(np.dtype(kind)) for kind in ("int64", "int32", "uint8"))]
     names = ["numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"]

@@ -1,4 +1,4 @@
-"""Where a data set's files lie, and what to do where they do not."""
+"""Locations of a data set's files, and instructions for getting them."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from datamodules.errors import DataError
 
 
 class Source(Protocol):
-    """How a data set is opened; a file in `datamodules/datasets` holds one as SOURCE."""
+    """Opens a data set; a module in `datamodules/datasets` holds one as SOURCE."""
 
     def missing(self, root: Path | None) -> str | None:
-        """What to do to have the data, or None where it is on this machine; looks at names of files only."""
+        """Returns what to do to get the data, or None if it is on this machine; checks only that files exist."""
         ...
 
     def open(self, name: str, template: str, root: Path | None, download: bool) -> Dataset:
-        """Opens it; `root` is the data root, and only `download` allows the network.
+        """Opens the data set under the data root `root`; only `download=True` uses the network.
 
         Raises:
-            DataError: whatever is missing or wrong, with what to do about it.
+            DataError: files missing or inconsistent; the message says what to do.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A folder, under the data root or anywhere, with what must be in it and how to get that."""
+    """A folder, absolute or under the data root, the `parts` it must contain, and how to `get` them."""
 
     folder: str
     parts: Sequence[str]
     get: str
 
     def missing(self, root: Path | None) -> str | None:
-        """What to do to have the data, or None where every part is there."""
+        """Returns what to do to get the data, or None if every part is there."""
         wanted = f"{self.folder.rstrip('/')}/ with {', '.join(self.parts)}; {self.get}"
         if root is None and not Path(self.folder).is_absolute():
             return f"set DATA to the folder that holds {wanted}"
@@ -47,10 +47,10 @@ class Layout:
         return None
 
     def locate(self, name: str, root: Path | None) -> Path:
-        """The folder itself.
+        """Path of the folder.
 
         Raises:
-            DataError: a part is missing.
+            DataError: a part is missing; the message says what to do.
         """
         problem = self.missing(root)
         if problem:

@@ -1,7 +1,7 @@
-"""Kinds of label noise: each file of this folder is one kind, a pure function of what was drawn, a rate and a seed.
+"""Kinds of label noise: each module here is one kind, a pure function of the few-shot draw, a rate and a seed.
 
-A kind's file defines `corrupt(context, rate, seed, **options) -> Noisy` and `NEEDS`, the fields of `Context` that it
-reads beyond the draw itself. A new file is a new kind; nothing else has to know it.
+A kind defines `corrupt(context, rate, seed, **options) -> Noisy` and `NEEDS`, the fields of `Context` that it reads
+beyond `indices`, `pool` and `classes`. A new module is a new kind; it needs no registration.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Context:
-    """All that a kind of noise may look at.
+    """Input of a kind of noise.
 
-    `indices` [N] are the drawn training images, `pool` [P] the true labels of all training images, `classes` the
-    number C. `logits` [N, C] (zero-shot) and `features` [N, E] belong to the drawn images; `given` holds other
+    `indices` [N] are the drawn training images, `pool` [P] the true labels of all training images, `classes` is C.
+    `logits` [N, C] (zero-shot) and `features` [N, E] are those of the drawn images; `given` holds further
     labellings [P] of the training images, by name.
     """
 
@@ -48,22 +48,25 @@ class Context:
 
 @dataclass(frozen=True)
 class Noisy:
-    """Training images [N], as indices into the training list, and the labels [N] that the methods are told."""
+    """Training images [N], as indices into the training split, and their noisy labels [N]."""
 
     indices: Labels
     labels: Labels
 
 
 def known() -> list[str]:
-    """The names of all kinds, sorted."""
+    """Sorted names of all kinds."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def parse(kind: str) -> tuple[str, dict[str, str]]:
-    """Name and options of a kind as the user writes it: `symmetric`, `human[labels=worse]`.
+    """Name and options of a kind as written by the user: `symmetric`, `human[labels=worse]`.
 
     Raises:
         DataError: an unknown kind (with the nearest match and the list), or an option that the kind does not have.
+
+    >>> parse("human[labels=worse]")
+    ('human', {'labels': 'worse'})
     """
     name, options = parse_spec(kind)
     if name not in known():
@@ -76,24 +79,35 @@ def parse(kind: str) -> tuple[str, dict[str, str]]:
 
 
 def needs(kind: str) -> frozenset[str]:
-    """Which fields of `Context` this kind reads beyond the draw: "logits", "features", "given"."""
+    """The fields of `Context` that a kind reads beyond the draw: "logits", "features" or "given".
+
+    >>> sorted(needs("confusion"))
+    ['logits']
+    """
     return frozenset(_module(parse(kind)[0]).NEEDS)
 
 
 def measured(kind: str) -> bool:
-    """Whether the rate of this kind is measured (`human`), so that none can be asked for."""
+    """Whether a kind's rate is measured from existing labels (`human`) instead of set.
+
+    >>> measured("human"), measured("symmetric")
+    (True, False)
+    """
     return "given" in needs(kind)
 
 
 def corrupt(kind: str, context: Context, rate: float | None, seed: int) -> Noisy:
-    """The noisy training set of `kind` at `rate` (0 to 1; None for a kind whose rate is measured).
+    """Noisy training set of `kind` at `rate`, in [0, 1], or None for a kind whose rate is measured.
 
-    The set of wrong images at a smaller rate is part of that at a larger one, and an image's wrong label does not
-    depend on the rate.
+    Rates are nested: the images that are wrong at a rate are so, with the same wrong label, at every larger rate.
 
     Raises:
-        DataError: unknown kind or option, a rate outside [0, 1] or missing, fewer than two classes, or a field of
-            the context that the kind needs and that is not there.
+        DataError: an unknown kind or option, a rate outside [0, 1] or missing, fewer than two classes, or a missing
+            field of the context that the kind needs.
+
+    >>> context = Context(indices=np.arange(6), pool=np.array([0, 0, 1, 1, 2, 2]), classes=3)
+    >>> corrupt("symmetric", context, rate=0.5, seed=1).labels.tolist()
+    [2, 0, 2, 1, 0, 2]
     """
     name, options = parse(kind)
     if context.classes < 2:
@@ -111,17 +125,29 @@ def corrupt(kind: str, context: Context, rate: float | None, seed: int) -> Noisy
 
 
 def count(rate: float, n: int) -> int:
-    """The exact number int(rate x n) of wrong labels, safe from binary fractions (0.29 x 100 is 29)."""
+    """Number int(rate n) of wrong labels among n, exact in spite of binary rounding.
+
+    >>> count(0.29, 100), int(0.29 * 100)
+    (29, 28)
+    """
     return int(np.floor(rate * n + 1e-9))
 
 
 def realised_rate(labels: Labels, true: Labels) -> float:
-    """Share of the labels [N] that differ from the true ones [N], 0 to 1."""
+    """Share of the labels [N] that differ from the true ones [N], in [0, 1]; 0 for none.
+
+    >>> realised_rate(np.array([0, 2, 1, 1]), np.array([0, 1, 1, 1]))
+    0.25
+    """
     return float(np.mean(labels != true)) if len(labels) else 0.0
 
 
 def fingerprint(*arrays: Labels) -> str:
-    """SHA-256 hex digest of integer arrays, the same on every platform."""
+    """SHA-256 hex digest of integer arrays and their shapes, the same on every platform.
+
+    >>> fingerprint(np.array([1, 2, 3]))[:12]
+    '6992517b5759'
+    """
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.shape}".encode())

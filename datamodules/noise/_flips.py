@@ -1,4 +1,4 @@
-"""What the kinds of noise share: which images are flipped, in one order for all kinds and rates of a seed."""
+"""Label flips in one order per seed, shared by all kinds and rates."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from datamodules.seeds import rng
 
 
 def flip(context: Context, rate: float, seed: int, targets: Labels) -> Noisy:
-    """Give `targets` [N] to exactly int(rate N) of the drawn images, anywhere in the draw.
+    """Replaces exactly int(rate N) of the labels [N], anywhere in the draw, by `targets` [N].
 
-    The order in which images are flipped depends on the seed only, so kinds are paired image by image, too.
+    The order of flips depends on the seed only, so different kinds flip the same images.
     """
     order = rng(seed, "noise: order of flips").permutation(len(context.indices))
     flipped = order[: count(rate, len(order))]

@@ -1,4 +1,4 @@
-"""What the balanced kinds share: replacing drawn images by images of other classes, none used twice."""
+"""Balanced noise: replaces drawn images by images of other classes and uses no image twice."""
 
 from __future__ import annotations
 
@@ -13,27 +13,30 @@ from datamodules.seeds import rng
 
 
 def swap(context: Context, rate: float, seed: int, donors: Callable[[int], Labels]) -> Noisy:
-    """Replace the last int(rate K) of each class's K drawn images; `donors(j)` [C] says whence the j-th one comes.
+    """Replaces the last int(rate K) of each class's K drawn images; the j-th comes from the classes `donors(j)` [C].
 
-    A class gives away first the images that were not drawn, in random order, then those of its drawn ones that were
-    replaced, in the order of their replacement. With `donors(j)` a permutation, a class gives its j-th image in round
-    j, whatever the rate: so the swaps at a smaller rate are part of those at a larger one.
+    A class gives first its images that were not drawn, in random order, then its drawn images that were replaced, in
+    the order of replacement. As `donors(j)` is a permutation, a class gives its j-th image in round j at every rate,
+    which makes the rates nested.
+
+    Raises:
+        DataError: a class that would have to give more images than it has.
     """
     indices = context.indices.copy()
     slots = [np.flatnonzero(context.labels == label) for label in range(context.classes)]
     wrong = [count(rate, len(own)) for own in slots]
-    gifts = [_gifts(context, seed, label, own) for label, own in enumerate(slots)]
+    replacements = [_replacements(context, seed, label, own) for label, own in enumerate(slots)]
     for round_ in range(max(wrong)):
         for label, donor in enumerate(donors(round_)):
             if round_ < wrong[label]:
-                free = len(gifts[donor]) - len(slots[donor]) + wrong[donor]
+                free = len(replacements[donor]) - len(slots[donor]) + wrong[donor]
                 if round_ >= free:
                     raise DataError(f"class number {donor} has no training image left to stand in class {label}")
-                indices[slots[label][-1 - round_]] = gifts[donor][round_]
+                indices[slots[label][-1 - round_]] = replacements[donor][round_]
     return Noisy(indices, context.labels)
 
 
-def _gifts(context: Context, seed: int, label: int, slots: Labels) -> Labels:
+def _replacements(context: Context, seed: int, label: int, slots: Labels) -> Labels:
     drawn = context.indices[slots]
     rest = np.setdiff1d(np.flatnonzero(context.pool == label), drawn)
     return np.concatenate([rng(seed, "noise: gifts of a class", label).permutation(rest), drawn[::-1]])

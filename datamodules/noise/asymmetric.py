@@ -1,4 +1,4 @@
-"""`asymmetric`: the next class; NLPrompt arXiv:2412.01256, TecoPrompt arXiv:2609.16858."""
+"""`asymmetric`: labels flip to the next class; NLPrompt arXiv:2412.01256, TecoPrompt arXiv:2609.16858."""
 
 from __future__ import annotations
 
@@ -9,5 +9,10 @@ NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
-    """Exactly int(rate N) labels, anywhere in the draw, each to label + 1, the last class to 0."""
+    """Flips exactly int(rate N) labels, anywhere in the draw, from y to (y + 1) mod C.
+
+    >>> context = Context(indices=np.arange(4), pool=np.array([0, 1, 2, 3]), classes=4)
+    >>> corrupt(context, rate=1.0, seed=1).labels.tolist()
+    [1, 2, 3, 0]
+    """
     return flip(context, rate, seed, (context.labels + 1) % context.classes)

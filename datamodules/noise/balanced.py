@@ -1,4 +1,4 @@
-"""`balanced`: every observed class keeps its size, some of its images come from others; PTNL arXiv:2307.11978."""
+"""`balanced`: every observed class keeps its size, with images of other classes in it; PTNL arXiv:2307.11978."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
-    """In each class of K drawn images, int(rate K) are replaced by images of other classes; no image is used twice.
+    """Replaces int(rate K) of the K drawn images of each class by images of other classes; no image is used twice.
 
-    The labels stay, the images change, so the observed classes stay balanced. PTNL takes true images from one random
-    half of each class and false ones from the other halves; only that the two never meet matters, and this is kept
-    without halving, so that small classes work. The j-th false image of all classes comes from one random
-    permutation of the classes without fixed points: each class is as likely to come from every other one, and each
-    gives as many images as it gets (PTNL's code draws from all false images at once).
+    The labels stay and the images change, so the observed classes stay balanced. PTNL takes true images from one half
+    of each class, false ones from the other halves. Here the two are disjoint without halves, so that small classes
+    work. The donors of the j-th false image of all classes are a random permutation of the classes without fixed
+    points: every other class is equally likely, and each class gives as many images as it receives. PTNL's released
+    code keeps the first half of each class in list order and draws false images with replacement.
 
     Raises:
         DataError: a class that would have to give more images than it has.

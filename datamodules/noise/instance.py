@@ -1,4 +1,4 @@
-"""`instance`: the wrong class depends on the image; Xia et al. 2020, arXiv:2006.07836, used by DEFT."""
+"""`instance`: instance-dependent noise; Xia et al. 2020, arXiv:2006.07836, used by DEFT."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ SPREAD = 0.1
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
-    """Each image has its own chance q to be wrong, and its features say which wrong class is likely.
+    """Flips each label with its own probability q, to a wrong class drawn from a distribution given by the features.
 
-    q comes from a normal distribution with mean `rate` and deviation 0.1, truncated to [0, 1]. The wrong class comes
-    from softmax(x W_y) without the true class y, with x [E] the features, standardised per dimension over the draw
-    (the paper standardises pixels), and W_y [E, C] standard normal. So the number of wrong labels is random around
-    rate N, and slightly above 0 or below 1 at the ends: rate 0 is taken to mean none, and 1 is about 0.92.
-    q grows with the rate for a fixed quantile, which makes the flips nested.
+    q is drawn from a normal distribution with mean `rate` and standard deviation 0.1, truncated to [0, 1]. The wrong
+    class is drawn from softmax(x W_y) without the true class y, with x [E] the features, standardised per dimension
+    over the draw (the paper uses pixels), and W_y [E, C] standard normal. So the number of wrong labels is random and
+    about rate N, except near the ends, where truncation shifts it: rate 1 gives about 0.92 N, and rate 0 is defined
+    as no noise. For a fixed quantile, q grows with the rate, which makes the rates nested.
+
+    >>> features = np.random.default_rng(0).standard_normal((1000, 8))
+    >>> context = Context(indices=np.arange(1000), pool=np.arange(1000) % 4, classes=4, features=features)
+    >>> round(float((corrupt(context, rate=0.3, seed=1).labels != context.labels).mean()), 1)
+    0.3
     """
     labels, n = context.labels.copy(), len(context.indices)
     if rate == 0:
@@ -34,7 +39,7 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
 
 
 def _targets(context: Context, pick: np.ndarray, seed: int) -> np.ndarray:
-    """One wrong class [N] per image: the quantile `pick` [N] of its class distribution."""
+    """Wrong classes [N]: the quantiles `pick` [N] of each image's distribution over wrong classes."""
     assert context.features is not None
     x = np.asarray(context.features, dtype=np.float64)
     x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-12)

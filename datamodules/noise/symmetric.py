@@ -1,4 +1,4 @@
-"""`symmetric`: any other class with equal chance; NLPrompt arXiv:2412.01256, TecoPrompt arXiv:2609.16858."""
+"""`symmetric`: labels flip to any other class, uniformly; NLPrompt arXiv:2412.01256, TecoPrompt arXiv:2609.16858."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
-    """Exactly int(rate N) labels, anywhere in the draw, each to another class uniformly (never the true one)."""
+    """Flips exactly int(rate N) labels, anywhere in the draw, each to a uniformly random other class.
+
+    >>> context = Context(indices=np.arange(6), pool=np.array([0, 0, 1, 1, 2, 2]), classes=3)
+    >>> corrupt(context, rate=0.5, seed=1).labels.tolist()
+    [2, 0, 2, 1, 0, 2]
+    """
     steps = rng(seed, "noise: symmetric").integers(1, context.classes, len(context.indices))
     return flip(context, rate, seed, (context.labels + steps) % context.classes)

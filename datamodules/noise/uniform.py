@@ -1,4 +1,4 @@
-"""`uniform`: any class, the true one included, as DEFT and CLIPCleaner draw it."""
+"""`uniform`: labels are redrawn from all classes, the true one included, as in DEFT and CLIPCleaner."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
-    """Exactly int(rate N) labels redrawn from all C classes, so that about rate (1 - 1 / C) of them are wrong."""
+    """Redraws exactly int(rate N) labels uniformly from all C classes; about rate (1 - 1 / C) N of them become wrong.
+
+    >>> context = Context(indices=np.arange(6), pool=np.array([0, 0, 1, 1, 2, 2]), classes=3)
+    >>> corrupt(context, rate=1.0, seed=1).labels.tolist()
+    [1, 1, 2, 2, 2, 1]
+    """
     targets = rng(seed, "noise: uniform").integers(0, context.classes, len(context.indices))
     return flip(context, rate, seed, targets)

@@ -1,1 +1,1 @@
-"""A procedural world of small captioned pictures: what the embedded CLIP is trained on and tested with."""
+"""A procedural world of small captioned images, for training and testing the embedded CLIP."""

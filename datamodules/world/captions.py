@@ -1,4 +1,4 @@
-"""Captions of the procedural world's pictures: the figure's name always, every other fact now and then."""
+"""Random captions of images of the procedural world: the figure's name always, other facts at random."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ AFTER = {
     "dark": ("in the dark", "at night"),
     "handwritten": ("written by hand", "in handwriting"),
 }
-_NUMERALS = {word: str(value) for value, word in enumerate(DIGITS)}
+NUMERALS = {word: str(value) for value, word in enumerate(DIGITS)}
 
 
 def caption(facts: Facts, rng: np.random.Generator) -> str:
-    """One of many ways to tell the facts, in lower case."""
-    told = {key: getattr(facts, key) if rng.random() < odds else "" for key, odds in MENTIONS.items()}
-    before, after = [told["size"], told["pattern"], told["colour"]], []
+    """Random caption of some of the facts, in lower case."""
+    mentioned = {key: getattr(facts, key) if rng.random() < odds else "" for key, odds in MENTIONS.items()}
+    before, after = [mentioned["size"], mentioned["pattern"], mentioned["colour"]], []
     for key in ("pose", "hand"):
-        if told[key] and rng.random() < 0.5:
-            before.insert(0, told[key])
-        elif told[key]:
-            after.append(_one(AFTER[told[key]], rng))
+        if mentioned[key] and rng.random() < 0.5:
+            before.insert(0, mentioned[key])
+        elif mentioned[key]:
+            after.append(_one(AFTER[mentioned[key]], rng))
     medium = _one(MEDIA, rng)
-    if told["style"] in AFTER and rng.random() < 0.5:
-        after.append(_one(AFTER[told["style"]], rng))
-    elif told["style"]:
-        medium = f"{told['style']} {medium}"
-    if told["ground"]:
-        after.append(f"on {{a}} {told['ground']} background")
+    if mentioned["style"] in AFTER and rng.random() < 0.5:
+        after.append(_one(AFTER[mentioned["style"]], rng))
+    elif mentioned["style"]:
+        medium = f"{mentioned['style']} {medium}"
+    if mentioned["ground"]:
+        after.append(f"on {{a}} {mentioned['ground']} background")
     thing = " ".join(word for word in (*before, _noun(facts.name, rng), *after) if word)
     text = _one(FRAMES, rng).replace("{medium}", medium).replace("{thing}", thing)
     if (
-        told["style"]
-        and told["style"] not in text
-        and not any(phrase in text for phrase in AFTER.get(told["style"], ()))
+        mentioned["style"]
+        and mentioned["style"] not in text
+        and not any(phrase in text for phrase in AFTER.get(mentioned["style"], ()))
     ):
         text = f"{{a}} {medium} of {text}"
     text = _articles(text)
@@ -62,23 +62,23 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
 
 
 def words() -> set[str]:
-    """Every word that a caption can hold, numerals and punctuation included."""
-    texts = [*SHAPES, *COLOURS, *PATTERNS, *STYLES, *POSES, *MEDIA, *FRAMES, *OPENINGS, *DIGITS, *_NUMERALS.values()]
+    """All words that captions contain, with numerals and punctuation."""
+    texts = [*SHAPES, *COLOURS, *PATTERNS, *STYLES, *POSES, *MEDIA, *FRAMES, *OPENINGS, *DIGITS, *NUMERALS.values()]
     texts += [phrase for phrases in AFTER.values() for phrase in phrases]
     texts += ["hollow small big handwritten on background an number digit . ,"]
     return {word for text in texts for word in text.split() if "{" not in word}
 
 
 def _noun(name: str, rng: np.random.Generator) -> str:
-    """The figure's name; a digit may be called a number, and be written as one."""
-    if name not in _NUMERALS:
+    """The figure's name; a digit may be written as a numeral, after "number" or "digit"."""
+    if name not in NUMERALS:
         return name
-    word = name if rng.random() < 0.7 else _NUMERALS[name]
+    word = name if rng.random() < 0.7 else NUMERALS[name]
     return _one(("{}", "{}", "number {}", "digit {}"), rng).format(word)
 
 
 def _articles(text: str) -> str:
-    """Put a or an where the text says {a}."""
+    """Replaces {a} by the indefinite article that the next word takes."""
     parts = text.split("{a} ")
     return parts[0] + "".join(
         ("an " if part[0] in "aeiou" and not part.startswith("one") else "a ") + part for part in parts[1:]

@@ -1,4 +1,4 @@
-"""Random scenes of the whole procedural world, with the facts that a caption may mention."""
+"""Random scenes of the procedural world, with the facts that captions mention."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datamodules.world.shapes import SHAPES
 
 @dataclass(frozen=True)
 class Facts:
-    """What one picture holds, in words; an empty string is nothing worth a word."""
+    """Content of one image in words; an empty string if there is nothing to mention."""
 
     name: str
     colour: str
@@ -28,7 +28,7 @@ class Facts:
 
 
 def draw(rng: np.random.Generator, n: int, difficulty: float, bank: Bank, odds: Odds) -> tuple[Scenes, list[Facts]]:
-    """Draw `n` scenes of the whole world and their facts; `difficulty`, 0 to 1, scales everything but the colours."""
+    """Draws `n` random scenes and their facts; `difficulty`, 0 to 1, scales all variation but figures and colours."""
     is_digit = rng.random(n) < odds.digit
     by_hand = is_digit & (rng.random(n) < odds.handwritten * difficulty)
     shape, digit = rng.integers(len(SHAPES), size=n), rng.integers(len(DIGITS), size=n)

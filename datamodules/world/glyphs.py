@@ -1,4 +1,4 @@
-"""Digits for the procedural world: printed in matplotlib's fonts, and written by hand as jittered strokes."""
+"""Digits of the procedural world: printed in matplotlib's fonts, and handwritten as randomly perturbed strokes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FONTS = (
     "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold",
     "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10", "cmb10",
 )  # fmt: skip
-# One or more strokes a digit, points in a box from -1 to 1, y upwards; the pen runs smoothly through them.
+# One or more strokes per digit: points of a smooth curve in a box from -1 to 1, y upwards.
 _STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
     "zero": (((0, 0.9), (-0.5, 0.4), (-0.5, -0.4), (0, -0.9), (0.5, -0.4), (0.5, 0.4), (0, 0.9)),),
     "one": (((-0.3, 0.55), (0.05, 0.9), (0.05, 0.9), (0.0, 0), (0, -0.9)),),
@@ -66,7 +66,7 @@ _STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
 
 @cache
 def printed(size: int = 64) -> Tensor:
-    """Signed distances [10, fonts, size, size], float32."""
+    """Signed distances [10, fonts, size, size], float32, of digits in FONTS."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     return torch.stack(
         [torch.stack([_typeset(str(d), folder / f"{font}.ttf", size) for font in FONTS]) for d in range(10)]
@@ -74,12 +74,12 @@ def printed(size: int = 64) -> Tensor:
 
 
 def handwritten(rng: np.random.Generator, variants: int = 24, size: int = 64) -> Tensor:
-    """Signed distances [10, variants, size, size], float32, of freshly jittered strokes."""
+    """Signed distances [10, variants, size, size], float32, of digits with randomly perturbed strokes."""
     return torch.stack([torch.stack([_written(_STROKES[name], rng, size) for _ in range(variants)]) for name in DIGITS])
 
 
 def _typeset(text: str, font: Path, size: int) -> Tensor:
-    """Signed distances of printed text that fills the box in height."""
+    """Signed distances [size, size] of centred text, about as high as the box from -1 to 1."""
     big = 4 * size
     picture = Image.new("L", (big, big))
     face = ImageFont.truetype(str(font), int(big / REACH))
@@ -90,7 +90,7 @@ def _typeset(text: str, font: Path, size: int) -> Tensor:
 
 
 def _written(strokes: tuple[tuple[tuple[float, float], ...], ...], rng: np.random.Generator, size: int) -> Tensor:
-    """Signed distances of strokes whose points, width and proportions are shaken."""
+    """Signed distances [size, size] of strokes with random perturbations of points, width and proportions."""
     big = 4 * size
     picture = Image.new("L", (big, big))
     pen = ImageDraw.Draw(picture)
@@ -104,7 +104,7 @@ def _written(strokes: tuple[tuple[tuple[float, float], ...], ...], rng: np.rando
 
 
 def _smooth(points: NDArray[np.float64], steps: int = 12) -> NDArray[np.float64]:
-    """Points [n, 2] along the Catmull-Rom curve through the given ones; a doubled point makes a corner."""
+    """Points [m, 2] on the Catmull-Rom curve through `points` [n, 2]; a repeated point makes a corner."""
     ends = np.concatenate((points[:1], points, points[-1:]))
     t = (np.arange(steps) / steps)[:, None]
     curves = []
@@ -115,7 +115,7 @@ def _smooth(points: NDArray[np.float64], steps: int = 12) -> NDArray[np.float64]
 
 
 def _distances(picture: NDArray[np.uint8], size: int) -> Tensor:
-    """Signed distances [size, size] in figure units of a larger square picture."""
+    """Signed distances [size, size], in figure units, of a larger square image."""
     inside = picture > 127
     signed = distance_transform_edt(~inside) - distance_transform_edt(inside)
     factor = len(picture) // size

@@ -1,4 +1,4 @@
-"""How scenes vary from picture to picture: place and size, pose, surface, light and lens."""
+"""Random variation of scenes: position and size, pose, pattern, light and image quality."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ POSES = ("upside-down", "rotated")
 
 @dataclass(frozen=True)
 class Odds:
-    """How often the rarer things happen once the curriculum is over, 0 to 1.
+    """Probabilities of variations at difficulty 1, in [0, 1].
 
     Attributes:
-        digit: a digit instead of a shape; handwritten: a digit written by hand instead of printed.
-        upside_down, rotated: a shape turned by 180 degrees, or by 40 to 130 to either side.
+        digit: a digit instead of a shape; handwritten: a handwritten digit instead of a printed one.
+        upside_down, rotated: a shape rotated by 180 degrees, or by 40 to 130 to either side.
         style: one of STYLES; hollow: an outline instead of a filled figure; pattern: one of PATTERNS but the first.
         backdrop: one of GROUNDS but the first; clutter: one to four specks.
     """
@@ -38,7 +38,7 @@ class Odds:
 def everyday(
     rng: np.random.Generator, figure: NDArray[np.int64], ink: Floats, ground: Floats, jitter: float = 1.0
 ) -> Scenes:
-    """Plain, upright scenes of figures [B] in colours [B, 3]; `jitter` scales how much they vary, 0 to 1."""
+    """Plain, upright scenes of figures [B] in colours [B, 3], 0 to 1; `jitter`, 0 to 1, scales their variation."""
     n = len(figure)
 
     def spread(width: float, about: float = 0.0) -> Floats:
@@ -74,7 +74,7 @@ def everyday(
 def colours(
     rng: np.random.Generator, n: int, ink: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices [n] of an ink, drawn unless given, and of a ground that it stands out from."""
+    """Indices [n] into COLOURS of inks, random if not given, and of random grounds in contrast to them."""
     table = np.array(list(COLOURS.values()))
     clear = np.linalg.norm(table[:, None] - table[None], axis=-1) > 0.5
     drawn = (rng.random(n) * len(table)).astype(np.int64) if ink is None else ink
@@ -86,7 +86,7 @@ def colours(
 def turn(
     rng: np.random.Generator, scenes: Scenes, difficulty: float, odds: Odds, digit: NDArray[np.bool_]
 ) -> list[str]:
-    """Turn some figures, in place, and say which; digits stay upright, for a turned six is a nine."""
+    """Rotates random figures, in place, and returns their poses; digits stay upright, as a rotated six is a nine."""
     chance = rng.random(len(scenes)) + digit
     over = chance < odds.upside_down * difficulty
     aside = ~over & (chance < (odds.upside_down + odds.rotated) * difficulty)
@@ -96,7 +96,7 @@ def turn(
 
 
 def style(rng: np.random.Generator, scenes: Scenes, odds: float) -> list[str]:
-    """Put some scenes, in place, under one of the STYLES, and say which."""
+    """Applies random STYLES to a share `odds` of the scenes, in place, and returns their names."""
     n = len(scenes)
     kind = np.where(rng.random(n) < odds, rng.integers(len(STYLES), size=n), -1)
     strength = rng.random(n)
@@ -110,14 +110,14 @@ def style(rng: np.random.Generator, scenes: Scenes, odds: float) -> list[str]:
 
 
 def warm_light(strength: Floats) -> Floats:
-    """What evening light of a strength [B], 0 to 1, multiplies the channels by [B, 3]."""
+    """Factors [B, 3] of the colour channels in warm light of a strength [B], 0 to 1."""
     return np.stack((1.0 + 0.1 * strength, 0.75 - 0.15 * strength, 0.45 - 0.2 * strength), -1)
 
 
 def decorate(
     rng: np.random.Generator, scenes: Scenes, difficulty: float, odds: Odds, digit: NDArray[np.bool_] | bool = False
 ) -> None:
-    """Give some scenes, in place, patterns, outlines, backdrops and specks."""
+    """Adds random outlines (not to digits), patterns, backdrops and specks to scenes, in place."""
     n = len(scenes)
     scenes.hollow[...] = (rng.random(n) < odds.hollow * difficulty) & ~np.asarray(digit)
     patterned = (rng.random(n) < odds.pattern * difficulty) & (scenes.hollow == 0)

@@ -1,6 +1,6 @@
-"""Painting scenes. All chance lies in the scenes and in the generator handed over, so pictures can be made again.
+"""Renderer of scenes: images are determined by the scenes and the generator.
 
-In float64 the bytes do not depend on the machine, as far as the last digits of sines ever reach a byte.
+In float64 the bytes do not depend on the machine, unless a difference in the last digit of a sine changes a rounding.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SURFACES: dict[int, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def paint(scenes: Scenes, bank: Tensor, rng: np.random.Generator) -> Tensor:
-    """Pictures [B, 3, 32, 32], 0 to 1, in the dtype of `bank` [M, S, S], the figures' signed distances."""
+    """Renders images [B, 3, 32, 32], 0 to 1, in the dtype of `bank` [M, S, S], the signed distances of all figures."""
     dtype = bank.dtype
 
     def number(values: NDArray[np.float64] | NDArray[np.int64]) -> Tensor:
@@ -50,7 +50,7 @@ def _axes(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 
 def _figure_coordinates(scenes: Scenes, number: Column) -> tuple[Tensor, Tensor]:
-    """Where each pixel lies in its figure's own coordinates, two tensors [B, 32, 32]."""
+    """Coordinates of each pixel in its figure's coordinate system, two tensors [B, 32, 32]."""
     turn = number(scenes.angle) * (pi / 180)
     x, y = _axes(turn.dtype)
     x, y = (x - number(scenes.x)) / number(scenes.size), (y - number(scenes.y)) / number(scenes.size)
@@ -62,7 +62,7 @@ def _figure_coordinates(scenes: Scenes, number: Column) -> tuple[Tensor, Tensor]
 
 
 def _figure(scenes: Scenes, bank: Tensor, u: Tensor, v: Tensor, number: Column) -> tuple[Tensor, Tensor]:
-    """How much of each pixel the figure covers, and the brightness of its pattern: two tensors [B, 32, 32]."""
+    """Coverage of each pixel by the figure, 0 to 1, and brightness of its pattern, two tensors [B, 32, 32]."""
     figures = bank[torch.from_numpy(scenes.figure)][:, None]
     where = torch.stack((u, -v), -1) / REACH
     distance = F.grid_sample(figures, where, padding_mode="border", align_corners=False)[:, 0]
@@ -73,7 +73,7 @@ def _figure(scenes: Scenes, bank: Tensor, u: Tensor, v: Tensor, number: Column) 
 
 
 def _pattern(kind: Tensor, u: Tensor, v: Tensor) -> Tensor:
-    """Brightness [B, 32, 32] of the figures' surfaces, at points in figure coordinates."""
+    """Brightness [B, 32, 32] of the figures' patterns, at points in figure coordinates."""
     tone = torch.ones_like(u)
     for index, surface in _SURFACES.items():
         rows = kind == index
@@ -96,7 +96,7 @@ def _ground_tone(scenes: Scenes, rng: np.random.Generator, number: Column) -> Te
 
 
 def _specks(scenes: Scenes, rng: np.random.Generator, dtype: torch.dtype) -> Tensor:
-    """How much of each pixel is covered by small discs [B, 32, 32]."""
+    """Coverage [B, 32, 32] of each pixel by small discs, 0 to 1."""
     cover = torch.zeros(len(scenes), SIZE, SIZE, dtype=dtype)
     x, y = _axes(dtype)
     for speck in range(4):
@@ -109,7 +109,7 @@ def _specks(scenes: Scenes, rng: np.random.Generator, dtype: torch.dtype) -> Ten
 
 
 def _lens(picture: Tensor, scenes: Scenes, rng: np.random.Generator) -> Tensor:
-    """Light, blur, grain and coarse pixels, each where a scene asks for it."""
+    """Images [B, 3, 32, 32] with the scenes' fade, light, blur, coarse pixels and grain."""
     dtype = picture.dtype
 
     def number(values: Floats) -> Tensor:
@@ -133,7 +133,7 @@ def _lens(picture: Tensor, scenes: Scenes, rng: np.random.Generator) -> Tensor:
 
 
 def _blurred(picture: Tensor, width: float) -> Tensor:
-    """A Gaussian blur of standard deviation `width` pixels."""
+    """Gaussian blur with a standard deviation of `width` pixels."""
     steps = torch.arange(-4, 5, dtype=picture.dtype)
     kernel = (-(steps**2) / (2 * width**2)).exp()
     kernel = (kernel / kernel.sum()).expand(3, 1, 1, 9)

@@ -1,4 +1,4 @@
-"""Data sets that are made on the spot: pictures held in memory, painted from fixed seeds."""
+"""Splits of images in memory, rendered from fixed seeds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from datamodules.world.shapes import distances
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Pictures [n, 32, 32, 3] in memory, uint8."""
+    """Images from an array [n, H, W, 3], uint8."""
 
     title: str
     pixels: NDArray[np.uint8]
@@ -35,11 +35,11 @@ class ArrayImages:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the bytes."""
+        """SHA-256 hex digest of all pixels."""
         return hashlib.sha256(self.pixels.tobytes()).hexdigest()
 
     def describe(self, index: int) -> str:
-        """The split's name and the image's number."""
+        """Name of the split and index of the image."""
         return f"{self.title} #{index}"
 
 
@@ -49,7 +49,7 @@ Shift = Callable[[np.random.Generator, Scenes], None]
 def paint_split(
     title: str, seed: int, shapes: tuple[str, ...], per_class: int, shift: Shift, inks: tuple[str, ...] | None = None
 ) -> Split:
-    """Paint `per_class` pictures of every class in random order, each changed, in place, by `shift`.
+    """Renders `per_class` images of every class, in random order, after `shift` has modified the scenes in place.
 
     The classes are the shapes, or with `inks` every shape in every ink, ink by ink.
     """
@@ -68,5 +68,5 @@ def paint_split(
 
 
 def as_bytes(pictures: Tensor) -> NDArray[np.uint8]:
-    """Pictures [B, 3, H, W], 0 to 1, as bytes [B, H, W, 3]."""
+    """Images [B, 3, H, W], 0 to 1, as an uint8 array [B, H, W, 3]."""
     return (pictures * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()

@@ -1,4 +1,4 @@
-"""What a small picture of the procedural world holds, as numbers: one figure on a ground, seen through a lens."""
+"""Parameters of images of the procedural world: one figure on a ground, with light and image quality."""
 
 from __future__ import annotations
 
@@ -32,18 +32,19 @@ GROUNDS = ("plain", "gradient", "lined", "cloudy")
 
 @dataclass(frozen=True)
 class Scenes:
-    """B scenes; every field is [B] unless it says otherwise. Lengths: the picture spans -1 to 1, y upwards.
+    """Parameters of B scenes, each [B] unless it says otherwise; the image spans -1 to 1, y upwards.
 
     Attributes:
-        figure: number of the figure in the bank.
-        ink, ground: colours [B, 3] of the figure and of what lies behind, 0 to 1.
+        figure: index of the figure in the bank.
+        ink, ground: colours [B, 3] of the figure and of the background, 0 to 1.
         size: half width of the figure's box; x, y: its centre; angle: degrees counter-clockwise.
-        stretch: width over height; slant: shear; wobble: amplitude of bends, in figure units; phase: of the bends.
-        bold: how much strokes grow, in figure units; hollow: 1 where only an outline is drawn.
-        pattern: index into PATTERNS; backdrop: index into GROUNDS; pitch: stripes across a picture.
-        clutter: how many of up to 4 specks there are.
-        blur: standard deviation in pixels; grain: standard deviation, 0 to 1; blocks: pixels across, 32 leaves all.
-        light: what each channel is multiplied by [B, 3]; fade: how far colours go to light gray, 0 to 1.
+        stretch: factor of the width and divisor of the height; slant: shear.
+        wobble, phase: amplitude, in figure units, and phase of bends.
+        bold: growth of the outline, in figure units; hollow: 1 if only an outline is drawn.
+        pattern: index into PATTERNS; backdrop: index into GROUNDS; pitch: angular frequency of the lines of a backdrop.
+        clutter: number of specks, 0 to 4.
+        blur: standard deviation in pixels; grain: standard deviation, 0 to 1; blocks: resolution in pixels, 32 is full.
+        light: factors [B, 3] of the channels; fade: share of light gray in the colours, 0 to 1.
     """
 
     figure: NDArray[np.int64]
@@ -73,5 +74,5 @@ class Scenes:
         return len(self.figure)
 
     def part(self, rows: slice) -> Scenes:
-        """Some of the scenes."""
+        """The scenes in `rows`."""
         return replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self)})

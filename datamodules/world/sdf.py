@@ -1,7 +1,7 @@
-"""Signed distances of plane figures, in object coordinates [-1, 1] with y upwards: negative inside, in the same units.
+"""Signed distance functions of plane figures in the box from -1 to 1, y upwards: negative inside, in the same units.
 
-Points are a pair of float64 tensors (x, y) of one shape, and so is every result. Unions and cuts by `min` and `max`
-keep the outline exact, which is all that rendering needs.
+A figure maps tensors x and y of one shape to distances of that shape. Unions and cuts by `min` and `max` keep the
+outline exact, which is all that rendering needs; other distances are then approximate.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ Figure = Callable[[Tensor, Tensor], Tensor]
 
 
 def disc(radius: float, cx: float = 0.0, cy: float = 0.0) -> Figure:
-    """A filled circle."""
+    """Disc of a radius around (cx, cy).
+
+    >>> disc(0.5)(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 0.0]))
+    tensor([-0.5000,  0.5000])
+    """
     return lambda x, y: ((x - cx) ** 2 + (y - cy) ** 2).sqrt() - radius
 
 
 def ellipse(rx: float, ry: float, cx: float = 0.0, cy: float = 0.0) -> Figure:
-    """A filled ellipse with half axes `rx` and `ry`; distances are approximate."""
+    """Filled ellipse with half axes `rx` and `ry`; distances are approximate."""
 
     def distance(x: Tensor, y: Tensor) -> Tensor:
         u, v = (x - cx) / rx, (y - cy) / ry
@@ -35,12 +39,12 @@ def ellipse(rx: float, ry: float, cx: float = 0.0, cy: float = 0.0) -> Figure:
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> Figure:
-    """A filled rectangle between two opposite corners."""
+    """Filled rectangle between two opposite corners."""
     return polygon((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
 
 def polygon(*corners: Point) -> Figure:
-    """A filled polygon, convex or not: distance to the nearest edge, sign by the even-odd rule."""
+    """Filled polygon, convex or not: distance to the nearest edge, sign by the even-odd rule."""
 
     def distance(x: Tensor, y: Tensor) -> Tensor:
         squared = torch.full_like(x, float("inf"))
@@ -56,7 +60,7 @@ def polygon(*corners: Point) -> Figure:
 
 
 def line(width: float, *points: Point) -> Figure:
-    """An open stroke through the points, `width` wide, with round ends."""
+    """Polyline through the points, `width` wide, with round ends."""
 
     def distance(x: Tensor, y: Tensor) -> Tensor:
         squared = torch.full_like(x, float("inf"))
@@ -68,35 +72,35 @@ def line(width: float, *points: Point) -> Figure:
 
 
 def arc(width: float, radius: float, start: float, stop: float, cx: float = 0.0, cy: float = 0.0) -> Figure:
-    """A stroke along a circle from angle `start` to `stop`, in degrees counter-clockwise from the right."""
+    """Circular arc, `width` wide, from angle `start` to `stop`, in degrees counter-clockwise from the right."""
     angles = [(start + (stop - start) * step / 24) * pi / 180 for step in range(25)]
     return line(width, *((cx + radius * cos(a), cy + radius * sin(a)) for a in angles))
 
 
 def star(points: int, outer: float, inner: float, cx: float = 0.0, cy: float = 0.0) -> Figure:
-    """A filled star with one point upwards."""
+    """Filled star with one point upwards."""
     turns = [pi / 2 + pi * step / points for step in range(2 * points)]
     radii = [outer, inner] * points
     return polygon(*((cx + r * cos(a), cy + r * sin(a)) for r, a in zip(radii, turns, strict=True)))
 
 
 def union(*figures: Figure) -> Figure:
-    """Whatever lies in any of the figures."""
+    """Union of figures."""
     return lambda x, y: torch.stack([figure(x, y) for figure in figures]).amin(0)
 
 
 def common(*figures: Figure) -> Figure:
-    """Whatever lies in all of the figures."""
+    """Intersection of figures."""
     return lambda x, y: torch.stack([figure(x, y) for figure in figures]).amax(0)
 
 
 def cut(figure: Figure, *holes: Figure) -> Figure:
-    """A figure less the holes."""
+    """Difference of a figure and holes."""
     return lambda x, y: torch.maximum(figure(x, y), -union(*holes)(x, y))
 
 
 def _squared_to_segment(x: Tensor, y: Tensor, ax: float, ay: float, bx: float, by: float) -> Tensor:
-    """Squared distance to the segment from (ax, ay) to (bx, by)."""
+    """Squared distances to the segment from (ax, ay) to (bx, by)."""
     dx, dy = bx - ax, by - ay
     along = (((x - ax) * dx + (y - ay) * dy) / max(dx * dx + dy * dy, 1e-12)).clamp(0, 1)
     return (x - ax - along * dx) ** 2 + (y - ay - along * dy) ** 2

@@ -1,4 +1,4 @@
-"""The shapes of the procedural world, by name, drawn upright; all but the first six look different when turned."""
+"""Upright shapes of the procedural world; rotated by 180 degrees, all but the first six and `ladder` look different."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ SHAPES: dict[str, Figure] = {
 
 
 def distances(names: tuple[str, ...], size: int = 64, reach: float = 1.25) -> Tensor:
-    """Signed distances [len(names), size, size] in float64 on a grid from -reach to reach, top row first."""
+    """Signed distances [len(names), size, size], float64, of shapes on a grid from -reach to reach, top row first."""
     axis = (torch.arange(size, dtype=torch.float64) + 0.5) * (2 * reach / size) - reach
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
     return torch.stack([SHAPES[name](x, y) for name in names])

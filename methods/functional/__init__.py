@@ -1,1 +1,1 @@
-"""Pure functions: losses, transport, mixtures, pseudo-labels."""
+"""Pure functions: losses, optimal transport, Gaussian mixtures, pseudo-labels."""

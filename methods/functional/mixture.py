@@ -1,4 +1,4 @@
-"""Which images a two-component Gaussian mixture of their losses takes for clean: JoAPR's joint adaptive thresholds."""
+"""Clean and noisy images by a two-component Gaussian mixture of their losses: JoAPR's joint adaptive thresholds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ Losses = NDArray[np.float64]
 
 
 def split(losses: Losses, threshold: float, seed: int) -> tuple[NDArray[np.bool_], Losses, float]:
-    """Takes losses [n] from 0 to 1 apart; returns what is clean [n], the probability of it [n], the next threshold.
+    """Fits the mixture to losses [n] in [0, 1]; returns what is clean [n], its probability [n] and the next threshold.
 
-    An image is clean if its loss lies below the point where the clean component is twice as dense as the noisy one,
-    or if it is clean with a probability above the share of images that were not clean with one above `threshold`.
-    As in the released code, variances stand in that point's formula for standard deviations.
+    The clean component is the one with the smaller mean. The next threshold is the share of images whose probability
+    of being clean is at most `threshold`. An image is clean if its loss is below the point where the clean component
+    is twice as dense as the noisy one (`crossing`), or if its probability of being clean is above the next threshold.
+    As in the released code, `crossing` gets variances where its formula has standard deviations.
+
+    >>> clean, probability, threshold = split(np.array([0.0, 0.1, 0.2, 0.9, 1.0]), threshold=0.5, seed=0)
+    >>> clean.tolist(), probability.round(2).tolist(), threshold
+    ([True, True, True, False, False], [1.0, 1.0, 1.0, 0.0, 0.0], 0.4)
     """
     mixture = GaussianMixture(2, max_iter=10, tol=1e-2, reg_covar=5e-4, random_state=seed % 2**32)
     column = losses.reshape(-1, 1)
@@ -28,9 +33,13 @@ def split(losses: Losses, threshold: float, seed: int) -> tuple[NDArray[np.bool_
 
 
 def crossing(low: float, high: float, narrow: float, wide: float) -> float:
-    """Where the normal density (low, narrow) is twice the density (high, wide): the root on the clean side's right.
+    """The point where the normal density (mean low, deviation narrow) is twice the density (high, wide).
 
-    NaN, which no loss lies below, if there is no such point.
+    Of the two solutions it is the larger one if wide > narrow, else the smaller one; NaN, below which no loss lies, if
+    there is none.
+
+    >>> round(crossing(low=0.0, high=1.0, narrow=0.2, wide=0.3), 3)
+    0.383
     """
     a = wide**2 - narrow**2
     b = 2 * (high * narrow**2 - low * wide**2)

@@ -1,4 +1,4 @@
-"""Which unlabelled images to believe: pure functions of logits or probabilities."""
+"""Selection of pseudo-labels: pure functions of logits or probabilities of P unlabelled images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from torch import Tensor
 
 
 def most_confident(probabilities: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """For every class, the k images predicted as it with the highest probability (fewer if there are fewer).
+    """Indices [n] and labels [n] of the k most confident images predicted as each class (2204.03649).
 
-    Takes probabilities [P, C] and returns image numbers [n] and labels [n].
+    Takes probabilities [P, C]; a class that fewer than k images are predicted as gives all of them.
+
+    >>> probabilities = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
+    >>> images, labels = most_confident(probabilities, k=1)
+    >>> images.tolist(), labels.tolist()
+    ([0, 2], [0, 1])
     """
     confidence, predicted = probabilities.max(-1)
     order = confidence.sort(descending=True, stable=True).indices
@@ -19,7 +24,14 @@ def most_confident(probabilities: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 def random_choice(probabilities: Tensor, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """As `most_confident`, but k random images of those that are predicted as a class."""
+    """Indices [n] and labels [n] of k random images predicted as each class (robust UPL, 2307.11978).
+
+    Takes probabilities [P, C] and a generator on the CPU.
+
+    >>> probabilities = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
+    >>> random_choice(probabilities, k=1, generator=torch.Generator().manual_seed(0))[1].tolist()
+    [0, 1]
+    """
     predicted = probabilities.argmax(-1)
     order = torch.randperm(len(probabilities), generator=generator).to(probabilities.device)
     return _first_per_class(order, predicted, probabilities.shape[-1], k)
@@ -31,29 +43,34 @@ def _first_per_class(order: Tensor, predicted: Tensor, classes: int, k: int) -> 
 
 
 def assign_with_capacity(logits: Tensor, k: int) -> Tensor:
-    """Labels [R, P] that give every class its k most confident images, -1 for images that no class keeps.
+    """Labels [R, P] that assign at most k images to each class, -1 for images without one, by deferred acceptance.
 
-    An image wants its likeliest class; one that is not among the k strongest there spills over to its next likeliest
-    class that has room or a weaker member, which then spills over in turn (2306.01669). All images move at once, in
-    rounds, and end where they would if they came one by one, in any order. Logits are [R, P, C]; of equally strong
-    images the first is taken to be stronger.
+    Logits are [R, P, C]. Each image proposes to its likeliest class, which keeps its k most confident proposers; a
+    rejected image proposes to its next likeliest class (GRIP, 2306.01669). All images propose in parallel; the result
+    is that of proposing one by one in any order. Of equally confident images the first has priority.
+
+    >>> probabilities = torch.tensor([[[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]]])
+    >>> assign_with_capacity(probabilities.log(), k=1).tolist()
+    [[0, -1, -1, 1]]
+    >>> assign_with_capacity(probabilities.log(), k=2).tolist()
+    [[0, 1, 0, 1]]
     """
     confidence = logits.double().log_softmax(-1)
-    wishes = confidence.argsort(dim=-1, descending=True, stable=True)
-    strength = confidence.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
-    (_, images, classes), turn = logits.shape, torch.zeros_like(wishes[..., 0])
+    preferences = confidence.argsort(dim=-1, descending=True, stable=True)
+    rank = confidence.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    (_, images, classes), turn = logits.shape, torch.zeros_like(preferences[..., 0])
     for turns in count(1):
-        waiting = turn < classes
-        wish = wishes.gather(-1, turn.clamp(max=classes - 1).unsqueeze(-1)).squeeze(-1)
-        own = strength.gather(-1, wish.unsqueeze(-1)).squeeze(-1)
-        # Sorted by class and strength, the first k of a class are those it keeps.
-        key = torch.where(waiting, wish * images + own, classes * images)
+        proposing = turn < classes
+        proposal = preferences.gather(-1, turn.clamp(max=classes - 1).unsqueeze(-1)).squeeze(-1)
+        own = rank.gather(-1, proposal.unsqueeze(-1)).squeeze(-1)
+        # Sorted by class and confidence, the first k of a class are those it keeps.
+        key = torch.where(proposing, proposal * images + own, classes * images)
         ranked, order = key.sort(dim=1)
         first = torch.searchsorted(ranked, (ranked // images) * images)
         position = torch.arange(images, device=key.device) - first
-        rejected = torch.zeros_like(waiting).scatter(1, order, position >= k) & waiting
+        rejected = torch.zeros_like(proposing).scatter(1, order, position >= k) & proposing
         # A GPU would have to wait for the answer, and further turns change nothing: it is asked at every eighth.
         if (turns % 8 == 0 or logits.device.type == "cpu") and not rejected.any():
             break
         turn = turn + rejected
-    return torch.where(waiting, wish, -1)
+    return torch.where(proposing, proposal, -1)

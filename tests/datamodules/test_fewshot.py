@@ -1,5 +1,7 @@
 """Few-shot draws equal CoOp's published ones."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np
@@ -16,7 +18,7 @@ SPLITS = {"dtd": "DescribableTextures", "eurosat": "EuroSAT", "oxford_pets": "Ox
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("shots", [1, 4, 16])
 @pytest.mark.parametrize("name", SPLITS)
-def test_every_published_draw_is_reproduced_in_order(name, shots, seed):
+def test_every_published_draw_is_reproduced_in_order(name: str, shots: int, seed: int) -> None:
     folder = SHARED / "data/coop_splits"
     train = json.loads((folder / f"splits/split_zhou_{SPLITS[name]}.json").read_text())["train"]
     published = json.loads((folder / f"indices/{name}/shot_{shots}-seed_{seed}.json").read_text())["train"]["data"]
@@ -27,19 +29,19 @@ def test_every_published_draw_is_reproduced_in_order(name, shots, seed):
         assert item["label"] == train[index][1]
 
 
-def test_classes_come_in_their_order_of_appearance_and_small_ones_give_all():
+def test_classes_come_in_their_order_of_appearance_and_small_ones_give_all() -> None:
     labels = np.array([2, 0, 2, 0, 0, 1])
     drawn = few_shot(labels, 2, seed=0)
     assert labels[drawn].tolist() == [2, 2, 0, 0, 1]
     assert len(set(drawn.tolist())) == 5
 
 
-def test_seed_0_draws_differently_from_seed_1_and_always_alike():
+def test_seed_0_draws_differently_from_seed_1_and_always_alike() -> None:
     labels = np.repeat(np.arange(5), 50)
     assert few_shot(labels, 4, 0).tolist() == few_shot(labels, 4, 0).tolist() != few_shot(labels, 4, 1).tolist()
 
 
-def test_more_shots_than_a_class_has_are_refused_by_name():
+def test_more_shots_than_a_class_has_are_refused_by_name() -> None:
     labels = np.array([0, 0, 0, 1, 1, 2])
     check_shots(labels, ["cat", "dog", "owl"], 1)
     with pytest.raises(DataError, match=r"shots 2 is more than class 'owl' has: 1 training images$"):
@@ -49,13 +51,13 @@ def test_more_shots_than_a_class_has_are_refused_by_name():
 
 
 @pytest.mark.parametrize("shots", [0, -1])
-def test_shots_below_1_are_refused(shots):
+def test_shots_below_1_are_refused(shots: int) -> None:
     with pytest.raises(DataError, match="below 1"):
         check_shots(np.array([0, 1]), ["a", "b"], shots)
     with pytest.raises(DataError, match="below 1"):
         few_shot(np.array([0, 1]), shots, 1)
 
 
-def test_a_negative_seed_is_refused():
+def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
         few_shot(np.array([0, 1]), 1, -1)

@@ -1,5 +1,7 @@
 """Which images come with labels under each learning paradigm."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(10), 20))
 
 
 @pytest.mark.parametrize("paradigm", PARADIGMS)
-def test_every_image_is_labelled_or_unlabelled_and_the_seed_decides(paradigm):
+def test_every_image_is_labelled_or_unlabelled_and_the_seed_decides(paradigm: str) -> None:
     parts = pool(paradigm, LABELS, 10, seed=1, shots=2)
     assert sorted([*parts.labelled, *parts.unlabelled]) == list(range(200))
     again = pool(paradigm, LABELS, 10, seed=1, shots=2)
@@ -20,18 +22,18 @@ def test_every_image_is_labelled_or_unlabelled_and_the_seed_decides(paradigm):
     assert (parts.labelled.tolist() == other.labelled.tolist()) == (paradigm == "ul")
 
 
-def test_ul_labels_nothing():
+def test_ul_labels_nothing() -> None:
     assert len(pool("ul", LABELS, 10, 1, 16).labelled) == 0
 
 
-def test_ssl_labels_what_coop_would_draw():
+def test_ssl_labels_what_coop_would_draw() -> None:
     parts = pool("ssl", LABELS, 10, seed=3, shots=2)
     assert parts.labelled.tolist() == sorted(few_shot(LABELS, 2, 3))
     assert np.bincount(LABELS[parts.labelled]).tolist() == [2] * 10
 
 
 @pytest.mark.parametrize(("classes", "seen"), [(2, 1), (3, 1), (10, 6), (47, 29), (100, 62), (102, 63)])
-def test_trzsl_labels_all_images_of_62_per_cent_of_the_classes(classes, seen):
+def test_trzsl_labels_all_images_of_62_per_cent_of_the_classes(classes: int, seen: int) -> None:
     labels = np.repeat(np.arange(classes), 3)
     parts = pool("trzsl", labels, classes, seed=500, shots=0)
     assert parts.seen.sum() == seen
@@ -39,29 +41,29 @@ def test_trzsl_labels_all_images_of_62_per_cent_of_the_classes(classes, seen):
     assert not parts.seen[labels[parts.unlabelled]].any()
 
 
-def test_trzsl_draws_the_class_numbers_that_the_released_code_draws():
+def test_trzsl_draws_the_class_numbers_that_the_released_code_draws() -> None:
     np.random.seed(500)
     released = np.random.choice(range(47), size=int(47 * 0.62), replace=False)
     parts = pool("trzsl", np.arange(47), 47, seed=500, shots=0)
     assert np.flatnonzero(parts.seen).tolist() == sorted(released)
 
 
-def test_trzsl_needs_a_class_to_leave_unseen():
+def test_trzsl_needs_a_class_to_leave_unseen() -> None:
     with pytest.raises(DataError, match="at least two classes"):
         pool("trzsl", np.zeros(4, np.int64), 1, 0, 0)
 
 
-def test_unknown_paradigms_get_the_nearest_match():
+def test_unknown_paradigms_get_the_nearest_match() -> None:
     with pytest.raises(DataError, match=r"unknown paradigm 'sssl': did you mean 'ssl'\? known: ssl, trzsl, ul"):
         pool("sssl", LABELS, 10, 1, 2)
 
 
-def test_the_harmonic_mean_punishes_what_is_forgotten():
+def test_the_harmonic_mean_punishes_what_is_forgotten() -> None:
     assert harmonic_mean(80, 40) == pytest.approx(53.333, abs=1e-3)
     assert harmonic_mean(50, 50) == 50
     assert harmonic_mean(90, 0) == harmonic_mean(0, 0) == 0
 
 
-def test_accuracy_on_seen_classes_counts_images_not_classes():
+def test_accuracy_on_seen_classes_counts_images_not_classes() -> None:
     per_class, counts = np.array([1.0, 0.5, 0.0]), np.array([10, 30, 20])
     assert seen_unseen(per_class, counts, np.array([True, True, False])) == (0.625, 0.0)

@@ -1,20 +1,29 @@
 """Data sets on disk: layouts, splits, and the one line that says what is wrong."""
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from datamodules import catalog
+from datamodules.dataset import Dataset
 from datamodules.errors import CorruptImage, DataError
 from datamodules.fewshot import few_shot
+from datamodules.formats.images import FileImages
 from tests.support import coop_folders as make
 from tests.support.shared import SHARED, needs_shared
+
+Content = dict[str, list[list[Any]]]
+Change = Callable[[Content], Any]
 
 REAL = {"dtd": (47, 2820, 1692), "eurosat": (10, 13500, 8100), "oxford_pets": (37, 2944, 3669)}
 TEMPLATES = {
@@ -32,8 +41,8 @@ TEMPLATES = {
 }
 
 
-def assert_sound(dataset, images=True):
-    """What every data set promises."""
+def assert_sound(dataset: Dataset, images: bool = True) -> None:
+    """Asserts what holds for every data set."""
     parts = [part for part in (dataset.train, dataset.val, dataset.test) if part is not None]
     places = [part.images.describe(i) for part in parts for i in range(len(part.images))]
     assert len(places) == len(set(places))
@@ -48,18 +57,19 @@ def assert_sound(dataset, images=True):
 
 
 @pytest.mark.parametrize("name", make.SPLIT_FILES)
-def test_a_folder_of_a_coop_user_works_unchanged(tmp_path, name):
+def test_a_folder_of_a_coop_user_works_unchanged(tmp_path: Path, name: str) -> None:
     make.make_split_file(tmp_path, name)
     dataset = catalog.open_dataset(name, tmp_path)
     assert_sound(dataset)
     assert dataset.classes == ("apple pie", "baby back ribs", "Handstand Pushups")
     assert dataset.template == TEMPLATES[name]
     assert dataset.train.labels.tolist() == [2] * 4 + [0] * 4 + [1] * 4
+    assert dataset.val is not None
     assert [len(part.labels) for part in (dataset.val, dataset.test)] == [3, 6]
     assert dataset.train.images.describe(4).endswith("apple_pie/train_0.jpg")
 
 
-def test_aircraft_are_read_from_their_own_text_files(tmp_path):
+def test_aircraft_are_read_from_their_own_text_files(tmp_path: Path) -> None:
     make.make_aircraft(tmp_path)
     dataset = catalog.open_dataset("fgvc_aircraft", tmp_path)
     assert_sound(dataset)
@@ -68,7 +78,7 @@ def test_aircraft_are_read_from_their_own_text_files(tmp_path):
     assert dataset.train.labels.tolist() == [0, 1, 2] * 4
 
 
-def test_imagenet_takes_clips_names_even_where_two_classes_share_one(tmp_path):
+def test_imagenet_takes_clips_names_even_where_two_classes_share_one(tmp_path: Path) -> None:
     make.make_imagenet(tmp_path)
     dataset = catalog.open_dataset("imagenet", tmp_path)
     assert_sound(dataset)
@@ -79,7 +89,7 @@ def test_imagenet_takes_clips_names_even_where_two_classes_share_one(tmp_path):
 
 @needs_shared
 @pytest.mark.parametrize("name", REAL)
-def test_the_real_split_files_load_and_give_the_published_draws(tmp_path, name):
+def test_the_real_split_files_load_and_give_the_published_draws(tmp_path: Path, name: str) -> None:
     images, split = make.SPLIT_FILES[name]
     text = (SHARED / "data/coop_splits/splits" / Path(split).name).read_text()
     paths = [f"{tmp_path}/{images}/{path}" for rows in json.loads(text).values() for path, _, _ in rows]
@@ -99,7 +109,7 @@ def test_the_real_split_files_load_and_give_the_published_draws(tmp_path, name):
         assert dataset.classes[item["label"]] == item["classname"].replace("_", " ")
 
 
-def test_a_folder_of_class_folders_is_a_data_set(tmp_path):
+def test_a_folder_of_class_folders_is_a_data_set(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 3, "val": 1, "test": 2})
     dataset = catalog.open_dataset(f"folder:{tmp_path}[template=a sketch of a {{}}, on paper.]")
     assert_sound(dataset)
@@ -108,7 +118,7 @@ def test_a_folder_of_class_folders_is_a_data_set(tmp_path):
     assert dataset.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_a_folder_may_name_its_classes(tmp_path):
+def test_a_folder_may_name_its_classes(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 1, "test": 1}, ("n01", "n02"))
     (tmp_path / "classnames.txt").write_text("n02 red dog\nn01 cat\n")
     assert catalog.open_dataset(f"folder:{tmp_path}").classes == ("cat", "red dog")
@@ -117,7 +127,7 @@ def test_a_folder_may_name_its_classes(tmp_path):
         catalog.open_dataset(f"folder:{tmp_path}")
 
 
-def test_food101n_trains_on_the_webs_labels_and_tests_on_food101(tmp_path):
+def test_food101n_trains_on_the_webs_labels_and_tests_on_food101(tmp_path: Path) -> None:
     make.make_food101n(tmp_path)
     dataset = catalog.open_dataset("food101n", tmp_path)
     assert_sound(dataset)
@@ -126,9 +136,10 @@ def test_food101n_trains_on_the_webs_labels_and_tests_on_food101(tmp_path):
     assert dataset.test.images.describe(0).endswith("food-101/images/Handstand_Pushups/test_0.jpg")
 
 
-def test_the_fingerprint_changes_with_the_images_and_their_order_only(tmp_path):
+def test_the_fingerprint_changes_with_the_images_and_their_order_only(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path / "a", {"train": 2, "test": 1})
     images = catalog.open_dataset(f"folder:{tmp_path / 'a'}").train.images
+    assert isinstance(images, FileImages)
     before = images.fingerprint
     assert catalog.open_dataset(f"folder:{tmp_path / 'a'}").train.images.fingerprint == before
     (tmp_path / "a").rename(tmp_path / "b")
@@ -143,7 +154,7 @@ def test_the_fingerprint_changes_with_the_images_and_their_order_only(tmp_path):
     assert catalog.open_dataset(f"folder:{tmp_path / 'b'}").train.images.fingerprint != before
 
 
-def test_a_corrupt_or_truncated_image_is_named_with_its_path(tmp_path):
+def test_a_corrupt_or_truncated_image_is_named_with_its_path(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 2, "test": 1})
     images = catalog.open_dataset(f"folder:{tmp_path}").train.images
     whole = (tmp_path / "train/cat/00.png").read_bytes()
@@ -154,31 +165,31 @@ def test_a_corrupt_or_truncated_image_is_named_with_its_path(tmp_path):
             images[index]
 
 
-def bad_split(tmp_path, change):
+def bad_split(tmp_path: Path, change: Change) -> None:
     content = make.rows({"train": 4, "val": 1, "test": 2})
     path = make.make_split_file(tmp_path, "dtd", content)
     path.write_text(json.dumps(change(content) or content))
 
 
-def drop_class_from(part):
-    def change(content):
+def drop_class_from(part: str) -> Change:
+    def change(content: Content) -> None:
         content[part] = [row for row in content[part] if row[1] != 0]
 
     return change
 
 
-def set_row(index, column, value):
-    def change(content):
+def set_row(index: int, column: int, value: object) -> Change:
+    def change(content: Content) -> None:
         content["train"][index][column] = value
 
     return change
 
 
-def one_class(content):
+def one_class(content: Content) -> Content:
     return {part: [row for row in rows if row[1] == 0] for part, rows in content.items()}
 
 
-def same_names(content):
+def same_names(content: Content) -> Content:
     return {
         part: [[path, label, "Apple Pie" if label == 2 else name] for path, label, name in rows]
         for part, rows in content.items()
@@ -201,21 +212,21 @@ def same_names(content):
         (lambda content: [1, 2], r"is not a split file of the form"),
     ],
 )
-def test_a_wrong_split_file_gets_one_clear_line(tmp_path, change, message):
+def test_a_wrong_split_file_gets_one_clear_line(tmp_path: Path, change: Change, message: str) -> None:
     bad_split(tmp_path, change)
     with pytest.raises(DataError, match=message) as error:
         catalog.open_dataset("dtd", tmp_path)
     assert "\n" not in str(error.value)
 
 
-def test_a_split_file_that_is_not_json_is_named(tmp_path):
+def test_a_split_file_that_is_not_json_is_named(tmp_path: Path) -> None:
     make.make_split_file(tmp_path, "dtd").write_text("{")
     with pytest.raises(DataError, match=r"split_zhou_DescribableTextures.json cannot be read as JSON"):
         catalog.open_dataset("dtd", tmp_path)
 
 
 @pytest.mark.parametrize("name", [*make.SPLIT_FILES, "imagenet", "fgvc_aircraft", "food101n", "cifar10n"])
-def test_what_is_missing_is_said_with_what_to_do(tmp_path, name):
+def test_what_is_missing_is_said_with_what_to_do(tmp_path: Path, name: str) -> None:
     for root in (None, tmp_path):
         with pytest.raises(DataError, match=r"(set DATA to the folder|is not there; there must be)") as error:
             catalog.open_dataset(name, root)
@@ -230,7 +241,7 @@ def test_what_is_missing_is_said_with_what_to_do(tmp_path, name):
         assert catalog.status(name, tmp_path) == "ready"
 
 
-def test_a_class_in_one_split_only_is_named(tmp_path):
+def test_a_class_in_one_split_only_is_named(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 1, "test": 1})
     make.picture(tmp_path / "test/bird/0.png")
     with pytest.raises(DataError, match=r"test/bird is a class without training images"):
@@ -241,13 +252,13 @@ def test_a_class_in_one_split_only_is_named(tmp_path):
         catalog.open_dataset(f"folder:{tmp_path}")
 
 
-def test_folders_whose_readable_names_collide_are_named(tmp_path):
+def test_folders_whose_readable_names_collide_are_named(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 1, "test": 1}, ("red_dog", "red dog"))
     with pytest.raises(DataError, match="classes 0 and 1 have the same name 'red dog'"):
         catalog.open_dataset(f"folder:{tmp_path}")
 
 
-def test_unknown_names_and_options_get_the_nearest_match_and_the_list():
+def test_unknown_names_and_options_get_the_nearest_match_and_the_list() -> None:
     with pytest.raises(DataError, match=r"unknown data set 'eurosta': did you mean 'eurosat'\? known: caltech101"):
         catalog.check("eurosta")
     with pytest.raises(DataError, match=r"'dtd' has no option 'size'; it has: template"):
@@ -256,13 +267,13 @@ def test_unknown_names_and_options_get_the_nearest_match_and_the_list():
         catalog.check("hf:a/b[size=3]")
 
 
-def test_a_template_must_have_a_place_for_the_name(tmp_path):
+def test_a_template_must_have_a_place_for_the_name(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 1, "test": 1})
     with pytest.raises(DataError, match=r"template 'no place' must hold \{\} once"):
         catalog.open_dataset(f"folder:{tmp_path}[template=no place]")
 
 
-def test_the_catalogue_knows_the_eleven_and_says_what_each_is():
+def test_the_catalogue_knows_the_eleven_and_says_what_each_is() -> None:
     assert set(TEMPLATES) | {"resisc45", "mnist", "cifar10", "cifar100", "cifar10n", "cifar100n", "food101n"} <= set(
         catalog.known()
     )
@@ -270,7 +281,7 @@ def test_the_catalogue_knows_the_eleven_and_says_what_each_is():
         assert len(catalog.describe(name)) > 10
 
 
-def test_names_and_states_are_told_without_importing_torch_or_the_hub():
+def test_names_are_checked_and_states_shown_without_importing_torch_or_the_hub() -> None:
     code = (
         "import sys; from datamodules import catalog; catalog.check('dtd'); "
         "[catalog.status(name) for name in ('dtd', 'imagenet', 'cifar10', 'cifar10n', 'food101n')]; "

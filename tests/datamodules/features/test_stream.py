@@ -1,5 +1,7 @@
 """Pictures are decoded ahead of time, in order, and never too many."""
 
+from __future__ import annotations
+
 import threading
 
 import pytest
@@ -8,14 +10,14 @@ import torch
 from datamodules.features.stream import batched, decoded
 
 
-def test_pictures_come_in_order_whatever_order_threads_finish_in():
+def test_pictures_come_in_order_whatever_order_threads_finish_in() -> None:
     assert list(decoded(lambda i: i * i, range(1000))) == [i * i for i in range(1000)]
 
 
-def test_decoding_runs_only_a_bounded_number_of_pictures_ahead():
+def test_decoding_runs_only_a_bounded_number_of_pictures_ahead() -> None:
     started, lock = [0], threading.Lock()
 
-    def decode(index):
+    def decode(index: int) -> int:
         with lock:
             started[0] += 1
         return index
@@ -24,13 +26,13 @@ def test_decoding_runs_only_a_bounded_number_of_pictures_ahead():
         assert started[0] <= taken + 8 * 17
 
 
-def test_an_error_in_a_thread_reaches_the_reader():
+def test_an_error_in_a_thread_reaches_the_reader() -> None:
     with pytest.raises(ZeroDivisionError):
         list(decoded(lambda i: 1 // (i - 40), range(100)))
 
 
 @pytest.mark.parametrize("sizes", [[1] * 10, [7, 3], [3, 3, 4], [10], [25], []])
-def test_batches_have_one_size_and_keep_every_row_in_order(sizes):
+def test_batches_have_one_size_and_keep_every_row_in_order(sizes: list[int]) -> None:
     rows = torch.arange(1.0, sum(sizes) + 1)[:, None]
     batches = list(batched(rows.split(sizes) if sizes else [], 4))
     assert all(len(batch) == 4 for batch in batches)

@@ -1,8 +1,12 @@
 """Data sets of the hub's library, from local files; no network unless asked."""
 
+from __future__ import annotations
+
 import socket
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +21,11 @@ huggingface_hub = pytest.importorskip("huggingface_hub")
 
 
 @pytest.fixture(autouse=True)
-def asked(tmp_path, monkeypatch):
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """An empty cache of one's own, and a record of every host that is looked up."""
-    hosts = []
+    hosts: list[str] = []
 
-    def getaddrinfo(host, *rest, **more):
+    def getaddrinfo(host: str, *rest: object, **more: list[int]) -> None:
         hosts.append(host)
         raise socket.gaierror("no network")
 
@@ -34,7 +38,15 @@ def asked(tmp_path, monkeypatch):
     return hosts
 
 
-def table(n, names=("cat", "red_dog"), image="image", label="label", seed=0, kind=None, **more):
+def table(
+    n: int,
+    names: tuple[str, ...] = ("cat", "red_dog"),
+    image: str = "image",
+    label: str = "label",
+    seed: int = 0,
+    kind: Any = None,
+    **more: list[int],
+) -> Any:
     source = np.random.default_rng(seed)
     pictures = [source.integers(0, 256, (6, 7, 3), dtype=np.uint8) for _ in range(n)]
     columns = {image: pictures, label: [i % len(names) for i in range(n)], **more}
@@ -45,33 +57,33 @@ def table(n, names=("cat", "red_dog"), image="image", label="label", seed=0, kin
     return datasets.Dataset.from_dict(columns, features=datasets.Features(features))
 
 
-def hub_folder(folder, **splits):
-    """A folder as the hub stores data sets: Parquet shards whose schema tells the features."""
+def hub_folder(folder: Path, **splits: Any) -> Path:
+    """A folder as the hub stores data sets: Parquet shards whose schema has the features."""
     (folder / "data").mkdir(parents=True)
     for part, rows in splits.items():
         rows.to_parquet(folder / f"data/{part}-00000-of-00001.parquet")
     return folder
 
 
-def test_a_folder_in_the_hubs_format_is_a_data_set(tmp_path):
+def test_a_folder_in_the_hubs_format_is_a_data_set(tmp_path: Path) -> None:
     folder = hub_folder(tmp_path / "pets", train=table(6), test=table(4, seed=1), validation=table(2, seed=2))
     dataset = catalog.open_dataset(f"hf:{folder}[template=a photo of a {{}}, a type of pet.]")
     assert dataset.classes == ("cat", "red dog")
     assert dataset.template == "a photo of a {}, a type of pet."
     assert dataset.train.labels.tolist() == [0, 1] * 3
-    assert len(dataset.val.labels) == 2
+    assert dataset.val is not None and len(dataset.val.labels) == 2
     expected = np.random.default_rng(1).integers(0, 256, (6, 7, 3), dtype=np.uint8)
     assert (np.asarray(dataset.test.images[0]) == expected).all()
     assert len({part.images.fingerprint for part in (dataset.train, dataset.val, dataset.test)}) == 3
     assert catalog.status(f"hf:{folder}") == "ready"
 
 
-def test_what_save_to_disk_wrote_is_read_too(tmp_path):
+def test_what_save_to_disk_wrote_is_read_too(tmp_path: Path) -> None:
     datasets.DatasetDict(train=table(4), test=table(2, seed=1)).save_to_disk(tmp_path / "saved")
     assert len(catalog.open_dataset(f"hf:{tmp_path / 'saved'}").train.labels) == 4
 
 
-def test_columns_and_splits_are_found_or_named(tmp_path):
+def test_columns_and_splits_are_found_or_named(tmp_path: Path) -> None:
     parts = {"train": table(4, image="img", label="fine_label"), "valid": table(2, image="img", label="fine_label")}
     folder = hub_folder(
         tmp_path / "a",
@@ -81,7 +93,7 @@ def test_columns_and_splits_are_found_or_named(tmp_path):
     assert catalog.open_dataset(f"hf:{folder}[image=img,label=fine_label,test=train]").val is not None
 
 
-def test_texts_as_labels_are_classes_in_sorted_order(tmp_path):
+def test_texts_as_labels_are_classes_in_sorted_order(tmp_path: Path) -> None:
     kind = datasets.Value("string")
     folder = hub_folder(
         tmp_path / "a", train=table(4, ("owl", "cat"), kind=kind), test=table(2, ("owl", "cat"), kind=kind)
@@ -91,7 +103,7 @@ def test_texts_as_labels_are_classes_in_sorted_order(tmp_path):
     assert dataset.train.labels.tolist() == [1, 0, 1, 0]
 
 
-def test_columns_may_hold_human_labels(tmp_path):
+def test_columns_may_hold_human_labels(tmp_path: Path) -> None:
     folder = hub_folder(tmp_path / "a", train=table(4, worse_label=[1, 1, 0, 0]), test=table(2, worse_label=[0, 1]))
     assert catalog.open_dataset(f"hf:{folder}[given=worse_label]").given["worse"].tolist() == [1, 1, 0, 0]
 
@@ -112,7 +124,9 @@ def test_columns_may_hold_human_labels(tmp_path):
         ({"train": table(4, names=("cat",))}, "", r"one class only"),
     ],
 )
-def test_a_hub_data_set_without_what_is_needed_gets_one_clear_line(tmp_path, splits, options, message):
+def test_a_hub_data_set_without_what_is_needed_gets_one_clear_line(
+    tmp_path: Path, splits: dict[str, Any], options: str, message: str
+) -> None:
     splits = {**splits, "test": splits["train"]}
     folder = hub_folder(tmp_path / "a", **splits)
     with pytest.raises(DataError, match=message) as error:
@@ -120,13 +134,13 @@ def test_a_hub_data_set_without_what_is_needed_gets_one_clear_line(tmp_path, spl
     assert "\n" not in str(error.value)
 
 
-def test_a_hub_data_set_without_a_test_split_is_refused(tmp_path):
+def test_a_hub_data_set_without_a_test_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no test split; splits are train; name one: \[test=SPLIT\]"):
         catalog.open_dataset(f"hf:{hub_folder(tmp_path / 'a', train=table(4))}")
 
 
 @pytest.mark.parametrize("name", ["cifar10", "hf:dtd", "hf:someone/something"])
-def test_without_a_download_what_is_not_there_is_said_with_the_manual_steps(name, asked):
+def test_without_a_download_what_is_not_there_is_said_with_the_manual_steps(name: str, asked: list[str]) -> None:
     assert "not in" in catalog.status(name)
     with pytest.raises(DataError, match=r"run `hf download \S+ --repo-type dataset --local-dir DIR` anywhere") as error:
         catalog.open_dataset(name)
@@ -135,7 +149,9 @@ def test_without_a_download_what_is_not_there_is_said_with_the_manual_steps(name
     assert datasets.config.HF_HUB_OFFLINE is huggingface_hub.constants.HF_HUB_OFFLINE is False
 
 
-def test_a_download_that_finds_no_network_is_told_with_the_manual_steps_too(asked, monkeypatch):
+def test_a_download_without_a_network_raises_the_manual_steps_too(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(DataError, match=r"hf:dtd cannot be read: tanganke/dtd is not in .* anywhere") as error:
         catalog.open_dataset("hf:dtd", download=True)
@@ -143,7 +159,7 @@ def test_a_download_that_finds_no_network_is_told_with_the_manual_steps_too(aske
     assert "huggingface.co" in asked
 
 
-def test_a_data_set_in_the_hubs_cache_needs_no_network(tmp_path):
+def test_a_data_set_in_the_hubs_cache_needs_no_network(tmp_path: Path) -> None:
     folder = hub_folder(tmp_path / "cifar10", train=table(4), test=table(2, seed=1))
     datasets.load_dataset(str(folder))
     (tmp_path / "cache/cifar10").rename(tmp_path / "cache/uoft-cs___cifar10")
@@ -151,7 +167,7 @@ def test_a_data_set_in_the_hubs_cache_needs_no_network(tmp_path):
     assert len(catalog.open_dataset("cifar10").train.labels) == 4
 
 
-def test_a_corrupt_picture_in_a_table_is_named_by_split_and_row(tmp_path):
+def test_a_corrupt_picture_in_a_table_is_named_by_split_and_row(tmp_path: Path) -> None:
     rows = table(4).cast_column("image", datasets.Image(decode=False))
     broken = rows.map(
         lambda row, i: {"image": {"bytes": b"no" if i == 2 else row["image"]["bytes"]}}, with_indices=True
@@ -163,8 +179,8 @@ def test_a_corrupt_picture_in_a_table_is_named_by_split_and_row(tmp_path):
         images[2]
 
 
-def test_only_the_middle_frame_of_a_clip_counts(tmp_path):
-    frames = {"video_id": [1, 1, 1, 1, 1, 2, 1, 1], "clip_id": [1, 1, 1, 2, 2, 1, 1, 1]}
+def test_only_the_middle_frame_of_a_clip_counts(tmp_path: Path) -> None:
+    frames: dict[str, Any] = {"video_id": [1, 1, 1, 1, 1, 2, 1, 1], "clip_id": [1, 1, 1, 2, 2, 1, 1, 1]}
     rows = table(8, names=("ApplyLipstick", "TaiChi"), **frames)
     folder = hub_folder(tmp_path / "a", train=rows, test=rows)
     dataset = replace(ucf101.HUB, repo=str(folder)).open("ucf101", ucf101.TEMPLATE)
@@ -175,7 +191,7 @@ def test_only_the_middle_frame_of_a_clip_counts(tmp_path):
     assert [next(r for r in range(8) if (np.asarray(whole[r]) == np.asarray(k)).all()) for k in kept] == [2, 3, 4, 5, 7]
 
 
-def test_hub_class_names_become_those_of_coop_and_clip():
+def test_hub_class_names_become_those_of_coop_and_clip() -> None:
     assert eurosat.rename(["AnnualCrop", "Forest"]) == ["Annual Crop Land", "Forest"]
     assert ucf101.rename(["ApplyEyeMakeup", "YoYo"]) == ["Apply Eye Makeup", "Yo Yo"]
     assert caltech101.rename(["Faces", "accordion"]) == ["face", "accordion"]

@@ -10,18 +10,19 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from benchmark.pretrain.contrastive import Recipe, contrastive_loss, small_model, text_features, train
 from benchmark.pretrain.vocabulary import Vocabulary, save
 from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, accuracies
-from datamodules.dataset import Dataset
+from datamodules.dataset import Dataset, Split
 from datamodules.world import captions
 from datamodules.world.bank import Bank
 from datamodules.world.draw import draw
 from datamodules.world.looks import Odds
 from datamodules.world.paint import paint
 from datamodules.world.rendered import ArrayImages, as_bytes, paint_split
-from datamodules.world.scene import COLOURS
+from datamodules.world.scene import COLOURS, Scenes
 from datamodules.world.shapes import SHAPES
 from tests.support.pretraining import CONFIG, falls_and_repeats
 
@@ -44,6 +45,11 @@ def bank() -> Bank:
     return Bank.build(np.random.default_rng(0), hands=2)
 
 
+def pixels_of(split: Split) -> NDArray[np.uint8]:
+    assert isinstance(split.images, ArrayImages)
+    return split.images.pixels
+
+
 def test_every_split_has_valid_labels_and_enough_images(datasets: dict[str, Dataset]) -> None:
     for dataset in datasets.values():
         assert dataset.val is not None
@@ -58,7 +64,10 @@ def test_every_split_has_valid_labels_and_enough_images(datasets: dict[str, Data
 def test_splits_share_no_image(datasets: dict[str, Dataset]) -> None:
     for dataset in datasets.values():
         assert dataset.val is not None
-        seen = [{image.tobytes() for image in split.images} for split in (dataset.train, dataset.val, dataset.test)]
+        seen = [
+            {pixels_of(split)[i].tobytes() for i in range(len(split.labels))}
+            for split in (dataset.train, dataset.val, dataset.test)
+        ]
         assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
 
 
@@ -76,7 +85,7 @@ def test_the_data_sets_have_the_bytes_they_always_had(datasets: dict[str, Datase
 
 
 def test_fingerprints_tell_order_and_pixels_apart(datasets: dict[str, Dataset]) -> None:
-    pixels = datasets["flipped"].test.images.pixels[:4]  # type: ignore[attr-defined]
+    pixels = pixels_of(datasets["flipped"].test)[:4]
     changed = pixels.copy()
     changed[1, 5, 7, 2] ^= 1
     prints = {ArrayImages("x", p).fingerprint for p in (pixels, pixels[::-1], changed)}
@@ -85,14 +94,14 @@ def test_fingerprints_tell_order_and_pixels_apart(datasets: dict[str, Dataset]) 
 
 
 def test_flipped_shapes_stand_on_their_heads() -> None:
-    def upright(rng, scenes):  # type: ignore[no-untyped-def]
+    def upright(rng: np.random.Generator, scenes: Scenes) -> None:
         scenes.angle[...], scenes.x[...], scenes.y[...], scenes.slant[...], scenes.wobble[...] = 0, 0, 0, 0, 0
 
-    def flipped(rng, scenes):  # type: ignore[no-untyped-def]
+    def flipped(rng: np.random.Generator, scenes: Scenes) -> None:
         upright(rng, scenes)
         scenes.angle[...] = 180
 
-    first, second = (paint_split("", 3, ("umbrella",), 8, shift).images.pixels for shift in (upright, flipped))  # type: ignore[attr-defined]
+    first, second = (pixels_of(paint_split("", 3, ("umbrella",), 8, shift)) for shift in (upright, flipped))
     assert np.abs(first.astype(int) - second[:, ::-1, ::-1].astype(int)).max() <= 1
     assert np.abs(first.astype(int) - second.astype(int)).max() > 50
 
@@ -101,15 +110,15 @@ def test_captions_mention_only_what_the_picture_shows(bank: Bank) -> None:
     rng = np.random.default_rng(1)
     _, facts = draw(rng, 400, 1.0, bank, Odds(upside_down=0.2, rotated=0.2, handwritten=0.5))
     for fact in facts:
-        told = captions.caption(fact, rng).replace(".", "").replace(",", "").split()
-        named = {fact.name, captions._NUMERALS.get(fact.name, fact.name)}
-        assert named & set(told)
-        assert set(told) & set(COLOURS) <= {fact.colour, fact.ground}
-        assert set(told) & set(SHAPES) <= {fact.name}
-        assert "upside-down" not in told or fact.pose == "upside-down"
-        assert not {"rotated", "sideways", "tilted"} & set(told) or fact.pose == "rotated"
-        assert not {"handwritten", "hand", "handwriting"} & set(told) or fact.hand
-        assert not {"blurry", "pixelated", "sunset"} & set(told) or fact.style in ("blurry", "pixelated", "warm")
+        words = captions.caption(fact, rng).replace(".", "").replace(",", "").split()
+        named = {fact.name, captions.NUMERALS.get(fact.name, fact.name)}
+        assert named & set(words)
+        assert set(words) & set(COLOURS) <= {fact.colour, fact.ground}
+        assert set(words) & set(SHAPES) <= {fact.name}
+        assert "upside-down" not in words or fact.pose == "upside-down"
+        assert not {"rotated", "sideways", "tilted"} & set(words) or fact.pose == "rotated"
+        assert not {"handwritten", "hand", "handwriting"} & set(words) or fact.hand
+        assert not {"blurry", "pixelated", "sunset"} & set(words) or fact.style in ("blurry", "pixelated", "warm")
 
 
 def test_pictures_show_the_colours_of_their_facts(bank: Bank) -> None:
