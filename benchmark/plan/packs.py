@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
+from itertools import groupby, pairwise
 
 from benchmark.plan.grid import Run, parse_method
+from benchmark.plan.schedule import schedule
+from benchmark.plan.sizes import Size, size_of
+from methods.clip.recipe import recipe_for
+
+#: The share of a campaign's time that one worker may train alone while another has nothing left.
+STRAGGLER = 0.2
+#: A part of a pack is worth a worker's start from this cost on: about two seconds of the embedded CLIP on one core.
+WORTH = 50_000
+#: The cost of an image through the image tower, where a class name forward and backward through the text tower is 1,
+#: and the runs that share a training image as a rule.
+IMAGE = SHARED = 20
 
 
 @dataclass(frozen=True)
@@ -22,18 +34,32 @@ class Pack:
         first = self.runs[0]
         return f"{first.dataset} · {len(self.runs)} runs"
 
-    @property
+    @cached_property
     def cost(self) -> int:
-        """Roughly how long it takes for each class, to start the longest first."""
-        info, values = parse_method(self.runs[0].method)
-        return info.rounds(values) * sum(run.epochs * run.shots for run in self.runs)
+        """Roughly how long it takes, with the data set's size as planning knows it."""
+        return self.cost_of(size_of(self.runs[0].dataset))
+
+    def cost_of(self, size: Size) -> int:
+        """Roughly how long it takes on a data set of this size, by class names and images; no unit."""
+        first = self.runs[0]
+        info, values = parse_method(first.method)
+        images = first.shots * size.classes
+        steps = math.ceil(images / recipe_for(first.backbone).batch)
+        epochs = info.rounds(values) * first.epochs
+        return len(self.runs) * epochs * (steps * size.classes + images * IMAGE // SHARED) + IMAGE * size.tests
+
+    def halves(self) -> tuple[Pack, Pack]:
+        """The first and the second half of its two or more runs."""
+        half = len(self.runs) // 2
+        return Pack(self.runs[:half]), Pack(self.runs[half:])
 
 
-def packs(runs: Iterable[Run], size: int) -> list[Pack]:
-    """All runs in packs of at most `size`, the longest first.
+def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
+    """All runs in packs of at most `size`, the longest first, cut until each of the `workers` has work to the end.
 
-    A pack's make-up depends on the grid alone, not on which of its runs are done, so that a resumed benchmark computes
-    the same numbers as one that was never interrupted.
+    The largest pack is cut while one worker would train alone for more than `STRAGGLER` of the campaign. A pack's
+    make-up depends on the grid and on `workers`, not on which of its runs are done, so that a resumed benchmark
+    computes the same numbers as one that was never interrupted.
     """
 
     def shared(run: Run) -> tuple[object, ...]:
@@ -43,9 +69,22 @@ def packs(runs: Iterable[Run], size: int) -> list[Pack]:
             run.paradigm == "trzsl",  # trains fewer classes
         )  # fmt: skip
 
-    found: list[Pack] = []
-    for _, group in groupby(sorted(runs, key=lambda run: (shared(run), run.method)), shared):
-        rows = list(group)
-        share = math.ceil(len(rows) / math.ceil(len(rows) / size))
-        found += [Pack(tuple(rows[first : first + share])) for first in range(0, len(rows), share)]
-    return sorted(found, key=lambda pack: -pack.cost)
+    groups = [list(rows) for _, rows in groupby(sorted(runs, key=lambda run: (shared(run), run.method)), shared)]
+    parts = [_cut(rows, math.ceil(len(rows) / size)) for rows in groups]
+    while schedule([pack.cost for part in parts for pack in part], workers).straggler > STRAGGLER:
+        largest = max(range(len(parts)), key=lambda group: parts[group][0].cost)
+        if parts[largest][0].cost < 2 * WORTH or len(parts[largest]) == len(groups[largest]):
+            break
+        parts[largest] = _cut(groups[largest], len(parts[largest]) + 1)
+    return sorted((pack for part in parts for pack in part), key=lambda pack: -pack.cost)
+
+
+def _cut(rows: Sequence[Run], count: int) -> list[Pack]:
+    """`count` packs of equal size, give or take one run, the costliest first; each has as few seeds as it can.
+
+    Runs of one seed share their images, so that two workers encode few of them twice.
+    """
+    order = sorted(range(len(rows)), key=lambda index: rows[index].seed)
+    edges = [len(rows) * part // count for part in range(count + 1)]
+    chunks = [sorted(order[start:end]) for start, end in pairwise(edges)]
+    return sorted((Pack(tuple(rows[i] for i in chunk)) for chunk in chunks), key=lambda pack: -pack.cost)

@@ -1,0 +1,30 @@
+"""A campaign simulated: packs over workers, the longest first."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Schedule(NamedTuple):
+    """How a campaign goes, in units of cost: its length, and shares of it, 0 to 1.
+
+    `utilisation` is the mean share of the campaign that a worker has work; `straggler` the share for which the last
+    worker is busy after the first has nothing left.
+    """
+
+    makespan: float
+    utilisation: float
+    straggler: float
+
+
+def schedule(costs: Iterable[float], workers: int) -> Schedule:
+    """The campaign of packs with these costs when every free worker takes the longest pack that is left."""
+    busy_until = [0.0] * workers
+    for cost in sorted(costs, reverse=True):
+        heapq.heapreplace(busy_until, busy_until[0] + cost)
+    makespan = max(busy_until)
+    if makespan == 0:
+        return Schedule(0.0, 1.0, 0.0)
+    return Schedule(makespan, sum(busy_until) / (workers * makespan), 1 - min(busy_until) / makespan)

@@ -1,0 +1,101 @@
+"""Packs are cut until every worker has work to the end, by the grid and the number of workers alone."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from benchmark.plan.grid import Run
+from benchmark.plan.options import Options
+from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
+from benchmark.plan.schedule import schedule
+from benchmark.plan.sizes import SIZES, size_of
+from benchmark.speed.campaign import PAPERS
+from datamodules.catalog import known, open_dataset
+
+
+def grid(datasets: int = 1, **options: str) -> list[Run]:
+    """The default methods and noise on some data sets of the papers."""
+    return Options(datasets=",".join(PAPERS[:datasets]), backbone="ViT-B-16/openai", **options).grid().runs()
+
+
+def test_a_free_worker_takes_the_longest_pack_that_is_left() -> None:
+    found = schedule([3, 5, 4, 2, 2], workers=2)
+    assert (
+        found.makespan == 9 and found.utilisation == pytest.approx(16 / 18) and found.straggler == pytest.approx(2 / 9)
+    )
+    assert schedule([5], workers=4) == (5, 0.25, 1.0)
+    assert schedule([], workers=2) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 8])
+@pytest.mark.parametrize("datasets", [1, 2, 4, 10])
+def test_every_worker_has_work_from_start_to_end(datasets: int, workers: int) -> None:
+    made = packs(grid(datasets), 96, workers)
+    found = schedule([pack.cost for pack in made], workers)
+    assert found.straggler <= STRAGGLER and found.utilisation >= 0.85
+    assert sorted(run for pack in made for run in pack.runs) == sorted(grid(datasets))
+
+
+def test_one_worker_gets_the_largest_packs() -> None:
+    assert [len(pack.runs) for pack in packs(grid(1), 96)] == [66]
+    assert [len(pack.runs) for pack in packs(grid(1, seeds="1,2,3,4,5"), 96)] == [55, 55]
+
+
+def test_packs_are_cut_no_further_than_the_workers_need() -> None:
+    assert [len(pack.runs) for pack in packs(grid(1), 96, workers=4)] == [17, 17, 16, 16]
+    assert len(packs(Options().grid().runs(), 96, workers=2)) == 4
+
+
+def test_a_part_holds_few_seeds_and_its_methods_side_by_side() -> None:
+    for pack in packs(grid(1), 96, workers=3):
+        assert len({run.seed for run in pack.runs}) == 1
+        assert [run.method for run in pack.runs] == sorted(run.method for run in pack.runs)
+
+
+def test_a_whole_pack_keeps_the_order_of_the_grid_within_a_method() -> None:
+    (whole,) = packs(grid(1), 96)
+    assert [run for run in whole.runs if run.method == "coop"] == [run for run in grid(1) if run.method == "coop"]
+
+
+def test_the_order_of_the_grid_does_not_change_what_a_pack_holds() -> None:
+    runs = grid(2)
+    shuffled = random.Random(1).sample(runs, len(runs))
+    assert {frozenset(pack.runs) for pack in packs(runs, 96)} == {frozenset(pack.runs) for pack in packs(shuffled, 96)}
+    assert packs(runs, 96, 4) == packs(list(runs), 96, 4)
+
+
+def test_what_trains_in_seconds_is_not_cut_for_many_workers() -> None:
+    runs = Options(datasets="digits", seeds="1", shots="1").grid().runs()
+    (whole,) = packs(runs, 96, workers=8)
+    assert whole.cost < 2 * WORTH
+
+
+def test_more_workers_than_runs_get_a_run_each() -> None:
+    runs = grid(1, methods="coop", noise="0.5")
+    assert [len(pack.runs) for pack in packs(runs, 96, workers=8)] == [1, 1, 1]
+
+
+def test_a_pack_costs_more_with_more_classes_runs_epochs_and_test_images() -> None:
+    run = Run("embedded", "digits", "coop", "none", 0.0, 16, 1, 10)
+    pack, size = Pack((run,)), size_of("digits")
+    assert pack.cost == pack.cost_of(size) < Pack((run, run)).cost
+    assert pack.cost < pack.cost_of(size._replace(classes=11)) and pack.cost < pack.cost_of(size._replace(tests=1000))
+
+
+def test_every_data_set_with_a_file_has_a_size() -> None:
+    assert sorted(SIZES) == known()
+    assert size_of("hf:dtd[template=a {}]") == SIZES["dtd"] and size_of("folder:/my/pets").classes == 100
+
+
+@pytest.mark.parametrize("name", ["digits", "combos"])
+def test_a_size_is_that_of_the_opened_data_set(name: str) -> None:
+    opened = open_dataset(name)
+    assert size_of(name) == (len(opened.classes), len(opened.test.labels))
+
+
+def test_halves_hold_all_runs_in_order() -> None:
+    (whole,) = packs(grid(1, methods="coop", noise="0.5"), 96)
+    first, second = whole.halves()
+    assert first.runs + second.runs == whole.runs and len(first.runs) == 1
