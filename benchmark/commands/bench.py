@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -16,10 +17,18 @@ from benchmark.plan import catalog, checks
 from benchmark.plan.grid import Grid, Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
+from benchmark.plan.sizes import Size
 from benchmark.records.store import Store
+from benchmark.records.workers import record_workers, recorded_workers
+from benchmark.run.devices import parse_devices, planned_workers, threads_per_worker
+from benchmark.run.events import Event
+from benchmark.run.pool import map_packs, prepare
 from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Follower, Target, choose_mode
 from methods.clip.recipe import is_embedded
+
+if TYPE_CHECKING:
+    from benchmark.run.resources import Resources
 
 
 def main(options: Options) -> int:
@@ -39,15 +48,20 @@ def main(options: Options) -> int:
     choose_mode(options.wandb)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
+    if options.timeout < 0:
+        raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
     store = Store(options.out)
     done = store.finished(runs, set_aside=not options.dry_run)
-    todo = [pack for pack in packs(runs, options.pack) if any(run.key not in done for run in pack.runs)]
+    if len(done) < len(runs) and not options.dry_run:
+        prepare()
+    workers = _workers(console, options, runs, done)
+    todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
     if options.dry_run:
         _check_without_torch(console, options, grid)
         return 0
     if todo:
-        runs = _train(console, options, runs, todo, len(done))
+        runs = _train(console, options, runs, todo, len(done), workers)
     return _finish(console, store, runs)
 
 
@@ -64,6 +78,18 @@ def _check_without_torch(console: Console, options: Options, grid: Grid) -> None
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
+def _workers(console: Console, options: Options, runs: list[Run], done: set[str]) -> int:
+    """The number of workers to cut packs for: the one that finished runs of this grid were cut for, or today's."""
+    recorded = recorded_workers(options.out, runs, options.pack) if done else None
+    if recorded or len(done) == len(runs):
+        return recorded or 1
+    small = all(is_embedded(run.backbone) for run in runs)
+    if options.dry_run:
+        return planned_workers(options.devices, small)
+    with console.status("loading torch"):
+        return len(parse_devices(options.devices, small, len(runs)))
+
+
 def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
     console.print(f"{len(runs)} runs, {len(done)} done, {len(runs) - len(done)} to do in {len(todo)} packs")
     for pack in todo:
@@ -71,36 +97,38 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
         console.print(f"  {pack.title}: {', '.join(names)}", highlight=False, markup=False)
 
 
-def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int) -> list[Run]:
+def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int, workers: int) -> list[Run]:
     """Trains what can run, and returns the runs without those that cannot."""
     with console.status("loading torch, backbone and data"):
-        from benchmark.run.pool import map_packs, prepare
-
-        if len(todo) > 1:
-            prepare()
         from benchmark.run.checks import check_same_inputs, find_unsupported
-        from benchmark.run.devices import parse_devices, threads_per_worker
         from benchmark.run.resources import Resources
         from benchmark.run.worker import Runner
 
         small = all(is_embedded(run.backbone) for run in runs)
         devices = parse_devices(options.devices, small, len(todo))
-        threads, sharing = threads_per_worker(devices), max(Counter(devices).values())
         resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
+        runner = Runner(options.out, resources, threads_per_worker(devices), Counter(devices))
         reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
         if done:
             check_same_inputs(Store(options.out).load().records, runs, resources, devices)
+        resources.forget("backbone")  # every worker loads its own
     for (_, method), reason in reasons.items():
         _left_out(console, f"{method}: {reason}")
-    runs, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
-    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost * resources.classes(pack))
-    if not runs:
+    able, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
+    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost_of(_size(resources, pack)))
+    if not able:
         raise BadInput("none of these methods runs on this backbone")
     _check_writable(options.out)
-    with _tracking(options, console), LiveProgress(console, len(runs), done) as progress:
-        runner = Runner(options.out, resources, threads, sharing)
-        map_packs(runner, todo, devices, progress, partial(_lost, Store(options.out)))
-    return runs
+    record_workers(options.out, runs, options.pack, workers)
+    with _tracking(options, console), LiveProgress(console, len(able), done) as progress:
+        lost = partial(_lost, Store(options.out), progress)
+        map_packs(runner, todo, devices, progress, lost, options.timeout)
+    return able
+
+
+def _size(resources: Resources, pack: Pack) -> Size:
+    dataset = resources.dataset(pack.runs[0].dataset)
+    return Size(len(dataset.classes), len(dataset.test.labels))
 
 
 def _without(runs: Sequence[Run], reasons: Container[tuple[str, str]]) -> list[Run]:
@@ -125,11 +153,12 @@ def _tracking(options: Options, console: Console) -> Iterator[None]:
         console.print(follower.finish(), highlight=False, markup=False, soft_wrap=True)
 
 
-def _lost(store: Store, pack: Pack, cause: str) -> None:
+def _lost(store: Store, progress: LiveProgress, pack: Pack, cause: str) -> None:
     done = store.finished(pack.runs)
     for run in pack.runs:
         if run.key not in done:
             store.fail(run, cause)
+            progress(-1, Event("", "failed", str(run), finished=1))
 
 
 def _check_writable(out: Path) -> None:

@@ -72,6 +72,9 @@ class Options:
     pack: int = 96
     """Runs that train side by side at most."""
 
+    timeout: int = 0
+    """Seconds without progress after which a pack's worker is stopped and the pack goes again in parts; 0: never."""
+
     dry_run: bool = False
     """Print the plan and stop."""
 

@@ -26,7 +26,7 @@ from methods.errors import BackboneError, MethodError, UnsupportedError
 def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
     """Opens everything that the runs need; returns why a method cannot run, by (backbone, method).
 
-    With several devices a backbone is loaded here on the CPU for this alone, before every worker loads its own.
+    Backbones are loaded here on the CPU for this alone, before every worker loads its own.
 
     Raises:
         DataError: a data set that cannot be opened, has one class only, too few images or not the labels asked for.
@@ -69,9 +69,9 @@ def check_same_inputs(
 
 
 def _loader(resources: Resources, devices: Sequence[str]) -> Callable[[str], Backbone]:
-    """Loads backbones on the one device that there is, else on the CPU: workers load their own."""
-    if len(devices) == 1:
-        return partial(resources.backbone, device=devices[0])
+    """Loads backbones on the CPU, in the precision of the devices: workers load their own."""
+    if devices[0] == "cpu":
+        return partial(resources.backbone, device="cpu")
     precision = choose_precision(resources.precision, torch.device(devices[0]))
     return cache(partial(load_backbone, precision=precision))
 

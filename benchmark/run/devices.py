@@ -23,24 +23,39 @@ def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
     import torch
 
     gpus = torch.cuda.device_count()
+    devices = _workers(text, small, gpus)
+    missing = [name for name in dict.fromkeys(devices) if name != "cpu" and int(name.removeprefix("cuda:")) >= gpus]
+    if missing:
+        there = f"has GPUs 0 to {gpus - 1}" if gpus else "has no GPU; use devices=cpu"
+        numbers = ", ".join(name.removeprefix("cuda:") for name in missing)
+        raise BadInput(f"GPU {numbers} does not exist; this machine {there}")
+    return devices[:packs]
+
+
+def planned_workers(text: str, small: bool) -> int:
+    """How many workers `text` asks for, found without torch: `auto` counts as on a machine without a GPU.
+
+    Raises:
+        BadInput: not written as `parse_devices` reads it.
+    """
+    return len(_workers(text, small, 0))
+
+
+def _workers(text: str, small: bool, gpus: int) -> list[str]:
     if text == "auto" and gpus:
         side_by_side = max(1, min(SIDE_BY_SIDE, _cores() // gpus)) if small else 1
-        return ([f"cuda:{number}" for number in range(gpus)] * side_by_side)[:packs]
+        return [f"cuda:{number}" for number in range(gpus)] * side_by_side
     if text == "auto":
         text = f"cpu:{_cores()}" if small else "cpu"
     kind, _, count = text.partition(":")
     if kind == "cpu":
         if count and not (count.isdigit() and int(count) > 0):
             raise BadInput(f"devices {text!r} should be cpu:N with N workers, at least 1")
-        return ["cpu"] * min(int(count or 1), packs)
+        return ["cpu"] * int(count or 1)
     numbers = [part.strip() for part in text.split(",")]
     if not all(number.isdigit() for number in numbers):
         raise BadInput(f"devices {text!r} should be auto, cpu, cpu:2 or GPU numbers like 0,1")
-    missing = [number for number in numbers if int(number) >= gpus]
-    if missing:
-        there = f"has GPUs 0 to {gpus - 1}" if gpus else "has no GPU; use devices=cpu"
-        raise BadInput(f"GPU {', '.join(missing)} does not exist; this machine {there}")
-    return [f"cuda:{number}" for number in numbers][:packs]
+    return [f"cuda:{int(number)}" for number in numbers]
 
 
 def trainer_device(device: str) -> dict[str, Any]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+Report = Callable[[Any], None]
+"""Takes an event, or whatever else a job reports."""
 
 
 @dataclass(frozen=True)
@@ -10,7 +15,8 @@ class Event:
     """Something happened on a device.
 
     `what` is "encode" or "epoch", with `done` of `total` steps, "finished" or "failed", with the number of runs that
-    came to an end, or "note". `runs` are those that an epoch is about.
+    came to an end, "died" for the worker, "quiet" where nothing has happened for long, or "note". `runs` are those that
+    an epoch is about.
     """
 
     device: str

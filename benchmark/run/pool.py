@@ -1,31 +1,29 @@
-"""Packs over devices: a worker process for each, which takes the next pack when it is free.
+"""Packs over devices: a worker process for each device, which takes the next pack when it is free.
 
-`map_packs` is the only door: an engine for a cluster would be its twin.
+Another back end only has to implement `map_packs`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import signal
-import traceback
-from collections import Counter, deque
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any
 
-from benchmark.errors import BadInput
 from benchmark.plan.packs import Pack
+from benchmark.run.events import Event, Report
+from benchmark.run.pack_queue import PackQueue
+from benchmark.run.process import Job, Worker
 
-Report = Callable[[Any], None]
 OnEvent = Callable[[int, Any], None]
-Job = Callable[[Pack, str, Report], None]
 
-#: How often a pack is handed out again after the worker that held it died.
-SECOND_CHANCES = 1
+#: Seconds without an event after which one line says that a pack stands still.
+QUIET = 60.0
+#: Seconds between two looks at the workers; of a longer pause, when this process was stopped, no more are counted.
+TICK = 1.0
 
 
 def prepare() -> None:
@@ -36,102 +34,64 @@ def prepare() -> None:
 
 
 def map_packs(
-    job: Job, packs: Sequence[Pack], devices: Sequence[str], on_event: OnEvent, lost: Callable[[Pack, str], None]
+    job: Job,
+    packs: Sequence[Pack],
+    devices: Sequence[str],
+    on_event: OnEvent,
+    lost: Callable[[Pack, str], None],
+    timeout: float = 0.0,
 ) -> None:
-    """Calls `job(pack, device, report)` for every pack; with one device in this process, else in a worker for each.
+    """Calls `job(pack, device, report)` for every pack, in a worker process for each device.
 
-    A worker that dies is replaced, and its pack goes again once; after that `lost(pack, cause)` is told. What a job
-    reports reaches `on_event(worker, what)` here, in this process.
+    A worker that dies is replaced. Its pack goes again once, then in halves, until the runs that kill their worker
+    stand alone: `lost(pack, cause)` gets those. What a job reports reaches `on_event(worker, event)` in this process.
+    A worker that reports nothing for `timeout` seconds (0: for ever) is killed, which counts as its death.
 
     Raises:
-        BadInput: a job found that it cannot run as asked; the other workers are stopped.
+        BadInput: a job raised a UserError; the other workers are stopped.
     """
-    if len(devices) == 1:
-        for pack in packs:
-            job(pack, devices[0], partial(on_event, 0))
-        return
-    waiting, handed_out = deque(packs), Counter[Pack]()
-    workers = [_Worker.start(job, device) for device in devices[: len(packs)]]
+    queue = PackQueue(packs)
+    workers = [Worker.start(job, device) for device in devices[: len(packs)]]
     try:
-        while waiting or any(worker.pack for worker in workers):
+        while queue.waiting or any(worker.piece for worker in workers):
             for worker in workers:
-                if worker.pack is None and waiting:
-                    worker.give(waiting.popleft())
-            busy = {worker.connection: worker for worker in workers if worker.pack}
-            for connection in wait(list(busy)):
+                if worker.piece is None and queue.waiting:
+                    worker.give(queue.take())
+            busy = {worker.connection: worker for worker in workers if worker.piece}
+            start = time.monotonic()
+            for connection in wait(list(busy), timeout=TICK):
                 worker = busy[connection]  # type: ignore[index]
+                number = workers.index(worker)
+                piece = worker.piece
+                assert piece is not None
                 try:
-                    worker.receive(partial(on_event, workers.index(worker)))
+                    if worker.receive(partial(on_event, number)):
+                        queue.finished(piece)
                 except EOFError:
-                    pack, cause = worker.reap()
-                    handed_out[pack] += 1
-                    if handed_out[pack] > SECOND_CHANCES:
-                        lost(pack, cause)
-                    else:
-                        waiting.appendleft(pack)
-                    workers[workers.index(worker)] = _Worker.start(job, worker.device)
+                    cause = worker.reap()
+                    workers[number] = Worker.start(job, worker.device)
+                    what = queue.died(piece)
+                    on_event(number, Event(worker.device, "died", f"{piece.pack.title}: {cause}; {what}"))
+                    if what == queue.LOST:
+                        lost(piece.pack, cause)
+            seconds = min(2 * TICK, time.monotonic() - start)
+            for number, worker in enumerate(workers):
+                _watch(worker, seconds, timeout, partial(on_event, number))
     finally:
         for worker in workers:
-            worker.process.kill()
-            worker.process.join()
-            worker.connection.close()
+            worker.stop()
 
 
-@dataclass
-class _Worker:
-    device: str
-    process: Any
-    connection: Connection[Any, Any]
-    pack: Pack | None = None
-
-    @classmethod
-    def start(cls, job: Job, device: str) -> _Worker:
-        methods = multiprocessing.get_all_start_methods()
-        context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(job, device, theirs), daemon=True)
-        process.start()
-        theirs.close()  # so that ours reads end-of-file when the worker dies
-        return cls(device, process, ours)
-
-    def give(self, pack: Pack) -> None:
-        self.pack = pack
-        with contextlib.suppress(OSError):  # it died idle: reading end-of-file from it comes next
-            self.connection.send(pack)
-
-    def receive(self, report: Report) -> None:
-        kind, content = self.connection.recv()
-        match kind:
-            case "report":
-                report(content)
-            case "done":
-                self.pack = None
-            case "bad input":
-                raise BadInput(content)
-            case "error":
-                raise RuntimeError(f"the worker on {self.device} failed outside of a run:\n{content}")
-
-    def reap(self) -> tuple[Pack, str]:
-        self.process.join()
-        assert self.pack is not None
-        return self.pack, f"its worker on {self.device} died (exit code {self.process.exitcode})"
+def _watch(worker: Worker, seconds: float, timeout: float, report: Report) -> None:
+    """Counts the seconds for which a busy worker is silent, says so once, and kills it after `timeout` of them."""
+    if worker.piece is None:
+        return
+    before, worker.silence = worker.silence, worker.silence + seconds
+    if before <= QUIET < worker.silence:
+        end = f"it is stopped after {timeout:g} s" if timeout else "--timeout would stop it"
+        report(Event(worker.device, "quiet", f"no progress for {QUIET:g} s: {worker.piece.pack.title}; {end}"))
+    if timeout and worker.silence > timeout:
+        worker.kill(f"no progress for {timeout:g} s")
 
 
-def _serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:
-    """A worker's life: packs come in, reports go out; an interrupt is the parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        try:
-            pack = connection.recv()
-        except EOFError:
-            return
-        try:
-            job(pack, device, lambda content: connection.send(("report", content)))
-            connection.send(("done", None))
-        except ValueError as error:
-            if type(error).__module__.split(".")[0] not in ("benchmark", "datamodules", "methods"):
-                connection.send(("error", traceback.format_exc()))
-            else:
-                connection.send(("bad input", str(error)))
-        except Exception:
-            connection.send(("error", traceback.format_exc()))
+__all__ = ["Job", "OnEvent", "Report", "map_packs", "prepare"]

@@ -50,6 +50,9 @@ class LiveProgress:
                 self.console.print(event.text, style="dim", highlight=False, markup=False)
             self._notes.add(event.text)
             return
+        if event.what == "quiet":
+            self._warn(event)
+            return
         if event.what in ("epoch", "encode"):
             self._line(worker, event)
             self._under_way[worker] = event.runs * event.done / max(1, event.total)
@@ -61,11 +64,17 @@ class LiveProgress:
         completed = min(self.total, self.done + sum(self._under_way.values()))
         self._bars.update(self._runs, completed=completed, count=f"{self.done}/{self.total}")
         if event.what == "failed":
-            self.console.print(f"[red]failed[/red] {event.text}", highlight=False)
+            self.console.print("failed", event.text, style="red", highlight=False, markup=False, soft_wrap=True)
+        if event.what == "died":
+            self._warn(event)
         if event.what in ("finished", "failed"):
             self._say(f"{self.done}/{self.total} runs done{self._left()}")
         elif time.monotonic() - self._said > PAUSE:
             self._say(f"{event.device}: {event.text}{self._left()}")
+
+    def _warn(self, event: Event) -> None:
+        line = f"{event.device}: {event.text}"
+        self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
     def _say(self, line: str) -> None:
         if not self.console.is_terminal:

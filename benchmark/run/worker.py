@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
-from collections.abc import Sequence
+import multiprocessing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.store import Store
-from benchmark.run.events import Event
+from benchmark.run.events import Event, Report
 from benchmark.run.memory import TooLarge
-from benchmark.run.pool import Report
 from benchmark.run.resources import Resources
-from benchmark.run.training import train
-from datamodules.errors import DataError
-from methods.errors import BackboneError, MethodError
+from benchmark.run.training import Result, train
+from datamodules.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
 class Runner:
     """A job for `map_packs`.
 
-    `threads` limits a CPU worker's threads (0: torch's own choice), and `sharing` workers share a device's memory.
+    `threads` limits a CPU worker's threads (0: torch's own choice), and `sharing` has the number of workers that share
+    a device's memory, by device.
     """
 
     out: Path
     resources: Resources = field(default_factory=Resources)
     threads: int = 0
-    sharing: int = 1
+    sharing: Mapping[str, int] = field(default_factory=dict)
 
     def __call__(self, pack: Pack, device: str, report: Report) -> None:
-        """Trains the pack unless all of it is done, in parts where memory is short; halves it on an error."""
+        """Trains the pack unless all of it is done, in parts where memory is short; halves it on an error.
+
+        Raises:
+            UserError: something that the user can fix.
+        """
         if self.threads:
             torch.set_num_threads(self.threads)
         store = Store(self.out)
@@ -45,33 +51,41 @@ class Runner:
             self._train_or_split(pack.runs, done, device, store, report)
 
     def _train_or_split(self, runs: Sequence[Run], done: set[str], device: str, store: Store, report: Report) -> None:
+        """Trains the runs side by side, or in parts; a run that fails alone is noted with the cause."""
+        results: list[Result] = []
+        cause, parts = "", 0
         try:
-            results = train(runs, self.resources, device, self.sharing, report)
-        except (BadInput, DataError, BackboneError, MethodError):
+            results = train(runs, self.resources, device, self.sharing.get(device, 1), report)
+        except UserError:
             raise
         except TooLarge as error:
-            logging.getLogger(__name__).info("%s: %s", Pack(tuple(runs)).title, error)
-            self._split(runs, error.parts, done, device, store, report)
-            return
-        except Exception as error:
-            todo = [run for run in runs if run.key not in done]
-            if len(runs) == 1:
-                cause = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-                store.fail(runs[0], cause)
-                report(Event(device, "failed", str(runs[0]), finished=len(todo)))
-                return
-            logging.getLogger(__name__).warning("%d runs raised %r; trying them in halves", len(runs), error)
-            self._split(runs, 2, done, device, store, report)
-            return
-        for run, (result, learned) in zip(runs, results, strict=True):
-            if run.key not in done:
-                store.write(run, result, learned)
-        report(Event(device, "finished", finished=sum(run.key not in done for run in runs)))
+            logger.info("%s: %s", Pack(tuple(runs)).title, error)
+            parts = error.parts
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            if isinstance(error, KeyboardInterrupt) and multiprocessing.parent_process() is None:
+                raise  # from a keyboard; no keyboard reaches a worker
+            cause = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            parts = min(2, len(runs) - 1)
+            if parts:
+                logger.warning("%d runs raised %r; trying them in halves", len(runs), error)
+        # Only here, outside of `except`, is what the failed training allocated let go of.
+        todo = [run for run in runs if run.key not in done]
+        if parts:
+            self._split(runs, parts, done, device, store, report)
+        elif cause:
+            store.fail(runs[0], cause)
+            report(Event(device, "failed", str(runs[0]), finished=len(todo)))
+        else:
+            for run, (result, learned) in zip(runs, results, strict=True):
+                if run.key not in done:
+                    store.write(run, result, learned)
+            report(Event(device, "finished", finished=len(todo)))
 
     def _split(
         self, runs: Sequence[Run], parts: int, done: set[str], device: str, store: Store, report: Report
     ) -> None:
-        """Trains the runs in equal parts, one after the other."""
+        """Trains the runs in equal parts, one after the other, with all memory free."""
+        gc.collect()
         if device.startswith("cuda"):
             torch.cuda.empty_cache()
         share = math.ceil(len(runs) / parts)

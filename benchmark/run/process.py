@@ -1,0 +1,115 @@
+"""A worker process: how it is started and spoken to, and what it does with the packs that it is given."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from benchmark.errors import BadInput
+from benchmark.plan.packs import Pack
+from benchmark.run.events import Report
+from benchmark.run.pack_queue import Piece
+from datamodules.errors import UserError
+
+Job = Callable[[Pack, str, Report], None]
+
+
+@dataclass
+class Worker:
+    """A worker as its parent knows it; `piece` is what it trains, and `silence` the seconds since it sent a message."""
+
+    device: str
+    process: Any
+    connection: Connection[Any, Any]
+    piece: Piece | None = None
+    silence: float = 0.0
+    killed_for: str = ""
+
+    @classmethod
+    def start(cls, job: Job, device: str) -> Worker:
+        """A new process that waits for its first pack."""
+        methods = multiprocessing.get_all_start_methods()
+        context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(job, device, theirs), daemon=True)
+        process.start()
+        theirs.close()  # so that ours reads end-of-file when the worker dies
+        return cls(device, process, ours)
+
+    def give(self, piece: Piece) -> None:
+        """Hands a free worker its next pack."""
+        self.piece, self.silence = piece, 0.0
+        with contextlib.suppress(OSError):  # it died idle: reading end-of-file from it comes next
+            self.connection.send(piece.pack)
+
+    def receive(self, report: Report) -> bool:
+        """Reads one message; returns whether the pack is done.
+
+        Raises:
+            BadInput: the job raised a UserError.
+            RuntimeError: the job raised anything else.
+            EOFError: the process is dead.
+        """
+        try:
+            kind, content = self.connection.recv()
+        except ConnectionResetError:  # it died with messages to it unread
+            raise EOFError from None
+        self.silence = 0.0
+        match kind:
+            case "report":
+                report(content)
+            case "done":
+                self.piece = None
+            case "bad input":
+                raise BadInput(content)
+            case "error":
+                raise RuntimeError(f"the worker on {self.device} failed outside of a run:\n{content}")
+        return bool(kind == "done")
+
+    def kill(self, cause: str) -> None:
+        """Kills the process, even a stopped one; `reap` will name this cause."""
+        self.killed_for = self.killed_for or cause
+        self.process.kill()
+
+    def reap(self) -> str:
+        """Waits for the dead process; returns why it died."""
+        self.process.join()
+        self.connection.close()
+        return self.killed_for or f"its worker on {self.device} died (exit code {self.process.exitcode})"
+
+    def stop(self) -> None:
+        """Ends the process, whatever it does."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:
+    """A worker's life: packs come in, reports go out; an interrupt is the parent's business."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def send(kind: str, content: object) -> None:
+        try:
+            connection.send((kind, content))
+        except OSError:  # the parent is gone: nobody would hear of a failure, and it would be none of the run's
+            os._exit(1)
+
+    while True:
+        try:
+            pack = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            job(pack, device, lambda content: send("report", content))
+            send("done", None)
+        except UserError as error:
+            send("bad input", str(error))
+        except Exception:
+            send("error", traceback.format_exc())
