@@ -52,6 +52,7 @@ class Runner:
 
     def _train_or_split(self, runs: Sequence[Run], done: set[str], device: str, store: Store, report: Report) -> None:
         """Trains the runs side by side, or in parts; a run that fails alone is noted with the cause."""
+        _free_memory(device)
         results: list[Result] = []
         cause, parts = "", 0
         try:
@@ -65,10 +66,10 @@ class Runner:
             if isinstance(error, KeyboardInterrupt) and multiprocessing.parent_process() is None:
                 raise  # from a keyboard; no keyboard reaches a worker
             cause = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            parts = min(2, len(runs) - 1)
+            parts = 2 if len(runs) > 1 else 0
             if parts:
-                logger.warning("%d runs raised %r; trying them in halves", len(runs), error)
-        # Only here, outside of `except`, is what the failed training allocated let go of.
+                logger.warning("%d runs raised %s; trying them in halves", len(runs), cause)
+        # Outside of `except`, where the error does not hold what the failed training allocated any more.
         todo = [run for run in runs if run.key not in done]
         if parts:
             self._split(runs, parts, done, device, store, report)
@@ -84,11 +85,15 @@ class Runner:
     def _split(
         self, runs: Sequence[Run], parts: int, done: set[str], device: str, store: Store, report: Report
     ) -> None:
-        """Trains the runs in equal parts, one after the other, with all memory free."""
-        gc.collect()
-        if device.startswith("cuda"):
-            torch.cuda.empty_cache()
+        """Trains the runs in equal parts, one after the other."""
         share = math.ceil(len(runs) / parts)
         for part in (runs[first : first + share] for first in range(0, len(runs), share)):
             if any(run.key not in done for run in part):
                 self._train_or_split(part, done, device, store, report)
+
+
+def _free_memory(device: str) -> None:
+    """Frees what earlier trainings left in cycles of references, which a GPU's allocator would count as in use."""
+    gc.collect()
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmark.__main__ import main
+from benchmark.plan.options import Options
+from benchmark.plan.packs import packs
 from benchmark.run import memory
 from benchmark.run.memory import AllocatedBytes, TooLarge, fit_memory, free_bytes, text_pass_bytes
+from benchmark.run.worker import Runner
 from methods import ce, coop
 from methods.clip.loading import load_backbone
 from methods.core.pack_module import PackModule
 from tests.support import toy
 
-SMALL = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0.5", "--seeds=1", "--shots=1", "--epochs=2"]
+
+def train(out: Path) -> None:
+    """Trains a small grid in one pack, in this process."""
+    options = {"datasets": "digits", "methods": "coop,gce,ce", "noise": "0.5", "seeds": "1", "shots": "1"}
+    (pack,) = packs(Options(**options, epochs=2).grid().runs(), 96)
+    Runner(out)(pack, "cpu", lambda event: None)
 
 
 def results(out: Path) -> dict[str, list[float]]:
@@ -27,7 +35,7 @@ def results(out: Path) -> dict[str, list[float]]:
 @pytest.fixture(scope="module")
 def roomy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[float]]:
     out = tmp_path_factory.mktemp("roomy")
-    assert main(["bench", *SMALL, f"--out={out}"]) == 0
+    train(out)
     return results(out)
 
 
@@ -44,7 +52,7 @@ def test_short_memory_cuts_packs_and_changes_no_result(
         sizes.append((module.replicas, module.members[0].task.backbone.text.classes_at_once))
 
     monkeypatch.setattr("benchmark.run.training.fit_memory", spy)
-    assert main(["bench", *SMALL, f"--out={tmp_path / 'short'}"]) == 0
+    train(tmp_path / "short")
     assert max(size for size, _ in sizes) < 3 and {at_once > 0 for _, at_once in sizes} == {share == 0}
     short = results(tmp_path / "short")
     assert short.keys() == roomy.keys() and len(roomy) == 3
@@ -84,6 +92,48 @@ def test_a_method_without_prompts_needs_next_to_nothing() -> None:
 def test_free_memory_is_known_here() -> None:
     free = free_bytes("cpu")
     assert free is None or free > 2**20
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int, int], None]:
+    """Sets what a GPU that this machine need not have says of its memory: free, reserved and allocated bytes."""
+
+    def says(free: int, reserved: int, allocated: int) -> None:
+        monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (free, 10 * free))
+        monkeypatch.setattr("torch.cuda.memory_reserved", lambda device: reserved)
+        monkeypatch.setattr("torch.cuda.memory_allocated", lambda device: allocated)
+
+    return says
+
+
+def test_a_gpu_has_free_what_is_free_and_what_the_allocator_holds_unused(gpu: Callable[[int, int, int], None]) -> None:
+    gpu(1000, 500, 200)
+    assert free_bytes("cuda:1") == 1300
+
+
+def test_on_a_gpu_a_pack_is_cut_by_the_gpu_s_memory(gpu: Callable[[int, int, int], None]) -> None:
+    module = PackModule([coop.Method(toy.task(range(8)))])
+    need = text_pass_bytes(module)
+    gpu(int(need / memory.SHARE) + 1000, 0, 0)
+    fit_memory(module, "cuda:0")
+    gpu(int(need / memory.SHARE / 2), 2 * need, need)
+    fit_memory(module, "cuda:0")
+    gpu(int(need / memory.SHARE / 2), 0, 0)
+    with pytest.raises(TooLarge, match=r"in (2|3) parts"):
+        fit_memory(module, "cuda:0")
+    with pytest.raises(TooLarge, match=r"in (4|5) parts"):
+        fit_memory(module, "cuda:0", sharing=2)
+    assert toy.tiny_clip().text.classes_at_once == 0
+
+
+def test_on_a_gpu_one_run_that_is_too_large_gets_its_classes_a_few_at_a_time(
+    gpu: Callable[[int, int, int], None],
+) -> None:
+    module = PackModule([coop.Method(toy.task([1]))])
+    gpu(int(text_pass_bytes(module) / memory.SHARE / 3), 0, 0)
+    fit_memory(module, "cuda:0")
+    assert toy.tiny_clip().text.classes_at_once in (1, 2)
+    toy.tiny_clip().text.classes_at_once = 0
 
 
 @pytest.mark.parametrize("position", ["end", "middle"])

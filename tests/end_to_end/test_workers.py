@@ -1,0 +1,124 @@
+"""`promptnoise bench` with several workers on one data set, with workers that die, and resumed on other devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.__main__ import main
+from benchmark.plan import packs
+from benchmark.run.events import Event
+from benchmark.run.progress import LiveProgress
+
+ROOT = Path(__file__).parents[2]
+GRID = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0,0.5", "--seeds=1,2,3", "--shots=2", "--epochs=2"]
+Busy = list[tuple[int, str]]
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
+    """What each worker of a campaign said it trains, in order; every pack is worth cutting."""
+    heard: Busy = []
+    show = LiveProgress.__call__
+
+    def listen(self: LiveProgress, worker: int, event: Event) -> None:
+        if event.what == "epoch":
+            heard.append((worker, event.text))
+        show(self, worker, event)
+
+    monkeypatch.setattr(LiveProgress, "__call__", listen)
+    monkeypatch.setattr(packs, "WORTH", 0)
+    return heard
+
+
+def board(out: Path) -> bytes:
+    return (out / "leaderboard.csv").read_bytes()
+
+
+def test_four_workers_share_one_data_set_and_end_with_the_leaderboard_of_one(tmp_path: Path, busy: Busy) -> None:
+    assert main(["bench", *GRID, "--devices=cpu", f"--out={tmp_path / 'one'}"]) == 0
+    assert {text.split(",")[0] for _, text in busy} == {"digits · 18 runs"} and {worker for worker, _ in busy} == {0}
+    busy.clear()
+    assert main(["bench", *GRID, "--devices=cpu:4", f"--out={tmp_path / 'four'}"]) == 0
+    assert {worker for worker, _ in busy} == {0, 1, 2, 3}
+    assert {text.split(",")[0] for _, text in busy} == {"digits · 4 runs", "digits · 5 runs"}
+    assert board(tmp_path / "four") == board(tmp_path / "one")
+
+
+def test_a_campaign_resumed_on_other_devices_is_cut_as_before(tmp_path: Path, busy: Busy) -> None:
+    out = tmp_path / "out"
+    assert main(["bench", *GRID, "--devices=cpu:3", f"--out={out}"]) == 0
+    whole, records = board(out), sorted((out / "runs").glob("*/*.json"))
+    before = {path: json.loads(path.read_text())["curves"] for path in records}
+    for path in records[::2]:
+        path.unlink()
+    busy.clear()
+    assert main(["bench", *GRID, "--devices=cpu", f"--out={out}"]) == 0
+    assert {text.split(",")[0] for _, text in busy} == {"digits · 6 runs"} and {worker for worker, _ in busy} == {0}
+    assert board(out) == whole
+    assert {path: json.loads(path.read_text())["curves"] for path in records} == before
+
+
+def test_without_a_finished_run_the_devices_of_now_decide(tmp_path: Path, busy: Busy) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    assert main(["bench", *GRID, "--devices=cpu:2", f"--out={out}"]) == 0
+    shutil.rmtree(out / "runs")
+    busy.clear()
+    assert main(["bench", *GRID, "--devices=cpu", f"--out={out}"]) == 0
+    assert {text.split(",")[0] for _, text in busy} == {"digits · 18 runs"}
+
+
+GUILTY = '''
+"""Ends its process on one seed."""
+import os, sys, time
+from methods.coop import Method as CoOp
+
+class Method(CoOp):
+    """CoOp that ends its process."""
+
+    def loss(self, logits, labels):
+        if 2 in self.task.seeds:
+            HOW
+        return super().loss(logits, labels)
+'''
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the project to add methods to."""
+    for package in ("benchmark", "methods", "datamodules"):
+        shutil.copytree(ROOT / package, tmp_path / "copy" / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize(
+    ("how", "cause", "options"),
+    [
+        ("os._exit(5)", "its worker on cpu died (exit code 5)", []),
+        ("sys.exit(5)", "SystemExit: 5", []),
+        pytest.param("time.sleep(100)", "no progress for 12 s", ["--timeout=12"], marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_ends_or_hangs_its_process_costs_no_other(
+    checkout: Path, how: str, cause: str, options: list[str]
+) -> None:
+    (checkout / "methods" / "guilty.py").write_text(GUILTY.replace("HOW", how))
+    grid = ["--datasets=digits", "--methods=ce,guilty", "--noise=0", "--seeds=1,2", "--shots=1", "--epochs=1"]
+    command = [sys.executable, "-m", "benchmark", "bench", *grid, "--devices=cpu", *options]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    done = subprocess.run(
+        command, cwd=checkout, capture_output=True, text=True, check=False, timeout=300, env=environment
+    )
+    assert done.returncode == 1, done.stderr
+    finished = [json.loads(path.read_text())["run"] for path in (checkout / "results" / "runs").glob("*/*.json")]
+    assert sorted((run["method"], run["seed"]) for run in finished) == [("ce", 1), ("ce", 2), ("guilty", 1)]
+    notes = [json.loads(path.read_text()) for path in (checkout / "results" / "failed").glob("*/*.json")]
+    assert [(note["run"]["method"], note["run"]["seed"], note["cause"]) for note in notes] == [("guilty", 2, cause)]
+    assert cause in done.stdout and "failed digits guilty" in done.stdout
