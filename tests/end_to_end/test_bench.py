@@ -138,6 +138,7 @@ def test_a_truncated_record_is_set_aside_and_done_again(finished: Path, bench: B
         (["--devices=cpu:0"], "should be cpu:N with N workers"),
         (["--backbone=ViT-B-32"], "names no weights"),
         (["--pack=0"], "pack is 0"),
+        (["--timeout=-1"], "timeout is -1"),
         (["--noise-type=human"], "digits: 'human' noise needs given labels"),
         (["--methods=vpt"], "none of these methods runs on this backbone"),
         (["--methods=coop[n_ctx=90]"], "90 context tokens and the class name"),

@@ -69,3 +69,25 @@ def test_a_note_is_told_once_and_a_failure_by_name() -> None:
     )
     assert text.count("zero-shot 40 %") == 1
     assert "failed coop seed 1" in text and "3/8 runs done" in text
+
+
+def test_a_dead_worker_and_a_pack_that_stands_still_get_a_line_each() -> None:
+    text = shown(
+        False,
+        (0, epoch(3)),
+        (0, Event("cuda:1", "quiet", "no progress for 60 s: digits · 4 runs")),
+        (0, Event("cuda:1", "died", "digits · 4 runs: its worker on cuda:1 died; it goes again in halves")),
+    )
+    assert "cuda:1: no progress for 60 s: digits · 4 runs" in text and "it goes again in halves" in text
+
+
+def test_epochs_of_a_worker_that_died_do_not_count() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with LiveProgress(console, total=8) as progress:
+        progress(0, epoch(5))
+        progress(0, Event("cpu", "died", "its worker died"))
+        assert progress._bars.tasks[0].completed == 0
+
+
+def test_options_in_brackets_of_a_failed_run_are_shown() -> None:
+    assert "failed digits gce[q=0.5]" in shown(False, (0, Event("cpu", "failed", "digits gce[q=0.5]", finished=1)))
