@@ -90,18 +90,6 @@ def _check_without_torch(console: Console, options: Options, grid: Grid) -> None
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
-def _workers(console: Console, options: Options, runs: list[Run], done: set[str]) -> int:
-    """The number of workers to cut packs for: the one that finished runs of this grid were cut for, or today's."""
-    recorded = recorded_workers(options.out, runs, options.pack) if done else None
-    if recorded or len(done) == len(runs):
-        return recorded or 1
-    small = all(is_embedded(run.backbone) for run in runs)
-    if options.dry_run:
-        return planned_workers(options.devices, small)
-    with console.status("loading torch"):
-        return len(parse_devices(options.devices, small, len(runs)))
-
-
 def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
     console.print(f"{len(runs)} runs, {len(done)} done, {len(runs) - len(done)} to do in {len(todo)} packs")
     for pack in todo:
