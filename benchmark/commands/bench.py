@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Container, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -17,18 +11,13 @@ from benchmark.plan import catalog, checks
 from benchmark.plan.grid import Grid, Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
-from benchmark.plan.sizes import Size
 from benchmark.records.store import Store
-from benchmark.records.workers import record_workers, recorded_workers
-from benchmark.run.devices import parse_devices, planned_workers, threads_per_worker
-from benchmark.run.events import Event
-from benchmark.run.pool import map_packs, prepare
-from benchmark.run.progress import LiveProgress
-from benchmark.tracking import Follower, Target, choose_mode
+from benchmark.records.workers import recorded_workers
+from benchmark.run.campaign import left_out, train_campaign
+from benchmark.run.devices import parse_devices, planned_workers
+from benchmark.run.pool import prepare
+from benchmark.tracking import choose_mode
 from methods.clip.recipe import is_embedded
-
-if TYPE_CHECKING:
-    from benchmark.run.resources import Resources
 
 
 def main(options: Options) -> int:
@@ -37,7 +26,7 @@ def main(options: Options) -> int:
     grid = options.grid()
     runs = grid.runs()
     for line in [*catalog.unreadable(), *grid.find_unsupported()]:
-        _left_out(console, line)
+        left_out(console, line)
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
     for dataset in grid.datasets:
@@ -61,7 +50,7 @@ def main(options: Options) -> int:
         _check_without_torch(console, options, grid)
         return 0
     if todo:
-        runs = _train(console, options, runs, todo, len(done), workers)
+        runs = train_campaign(console, options, runs, todo, len(done), workers)
     return _finish(console, store, runs)
 
 
@@ -95,80 +84,6 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
     for pack in todo:
         names = dict.fromkeys(run.method for run in pack.runs)
         console.print(f"  {pack.title}: {', '.join(names)}", highlight=False, markup=False)
-
-
-def _train(console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int, workers: int) -> list[Run]:
-    """Trains what can run, and returns the runs without those that cannot."""
-    with console.status("loading torch, backbone and data"):
-        from benchmark.run.checks import check_same_inputs, find_unsupported
-        from benchmark.run.resources import Resources
-        from benchmark.run.worker import Runner
-
-        small = all(is_embedded(run.backbone) for run in runs)
-        devices = parse_devices(options.devices, small, len(todo))
-        resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
-        runner = Runner(options.out, resources, threads_per_worker(devices), Counter(devices))
-        reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
-        if done:
-            check_same_inputs(Store(options.out).load().records, runs, resources, devices)
-        resources.forget("backbone")  # every worker loads its own
-    for (_, method), reason in reasons.items():
-        _left_out(console, f"{method}: {reason}")
-    able, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
-    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost_of(_size(resources, pack)))
-    if not able:
-        raise BadInput("none of these methods runs on this backbone")
-    _check_writable(options.out)
-    record_workers(options.out, runs, options.pack, workers)
-    with _tracking(options, console), LiveProgress(console, len(able), done) as progress:
-        lost = partial(_lost, Store(options.out), progress)
-        map_packs(runner, todo, devices, progress, lost, options.timeout)
-    return able
-
-
-def _size(resources: Resources, pack: Pack) -> Size:
-    dataset = resources.dataset(pack.runs[0].dataset)
-    return Size(len(dataset.classes), len(dataset.test.labels))
-
-
-def _without(runs: Sequence[Run], reasons: Container[tuple[str, str]]) -> list[Run]:
-    return [run for run in runs if (run.backbone, run.method) not in reasons]
-
-
-def _left_out(console: Console, line: str) -> None:
-    console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _tracking(options: Options, console: Console) -> Iterator[None]:
-    """Logs records to Weights & Biases while others are being made, from a process of its own."""
-    mode, hint = choose_mode(options.wandb)
-    if mode == "disabled":
-        if hint:
-            console.print(hint, style="dim", highlight=False, soft_wrap=True)
-        yield
-        return
-    with Follower(Target(options.out, mode)) as follower:
-        yield
-        console.print(follower.finish(), highlight=False, markup=False, soft_wrap=True)
-
-
-def _lost(store: Store, progress: LiveProgress, pack: Pack, cause: str) -> None:
-    done = store.finished(pack.runs)
-    for run in pack.runs:
-        if run.key not in done:
-            store.fail(run, cause)
-            progress(-1, Event("", "failed", str(run), finished=1))
-
-
-def _check_writable(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise BadInput(f"the output folder {out} cannot be written: {error.strerror}") from None
 
 
 def _finish(console: Console, store: Store, runs: list[Run]) -> int:
