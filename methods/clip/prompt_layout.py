@@ -11,6 +11,34 @@ from torch import Tensor
 POSITIONS = ("end", "middle", "front")
 
 
+@dataclass(frozen=True)
+class Padding:
+    """Packed names, padded to the length T of the longest: all in one operation, for devices that wait for starts.
+
+    place [C T] holds the packed token of every padded one (a name's last token fills it up), back [M] the way back;
+    hidden [C, T, T] is True where a token is in the future of another, or padding.
+    """
+
+    place: Tensor
+    back: Tensor
+    hidden: Tensor
+
+    @classmethod
+    def of(cls, lengths: Tensor) -> Padding:
+        """Pads names of these lengths [C], in their packed order."""
+        longest, starts = int(lengths.max()), lengths.cumsum(0) - lengths
+        token = torch.arange(longest)
+        place = starts[:, None] + torch.minimum(token, lengths[:, None] - 1)
+        back = (token < lengths[:, None]).flatten().nonzero().squeeze(1)
+        seen = (token < lengths[:, None])[:, None] & torch.ones(longest, longest, dtype=torch.bool).tril()
+        seen[:, -1] = token < lengths[:, None]
+        return cls(place.flatten(), back, ~seen)
+
+    def to(self, device: torch.device) -> Padding:
+        """The same on `device`."""
+        return Padding(*(tensor.to(device) for tensor in (self.place, self.back, self.hidden)))
+
+
 @dataclass
 class NamePack:
     """The tokens after the context of C classes, packed without padding: shorter names first.
@@ -24,6 +52,7 @@ class NamePack:
     ends: Tensor
     restore: Tensor
     buckets: list[tuple[int, int, int, int]]
+    padding: Padding | None = None
 
     @classmethod
     def of(cls, names: Sequence[Sequence[int]]) -> NamePack:
@@ -42,6 +71,13 @@ class NamePack:
             restore=torch.tensor(order).argsort(),
             buckets=buckets,
         )
+
+    def to(self, device: torch.device) -> NamePack:
+        """The same pack on `device`, padded unless that is the CPU."""
+        ids, offsets, ends, restore = (t.to(device) for t in (self.ids, self.offsets, self.ends, self.restore))
+        lengths = torch.tensor([tokens for tokens, _, count, _ in self.buckets for _ in range(count)])
+        padding = None if device.type == "cpu" else Padding.of(lengths).to(device)
+        return NamePack(ids, offsets, ends, restore, self.buckets, padding)
 
 
 @dataclass
@@ -110,16 +146,15 @@ class PromptLayout:
         before = 1 + int((slots[0] < 0).sum())
         pairs = zip(slots.tolist(), eot.tolist(), strict=True)
         names = NamePack.of([row[before : end + 1] for row, end in pairs]) if self.shareable else self.names
-        return PromptLayout(slots, eot, self.start, names, self.shareable).to(slots.device)
+        return PromptLayout(slots, eot, self.start, names.to(slots.device), self.shareable)
 
     def to(self, device: torch.device) -> PromptLayout:
         """The same layout with its tensors on `device`; itself where they are there."""
         if self.slots.device == device:
             return self
-        pack = self.names
-        ids, offsets, ends, restore = (t.to(device) for t in (pack.ids, pack.offsets, pack.ends, pack.restore))
-        names = NamePack(ids, offsets, ends, restore, pack.buckets)
-        return PromptLayout(self.slots.to(device), self.eot.to(device), self.start, names, self.shareable)
+        return PromptLayout(
+            self.slots.to(device), self.eot.to(device), self.start, self.names.to(device), self.shareable
+        )
 
     def assemble(self, ctx: Tensor, embedding: Tensor) -> Tensor:
         """Context [R, N, D] or [R, C, N, D] among the embeddings [vocabulary, D] of the other tokens: [R, C, L, D]."""

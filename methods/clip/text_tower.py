@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from methods.clip.prompt_layout import NamePack, PromptLayout
+from methods.clip.name_attention import last_block, shared_block
+from methods.clip.prompt_layout import PromptLayout
 from methods.errors import BackboneError
 
 
@@ -70,7 +71,7 @@ class TextTower:
 
     @property
     def plain_blocks(self) -> bool:
-        """Whether all blocks are open_clip's ordinary pre-norm ones, whose parts `_encode_shared` calls one by one."""
+        """Whether all blocks are open_clip's ordinary pre-norm ones, whose parts `name_attention` calls one by one."""
         return all(type(block).__name__ == "ResidualAttentionBlock" for block in self.transformer.resblocks)
 
     def encode(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
@@ -129,83 +130,11 @@ class TextTower:
         x = (weight[names.ids] + positions[length + names.offsets])[None]
         blocks = list(self.transformer.resblocks)
         for block in blocks[:-1]:
-            prefix, x = _shared_block(block, prefix, x, names)
-        return _last_block(blocks[-1], prefix, x, names)[:, names.restore]
+            prefix, x = shared_block(block, prefix, x, names)
+        return last_block(blocks[-1], prefix, x, names).index_select(1, names.restore)
 
 
 def autocast(device: torch.device, bf16: bool) -> torch.autocast:
     """Products in bfloat16 on `device` where `bf16`; else the precision of their operands."""
     kind = device.type if bf16 else "cpu"
     return torch.autocast(kind, torch.bfloat16, enabled=bf16)
-
-
-def _split_heads(x: Tensor, heads: int) -> Tensor:
-    return x.reshape(*x.shape[:-1], heads, -1)
-
-
-def _qkv(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Queries, keys and values [..., H, D / H] of x [..., D]."""
-    attn = block.attn
-    q, k, v = F.linear(block.ln_1(x), attn.in_proj_weight, attn.in_proj_bias).chunk(3, dim=-1)
-    return _split_heads(q, attn.num_heads), _split_heads(k, attn.num_heads), _split_heads(v, attn.num_heads)
-
-
-def _finish(block: Any, x: Tensor, attended: Tensor) -> Tensor:
-    """The rest of a block after attention: projection, residual, MLP."""
-    x = x + block.ls_1(block.attn.out_proj(attended))
-    finished: Tensor = x + block.ls_2(block.mlp(block.ln_2(x)))
-    return finished
-
-
-def _shared_block(block: Any, prefix: Tensor, x: Tensor, names: NamePack) -> tuple[Tensor, Tensor]:
-    """One block on the prefix [R, P, D] and on the names' packed tokens [R or 1, M, D]."""
-    pq, pk, pv = (t.transpose(1, 2) for t in _qkv(block, prefix))
-    attended = F.scaled_dot_product_attention(pq, pk, pv, is_causal=True).transpose(1, 2).flatten(2)
-    q, k, v = _qkv(block, x)
-    mixed = torch.cat([_attend(q, k, v, pk, pv, bucket) for bucket in names.buckets], dim=1)
-    return _finish(block, prefix, attended), _finish(block, x, mixed)
-
-
-def _last_block(block: Any, prefix: Tensor, x: Tensor, names: NamePack) -> Tensor:
-    """The last block, for the EOT tokens alone: [R, C, D] in the order of the pack."""
-    attn, width = block.attn, x.shape[-1]
-    kv = F.linear(block.ln_1(prefix), attn.in_proj_weight[width:], attn.in_proj_bias[width:])
-    pk, pv = (_split_heads(t, attn.num_heads).transpose(1, 2) for t in kv.chunk(2, dim=-1))
-    normed = block.ln_1(x)
-    k, v = (
-        _split_heads(t, attn.num_heads)
-        for t in F.linear(normed, attn.in_proj_weight[width:], attn.in_proj_bias[width:]).chunk(2, dim=-1)
-    )
-    q = _split_heads(
-        F.linear(normed[:, names.ends], attn.in_proj_weight[:width], attn.in_proj_bias[:width]), attn.num_heads
-    )
-    mixed = torch.cat([_attend(q, k, v, pk, pv, bucket, last=True) for bucket in names.buckets], dim=1)
-    return _finish(block, x[:, names.ends], mixed)
-
-
-def _attend(
-    q: Tensor, k: Tensor, v: Tensor, pk: Tensor, pv: Tensor, bucket: tuple[int, int, int, int], last: bool = False
-) -> Tensor:
-    """Attention of the bucket's tokens over the prefix and over their own name so far.
-
-    q, k, v are [R or 1, M, H, d] (q [R or 1, C, H, d] when `last`), pk and pv [R, H, P, d]; returns [R, c T, D].
-    """
-    tokens, first, count, rank = bucket
-    replicas, heads, prefix, size = pk.shape
-    own = slice(first, first + count * tokens)
-    queries = 1 if last else tokens
-    q = q[:, rank : rank + count] if last else q[:, own]
-    shape = (replicas, count, tokens, heads, size)
-    k = k[:, own].reshape(-1, count, tokens, heads, size).expand(shape).permute(0, 3, 1, 2, 4)
-    v = v[:, own].reshape(-1, count, tokens, heads, size).expand(shape).permute(0, 3, 1, 2, 4)
-    q = q.expand(replicas, -1, -1, -1).transpose(1, 2) * size**-0.5
-    on_prefix = (q @ pk.transpose(-1, -2)).view(replicas, heads, count, queries, prefix)
-    q = q.view(replicas, heads, count, queries, size)
-    on_own = q @ k.transpose(-1, -2)
-    if not last:
-        future = torch.ones(tokens, tokens, dtype=torch.bool, device=q.device).triu(1)
-        on_own = on_own.masked_fill(future, float("-inf"))
-    weights = torch.cat([on_prefix, on_own], dim=-1).softmax(dim=-1)
-    on_prefix, on_own = torch.split(weights, [prefix, tokens], dim=-1)
-    mixed = on_own @ v + (on_prefix.flatten(2, 3) @ pv).view(replicas, heads, count, queries, size)
-    return mixed.permute(0, 2, 3, 1, 4).reshape(replicas, count * queries, heads * size)
