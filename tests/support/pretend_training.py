@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch
 from lightning.pytorch.accelerators import Accelerator
 from lightning.pytorch.strategies import SingleDeviceStrategy
 
-from tests.support.pretend_gpu import NAME, PretendGPU, Wait
+from tests.support.pretend_gpu import PretendGPU, Wait
+from tests.support.pretend_tensor import NAME
 
 Trainer = lightning.Trainer
 
@@ -104,7 +106,32 @@ class Cost(lightning.Callback):
         return found + Counter(("epoch", wait) for epoch in self.epochs for wait in epoch)
 
 
-def trainer(gpu: PretendGPU, **options: Any) -> lightning.Trainer:
-    """A Trainer on the pretend GPU; `accelerator` and `devices` are ignored."""
+@dataclass
+class Row:
+    """A method under a paradigm, and what its training cost."""
+
+    method: str
+    paradigm: str
+    cost: Cost
+    passed: bool = False
+
+
+def table(rows: Sequence[Row]) -> str:
+    """A Markdown table of costs: the most waits per step and per epoch, and the most launches per step."""
+    lines = [
+        "| method | paradigm | passed | waits per step | per epoch | launches per step |",
+        "| :-- | :-- | :-- | --: | --: | --: |",
+    ]
+    for row in rows:
+        cost = row.cost
+        figures = cost.waits_per_step, cost.waits_per_epoch, cost.launches_per_step
+        cells = (row.method, row.paradigm, "yes" if row.passed else "no", *figures)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def trainer(gpu: PretendGPU, cost: Cost, **options: Any) -> lightning.Trainer:
+    """A Trainer on the pretend GPU that counts; `accelerator` and `devices` are ignored."""
+    options["callbacks"] = [*options.get("callbacks", []), cost]
     options |= {"accelerator": "auto", "devices": 1, "inference_mode": False}
     return Trainer(**options, strategy=SingleDeviceStrategy(gpu.device, PretendAccelerator()))
