@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmark.plan.catalog import methods
-from benchmark.plan.grid import Grid
+from benchmark.plan.grid import Grid, Run
 from benchmark.run.resources import Resources
 from benchmark.run.training import Result, train
 from tests.support.pretend_gpu import PretendGPU
@@ -98,6 +98,18 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"local-dir:{folder}"
 
 
+def runs_of(method: str, paradigm: str, dataset: str, backbone: str, seeds: int = 2) -> list[Run]:
+    """Runs of a method under a paradigm, two epochs each, with half of the labels wrong."""
+    return Grid([method], [dataset], [0.5], ["symmetric"], range(seeds), [22], [backbone], [paradigm], epochs=2).runs()
+
+
+def train_on_the_gpu(runs: list[Run], resources: Resources, cost: Cost) -> list[Result]:
+    """What `benchmark` does with runs on a GPU."""
+    gpu = cost.gpu
+    with gpu, patch("lightning.Trainer", partial(trainer, gpu, cost)), patch("torch.cuda.get_device_name"):
+        return train(runs, resources, str(gpu.device), 1, lambda event: None)
+
+
 @pytest.fixture(scope="module")
 def outcome(pictures: str, backbone: str) -> Iterator[Callable[[str, str], Outcome]]:
     """Trains two runs of a method under a paradigm on both devices, once; prints a table of the costs at the end."""
@@ -105,15 +117,12 @@ def outcome(pictures: str, backbone: str) -> Iterator[Callable[[str, str], Outco
 
     @cache
     def both(method: str, paradigm: str) -> Outcome:
-        grid = Grid([method], [pictures], [0.5], ["symmetric"], [1, 2], [22], [backbone], [paradigm], epochs=2)
-        runs, gpu = grid.runs(), PretendGPU()
+        runs = runs_of(method, paradigm, pictures, backbone)
         # The device takes attention apart, as this does on the CPU.
         with sdpa_kernel(SDPBackend.MATH):
             cpu = train(runs, resources, "cpu", 1, lambda event: None)
-        cost, name = Cost(gpu), str(gpu.device)
-        rows.append(row := Row(method, paradigm, cost))
-        with gpu, patch("lightning.Trainer", partial(trainer, gpu, cost)), patch("torch.cuda.get_device_name"):
-            found = Outcome(cpu, train(runs, resources, name, 1, lambda event: None), cost)
+        rows.append(row := Row(method, paradigm, Cost(PretendGPU())))
+        found = Outcome(cpu, train_on_the_gpu(runs, resources, row.cost), row.cost)
         row.passed = True
         return found
 
@@ -149,3 +158,10 @@ def test_training_waits_for_a_gpu_no_more_often_than_written(
     assert cost.waits_per_epoch <= EPOCH_WAITS.get(name, 18) + EPOCH_WAITS["visual"] * visual, cost.sites()
     if not visual and name != "tenc_ft":
         assert cost.launches_per_step < 400
+
+
+def test_more_runs_start_no_more_kernels(pictures: str, backbone: str) -> None:
+    costs = [Cost(PretendGPU()), Cost(PretendGPU())]
+    for cost, seeds in zip(costs, (2, 5), strict=True):
+        train_on_the_gpu(runs_of("coop", "fewshot", pictures, backbone, seeds), Resources(), cost)
+    assert costs[0].launches == costs[1].launches and costs[0].launches_per_step > 100
