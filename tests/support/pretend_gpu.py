@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
@@ -128,7 +128,7 @@ class _Operations(TorchDispatchMode):
     """Runs all operations, those too that make tensors."""
 
     def __init__(self, gpu: PretendGPU) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.gpu = gpu
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -195,7 +195,8 @@ def _set_item(tensor: Tensor, index: Any, value: Any) -> None:
 
 def _cause() -> str:
     """The innermost line outside of torch, and where that is another library's, the project's that led there."""
-    frame, library = sys._getframe(1), ""
+    frame: FrameType | None = sys._getframe(1)
+    library = ""
     while frame is not None:
         name = frame.f_code.co_filename
         line = f"{name.removeprefix(f'{ROOT}/').rpartition('site-packages/')[2]}:{frame.f_lineno}"

@@ -190,7 +190,7 @@ class Regression(lightning.LightningModule):
         self.layer, self.wait = nn.Linear(3, 1), wait
 
     def training_step(self, batch: list[Tensor], batch_idx: int) -> Tensor:
-        loss = self.layer(batch[0]).square().mean()
+        loss: Tensor = self.layer(batch[0]).square().mean()
         if self.wait:
             loss.item()
         return loss
