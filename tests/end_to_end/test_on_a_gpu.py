@@ -68,11 +68,12 @@ def cases() -> list[Any]:
     for paradigm in PARADIGMS:
         suited = [method for method, paradigms in variants().items() if paradigm in paradigms]
         plain = tuple(method for method in suited if is_plain(method) and method != "zero_shot")
-        found += [pytest.param(plain, paradigm)] if plain else []
+        found += [pytest.param(plain, paradigm, id=f"plain-{paradigm}")] if plain else []
         for method in suited:
             # The whole catalogue needs minutes.
             again = is_plain(method) or (looks_at_pictures(method) and method[:4] in ("ifpl", "grip"))
-            found.append(pytest.param((method,), paradigm, marks=[pytest.mark.slow] if again else []))
+            marks = [pytest.mark.slow] if again else []
+            found.append(pytest.param((method,), paradigm, id=f"{method}-{paradigm}", marks=marks))
     return found
 
 
