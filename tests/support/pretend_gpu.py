@@ -1,194 +1,208 @@
-"""A pretend GPU: tensors with a device of their own whose values live on the CPU; mixing devices raises as on CUDA.
+"""A pretend GPU, which counts what would make the host wait for a GPU and how many kernels would be started.
 
-It counts `waits`, operations for which the host would wait until the GPU is done, by the line of ours that caused them,
-and `launches`, operations that would start kernels. It cannot show kernels that CUDA lacks, memory, speed or streams.
+Inside `with PretendGPU() as gpu`, `gpu.device` works as "cuda:0" would. Kernels that CUDA lacks, memory, streams and
+speed cannot be seen here, nor does it work inside `torch.inference_mode`. Attention is taken apart into its products.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any
 
 import torch
-import torch.utils.backend_registration as registration
-from lightning.pytorch.accelerators import CPUAccelerator
-from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
 
-NAME = "pretend"
-registration._setup_privateuseone_for_python_backend(NAME)
-DEVICE = torch.device(f"{NAME}:0")
-PACKAGES = tuple(str(Path(__file__).parents[2] / package) for package in ("benchmark", "methods", "datamodules"))
+from tests.support.pretend_tensor import DEVICE, INDEXING, NAME, Operation, PretendTensor, is_pretend, run
 
-aten = torch.ops.aten
-#: Operations whose result the host has to know, or whose size depends on values.
-ASK = {
-    aten._local_scalar_dense.default, aten.nonzero.default, aten._unique2.default, aten.unique_dim.default,
-    aten.masked_select.default, aten.equal.default, aten.is_nonzero.default, aten.repeat_interleave.Tensor,
-    aten.bincount.default,
-}  # fmt: skip
-#: CUDA takes indices from the host for these.
-INDEXING = {
-    aten.index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default,
-    aten._unsafe_index.Tensor,
-}  # fmt: skip
-COPYING = {aten.copy_.default, aten._to_copy.default, aten._copy_from.default}
+ROOT = Path(__file__).parents[2]
+PROJECT = tuple(f"{ROOT / folder}/" for folder in ("methods", "datamodules", "benchmark"))
+NOT_THE_CAUSE = ("/torch/", "/contextlib.py", "/functools.py", "tests/support/pretend_")
+
+#: Operations whose result the host must know before it can go on.
+WAITING = {
+    *(
+        "aten::_local_scalar_dense",
+        "aten::equal",
+        "aten::allclose",
+        "aten::nonzero",
+        "aten::masked_select",
+        "aten::bincount",
+    ),
+    *("aten::_unique", "aten::_unique2", "aten::unique_dim", "aten::unique_consecutive", "aten::_linalg_check_errors"),
+}
+#: Operations without a kernel, beside views.
+FREE = {
+    *("aten::_local_scalar_dense", "aten::_unsafe_view", "aten::detach", "aten::lift_fresh", "aten::is_same_size"),
+    *("aten::empty", "aten::empty_like", "aten::empty_strided", "aten::new_empty", "aten::new_empty_strided"),
+}
 
 
-@dataclass
-class Counts:
-    """Waits by line, and the number of kernels."""
+@dataclass(frozen=True)
+class Wait:
+    """One wait for the device: the operation, and the line `file:number` that caused it."""
 
-    waits: Counter[str] = field(default_factory=Counter)
-    launches: int = 0
+    what: str
+    where: str
 
-    def clear(self) -> None:
-        """Starts over."""
-        self.waits.clear()
+
+class PretendGPU:
+    """The pretend GPU and its counts; a context manager that leaves no patch behind."""
+
+    def __init__(self) -> None:
+        self.device = DEVICE
+        self.waits: list[Wait] = []
         self.launches = 0
+        self._pinned: dict[int, Any] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> PretendGPU:
+        # On a GPU, Module.to changes what its parameters hold; of a wrapper it would make new ones.
+        swap = torch.__future__.get_swap_module_params_on_conversion()
+        self._stack.callback(torch.__future__.set_swap_module_params_on_conversion, swap)
+        torch.__future__.set_swap_module_params_on_conversion(True)
+        self._stack.enter_context(_Operations(self))
+        self._stack.enter_context(_Functions(self))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def pin(self, tensor: Tensor) -> Tensor:
+        """A copy [...] in page-locked memory, which goes to the device and back without a wait."""
+        storage = (copy := tensor.clone()).untyped_storage()
+        self._pinned[storage.data_ptr()] = storage
+        return copy
+
+    def is_pinned(self, tensor: Tensor) -> bool:
+        """Whether a tensor lies in page-locked memory."""
+        return not isinstance(tensor, PretendTensor) and tensor.untyped_storage().data_ptr() in self._pinned
+
+    def count(self, operation: Operation, args: Any, kwargs: dict[str, Any], ours: bool, on_device: bool) -> None:
+        """Counts an operation."""
+        name = operation.name
+        if name == "aten::_to_copy" and ours != on_device:
+            # A copy to the CPU that may be late gets pinned memory of its own.
+            self._count_copy(ours, bool(kwargs.get("non_blocking")) and (ours or self.is_pinned(args[0])))
+        elif name == "aten::copy_" and isinstance(args[0], PretendTensor) != isinstance(args[1], PretendTensor):
+            late = args[2] if len(args) > 2 else kwargs.get("non_blocking", False)
+            self._count_copy(isinstance(args[1], PretendTensor), late and any(map(self.is_pinned, args[:2])))
+        elif name in INDEXING:
+            self._count_index(args)
+        elif name in WAITING:
+            self._wait(name.removeprefix("aten::"))
+        elif name == "aten::repeat_interleave" and kwargs.get("output_size") is None:
+            self._wait("repeat_interleave without output_size")
+        if not operation.view and name not in FREE:
+            self.launches += 1
+
+    def _count_copy(self, to_cpu: bool, late: bool) -> None:
+        if not late:
+            self._wait("copy to the CPU" if to_cpu else "copy to the device")
+
+    def _count_index(self, args: Any) -> None:
+        """The host must know how many places a mask has, unless one number is written to all of them."""
+        indices = [index for index in args[1] if index is not None]
+        masks = [index for index in indices if index.dtype in (torch.bool, torch.uint8)]
+        number = len(args) > 2 and not isinstance(args[2], PretendTensor)
+        if any(not isinstance(index, PretendTensor) for index in indices):
+            self._wait("copy of an index to the device")
+        if masks and not (number and len(masks) == len(indices)):
+            self._wait("index by a mask")
+        elif number and not masks:
+            self._wait("copy of a number to the device")
+
+    def _wait(self, what: str) -> None:
+        self.waits.append(Wait(what, _cause()))
 
 
-COUNTS = Counts()
+class _Operations(TorchDispatchMode):
+    """Runs all operations, those too that make tensors."""
+
+    def __init__(self, gpu: PretendGPU) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.gpu = gpu
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return run(func, args, kwargs or {}, self.gpu.count)
 
 
-class PretendTensor(torch.Tensor):
-    """A tensor on the pretend GPU; `raw` holds its values on the CPU."""
+class _Functions(TorchFunctionMode):
+    """Replaces functions that torch does not dispatch, or only for devices with storage."""
 
-    raw: Tensor
+    def __init__(self, gpu: PretendGPU) -> None:
+        super().__init__()
+        self.own: dict[Any, Callable[..., Any]] = {
+            torch.tensor: _tensor,
+            torch.as_tensor: _as_tensor,
+            torch.asarray: _as_tensor,
+            torch.Tensor.new_tensor: lambda like, data, **options: _tensor(data, **{"device": like.device, **options}),
+            torch.Tensor.__getitem__: lambda tensor, index: tensor[_index(tensor, index)],
+            torch.Tensor.__setitem__: _set_item,
+            torch.Tensor.tolist: lambda tensor: tensor.cpu().tolist(),
+            torch.Tensor.numpy: _on_cpu_only(torch.Tensor.numpy),
+            torch.Tensor.__array__: _on_cpu_only(torch.Tensor.__array__),
+            torch.Tensor.pin_memory: lambda tensor, *_: gpu.pin(tensor),
+            torch.Tensor.is_pinned: lambda tensor, *_: gpu.is_pinned(tensor),
+        }
 
-    @staticmethod
-    def __new__(cls, raw: Tensor, requires_grad: bool = False) -> PretendTensor:
-        made: PretendTensor = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
-            cls, raw.size(), strides=raw.stride(), storage_offset=raw.storage_offset(), dtype=raw.dtype, device=DEVICE,
-            requires_grad=requires_grad,
-        )  # fmt: skip
-        made.raw = raw
-        return made
-
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
-        return f"PretendTensor({self.raw})"
-
-    @classmethod
-    def __torch_dispatch__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return run(function, args, kwargs or {})
-
-    def tolist(self) -> Any:
-        return self.cpu().tolist()
-
-    def __getitem__(self, index: Any) -> Any:
-        return torch.Tensor.__getitem__(self, _as_index(index))
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        value = value if isinstance(value, Tensor) else torch.tensor(value, dtype=self.dtype, device=DEVICE)
-        torch.Tensor.__setitem__(self, _as_index(index), value)
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return self.own.get(func, func)(*args, **(kwargs or {}))
 
 
-def _as_index(index: Any) -> Any:
+def _tensor(data: Any, *, device: Any = None, requires_grad: bool = False, **options: Any) -> Tensor:
+    if not is_pretend(device):
+        return torch.tensor(data, device=device, requires_grad=requires_grad, **options)
+    return torch.tensor(data, **options).to(device).requires_grad_(requires_grad)
+
+
+def _as_tensor(data: Any, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
+    made = data if isinstance(data, PretendTensor) else torch.as_tensor(data, dtype=dtype)
+    return made.to(device if device is not None else made.device, dtype or made.dtype)
+
+
+def _on_cpu_only(function: Callable[..., Any]) -> Callable[..., Any]:
+    def convert(tensor: Tensor, *args: Any, **options: Any) -> Any:
+        if isinstance(tensor, PretendTensor):
+            raise TypeError(f"can't convert {NAME}:0 device type tensor to numpy; use Tensor.cpu() first")
+        return function(tensor, *args, **options)
+
+    return convert
+
+
+def _index(tensor: Tensor, index: Any) -> Any:
+    """An index whose lists are CPU tensors, as torch makes them."""
+    if not isinstance(tensor, PretendTensor):
+        return index
     if isinstance(index, tuple):
-        return tuple(map(_as_index, index))
-    return _TENSOR(index) if isinstance(index, list) else index
+        return tuple(torch.tensor(part) if isinstance(part, list) else part for part in index)
+    return torch.tensor(index) if isinstance(index, list) else index
 
 
-def run(function: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Runs an operation on the values, checks where its operands are, and counts."""
-    leaves = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
-    ours = [leaf for leaf in leaves if isinstance(leaf, PretendTensor)]
-    hosts = [leaf for leaf in leaves if not isinstance(leaf, PretendTensor) and leaf.dim() > 0]
-    on_device, kwargs = bool(ours), dict(kwargs)
-    if kwargs.get("device") is not None:
-        on_device = torch.device(kwargs["device"]).type in (NAME, "privateuseone")
-        kwargs["device"] = torch.device("cpu") if on_device else kwargs["device"]
-    kwargs.pop("pin_memory", None)
-    if ours and hosts and function not in COPYING and not (function in INDEXING and isinstance(args[0], PretendTensor)):
-        shapes = tuple(hosts[0].shape), tuple(ours[0].shape)
-        raise RuntimeError(
-            f"Expected all tensors to be on the same device: {function}, cpu {shapes[0]} and {shapes[1]}"
-        )
-    _count(function, args, ours, hosts, on_device)
-    plain = tree_map(lambda leaf: leaf.raw if isinstance(leaf, PretendTensor) else leaf, (args, kwargs))
-    result = function(*plain[0], **plain[1])
-    if "out" in kwargs:
-        return kwargs["out"]
-    if function._schema.name.endswith("_") and not function._schema.name.endswith("__"):
-        return args[0]
-    return tree_map(lambda leaf: _wrapped(leaf, on_device), result)
+def _set_item(tensor: Tensor, index: Any, value: Any) -> None:
+    if isinstance(tensor, PretendTensor) and not isinstance(value, Tensor):
+        value = torch.tensor(value, dtype=tensor.dtype)
+    tensor[_index(tensor, index)] = value
 
 
-def _wrapped(leaf: Any, on_device: bool) -> Any:
-    return (
-        PretendTensor(leaf) if isinstance(leaf, Tensor) and on_device and not isinstance(leaf, PretendTensor) else leaf
-    )
-
-
-def _count(function: Any, args: Any, ours: list[Any], hosts: list[Tensor], on_device: bool) -> None:
-    crossing = function in COPYING and (
-        bool(hosts) if function is not aten._to_copy.default else bool(ours) != on_device
-    )
-    masks = function in INDEXING and any(
-        isinstance(leaf, Tensor) and leaf.dtype in (torch.bool, torch.uint8) for leaf in tree_leaves(args[1])
-    )
-    if (ours and (function in ASK or masks)) or (crossing and (ours or on_device)):
-        COUNTS.waits[f"{_line()} {function._schema.name.removeprefix('aten::')}"] += 1
-    if (ours or on_device) and not any(returned.alias_info and not returned.alias_info.is_write
-                                       for returned in function._schema.returns):  # fmt: skip
-        COUNTS.launches += 1
-
-
-def _line() -> str:
-    """The innermost line of our packages that is being executed."""
-    frame = sys._getframe(1)
+def _cause() -> str:
+    """The innermost line outside of torch, and where that is another library's, the project's that led there."""
+    frame: FrameType | None = sys._getframe(1)
+    library = ""
     while frame is not None:
-        if frame.f_code.co_filename.startswith(PACKAGES):
-            return f"{Path(frame.f_code.co_filename).relative_to(Path(__file__).parents[2])}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return "elsewhere"
-
-
-class _Factories(TorchDispatchMode):
-    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return run(function, args, kwargs or {})
-
-
-_TENSOR, _AS_TENSOR = torch.tensor, torch.as_tensor
-
-
-def _tensor(data: Any, *, device: Any = None, **options: Any) -> Tensor:
-    made = _TENSOR(data, **options)
-    return made if device is None else made.to(device)
-
-
-def _as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    made = _AS_TENSOR(data, dtype=dtype)
-    return made if device is None else made.to(device)
-
-
-@contextmanager
-def pretend_gpu() -> Iterator[Counts]:
-    """Makes "pretend:0" a device inside; yields what is counted there."""
-    torch.tensor, torch.as_tensor = _tensor, _as_tensor  # type: ignore[assignment]
-    COUNTS.clear()
-    try:
-        with _Factories():
-            yield COUNTS
-    finally:
-        torch.tensor, torch.as_tensor = _TENSOR, _AS_TENSOR
-
-
-def trainer_arguments(device: str = f"{NAME}:0") -> dict[str, Any]:
-    """The arguments of a `lightning.Trainer` that trains on the pretend GPU; on others, those of the CPU."""
-    accelerator = _Accelerator()
-    return {"strategy": SingleDeviceStrategy(DEVICE, accelerator=accelerator), "inference_mode": False}
-
-
-class _Accelerator(CPUAccelerator):
-    """Accepts the pretend GPU."""
-
-    def setup_device(self, device: torch.device) -> None:
-        assert device == DEVICE
+        name = frame.f_code.co_filename
+        line = f"{name.removeprefix(f'{ROOT}/').rpartition('site-packages/')[2]}:{frame.f_lineno}"
+        if name.startswith(PROJECT):
+            return f"{library} from {line}" if library else line
+        if not library and not any(part in name for part in NOT_THE_CAUSE):
+            library = line
+        frame = frame.f_back
+    return library
