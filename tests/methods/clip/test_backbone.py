@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from methods.clip.backbone import Backbone, Preprocess
 from methods.clip.prompt_layout import Padding, PromptLayout
 from methods.clip.text_tower import TextTower
 from methods.errors import BackboneError
+from tests.support.pretend_gpu import PretendGPU
 from tests.support.toy import CLASSES, tiny_clip
 
 NAMES = ("cat", "golden retriever", "dog", "stop sign post", "sea")
@@ -103,6 +105,19 @@ def test_names_padded_for_a_gpu_give_what_packed_ones_give_in_value_and_gradient
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
     ours, theirs = (torch.autograd.grad((way * weights).sum(), ctx)[0] for way in (ours, theirs))
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_on_a_gpu_a_text_pass_starts_as_many_kernels_for_many_names_as_for_few() -> None:
+    counts = set()
+    with PretendGPU() as gpu:
+        clip = copy.deepcopy(tiny_clip()).to(gpu.device)
+        for names in (NAMES[:2], NAMES, tuple(f"{name} {other}" for name in NAMES for other in NAMES)):
+            ctx = torch.zeros(2, 4, 32, device=gpu.device, requires_grad=True)
+            layout = clip.layout(names, 4)
+            before = gpu.launches
+            clip.encode_prompts(ctx, layout).sum().backward()
+            counts.add(gpu.launches - before)
+    assert len(counts) == 1 and max(counts) < 400
 
 
 def test_a_tower_that_looks_ahead_sees_the_padding_too() -> None:
