@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.records.paths import slug
 from benchmark.records.record import Record
-from benchmark.records.store import slug
 from benchmark.report import leaderboard, markup
 from benchmark.report.blocks import Block, blocks
 from benchmark.report.summary import summary

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.records.failures import Failure
 from benchmark.records.record import Record
-from benchmark.records.store import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
 from benchmark.report.leaderboard import leaderboard
 

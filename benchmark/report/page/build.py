@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.records.failures import Failure
 from benchmark.records.record import Record
-from benchmark.records.store import Failure
 from benchmark.report.page.data import payload
 
 FOLDER = Path(__file__).parent

@@ -10,8 +10,8 @@ import pandas as pd
 
 from benchmark import PROTOCOL
 from benchmark.published.papers import comparison
+from benchmark.records.failures import Failure
 from benchmark.records.record import Record
-from benchmark.records.store import Failure
 from benchmark.report.blocks import Block, blocks, rate_name
 from benchmark.report.leaderboard import leaderboard
 from benchmark.report.palette import line_styles
