@@ -228,7 +228,7 @@ def test_a_shard_with_fewer_rows_than_pictures_or_without_checksums_is_made_agai
 
 def test_one_view_is_checked_without_reading_the_others(tmp_path, small_shards, monkeypatch):
     monkeypatch.setattr("datamodules.features.bank.IN_MEMORY", 0)
-    bank = FeatureBank(Encoder(), tmp_path)
+    bank = FeatureBank(Encoder(), tmp_path, batch_size=8)
     view = bank.views(Pictures(40), np.arange(40), seed=1, views=4, crop=Crop())
     made = torch.stack([view(number) for number in range(4)])
     bank.encoder.seen = 0
