@@ -89,15 +89,15 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
 def _finish(console: Console, store: Store, runs: list[Run]) -> int:
     """Writes the tables, prints the leaderboard of these runs; 0 only if all of them succeeded."""
     from benchmark.report import tables, terminal
+    from benchmark.report.campaign import Campaign
 
-    loaded = store.load()
-    for problem in loaded.problems:
+    campaign, keys = Campaign.of(*store.load()), {run.key for run in runs}
+    for problem in campaign.problems:
         console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
-    tables.write_all(loaded.records, store.out)
-    keys = {run.key for run in runs}
-    mine = [record for record in loaded.records if record.key in keys]
+    tables.write_all(campaign, store.out)
+    mine = [record for record in campaign.records if record.key in keys]
     failures = [failure for failure in store.failures() if failure.run.key in keys]
-    terminal.show(mine, console, failures)
+    terminal.show(campaign if len(mine) == len(campaign.records) else Campaign.of(mine), console, failures)
     console.print(
         f"leaderboard: {store.out / 'leaderboard.csv'}; `promptnoise report --out={store.out}` draws plots and a page",
         highlight=False, markup=False, soft_wrap=True,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -40,10 +41,10 @@ class Run:
     paradigm: str = "fewshot"
     protocol: int = PROTOCOL
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The first 16 hex digits of the SHA-256 of the fields."""
-        text = json.dumps(vars(self), sort_keys=True)
+        text = json.dumps({name: getattr(self, name) for name in _FIELDS})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -54,6 +55,9 @@ class Run:
     def __str__(self) -> str:
         noise = self.noise if self.rate is None else f"{self.noise} {self.rate:g}"
         return f"{self.dataset} {self.method} {noise} {self.paradigm} seed {self.seed} ({self.key})"
+
+
+_FIELDS = sorted(field.name for field in fields(Run))
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark import PROTOCOL
-from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
+from benchmark.records.sealed import BadRecord, is_intact, parse, seal
 
-#: Layout of the files; bumped when a field changes its meaning.
-SCHEMA: Final = 1
+#: Layout of the files; bumped when a field changes its meaning. Since 2 the last line is a checksum of the others.
+SCHEMA: Final = 2
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -24,10 +24,6 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 #: One value per epoch (or round); None where there is nothing to measure, such as the mean over no image.
 Curve = tuple[Finite | None, ...]
-
-
-class BadRecord(BadInput):
-    """A record that cannot be trusted; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Record:
     key: str
     status: Literal["ok", "diverged"]
     accuracy: Percent
-    schema: Literal[1] = SCHEMA
+    schema: Literal[2] = SCHEMA
     oracle_best_accuracy: Percent | None = None
     oracle_best_epoch: Count | None = None
     zero_shot_accuracy: Percent | None = None
@@ -81,6 +77,7 @@ class Record:
     def __post_init__(self) -> None:
         if self.run.protocol != PROTOCOL:
             raise BadRecord(f"it is of protocol {self.run.protocol}, and this version is protocol {PROTOCOL}")
+        check_run(self.run)
         if self.key != self.run.key:
             raise BadRecord(f"its key {self.key!r} is not that of its run, {self.run.key}")
         if len(self.per_class_accuracy) != len(self.classes):
@@ -97,27 +94,40 @@ class Record:
         return self.accuracy if self.harmonic_mean is None else self.harmonic_mean
 
 
-def read(text: str | bytes) -> Record:
+def check_run(run: Run) -> None:
+    """Checks that the numbers of a run that was read from a file lie in their ranges.
+
+    Raises:
+        BadRecord: One does not.
+    """
+    if run.rate is not None and not 0 <= run.rate <= 1:
+        raise BadRecord(f"its noise rate {run.rate:g} lies outside [0, 1]")
+    for name, least in (("shots", 1), ("epochs", 1), ("seed", 0)):
+        if not least <= (value := getattr(run, name)) < 2**63:
+            raise BadRecord(f"its {name}, {value:.4g}, should be at least {least} and below 2^63")
+
+
+def read(text: bytes) -> Record:
     """Parse the JSON text of a record.
 
     Raises:
-        BadRecord: Not JSON, a field that is missing or out of range, a key that is not the run's, another protocol.
+        BadRecord: Not JSON, a key given twice, another schema or protocol, content that does not fit its checksum, a
+            field that is missing or out of range, or a key that is not the run's.
     """
+    data = parse(text)
+    if not isinstance(data, dict) or not {"schema", "key", "run"} <= data.keys():
+        raise BadRecord("it is not a record of this benchmark")
+    if data["schema"] != SCHEMA:
+        raise BadRecord(f"it is of record schema {data['schema']!r}, and this version reads schema {SCHEMA}")
+    if not is_intact(text):
+        raise BadRecord("it was changed after it was written: its content does not fit its checksum")
     try:
         return _adapter().validate_json(text, strict=True)
     except ValidationError as error:
-        raise BadRecord(_why(text, error)) from error
+        raise BadRecord(_why(error)) from error
 
 
-def _why(text: str | bytes, error: ValidationError) -> str:
-    try:
-        data = json.loads(text)
-    except ValueError:
-        return "it is truncated or not JSON"
-    if not isinstance(data, dict) or not {"schema", "key", "run"} <= data.keys():
-        return "it is not a record of this benchmark"
-    if data["schema"] != SCHEMA:
-        return f"it is of record schema {data['schema']}, and this version reads schema {SCHEMA}"
+def _why(error: ValidationError) -> str:
     first = error.errors()[0]
     if isinstance(cause := first.get("ctx", {}).get("error"), BadRecord):
         return str(cause)
@@ -125,8 +135,8 @@ def _why(text: str | bytes, error: ValidationError) -> str:
     return f"its {name} is missing" if first["type"] == "missing" else f"its {name}: {first['msg'].lower()}"
 
 
-def dump(run: Run, result: Mapping[str, Any]) -> str:
-    """The JSON text of a run's record; `result` holds the fields of `Record` except run, key and schema.
+def dump(run: Run, result: Mapping[str, Any]) -> bytes:
+    """The JSON text of a run's record, one field a line; `result` has the fields of `Record` but run, key and schema.
 
     A value that is not finite becomes null, the only spelling that JSON has for it; `accuracy` must be finite.
 
@@ -135,7 +145,7 @@ def dump(run: Run, result: Mapping[str, Any]) -> str:
     """
     record = {"schema": SCHEMA, "key": run.key, "run": asdict(run), **result}
     lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in _finite(record).items()]
-    text = "{\n" + ",\n".join(lines) + "\n}\n"
+    text = seal(("{\n" + ",\n".join(lines)).encode())
     read(text)
     return text
 
@@ -154,3 +164,6 @@ def _finite(value: Any) -> Any:
 @cache
 def _adapter() -> TypeAdapter[Record]:
     return TypeAdapter(Record)
+
+
+__all__ = ["SCHEMA", "BadRecord", "Noise", "Record", "check_run", "dump", "read"]

@@ -7,12 +7,14 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark import PROTOCOL
 from benchmark.plan.grid import Run
+from benchmark.records.failures import Failure, read_note
+from benchmark.records.paths import Names, files_below, in_words, set_aside_file, slug
 from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read
 from datamodules import atomic
 
@@ -30,18 +32,13 @@ class Loaded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A run that raised, and why."""
-
-    run: Run
-    cause: str
-
-
-@dataclass(frozen=True)
 class Store:
     """The records below `out`: `runs/<dataset>/<key>.json`, beside it what was learned, and `failed/<dataset>/`."""
 
     out: Path
+    _known: dict[str, tuple[tuple[int, ...], Record]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def path(self, run: Run) -> Path:
         """Where the record of `run` is, or will be."""
@@ -74,22 +71,23 @@ class Store:
     def finished(self, runs: Iterable[Run], *, set_aside: bool = True) -> set[str]:
         """Keys of those of `runs` that are done.
 
-        A file that is truncated, not JSON or not the record that its name says is renamed to `<name>.bad` with a
-        warning, and its run counts as not done. `set_aside=False` warns and renames nothing.
+        Whatever is not the intact record that its name says, a folder too, is renamed to `<name>.bad` with a warning,
+        and its run counts as not done. `set_aside=False` warns and renames nothing.
         """
-        done = set()
+        done, there = set(), Names(self.out / "runs")
         for run in runs:
+            if f"{run.key}.json" not in there[run.dataset]:
+                continue
             path = self.path(run)
             try:
-                record = read(path.read_bytes())
-                if record.run != run:
+                if (record := self._load(str(path))).run != run:
                     raise BadRecord(f"it is the record of {record.run}")
-            except (FileNotFoundError, NotADirectoryError):
+            except FileNotFoundError:
                 continue
-            except BadRecord as error:
-                logger.warning("%s is set aside and %s is done again: %s", path, run, error)
+            except (BadRecord, OSError) as error:
+                logger.warning("%s is set aside and %s is done again: %s", path, run, in_words(error))
                 if set_aside:
-                    path.replace(path.with_name(f"{path.name}.bad"))
+                    set_aside_file(path)
                 continue
             done.add(run.key)
         return done
@@ -97,31 +95,39 @@ class Store:
     def load(self) -> Loaded:
         """Read all records; whatever is not one of ours, in its place, is left out and named."""
         records, problems = [], []
-        for path in sorted((self.out / "runs").rglob("*")):
-            if path.is_dir() or path.name.endswith((".bad", ".partial")):
-                continue
+        for path in sorted(files_below(self.out / "runs")):
             try:
                 if not self._belongs_to_a_record(path):
                     records.append(self.read(path))
             except (BadRecord, OSError) as error:
-                problems.append(f"{path} is left out: {error}")
+                problems.append(f"{path} is left out: {in_words(error)}")
         return Loaded(sorted(records, key=lambda record: _order(record.run)), problems)
 
-    def read(self, path: Path) -> Record:
+    def read(self, path: Path | str) -> Record:
         """The record in a file.
 
         Raises:
             BadRecord: It is not a record, is damaged, of another version, or is not where its run's record belongs.
+            OSError: It cannot be read.
         """
-        if path.suffix != ".json":
+        if not str(path).endswith(".json"):
             raise BadRecord("it is not a record")
-        record = read(path.read_bytes())
-        if path != (home := self.path(record.run)):
+        record = self._load(str(path))
+        if str(path) != str(home := self.path(record.run)):
             raise BadRecord(f"it is a copy of {home}" if home.exists() else f"it belongs in {home}")
         return record
 
-    def _belongs_to_a_record(self, path: Path) -> bool:
-        return path.suffix == ".safetensors" and path.with_suffix(".json").exists()
+    def _load(self, path: str) -> Record:
+        """The record in a file, read again only where the file has changed."""
+        about = Path(path).stat()
+        mark = (about.st_ino, about.st_size, about.st_mtime_ns)
+        known = self._known.get(path)
+        if known is None or known[0] != mark:
+            known = self._known[path] = (mark, read(Path(path).read_bytes()))
+        return known[1]
+
+    def _belongs_to_a_record(self, path: str) -> bool:
+        return path.endswith(".safetensors") and Path(path).with_suffix(".json").is_file()
 
     def find(self, key: str) -> Record:
         """The one record whose key begins with `key`.
@@ -131,12 +137,12 @@ class Store:
         """
         paths = sorted((self.out / "runs").glob(f"*/{key}*.json")) if re.fullmatch("[0-9a-f]+", key) else []
         if len(paths) != 1:
-            what = f"{len(paths)} runs" if paths else "no run"
-            raise BadRecord(f"{what} in {self.out / 'runs'} has a key that begins with {key!r}; give one key")
+            what = f"{len(paths)} runs in {self.out / 'runs'} have" if paths else f"no run in {self.out / 'runs'} has"
+            raise BadRecord(f"{what} a key that begins with {key!r}; give one key")
         try:
             return read(paths[0].read_bytes())
-        except BadRecord as error:
-            raise BadRecord(f"{paths[0]} cannot be used: {error}") from error
+        except (BadRecord, OSError) as error:
+            raise BadRecord(f"{paths[0]} cannot be used: {in_words(error)}") from error
 
     def learned(self, record: Record) -> dict[str, NDArray[Any]]:
         """What a run learned, by name: `class_weights` [C, E], and for prompts `ctx` [N, D].
@@ -160,14 +166,16 @@ class Store:
         atomic.write(self._failure(run), json.dumps(note, indent=1) + "\n")
 
     def failures(self) -> list[Failure]:
-        """The runs that raised and are not done since, with their causes; unreadable notes are passed over."""
+        """The runs that raised and are not done since, with their causes; notes that are not ours are passed over."""
         failures = []
         for path in sorted((self.out / "failed").glob("*/*.json")):
             try:
-                note = json.loads(path.read_bytes())
-                failures.append(Failure(Run(**note["run"]), str(note["cause"])))
-            except (ValueError, TypeError, KeyError) as error:
-                logger.warning("%s is passed over: %s", path, error)
+                failure = read_note(path)
+                if path != self._failure(failure.run):
+                    raise BadRecord(f"it belongs in {self._failure(failure.run)}")
+                failures.append(failure)
+            except (BadRecord, OSError) as error:
+                logger.warning("%s is left out: %s", path, in_words(error))
         here = (failure for failure in failures if failure.run.protocol == PROTOCOL)
         return sorted(here, key=lambda failure: _order(failure.run))
 
@@ -175,14 +183,10 @@ class Store:
         return self.out / "failed" / slug(run.dataset) / f"{run.key}.json"
 
 
-def slug(name: str) -> str:
-    """A data set's name as a folder's: `folder:/data/pets` becomes `folder-data-pets`."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[-80:] or "dataset"
-
-
 def _order(run: Run) -> tuple[Any, ...]:
-    """A sort key that also stands a rate of None."""
-    return tuple((value is not None, value) for value in asdict(run).values())
+    """A sort key; a rate of None comes first."""
+    noise = (run.noise, run.rate is not None, run.rate or 0.0)
+    return (run.backbone, run.dataset, run.method, *noise, run.shots, run.seed, run.epochs, run.paradigm, run.protocol)
 
 
 def _pack(learned: Mapping[str, Any]) -> bytes:

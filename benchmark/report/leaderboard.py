@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
-from pathlib import Path
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -13,13 +14,15 @@ from benchmark import PROTOCOL
 from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.records.record import Record
-from datamodules import atomic
+from benchmark.report.identity import comparable
 
 #: What must agree for two methods to be compared on a data set.
 SETTING = ["shots", "epochs", "backbone", "paradigm"]
 #: One column of a table: methods are ranked within it.
 CELL = ["dataset", "noise", "rate", *SETTING]
 COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised", "protocol"]
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_ESCAPED = re.compile(r"^'(?=[=+\-@\t\r])")
 _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "realised": "{:.4f}"}
 
 
@@ -39,14 +42,23 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
     """One row per record and column that it stands in: `CELL`, method, seed, accuracy (percent) and more.
 
     A run without noise stands at rate 0 of every kind of noise that its data set has; a run that used no labels
-    (paradigm "ul") stands among the few-shot runs, at every rate of every kind.
+    (paradigm "ul") stands among the few-shot runs, at every rate of every kind. Records that are not `comparable`
+    are left out.
     """
-    records = list(records)
-    columns = {_home(record.run) for record in records if record.run.noise != "none"}
+    return rows_of(comparable(records)[0])
+
+
+def rows_of(records: Sequence[Record]) -> pd.DataFrame:
+    """`observations` of records that are comparable."""
+    near: dict[Place, set[Place]] = defaultdict(set)
+    for record in records:
+        if record.run.noise != "none":
+            home = _home(record.run)
+            near[_clean(home)].add(home)
     rows = [
         (*place, r.run.method, r.run.seed, r.score, r.status == "diverged", _realised(r, place), _hash(r), r.key)
         for r in records
-        for place in _places(r, columns)
+        for place in _places(r, near)
     ]
     names = [*CELL, "method", "seed", "accuracy", "diverged", "realised", "labels", "key"]
     frame = pd.DataFrame(rows, columns=names).astype({"rate": float, "realised": float})
@@ -59,13 +71,17 @@ def _home(run: Run) -> Place:
     return Place(run.dataset, run.noise, run.rate, run.shots, run.epochs, run.backbone, paradigm)
 
 
-def _places(record: Record, columns: set[Place]) -> set[Place]:
+def _clean(place: Place) -> Place:
+    return place._replace(noise="none", rate=0.0)
+
+
+def _places(record: Record, near: Mapping[Place, set[Place]]) -> set[Place]:
     home = _home(record.run)
     if home.noise != "none":
         return {home}
-    near = {column for column in columns if column == home._replace(noise=column.noise, rate=column.rate)}
-    clean = {column._replace(rate=0.0) for column in near} or {home._replace(rate=0.0)}
-    return clean | near if record.label_free else clean
+    noisy = near.get(_clean(home), set())
+    clean = {place._replace(rate=0.0) for place in noisy} or {home._replace(rate=0.0)}
+    return clean | noisy if record.label_free else clean
 
 
 def _realised(record: Record, place: Place) -> float | None:
@@ -84,7 +100,12 @@ def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
     of the cell (equal means share the better rank), `diverged` counts runs, `realised` is the mean share of labels
     that are wrong, 0 to 1, and `labels` is "none" for a method that was given no labels, else "given".
     """
-    rows = observations(records).groupby([*CELL, "method"], dropna=False, sort=True)
+    return board_of(observations(records))
+
+
+def board_of(seen: pd.DataFrame) -> pd.DataFrame:
+    """`leaderboard` of what `observations` returns."""
+    rows = seen.groupby([*CELL, "method"], dropna=False, sort=True)
     board = rows.agg(
         mean=("accuracy", "mean"),
         std=("accuracy", "std"),
@@ -100,11 +121,17 @@ def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """CSV text with two decimals for percentages and points; the same table gives the same bytes."""
+    """CSV text with two decimals for percentages and points; the same table gives the same bytes.
+
+    A name that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
     text = table.astype(object)
-    for column in table.select_dtypes("float").columns:
-        style = _FORMATS.get(column, "{:.2f}")
-        text[column] = [style.format(value) if pd.notna(value) else "" for value in table[column]]
+    for column in table.columns:
+        if pd.api.types.is_float_dtype(table[column]):
+            style = _FORMATS.get(column, "{:.2f}")
+            text[column] = [style.format(value) if pd.notna(value) else "" for value in table[column]]
+        elif not pd.api.types.is_numeric_dtype(table[column]):
+            text[column] = [f"'{v}" if isinstance(v, str) and _FORMULA.match(v) else v for v in table[column]]
     return str(text.to_csv(index=False, lineterminator="\n"))
 
 
@@ -118,12 +145,7 @@ def from_csv(text: str) -> pd.DataFrame:
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)
     if missing := [column for column in COLUMNS if column not in table]:
         raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")
-    ordered: pd.DataFrame = table[COLUMNS]
+    ordered: pd.DataFrame = table[COLUMNS].copy()
+    for column in types:
+        ordered[column] = ordered[column].str.replace(_ESCAPED, "", regex=True)
     return ordered
-
-
-def write(records: Iterable[Record], out: Path) -> pd.DataFrame:
-    """Write `out/leaderboard.csv` and return its table."""
-    board = leaderboard(records)
-    atomic.write(out / "leaderboard.csv", to_csv(board))
-    return board

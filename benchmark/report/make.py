@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.published import papers
 from benchmark.records.store import Store
-from benchmark.report import leaderboard, page, statistics, tables
-from benchmark.report.leaderboard import observations
-from datamodules import atomic
+from benchmark.report import page, statistics, tables
+from benchmark.report.campaign import Campaign
+from benchmark.report.leaderboard import to_csv
+from benchmark.report.markup import plain
+from benchmark.report.outputs import Outputs
 
 #: What a reference folder keeps: enough for the README and for `compare`.
 KEPT = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "summary.csv", "statistics.csv", "statistics.md")
@@ -29,65 +30,59 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     """Write tables, statistics, published comparison, pictures and the page of a results folder.
 
     Args:
-        out: The results folder; its records are read, everything else below it may be replaced.
+        out: The results folder; its records are read. Files that an earlier report wrote are replaced or removed,
+            others are kept.
         reference: The method that the others are compared with, run by run.
-        step: Told what is being made, for a progress line.
+        step: Called with what is being made, for a progress line.
 
     Raises:
+        BadInput: A file that is not ours stands in the place of one.
         OSError: The folder cannot be written.
     """
     from benchmark.report.pictures import draw_all
 
-    store = Store(out)
+    store, outputs = Store(out), Outputs(out)
     step("records")
-    records, problems = store.load()
+    campaign = Campaign.of(*store.load())
     step("tables")
-    board = tables.write_all(records, out)
+    written = outputs.write(tables.texts(campaign.board))
     step("statistics")
-    seen = observations(records)
-    found, caveats = statistics.differences(seen, reference), statistics.caveats(seen)
-    atomic.write(out / "statistics.csv", leaderboard.to_csv(found))
-    atomic.write(out / "statistics.md", _prose(statistics.sentences(found), caveats, reference))
-    atomic.write(out / "published.csv", leaderboard.to_csv(papers.comparison(board)))
+    found, caveats = statistics.differences(campaign.seen, reference), statistics.caveats(campaign.seen)
+    written += outputs.write(
+        {
+            "statistics.csv": to_csv(found),
+            "statistics.md": _prose(statistics.sentences(found), caveats, reference),
+            "published.csv": to_csv(papers.comparison(campaign.board)),
+        }
+    )
     step("page")
-    atomic.write(out / "report.html", page.build(records, found, caveats, store.failures(), problems))
+    written += outputs.write({"report.html": page.build(campaign, found, caveats, store.failures())})
     step("pictures")
-    pictures = draw_all(records, out / "plots")
-    for stale in sorted(set((out / "plots").glob("*")) - set(pictures)):
-        stale.unlink()
-    written = [
-        *(path for path in sorted(out.glob("*")) if path.is_file()),
-        *sorted((out / "tables").glob("*")),
-        *pictures,
-    ]
-    return Made(tuple(written), tuple(problems))
+    for pictures in draw_all(campaign):
+        written += outputs.write(pictures)
+    outputs.remove_stale()
+    return Made(tuple(sorted(written)), campaign.problems)
 
 
 def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:
     """Copy what a repository keeps of a finished campaign: the tables and perhaps pictures, without the records.
 
-    Returns the files written; tables and pictures in `reference` that the campaign does not have are removed.
+    Returns the files written; what was published there before and the campaign does not have is removed.
     """
     made = make(out)
     folders = ("plots", "tables") if pictures else ("tables",)
     kept = [path for path in made.files if path.name in KEPT or path.parent.name in folders]
-    written = []
-    for path in kept:
-        target = reference / path.relative_to(out)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-        written.append(target)
-    for folder in ("plots", "tables"):
-        for stale in sorted(set((reference / folder).glob("*")) - set(written)):
-            stale.unlink()
+    outputs = Outputs(reference)
+    written = outputs.write({path.relative_to(out).as_posix(): path.read_bytes() for path in kept})
+    outputs.remove_stale()
     return written
 
 
 def _prose(sentences: list[str], caveats: list[str], reference: str) -> str:
     lines = [
-        f"# Differences to `{reference}`\n",
+        f"# Differences to {plain(reference)}\n",
         "Paired run by run, mean over all noisy rates, in points of accuracy.\n",
     ]
-    lines += [f"- {line}" for line in sentences or ["no runs can be paired with the reference method"]]
+    lines += [f"- {plain(line)}" for line in sentences or ["no runs can be paired with the reference method"]]
     lines += ["\n# What these runs cannot show\n"] + [f"- {line}" for line in caveats] if caveats else []
     return "\n".join(lines) + "\n"

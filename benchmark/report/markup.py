@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
+import re
+
 from benchmark.report.blocks import MISSING, Block, Cell
 
-_LATEX = str.maketrans({"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}"})
+_LATEX = str.maketrans({
+    **{sign: f"\\{sign}" for sign in "_%&#${}"},
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+})  # fmt: skip
 _LATEX_PLACES = {1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}
 _MARKDOWN_PLACES = {1: "**{}**", 2: "<u>{}</u>"}
+#: What Markdown would read as a cell's end, code, emphasis, an entity, HTML, or the start of a link.
+_MARKDOWN = re.compile(r"[\\`*|<>&~]|(?<!\w)_|_(?!\w)|\](?=[(\[:])|!(?=\[)")
+
+
+def title(block: Block) -> str:
+    """The heading of a block, for Markdown."""
+    return plain(f"{block.name}: {block.terms}")
 
 
 def markdown(block: Block) -> str:
     """A Markdown table; mean ± standard deviation over seeds, in percent."""
     head = ["method", *block.columns]
-    rows = [[method, *_row(block, method, _MARKDOWN_PLACES)] for method in block.methods]
+    rows = [[plain(method), *_row(block, method, _MARKDOWN_PLACES)] for method in block.methods]
     rule = [":--", *["--:"] * len(block.columns)]
     lines = [f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows)]
     return "".join(lines) + ("\n† some of these runs diverged\n" if block.diverged else "")
 
 
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return _MARKDOWN.sub(r"\\\g<0>", _one_line(text))
+
+
 def latex(block: Block) -> str:
     """A LaTeX `tabular` (package booktabs); mean ± standard deviation over seeds, in percent."""
-    rows = [[method.translate(_LATEX), *_row(block, method, _LATEX_PLACES)] for method in block.methods]
+    rows = [[_latex(method), *_row(block, method, _LATEX_PLACES)] for method in block.methods]
     body = [" & ".join(cells) + r" \\" for cells in rows]
     head = [rf"\begin{{tabular}}{{l{'r' * len(block.columns)}}}", r"\toprule"]
     names = " & ".join(["Method", *block.columns]) + r" \\"
     text = "\n".join([*head, names, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"])
     for sign, command in {"±": r"$\pm$", "†": r"$^\dagger$"}.items():
         text = text.replace(sign, command)
-    return f"% {block.name}: {block.terms}\n{text}\n" + (
+    return f"% {_one_line(f'{block.name}: {block.terms}')}\n{text}\n" + (
         "% dagger: some of these runs diverged\n" * bool(block.diverged)
     )
+
+
+def _latex(name: str) -> str:
+    """A name for a cell; at the start of a row a bracket or star would be read as an argument of the row's end."""
+    text = _one_line(name).translate(_LATEX)
+    return f"{{}}{text}" if text[:1] in ("[", "*") else text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _row(block: Block, method: str, places: dict[int, str]) -> list[str]:

@@ -1,40 +1,51 @@
-"""All tables of a results folder, written from its records."""
+"""All tables of a results folder, made from its leaderboard."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from benchmark.records.record import Record
-from benchmark.records.store import slug
-from benchmark.report import leaderboard, markup
+from benchmark.records.paths import slug
+from benchmark.report import markup
 from benchmark.report.blocks import Block, blocks
+from benchmark.report.campaign import Campaign
+from benchmark.report.leaderboard import SETTING, to_csv
+from benchmark.report.outputs import Outputs
 from benchmark.report.summary import summary
-from datamodules import atomic
 
 
-def write_all(records: Iterable[Record], out: Path) -> pd.DataFrame:
-    """Write every table below `out` and return the leaderboard.
+def write_all(campaign: Campaign, out: Path) -> list[Path]:
+    """Write every table below `out`, and return the files.
+
+    Raises:
+        BadInput: A file that is not ours stands in the place of one.
+        OSError: The folder cannot be written or the disk is full.
+    """
+    return Outputs(out).write(texts(campaign.board))
+
+
+def texts(board: pd.DataFrame) -> dict[str, str]:
+    """The tables as texts, by the names of their files; the same leaderboard gives the same bytes.
 
     `leaderboard.csv` (tidy), `summary.csv` (a line per method), `leaderboard.md` and `leaderboard.tex` (readable,
-    all blocks), and `tables/<dataset>.csv` (methods by rates). The same records give the same bytes.
+    all blocks), and `tables/<dataset>.csv` (methods by rates).
     """
-    board = leaderboard.write(records, out)
-    atomic.write(out / "summary.csv", leaderboard.to_csv(summary(board)))
     shown = list(blocks(board))
-    atomic.write(out / "leaderboard.md", "\n".join(f"## {b.name}: {b.terms}\n\n{markup.markdown(b)}" for b in shown))
-    atomic.write(out / "leaderboard.tex", "\n".join(markup.latex(block) for block in shown))
+    found = {
+        "leaderboard.csv": to_csv(board),
+        "summary.csv": to_csv(summary(board)),
+        "leaderboard.md": "\n".join(f"## {markup.title(block)}\n\n{markup.markdown(block)}" for block in shown),
+        "leaderboard.tex": "\n".join(markup.latex(block) for block in shown),
+    }
     for dataset in sorted({block.dataset for block in shown if block.dataset}):
         parts = [_wide(block) for block in shown if block.dataset == dataset]
-        text = leaderboard.to_csv(pd.concat(parts, ignore_index=True))
-        atomic.write(out / "tables" / f"{slug(dataset)}.csv", text)
-    return board
+        found[f"tables/{slug(dataset)}.csv"] = to_csv(pd.concat(parts, ignore_index=True))
+    return found
 
 
 def _wide(block: Block) -> pd.DataFrame:
-    setting = {"noise": block.noise, **dict(zip(leaderboard.SETTING, block.setting, strict=True))}
+    setting = {"noise": block.noise, **dict(zip(SETTING, block.setting, strict=True))}
     rows = []
     for method in block.methods:
         means = {column: cell.mean for column in block.columns if (cell := block.cells.get((method, column)))}

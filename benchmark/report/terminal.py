@@ -6,26 +6,25 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from benchmark.records.record import Record
-from benchmark.records.store import Failure
+from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
-from benchmark.report.leaderboard import leaderboard
+from benchmark.report.campaign import Campaign
 
 #: More data sets than this show as their mean only.
 MOST_DATASETS = 6
 MOST_NAMED = 10
 
 
-def show(records: Sequence[Record], console: Console, failures: Sequence[Failure] = ()) -> None:
+def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ()) -> None:
     """Print a table per setting and kind of noise, the best of each column marked, then what went wrong, by name."""
-    for _, group in groupby(blocks(leaderboard(records)), key=lambda block: block.terms):
+    for _, group in groupby(blocks(campaign.board), key=lambda block: block.terms):
         console.print(table(list(group), console.width))
-    if not records:
+    if not campaign.records:
         console.print("No finished runs.")
-    diverged = [record for record in records if record.status == "diverged"]
+    diverged = [record for record in campaign.records if record.status == "diverged"]
     _name("diverged", [f"{record.run}{': ' + record.hint if record.hint else ''}" for record in diverged], console)
     _name("failed", [f"{failure.run}: {failure.cause}" for failure in failures], console)
 
@@ -38,18 +37,18 @@ def table(group: Sequence[Block], width: int = 100) -> Table:
     note = f"accuracy in %{', mean ± std over seeds' if spread else ''}; * best of its column"
     if any(block.diverged for block in shown):
         note += "; † some of these runs diverged"
-    view = Table(box=None, pad_edge=False, title=escape(shown[0].terms), title_justify="left", title_style="bold")
+    view = Table(box=None, pad_edge=False, title=Text(shown[0].terms), title_justify="left", title_style="bold")
     view.caption, view.caption_justify = note, "left"
     view.add_column("wrong labels", no_wrap=True)
     for column in columns:
         view.add_column(_percent(column), justify="right", no_wrap=True)
     view.add_column("drop", justify="right", no_wrap=True)
     for block in shown:
-        view.add_row(f"[bold cyan]{escape(block.name)}[/]")
+        view.add_row(Text(block.name, style="bold cyan"))
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
             drop = block.drop(method)
-            view.add_row(escape(method), *cells, "" if drop is None else f"{drop:.1f}")
+            view.add_row(Text(method), *cells, "" if drop is None else f"{drop:.1f}")
     return view
 
 

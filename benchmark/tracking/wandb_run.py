@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.records.paths import slug
 from benchmark.records.record import Record
-from benchmark.records.store import slug
 from benchmark.tracking.mode import Mode
 
 if TYPE_CHECKING:

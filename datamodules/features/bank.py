@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,11 @@ import torch
 from torch import Tensor
 
 from datamodules.dataset import ImageEncoder, Images, Labels
+from datamodules.errors import DataError
 from datamodules.features.crops import Crop
 from datamodules.features.inputs import Inputs
-from datamodules.features.store import MemoryStore, Shard, ShardStore
+from datamodules.features.shards import Damaged, Shard
+from datamodules.features.store import MemoryStore, ShardStore
 from datamodules.features.stream import batched
 
 Progress = Callable[[str, int, int, float], None]
@@ -30,6 +33,9 @@ IN_MEMORY = 2**30
 
 SHARD = 4096
 """Features in one shard; a killed build loses about as many."""
+
+ATTEMPTS = 3
+"""How often damaged files are made again: another process may damage or remove them, too."""
 
 
 class FeatureBank:
@@ -92,16 +98,29 @@ class FeatureBank:
     ) -> Callable[[int], Tensor]:
         """Function from a view to features [n, E]; `pixels` yields inputs [k, 3, S, S] for sorted indices."""
         build = partial(self._build, inputs, pixels, views, str(about["what"]))
-        store = self._store(self._key(inputs.images) | about)
-        if len(store.absent(indices, self.skip_bad_images)):
-            with store.building():
-                for shard in build(store.absent(indices, self.skip_bad_images)):
-                    store.write(shard)
-        features, bad = store.read(indices, view=0)
+        read = partial(self._read, self._store(self._key(inputs.images) | about), build, indices)
+        features, bad = read(0)
         self.skipped |= {inputs.images.describe(index) for index in bad.tolist()}
         if views * features.nbytes > IN_MEMORY:
-            return lambda view: store.read(indices, view)[0][0]
-        return store.read(indices)[0].__getitem__
+            return lambda view: read(view)[0][0]
+        return read(None)[0].__getitem__
+
+    def _read(
+        self, store: MemoryStore, build: Callable[[Labels], Iterator[Shard]], indices: Labels, view: int | None
+    ) -> tuple[Tensor, Labels]:
+        """Features [V, n, E] of one view or all, once whatever is absent or damaged is encoded, and the bad pictures.
+
+        Raises:
+            DataError: What was encoded just now is damaged again.
+        """
+        for _ in range(ATTEMPTS):
+            if len(store.absent(indices, self.skip_bad_images)):
+                with store.building():
+                    for shard in build(store.absent(indices, self.skip_bad_images)):
+                        store.write(shard)
+            with suppress(Damaged):
+                return store.read(indices, view)
+        raise DataError(f"the feature bank in {self.cache} is damaged as soon as it is written; check the disk")
 
     def _store(self, about: dict[str, object]) -> MemoryStore:
         if self.cache is not None:

@@ -5,30 +5,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from filelock import FileLock
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
+from datamodules import atomic
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Features [V, m, E] of the pictures `indices` [m]; `bad` [m] marks those that could not be read."""
-
-    indices: Labels
-    bad: NDArray[np.bool_]
-    features: Tensor
+from datamodules.features.shards import Damaged, Shard, open_shard, to_bytes
 
 
 class MemoryStore:
@@ -43,7 +31,7 @@ class MemoryStore:
 
     def absent(self, indices: Labels, accept_bad: bool) -> Labels:
         """Those of `indices` [n] that no shard has, sorted; pictures marked bad count as there if accepted."""
-        there = [shard.indices[~shard.bad | accept_bad] for shard in self._shards()]
+        there = [shard.indices[~shard.bad | accept_bad] for shard in self._shards(names_only=True)]
         return np.setdiff1d(indices, np.concatenate([np.empty(0, np.int64), *there]))
 
     def write(self, shard: Shard) -> None:
@@ -51,12 +39,15 @@ class MemoryStore:
         self._made.append(shard)
 
     def read(self, indices: Labels, view: int | None = None) -> tuple[Tensor, Labels]:
-        """Features [V, n, E] of the pictures `indices` [n], and which of these are bad, sorted; all must be there.
+        """Features [V, n, E] of the pictures `indices` [n], and which of these are bad, sorted.
 
         With `view` the features are those of one view alone, [1, n, E], and no other is read.
+
+        Raises:
+            Damaged: Some are in no intact shard.
         """
         out: Tensor | None = None
-        good = np.zeros(len(indices), dtype=bool)
+        good, found = np.zeros(len(indices), dtype=bool), np.zeros(len(indices), dtype=bool)
         for shard in self._shards(view):
             order = np.argsort(shard.indices)
             places = np.searchsorted(shard.indices, indices, sorter=order).clip(max=len(order) - 1)
@@ -65,12 +56,13 @@ class MemoryStore:
             if out is None:
                 out = shard.features.new_zeros(shard.features.shape[0], len(indices), shard.features.shape[2])
             out[:, here] = shard.features[:, rows[here]]
-            good[here] = ~shard.bad[rows[here]]
-        assert out is not None
+            good[here], found[here] = ~shard.bad[rows[here]], True
+        if out is None or not found.all():
+            raise Damaged("pictures are in no intact shard")
         return out, np.unique(indices[~good])
 
-    def _shards(self, view: int | None = None) -> Iterator[Shard]:
-        """Every shard, or one view of it."""
+    def _shards(self, view: int | None = None, names_only: bool = False) -> Iterator[Shard]:
+        """Every shard, or one view of it; with `names_only` the features may be missing."""
         for shard in self._made:
             yield shard if view is None else replace(shard, features=shard.features[view : view + 1])
 
@@ -98,44 +90,38 @@ class ShardStore(MemoryStore):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         try:
-            for left_over in self.folder.glob("*.tmp"):
-                left_over.unlink()
+            with self._told():
+                for left_over in self.folder.glob(".*.partial"):
+                    left_over.unlink()
             self._write("about.json", self._about.encode())
             yield
         finally:
             lock.release()
 
     def write(self, shard: Shard) -> None:
-        """Adds a shard."""
-        indices, bad = torch.from_numpy(shard.indices), torch.from_numpy(shard.bad)
-        name = hashlib.sha256(shard.indices.tobytes()).hexdigest()[:24]
-        content = save({"indices": indices, "bad": bad, "features": shard.features.contiguous()})
-        self._write(f"{name}.safetensors", content)
+        """Adds a shard.
 
-    def _shards(self, view: int | None = None) -> Iterator[Shard]:
-        """Every whole shard, or one view of it; one that was damaged from outside is as good as absent."""
+        Raises:
+            DataError: a full disk or a folder that cannot be written.
+        """
+        self._write(f"{hashlib.sha256(shard.indices.tobytes()).hexdigest()[:24]}.safetensors", to_bytes(shard))
+
+    def _shards(self, view: int | None = None, names_only: bool = False) -> Iterator[Shard]:
+        """Every intact shard, or one view of it; a damaged one is removed, so that it is made again."""
         for path in sorted(self.folder.glob("*.safetensors")):
             try:
-                with safe_open(path, framework="pt") as file:
-                    indices, bad = file.get_tensor("indices").numpy(), file.get_tensor("bad").numpy()
-                    features = (
-                        file.get_tensor("features") if view is None else file.get_slice("features")[view : view + 1]
-                    )
-            except (SafetensorError, OSError):
+                shard = open_shard(path, view, names_only)
+            except OSError:
                 continue
-            yield Shard(indices, bad, features)
+            except Damaged:
+                with self._told():
+                    path.unlink(missing_ok=True)
+                continue
+            yield shard
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self.folder / f"{name}.{os.getpid()}.tmp"
-        try:
-            with self._told(), temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.folder / name)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        with self._told():
+            atomic.write(self.folder / name, content)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.records.record import Record
-from benchmark.records.store import Failure
+from benchmark.records.failures import Failure
+from benchmark.report.campaign import Campaign
 from benchmark.report.page.data import payload
 
 FOLDER = Path(__file__).parent
@@ -17,22 +17,17 @@ SCRIPTS = ("dom.js", "state.js", "chart.js", "accuracy.js", "training.js", "evid
 
 
 def build(
-    records: Sequence[Record],
-    differences: pd.DataFrame,
-    caveats: Sequence[str],
-    failures: Sequence[Failure] = (),
-    problems: Sequence[str] = (),
+    campaign: Campaign, differences: pd.DataFrame, caveats: Sequence[str], failures: Sequence[Failure] = ()
 ) -> str:
     """The HTML of the report on these records; the same records give the same bytes.
 
     Args:
-        records: What the page shows.
+        campaign: What the page shows.
         differences: From `statistics.differences`.
         caveats: From `statistics.caveats`.
         failures: Runs that raised, shown by name.
-        problems: One line for every file that was left out.
     """
-    data = payload(records, differences, caveats, failures, problems)
+    data = payload(campaign, differences, caveats, failures)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = {
         "style": _read("style.css"),

@@ -44,7 +44,7 @@ function swatch(method) {
 }
 
 // columns: {title, value(row) for sorting, cell(row) -> node or text, class}; missing values sort last.
-function sortable(table, columns, rows, { order = null, row: decorate = () => ({}) } = {}) {
+function sortable(table, columns, rows, { order = null, most = Infinity, row: decorate = () => ({}) } = {}) {
   const state = table.sorting && table.sorting.titles === columns.map((c) => c.title).join() ? table.sorting : { ...order };
   table.sorting = { ...state, titles: columns.map((c) => c.title).join() };
   const column = columns[state.column];
@@ -63,13 +63,13 @@ function sortable(table, columns, rows, { order = null, row: decorate = () => ({
     const numeric = kind !== "name" && kind !== "text";
     const onclick = () => {
       table.sorting = { ...table.sorting, column: i, descending: state.column === i ? !state.descending : numeric };
-      sortable(table, columns, rows, { order, row: decorate });
+      sortable(table, columns, rows, { order, most, row: decorate });
       table.querySelectorAll("thead button")[i].focus();
     };
     const direction = state.column === i ? (state.descending ? "descending" : "ascending") : null;
     return element("th", { class: kind, scope: "col", "aria-sort": direction }, element("button", { type: "button", onclick }, title));
   });
-  const body = sorted.map((row) =>
+  const body = sorted.slice(0, most).map((row) =>
     element("tr", decorate(row), ...columns.map(({ cell, class: kind }) => {
       const content = [cell(row)].flat();
       return element(kind === "name" ? "th" : "td", { class: kind, scope: kind === "name" ? "row" : null }, ...content);

@@ -1,5 +1,7 @@
 // Every run of the view, and the details of one.
 
+const MOST_ROWS = 500;
+
 function drawRuns() {
   const words = byId("find").value.toLowerCase().split(/\s+/).filter(Boolean);
   const parts = (run) => [run.method, run.dataset, run.noise, rateName(run.rate), "seed", run.seed, run.key, run.status, run.device]
@@ -19,11 +21,12 @@ function drawRuns() {
     { title: "Seconds", value: (run) => run.seconds, cell: (run) => fixed(run.seconds, 1) },
     { title: "Status", class: "text", value: (run) => run.status, cell: (run) => element("span", { class: run.status === "ok" ? null : "bad" }, run.status) },
   ], rows, {
-    row: (run) => ({
+    most: MOST_ROWS, row: (run) => ({
       tabindex: 0, "data-key": run.key, onclick: () => openRun(run), onkeydown: (event) => { if (event.key === "Enter") openRun(run); },
     }),
   });
-  byId("runs-note").textContent = `${plural(rows.length, "run")} of ${DATA.runs.length}. Choose one to see its details.`;
+  const shown = rows.length > MOST_ROWS ? `, the first ${MOST_ROWS} shown` : "";
+  byId("runs-note").textContent = `${plural(rows.length, "run")} of ${DATA.runs.length}${shown}. Choose one to see its details.`;
 }
 
 function openRun(run) {
@@ -38,7 +41,7 @@ function openRun(run) {
     "Calibration error": run.ece === null ? null : `${fixed(run.ece)} %`,
     Status: run.hint ? `${run.status}: ${run.hint}` : run.status,
     "Learned parameters": run.parameters.toLocaleString("en"), Time: `${fixed(run.seconds, 1)} s on ${run.device || "an unnamed device"}`,
-    "Labels' hash": run.labels_sha256, ...Object.fromEntries(Object.entries(run.hashes).map(([name, hash]) => [`Hash of ${name}`, hash])),
+    "Labels' hash": run.labels_sha256, ...Object.fromEntries(Object.entries(run.hashes).map(([name, hash]) => [`Hash of ${name}`, hash])), Precision: run.precision,
     Versions: Object.entries(run.versions).map(([name, version]) => `${name} ${version}`).join(", "),
   };
   const list = Object.entries(facts).filter(([, value]) => value).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
@@ -50,6 +53,7 @@ function openRun(run) {
     element("p", { class: "note" }, "In a terminal: ", element("code", {}, `promptnoise show ${run.key}`), " and ", element("code", {}, `promptnoise export ${run.key}`)),
   );
   dialog.showModal();
+  if (!run.curves) return;  // left out of a large page
   const names = { test_accuracy: ["test images", ""], train_accuracy_true: ["training images, true labels", "2 3"], train_accuracy_given: ["training images, given labels", "6 4"] };
   const series = Object.entries(names).filter(([name]) => run.curves[name]).map(([name, [label, dash]]) => {
     const { x, y } = run.curves[name];

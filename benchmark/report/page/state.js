@@ -1,6 +1,7 @@
 // What is shown: the choices in the filter bar, kept in the address so that a view can be shared.
 
 const DATA = JSON.parse(byId("data").textContent);
+DATA.runs = unpack(DATA.runs);
 const CHOICES = { backbone: "Backbone", setting: "Protocol", noise: "Noise", dataset: "Data set" };
 const MEAN = "mean of all";
 const chosen = {};
@@ -50,25 +51,36 @@ const inSetting = (row) => row.backbone === chosen.backbone && row.setting === c
 const inView = (row) => inSetting(row) && (chosen.dataset === MEAN || row.dataset === chosen.dataset);
 const visible = (method) => !hidden.has(method);
 
-// The runs of the view at one noise rate; those that use no labels stand at every rate.
-function runsAt(rate) {
-  return DATA.runs.filter((run) => inView(run) && (!run.labels || (rate === 0
-    ? run.noise === "none" : run.noise === chosen.noise && run.rate === rate)));
+// Rows from columns; a column is a list of values, or {of: values, at: a number of them for each row}.
+function unpack({ count, columns }) {
+  const rows = Array.from({ length: count }, () => ({}));
+  for (const [name, column] of Object.entries(columns)) {
+    const value = Array.isArray(column) ? (i) => column[i] : (i) => column.of[column.at[i]];
+    rows.forEach((row, i) => { row[name] = value(i); });
+  }
+  return rows;
 }
 
-// Means over the runs of each method of a list of curves {x, y}: method -> [[x, y], ...].
-function meanCurves(runs, curve) {
+// The cells of the view at one noise rate; those of methods that use no labels stand at every rate.
+function cellsAt(rate) {
+  return DATA.cells.filter((cell) => inView(cell) && (!cell.labels || (rate === 0
+    ? cell.noise === "none" : cell.noise === chosen.noise && cell.rate === rate)));
+}
+
+// Means over the runs of each method of the curves {x, y, n} of cells: method -> [[x, y], ...].
+function meanCurves(cells, curve) {
   const found = new Map();
-  for (const run of runs) {
-    const own = curve(run);
+  for (const cell of cells) {
+    const own = curve(cell);
     if (!own || !own.y.some((value) => value !== null)) continue;
-    if (!found.has(run.method)) found.set(run.method, new Map());
+    if (!found.has(cell.method)) found.set(cell.method, new Map());
     own.x.forEach((x, i) => {
       if (own.y[i] === null) return;
-      const at = found.get(run.method);
-      at.set(x, [...(at.get(x) ?? []), own.y[i]]);
+      const at = found.get(cell.method);
+      const [sum, count] = at.get(x) ?? [0, 0];
+      at.set(x, [sum + own.n[i] * own.y[i], count + own.n[i]]);
     });
   }
   return new Map([...found].sort(([a], [b]) => a.localeCompare(b)).map(([method, at]) =>
-    [method, [...at].sort(([a], [b]) => a - b).map(([x, values]) => [x, mean(values)])]));
+    [method, [...at].sort(([a], [b]) => a - b).map(([x, [sum, count]]) => [x, sum / count])]));
 }

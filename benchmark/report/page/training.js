@@ -16,7 +16,7 @@ function drawTrainingControls() {
   if (!rates.includes(looking.rate)) {
     looking.rate = (noisy.length ? noisy : rates).reduce((best, rate) => (Math.abs(rate - 0.5) < Math.abs(best - 0.5) ? rate : best));
   }
-  const known = Object.keys(CURVES).filter((name) => DATA.runs.some((run) => Object.keys(CURVES[name].lines).some((line) => run.curves[line])));
+  const known = Object.keys(CURVES).filter((name) => DATA.cells.some((cell) => Object.keys(CURVES[name].lines).some((line) => cell.curves[line])));
   const choice = (name, entries, chosenOne, set) => element("label", { class: "field" }, name, element("select", {
     name: name.toLowerCase(), onchange: (event) => { set(event.target.value); drawTraining(); drawClasses(); },
   }, ...entries.map(([value, text]) => element("option", { value, selected: value === String(chosenOne) }, text))));
@@ -28,9 +28,9 @@ function drawTrainingControls() {
 
 function drawTraining() {
   const { up, lines } = CURVES[looking.curve];
-  const runs = runsAt(looking.rate).filter(({ method }) => visible(method));
+  const cells = cellsAt(looking.rate).filter(({ method }) => visible(method));
   const series = Object.entries(lines).flatMap(([name, [label, dash]]) =>
-    [...meanCurves(runs, (run) => run.curves[name])].map(([method, points]) => ({ name: label ? `${method}, ${label}` : method, method, dash, points })));
+    [...meanCurves(cells, (cell) => cell.curves[name])].map(([method, points]) => ({ name: label ? `${method}, ${label}` : method, method, dash, points })));
   lineChart(byId("training-chart"), {
     series, across: looking.curve === "pseudo-labels" ? "round" : "epoch", up, title: `${looking.curve} over training`, floor: 0, whole: true,
   });
@@ -45,11 +45,10 @@ function drawClasses() {
   note.textContent = "Choose a data set above to see its classes from the worst to the best.";
   if (host.hidden) return;
   const classes = DATA.classes[chosen.dataset] ?? [];
-  const numbers = classes.map((_, i) => i);
-  const perClass = meanCurves(runsAt(looking.rate).filter(({ method }) => visible(method)), (run) => ({ x: numbers, y: run.per_class }));
+  const perClass = meanCurves(cellsAt(looking.rate).filter(({ method }) => visible(method)), (cell) => cell.per_class);
   const series = [...perClass].map(([method, points]) => {
     const sorted = [...points].sort((a, b) => a[1] - b[1]);
-    return { name: method, method, points: sorted.map(([, value], i) => [i + 1, value]), order: sorted.map(([i]) => classes[i]) };
+    return { name: method, method, points: sorted.map(([, value], i) => [i + 1, value]), order: sorted.map(([x]) => classes[x - 1]) };
   });
   lineChart(host, {
     series, across: "classes, worst to best", up: "accuracy of the class, %", floor: 0, ceiling: 100, whole: true, title: "Accuracy class by class",

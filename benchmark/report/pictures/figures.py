@@ -3,41 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from matplotlib.figure import Figure
 
 from benchmark.records.record import Record
-from benchmark.report.leaderboard import SETTING, leaderboard
+from benchmark.report.campaign import Campaign
+from benchmark.report.leaderboard import SETTING
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
 from benchmark.report.pictures.ranks import critical_difference
-from benchmark.report.pictures.style import save, styled
+from benchmark.report.pictures.style import render, styled
 from benchmark.report.ranking import rankings
 
 #: Training curves and classes are shown at the noise rate nearest to this one.
 TELLING_RATE = 0.5
 
 
-def draw_all(records: Sequence[Record], folder: Path) -> list[Path]:
-    """Draw every picture that the records allow, PNG and SVG each, and return the files.
+def draw_all(campaign: Campaign) -> Iterator[dict[str, bytes]]:
+    """Draw every picture that the records allow; each as PNG and SVG, by the names of their files.
 
     Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `ranks`), then say
     the kind of noise, and the setting where the campaign has several.
     """
-    written = []
     with styled():
-        for name, figure in figures(records).items():
+        for name, figure in figures(campaign).items():
             if figure is not None:
-                written += save(figure, folder / name)
-    return written
+                yield {f"plots/{name}.{kind}": content for kind, content in render(figure).items()}
 
 
-def figures(records: Sequence[Record]) -> dict[str, Figure | None]:
+def figures(campaign: Campaign) -> dict[str, Figure | None]:
     """Every picture by its file's name without ending; None where the records have nothing to draw."""
-    board = leaderboard(records)
+    records, board = campaign.records, campaign.board
     methods = sorted(board["method"].unique())
     several = len(board[SETTING].drop_duplicates()) > 1
     drawn: dict[str, Figure | None] = {}

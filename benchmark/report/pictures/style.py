@@ -6,15 +6,15 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from benchmark.report.palette import LineStyle
-from datamodules import atomic
 
 COLUMNS = 4
 
@@ -83,14 +83,14 @@ def _legend(figure: Figure, axes: Iterable[Axes]) -> None:
     figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
 
 
-def save(figure: Figure, path: Path) -> list[Path]:
-    """Write `path` with the endings .png and .svg; the same figure gives the same bytes."""
-    written = []
+def render(figure: Figure) -> dict[str, bytes]:
+    """A figure as "png" and "svg"; the same figure gives the same bytes."""
+    figure.set_dpi(160)
+    png: Any = FigureCanvasAgg(figure)
+    svg: Any = FigureCanvasSVG(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not once per file
-    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind, dpi=160, metadata=metadata)
-        written.append(path.with_name(f"{path.name}.{kind}"))
-        atomic.write(written[-1], buffer.getvalue())
-    return written
+    files = {"png": io.BytesIO(), "svg": io.BytesIO()}
+    png.print_png(files["png"], metadata={"Software": None})
+    svg.print_svg(files["svg"], metadata={"Date": None, "Creator": None})
+    return {kind: file.getvalue() for kind, file in files.items()}

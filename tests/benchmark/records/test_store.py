@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmark.records.paths import slug
 from benchmark.records.record import BadRecord
-from benchmark.records.store import Store, slug
-from tests.support.records_factory import campaign, fill, result, run
+from benchmark.records.sealed import seal
+from benchmark.records.store import Store
+from tests.support.records_factory import campaign, change, fill, resealed, result, run
 
 
 @pytest.fixture
@@ -33,8 +36,10 @@ def test_a_written_run_reads_back_as_it_was(store: Store) -> None:
 
 def test_every_run_has_a_file_of_its_own_that_its_data_set_and_key_name(store: Store) -> None:
     work = run(dataset="folder:../data/pets")
-    assert store.write(work, result()).relative_to(store.out) == Path(f"runs/folder-..-data-pets/{work.key}.json")
-    assert slug("///") == "dataset"
+    assert store.write(work, result()).relative_to(store.out) == Path(
+        f"runs/folder-..-data-pets-67b42689/{work.key}.json"
+    )
+    assert slug("///").startswith("dataset-")
     assert len({store.path(work) for work, _ in campaign()}) == sum(1 for _ in campaign())
 
 
@@ -70,8 +75,19 @@ def test_a_record_of_another_run_under_this_name_is_not_trusted(store: Store) ->
 def test_a_record_whose_fields_were_edited_is_not_trusted(store: Store) -> None:
     work = run(rate=0.5)
     path = store.write(work, result())
-    path.write_text(path.read_text().replace('"rate": 0.5', '"rate": 0.25'))
+    change(path, lambda record: record["run"].update(rate=0.25))
     assert store.finished([work]) == set()
+
+
+def test_data_sets_whose_names_look_alike_have_folders_of_their_own(store: Store) -> None:
+    names = ("folder:/a/b", "folder:/a-b", "folder:a-b", "folder-a-b", "digits", "digits[template=x]", "digits/")
+    for name in names:
+        work = run(dataset=name)
+        store.write(work, result(70.0, work))
+    assert len({store.path(run(dataset=name)).parent for name in names}) == len(names)
+    assert store.path(run(dataset="digits")).parent.name == "digits"
+    records, problems = store.load()
+    assert ({record.run.dataset for record in records}, problems) == (set(names), [])
 
 
 def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_named_and_left_out(
@@ -81,14 +97,14 @@ def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_
     text = good.read_text()
     folder = good.parent
     newer = run(protocol=2)
-    (folder / f"{newer.key}.json").write_text(
-        text.replace('"protocol": 1', '"protocol": 2').replace(run().key, newer.key)
+    (folder / f"{newer.key}.json").write_bytes(
+        resealed(text.replace('"protocol": 1', '"protocol": 2').replace(run().key, newer.key))
     )
     (folder / "copy (1).json").write_text(text)
     (folder / "0123456789abcdef.json").write_text(text[:99])
     (folder / "notes.json").write_text('{"my": "notes"}')
     (folder / "README.txt").write_text("hello")
-    schema = text.replace('"schema": 1', '"schema": 7')
+    schema = text.replace('"schema": 2', '"schema": 1')
     (folder / "old.json").write_text(schema)
     elsewhere = store.out / "runs" / "tilted"
     elsewhere.mkdir()
@@ -104,7 +120,7 @@ def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_
         Path("runs/flipped/0123456789abcdef.json"): "it is truncated or not JSON",
         Path("runs/flipped/notes.json"): "it is not a record of this benchmark",
         Path("runs/flipped/README.txt"): "it is not a record",
-        Path("runs/flipped/old.json"): "it is of record schema 7, and this version reads schema 1",
+        Path("runs/flipped/old.json"): "it is of record schema 1, and this version reads schema 2",
         Path(f"runs/tilted/{good.name}"): f"it is a copy of {good}",
     }
 
@@ -196,3 +212,119 @@ def test_a_writer_killed_in_the_middle_of_a_file_or_out_of_disk_leaves_no_part_o
     assert Store(tmp_path).finished([run()]) == set()
     assert Store(tmp_path).load() == ([], [])
     assert (action == "SIG_DFL") == bool(list(tmp_path.rglob("*.partial"))), "a part is there only if nobody could tidy"
+
+
+def test_any_changed_byte_of_a_record_is_seen_and_the_run_is_done_again(store: Store) -> None:
+    work = run()
+    path = store.write(work, result(70.25, work))
+    text = path.read_bytes()
+    edits = [text[:i] + bytes([text[i] ^ 1]) + text[i + 1 :] for i in range(0, len(text), 7)]
+    edits += [text.replace(b"70.25", b"71.25"), text[:-1], text + b"\n", text.replace(b'": ', b'":', 1)]
+    edits += [text[: len(text) // 2] + bytes(len(text) - len(text) // 2)]
+    edits.append(text.replace(b"\n}\n", b',\n"accuracy": 99.0\n}\n'))
+    for edit in edits:
+        path.write_bytes(edit)
+        records, (problem,) = Store(store.out).load()
+        assert records == [] and str(path) in problem
+        assert Store(store.out).finished([work], set_aside=False) == set()
+
+
+def test_a_changed_record_is_seen_by_a_store_that_read_it_before(store: Store) -> None:
+    work = run()
+    path = store.write(work, result(70.25, work))
+    assert store.finished([work]) == {work.key}
+    path.write_bytes(path.read_bytes().replace(b"70.25", b"71.25"))
+    assert store.load().problems == [
+        f"{path} is left out: it was changed after it was written: its content does not fit its checksum"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ('{"schema": 2, "key": "[/red]", "run": 1, "accuracy": 50, "accuracy": 60', "key 'accuracy' twice"),
+        ('{"schema": 2, "key": "x", "run": {"seed": 1, "seed": 2}', "key 'seed' twice"),
+        ('{"a": ' + "[" * 2000 + "]" * 2000, "not a record|too deeply"),
+        ('{"schema": 2, "key": "x", "run": ' + "[" * 200000 + "]" * 200000, "too deeply"),
+        ('{"schema": 2, "key": "[/red]", "run": {}', "run.backbone is missing"),
+    ],
+)
+def test_a_record_with_a_key_twice_or_nested_deeply_is_named_and_left_out(
+    store: Store, body: str, complaint: str
+) -> None:
+    good, odd = store.write(run(), result()), store.path(run(seed=2))
+    odd.write_bytes(seal(body.encode()))
+    (record,), (problem,) = store.load()
+    assert store.path(record.run) == good
+    assert re.search(complaint, problem)
+    assert store.finished([run(), run(seed=2)]) == {run().key}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("rate", float("nan")), ("rate", 1e308), ("rate", -0.1), ("seed", -1), ("seed", 10**30), ("shots", 0)],
+)
+def test_a_run_whose_numbers_are_out_of_range_is_named_and_left_out(store: Store, field: str, value: float) -> None:
+    work = run(**{field: value})
+    store.write(run(seed=3), result())
+    text = store.path(run(seed=3)).read_bytes()
+    odd = json.loads(text) | {"key": work.key, "run": vars(work) | {field: value}}
+    odd["run"].pop("key", None)
+    del odd["sha256"]
+    store.path(work).write_bytes(seal(json.dumps(odd).removesuffix("}").encode()))
+    (record,), (problem,) = store.load()
+    assert record.run == run(seed=3)
+    assert str(store.path(work)) in problem and field in problem
+
+
+def test_a_folder_or_a_loop_of_links_in_the_place_of_a_record_is_set_aside(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, loop, good = run(seed=1), run(seed=2), run(seed=3)
+    store.write(good, result())
+    (store.path(folder) / "mine").mkdir(parents=True)
+    store.path(loop).symlink_to(store.path(loop))
+    (store.out / "runs" / "flipped" / "below").symlink_to(store.out / "runs")
+    records, problems = store.load()
+    assert [record.run for record in records] == [good]
+    assert sorted(problem.split(" is left out: ")[0] for problem in problems) == sorted(
+        str(store.path(work)) for work in (folder, loop)
+    )
+    assert store.finished([folder, loop, good]) == {good.key}
+    assert (store.out / "runs" / "flipped" / f"{folder.key}.json.bad" / "mine").is_dir()
+    for work in (folder, loop):
+        store.write(work, result())
+    assert len(store.load().records) == 3
+
+
+def test_what_was_set_aside_before_is_kept(store: Store) -> None:
+    work = run()
+    for text in ("one", "two"):
+        store.write(work, result())
+        store.path(work).write_text(text)
+        assert store.finished([work]) == set()
+    assert sorted(path.read_text() for path in store.out.rglob("*.bad*")) == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", '{"run": 1}', "[" * 100000, '{"run": {"dataset": [1]}, "cause": "x", "key": "y"}', "\x00",
+        '{"cause": "\\ud800", "key": "k", "run": {}}',
+    ],
+)  # fmt: skip
+def test_odd_notes_of_failures_are_named_and_left_out(
+    store: Store, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.fail(run(), "RuntimeError: [/red]")
+    odd = store.out / "failed" / "flipped" / "odd.json"
+    odd.write_text(text)
+    (store.out / "failed" / "flipped" / "folder.json").mkdir()
+    assert [failure.cause for failure in store.failures()] == ["RuntimeError: [/red]"]
+    assert str(odd) in caplog.text and "folder.json" in caplog.text
+
+
+def test_a_note_with_a_rate_that_is_no_number_is_left_out(store: Store) -> None:
+    work = run(rate=float("nan"))
+    store.fail(work, "cause")
+    assert store.failures() == []

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.records.store import Failure, Store
+from benchmark.records.failures import Failure
+from benchmark.records.store import Store
+from benchmark.report.campaign import Campaign
 from benchmark.report.leaderboard import leaderboard, observations
 from benchmark.report.page import build
 from benchmark.report.page.data import payload
@@ -27,8 +29,8 @@ PICK = """
 
 def page(store: Store, failures: list[Failure] | None = None) -> str:
     loaded = store.load()
-    seen = observations(loaded.records)
-    return build(loaded.records, differences(seen), caveats(seen), failures or [], loaded.problems)
+    campaign = Campaign.of(*loaded)
+    return build(campaign, differences(campaign.seen), caveats(campaign.seen), failures or [])
 
 
 @pytest.fixture(scope="module")
@@ -192,8 +194,10 @@ def test_the_page_names_nothing_outside_itself_and_is_the_same_for_the_same_reco
 def test_long_curves_are_thinned_to_their_first_last_and_some_between(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(), result(curves={"loss": [float(i) for i in range(1000)], "test_accuracy": [5.0]}))
-    curves = payload(store.load().records, differences(observations([])), [], [], [])["runs"][0]["curves"]
-    assert len(curves["loss"]["x"]) == 60
+    (curves,) = payload(Campaign.of(store.load().records), differences(observations([])), [], [])["runs"]["columns"][
+        "curves"
+    ]
+    assert len(curves["loss"]["x"]) == 20
     assert (curves["loss"]["x"][0], curves["loss"]["x"][-1]) == (1, 1000)
-    assert curves["loss"]["y"] == [x - 1.0 for x in curves["loss"]["x"]]
+    assert curves["loss"]["y"] == [float(f"{x - 1:.3g}") for x in curves["loss"]["x"]]
     assert curves["test_accuracy"] == {"x": [1], "y": [5.0]}

@@ -10,6 +10,7 @@ import pytest
 
 from benchmark.records.record import Record
 from benchmark.records.store import Store
+from benchmark.report.campaign import Campaign
 from benchmark.report.leaderboard import leaderboard
 from benchmark.report.palette import line_styles
 from benchmark.report.pictures import draw_all
@@ -26,13 +27,14 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
     return fill(tmp_path_factory.mktemp("records"), rates=(0.0, 0.5), seeds=(1, 2)).load().records
 
 
-def test_every_picture_is_there_as_png_and_svg_and_drawing_again_changes_no_byte(
-    records: list[Record], tmp_path: Path
-) -> None:
-    first = {path.name: path.read_bytes() for path in draw_all(records, tmp_path / "a")}
-    again = {path.name: path.read_bytes() for path in draw_all(records[::-1], tmp_path / "b")}
+def drawn(records: list[Record]) -> dict[str, bytes]:
+    return {name: content for files in draw_all(Campaign.of(records)) for name, content in files.items()}
+
+
+def test_every_picture_is_there_as_png_and_svg_and_drawing_again_changes_no_byte(records: list[Record]) -> None:
+    first, again = (drawn(own) for own in (records, records[::-1]))
     kinds = ("accuracy", "heatmap", "gradients", "memorisation", "classes")
-    assert set(first) == {f"{kind}-symmetric.{ending}" for kind in kinds for ending in ("png", "svg")}
+    assert set(first) == {f"plots/{kind}-symmetric.{ending}" for kind in kinds for ending in ("png", "svg")}
     assert first == again
     for name, content in first.items():
         if name.endswith("png"):
@@ -103,22 +105,23 @@ def test_a_bar_of_the_rank_diagram_joins_what_cannot_be_told_apart() -> None:
 def test_ranks_over_enough_data_sets_get_a_diagram(tmp_path: Path) -> None:
     datasets = {f"set{i}": 50.0 for i in range(5)}
     records = fill(tmp_path, rates=(0.5,), seeds=(1,), datasets=datasets).load().records
-    assert figures(records)["ranks-symmetric"] is not None
+    assert figures(Campaign.of(records))["ranks-symmetric"] is not None
 
 
 def test_one_run_without_curves_or_noise_is_enough_for_a_picture(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(noise="none", rate=0.0), {"status": "ok", "accuracy": 50.0})
-    names = {path.name for path in draw_all(store.load().records, tmp_path)}
-    assert names == {f"{kind}-none.{ending}" for kind in ("accuracy", "heatmap") for ending in ("png", "svg")}
-    assert draw_all([], tmp_path) == []
+    assert set(drawn(store.load().records)) == {
+        f"plots/{kind}-none.{ending}" for kind in ("accuracy", "heatmap") for ending in ("png", "svg")
+    }
+    assert drawn([]) == {}
 
 
 def test_settings_of_one_campaign_do_not_overwrite_each_other(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for backbone in ("embedded", "ViT-B-16/openai"):
         store.write(run(backbone=backbone), result())
-    names = {name for name in figures(store.load().records) if name.startswith("accuracy")}
+    names = {name for name in figures(Campaign.of(store.load().records)) if name.startswith("accuracy")}
     assert names == {f"accuracy-symmetric-{b}-16shots-10epochs-fewshot" for b in ("embedded", "ViT-B-16-openai")}
 
 

@@ -8,10 +8,12 @@ from rich.console import Console
 
 from benchmark.commands import readme
 from benchmark.errors import BadInput
+from benchmark.records.failures import Failure
 from benchmark.records.record import Record
-from benchmark.records.store import Failure, Store
+from benchmark.records.store import Store
 from benchmark.report import tables, terminal
 from benchmark.report.blocks import blocks
+from benchmark.report.campaign import Campaign
 from benchmark.report.leaderboard import SETTING, from_csv, leaderboard, to_csv
 from benchmark.report.markup import latex, markdown
 from tests.support.records_factory import campaign, fill, result, run
@@ -100,7 +102,7 @@ symmetric,16,10,embedded,fewshot,zero_shot,57.00,57.00
 
 
 def test_the_tables_of_known_records_are_these(store: Store, records: list[Record]) -> None:
-    tables.write_all(records, store.out)
+    tables.write_all(Campaign.of(records), store.out)
     for name, text in GOLDEN.items():
         assert (store.out / name).read_text(encoding="utf-8") == text, name
     tex = (store.out / "leaderboard.tex").read_text(encoding="utf-8")
@@ -116,7 +118,7 @@ def test_the_same_records_in_any_order_give_the_same_bytes(tmp_path: Path) -> No
         for work, outcome in list(campaign(seeds=(1, 2)))[:: -1 if name == "a" else 1]:
             store.write(work, outcome)
         records = store.load().records
-        tables.write_all(records[:: -1 if name == "a" else 1], out)
+        tables.write_all(Campaign.of(records[:: -1 if name == "a" else 1]), out)
         files = (path for path in out.rglob("*") if path.suffix in {".csv", ".md", ".tex"})
         written.append({path.relative_to(out): path.read_bytes() for path in files})
     assert written[0] == written[1]
@@ -174,14 +176,14 @@ def test_trzsl_is_compared_by_its_harmonic_mean(tmp_path: Path) -> None:
 
 
 def test_no_records_give_empty_tables_not_an_error(tmp_path: Path) -> None:
-    tables.write_all([], tmp_path)
+    tables.write_all(Campaign.of([]), tmp_path)
     assert (tmp_path / "leaderboard.csv").read_text().count("\n") == 1
     assert list(blocks(leaderboard([]))) == []
 
 
 def shown(records: list[Record], failures: list[Failure] | None = None, width: int = 100) -> str:
     console = Console(width=width, file=io.StringIO(), no_color=True)
-    terminal.show(records, console, failures or [])
+    terminal.show(Campaign.of(records), console, failures or [])
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -221,7 +223,7 @@ def test_a_diverged_run_is_marked_in_markdown_and_latex(tmp_path: Path) -> None:
 def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_seen(
     store: Store, records: list[Record]
 ) -> None:
-    tables.write_all(records, store.out)
+    tables.write_all(Campaign.of(records), store.out)
     page = store.out / "README.md"
     page.write_text(f"# Title\n{readme.BEGIN}\nold\n{readme.END}\nthe rest\n")
     assert not readme.is_current(page, store.out)
@@ -237,6 +239,6 @@ def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_se
 
 @pytest.mark.parametrize("text", ["nothing", f"{readme.END} {readme.BEGIN}", readme.BEGIN])
 def test_a_readme_without_markers_is_refused(store: Store, records: list[Record], text: str) -> None:
-    tables.write_all(records, store.out)
+    tables.write_all(Campaign.of(records), store.out)
     with pytest.raises(BadInput, match="must hold once each"):
         readme.rewritten(text, store.out)

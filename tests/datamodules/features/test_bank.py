@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from datamodules.dataset import Labels
 from datamodules.errors import CorruptImage, DataError
 from datamodules.features import bank as features
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
+from datamodules.features.shards import Damaged, Shard, open_shard, to_bytes
 from datamodules.features.store import ShardStore
 from tests.support.bank_parts import Encoder, Pictures, all_views, build
 
@@ -167,11 +169,11 @@ def test_a_killed_builder_leaves_a_correct_bank(tmp_path: Path, small_shards: No
     assert builder.returncode == -9
     shards = list(tmp_path.rglob("*.safetensors"))
     assert len(shards) == 2
-    shards[0].with_name("killed while it was written.123.tmp").write_bytes(b"half")
+    shards[0].with_name(".killed while it was written.123.partial").write_bytes(b"half")
     encoder = Encoder()
     assert torch.equal(build(tmp_path, encoder), build(None, Encoder()))
     assert encoder.seen == 160 - 2 * 32
-    assert not [name for name in files(tmp_path) if name.endswith(".tmp")]
+    assert not [name for name in files(tmp_path) if name.endswith(".partial")]
 
 
 def test_two_builders_at_once_share_one_build_and_leave_a_correct_bank(tmp_path: Path) -> None:
@@ -218,6 +220,61 @@ def test_a_shard_that_was_damaged_from_outside_is_made_again(tmp_path: Path, sma
     encoder = Encoder()
     assert torch.equal(build(tmp_path, encoder), build(None, Encoder()))
     assert encoder.seen == 64
+
+
+def flip_a_bit(path, place):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 4
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_or_zeroed_tail_anywhere_in_a_shard_is_seen_and_the_shard_is_made_again(tmp_path, small_shards):
+    made = build(tmp_path, Encoder())
+    shards = sorted(tmp_path.rglob("*.safetensors"))
+    content = shards[0].read_bytes()
+    for place in [*range(0, 600, 13), *range(600, len(content), 97), len(content) - 1]:
+        flip_a_bit(shards[0], place)
+        encoder = Encoder()
+        assert torch.equal(build(tmp_path, encoder), made), place
+        assert encoder.seen == 32, place
+        assert shards[0].read_bytes() == content
+    shards[0].write_bytes(content[:-100] + bytes(100))
+    assert torch.equal(build(tmp_path, Encoder()), made)
+
+
+def test_a_shard_with_fewer_rows_than_pictures_or_without_checksums_is_made_again(tmp_path, small_shards):
+    made = build(tmp_path, Encoder())
+    shards = sorted(tmp_path.rglob("*.safetensors"))
+    old = load(shards[0].read_bytes())
+    shards[0].write_bytes(save({name: old[name] for name in ("indices", "bad", "features")}))
+    indices, bad = torch.from_numpy(old["indices"].numpy()), old["bad"]
+    shards[1].write_bytes(to_bytes(Shard(indices.numpy(), bad.numpy(), old["features"][:, 1:])))
+    encoder = Encoder()
+    assert torch.equal(build(tmp_path, encoder), made)
+    assert encoder.seen == 64
+
+
+def test_one_view_is_checked_without_reading_the_others(tmp_path, small_shards, monkeypatch):
+    monkeypatch.setattr("datamodules.features.bank.IN_MEMORY", 0)
+    bank = FeatureBank(Encoder(), tmp_path, batch_size=8)
+    view = bank.views(Pictures(40), np.arange(40), seed=1, views=4, crop=Crop())
+    made = torch.stack([view(number) for number in range(4)])
+    bank.encoder.seen = 0
+    shard = sorted(tmp_path.rglob("*.safetensors"))[0]
+    flip_a_bit(shard, shard.read_bytes().index(open_shard(shard, 0).features.numpy().tobytes()) + 5)
+    with pytest.raises(Damaged):
+        open_shard(shard, 0)
+    assert torch.equal(torch.stack([view(number) for number in (3, 2, 1)]), made[[3, 2, 1]])
+    assert bank.encoder.seen == 0
+    assert torch.equal(view(0), made[0])
+    assert bank.encoder.seen == 32
+
+
+def test_a_disk_that_damages_whatever_is_written_is_told_in_one_line(tmp_path, monkeypatch):
+    whole = ShardStore._write
+    monkeypatch.setattr(ShardStore, "_write", lambda self, name, content: whole(self, name, content[:-4] + b"oops"))
+    with pytest.raises(DataError, match="is damaged as soon as it is written; check the disk"):
+        build(tmp_path, Encoder())
 
 
 @pytest.mark.parametrize("cached", [True, False])

@@ -1,0 +1,51 @@
+"""Notes of runs that raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from benchmark.plan.grid import Run
+from benchmark.records.record import check_run
+from benchmark.records.sealed import BadRecord, parse
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that raised, and why."""
+
+    run: Run
+    cause: str
+
+
+@dataclass(frozen=True)
+class _Note:
+    run: Run
+    cause: str
+    key: str
+
+
+@cache
+def _notes() -> TypeAdapter[_Note]:
+    return TypeAdapter(_Note)
+
+
+def read_note(path: Path) -> Failure:
+    """The failure that a file tells of.
+
+    Raises:
+        BadRecord: It is not a note of a failed run.
+        OSError: It cannot be read.
+    """
+    parse(text := path.read_bytes())
+    try:
+        note = _notes().validate_json(text, strict=True)
+    except ValidationError:
+        raise BadRecord("it is not a note of a failed run") from None
+    check_run(note.run)
+    if note.key != note.run.key:
+        raise BadRecord(f"its key {note.key!r} is not that of its run, {note.run.key}")
+    return Failure(note.run, note.cause)

@@ -1,0 +1,32 @@
+"""What is read of a results folder once, and passed on to tables, statistics, pictures and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmark.records.record import Record
+from benchmark.report.identity import comparable
+from benchmark.report.leaderboard import board_of, rows_of
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """Records that may stand in one table, what was left out, and the tables that all others are made of.
+
+    `seen` is `leaderboard.observations` of the records, `board` is their `leaderboard.leaderboard`.
+    """
+
+    records: tuple[Record, ...]
+    problems: tuple[str, ...]
+    seen: pd.DataFrame
+    board: pd.DataFrame
+
+    @classmethod
+    def of(cls, records: Iterable[Record], problems: Sequence[str] = ()) -> Campaign:
+        """Of what `Store.load` returns."""
+        kept, others = comparable(records)
+        seen = rows_of(kept)
+        return cls(tuple(kept), (*problems, *others), seen, board_of(seen))

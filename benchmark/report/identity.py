@@ -1,0 +1,58 @@
+"""Which records may stand in one table: those of one model and one split of the images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from benchmark.records.record import Record
+
+Identity = tuple[str, ...]
+
+
+def comparable(records: Iterable[Record]) -> tuple[list[Record], list[str]]:
+    """The records that may be averaged and ranked together, and a line for each group that is left out.
+
+    Under the name of a backbone all have the same weights and precision, and under that of a data set the same split.
+    Of several the one with most runs is kept (of equally many, the one whose hash comes first): tables compare
+    methods with each other and average over data sets, so that two models must not even stand in different cells.
+    """
+    problems: list[str] = []
+    kept = _one_each(records, lambda record: record.run.backbone, _model, _model_words, problems)
+    kept = _one_each(kept, lambda record: record.run.dataset, _split, _split_words, problems)
+    return kept, problems
+
+
+def _one_each(
+    records: Iterable[Record],
+    name: Callable[[Record], str],
+    identity: Callable[[Record], Identity],
+    words: Callable[[Identity], str],
+    problems: list[str],
+) -> list[Record]:
+    marked = [(name(record), identity(record), record) for record in records]
+    counts = Counter((own, ident) for own, ident, _ in marked)
+    chosen: dict[str, Identity] = {}
+    for (own, ident), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
+        if (first := chosen.setdefault(own, ident)) != ident:
+            problems.append(
+                f"{count} {'run' if count == 1 else 'runs'} of {own} made with {words(ident)} left out: the "
+                f"{counts[own, first]} in the tables were made with {words(first)}; use an --out for each"
+            )
+    return [record for own, ident, record in marked if chosen[own] == ident]
+
+
+def _model(record: Record) -> Identity:
+    return (record.hashes.get("weights", ""), record.precision)
+
+
+def _model_words(identity: Identity) -> str:
+    return f"weights {identity[0][:12] or 'unknown'} in {identity[1]}"
+
+
+def _split(record: Record) -> Identity:
+    return (record.hashes.get("split", ""),)
+
+
+def _split_words(identity: Identity) -> str:
+    return f"split {identity[0][:12] or 'unknown'}"
