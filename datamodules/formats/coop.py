@@ -16,7 +16,7 @@ from datamodules.formats.checks import checked, readable
 from datamodules.formats.images import FileImages, require_files
 from datamodules.formats.source import Layout
 
-GUIDE = "CoOp's DATASETS.md (github.com/KaiyangZhou/CoOp) says whence every file comes"
+GUIDE = "CoOp's DATASETS.md (github.com/KaiyangZhou/CoOp) says where every file comes from"
 
 
 @dataclass(frozen=True)
