@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from datamodules import datasets
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError, unknown
+from datamodules.formats.checks import checked
 from datamodules.formats.folder import ClassFolders
 from datamodules.formats.hub import Hub
 from datamodules.formats.source import Source
@@ -56,7 +57,9 @@ def open_dataset(spec: str, root: Path | None = None, download: bool = False) ->
         DataError: an unknown name, or files that are missing or inconsistent; the message says what to do.
     """
     source, template = _source(spec)
-    return source.load() if isinstance(source, Embedded) else source.open(spec, template, root, download)
+    if isinstance(source, Embedded):
+        return checked(replace(source.load(), name=spec, template=template))
+    return source.open(spec, template, root, download)
 
 
 def status(spec: str, root: Path | None = None) -> str:

@@ -30,6 +30,8 @@ def main(options: Options) -> int:
     if not options.out.is_dir():
         raise BadInput(f"there is no results folder {options.out}; `promptnoise bench --out=FOLDER` makes one")
     reference = _method(options)
+    if not (options.out / "runs").is_dir():
+        raise BadInput(f"{options.out} holds no records of finished runs; there must be {options.out / 'runs'}")
     console = Console(markup=False, highlight=False, soft_wrap=True)
     with console.status("reading records") as status:
         made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))

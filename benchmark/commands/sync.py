@@ -35,6 +35,8 @@ def main(options: Options) -> int:
         raise BadInput(hint or "W&B is disabled; --wandb=online or --wandb=offline turns it on")
     if not options.out.is_dir():
         raise BadInput(f"there is no results folder {options.out}; `promptnoise bench --out=FOLDER` makes one")
+    if not (options.out / "runs").is_dir():
+        raise BadInput(f"{options.out} holds no records of finished runs; there must be {options.out / 'runs'}")
     target = Target(options.out, mode, options.project, options.campaign or options.out.resolve().name)
     console = Console(markup=False, highlight=False, soft_wrap=True)
     with console.status("logging"):

@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,7 +43,14 @@ class Store:
 
     def path(self, run: Run) -> Path:
         """Where the record of `run` is, or will be."""
-        return self.out / "runs" / slug(run.dataset) / f"{run.key}.json"
+        return Path(self._place(run))
+
+    def _place(self, run: Run) -> str:
+        return f"{self._runs}/{slug(run.dataset)}/{run.key}.json"
+
+    @cached_property
+    def _runs(self) -> str:
+        return str(self.out / "runs")
 
     def write(self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None) -> Path:
         """Record a finished run, and forget that it ever failed.
@@ -78,16 +86,16 @@ class Store:
         for run in runs:
             if f"{run.key}.json" not in there[run.dataset]:
                 continue
-            path = self.path(run)
+            path = self._place(run)
             try:
-                if (record := self._load(str(path))).run != run:
+                if (record := self._load(path)).run != run:
                     raise BadRecord(f"it is the record of {record.run}")
             except FileNotFoundError:
                 continue
             except (BadRecord, OSError) as error:
                 logger.warning("%s is set aside and %s is done again: %s", path, run, in_words(error))
                 if set_aside:
-                    set_aside_file(path)
+                    set_aside_file(Path(path))
                 continue
             done.add(run.key)
         return done
@@ -113,17 +121,18 @@ class Store:
         if not str(path).endswith(".json"):
             raise BadRecord("it is not a record")
         record = self._load(str(path))
-        if str(path) != str(home := self.path(record.run)):
-            raise BadRecord(f"it is a copy of {home}" if home.exists() else f"it belongs in {home}")
+        if str(path) != (home := self._place(record.run)):
+            raise BadRecord(f"it is a copy of {home}" if Path(home).exists() else f"it belongs in {home}")
         return record
 
     def _load(self, path: str) -> Record:
         """The record in a file, read again only where the file has changed."""
-        about = Path(path).stat()
+        file = Path(path)
+        about = file.stat()
         mark = (about.st_ino, about.st_size, about.st_mtime_ns)
         known = self._known.get(path)
         if known is None or known[0] != mark:
-            known = self._known[path] = (mark, read(Path(path).read_bytes()))
+            known = self._known[path] = (mark, read(file.read_bytes()))
         return known[1]
 
     def _belongs_to_a_record(self, path: str) -> bool:

@@ -88,9 +88,8 @@ def render(figure: Figure) -> dict[str, bytes]:
     figure.set_dpi(160)
     png: Any = FigureCanvasAgg(figure)
     svg: Any = FigureCanvasSVG(figure)
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, not once per file
     files = {"png": io.BytesIO(), "svg": io.BytesIO()}
     png.print_png(files["png"], metadata={"Software": None})
+    figure.set_layout_engine("none")  # laid out once, not once per file
     svg.print_svg(files["svg"], metadata={"Date": None, "Creator": None})
     return {kind: file.getvalue() for kind, file in files.items()}

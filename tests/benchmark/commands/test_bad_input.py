@@ -50,10 +50,12 @@ CASES = [
     ("bench --dry-run --out=FILE/out", "FILE is a file"),
     ("bench --dry-run --methods=coop[n_ctx=x]", "n_ctx=x should be a whole number"),
     ("report --out=/nowhere", "there is no results folder /nowhere"),
+    ("report --out=.", "holds no records of finished runs"),
     ("report --out=FILE", "there is no results folder FILE"),
     ("report --out=. --reference=nonsense", "unknown method 'nonsense'"),
     ("report --out=. --reference=gce[q=7]", "q=7 should be above 0 and at most 1"),
     ("sync --out=/nowhere --wandb=offline", "there is no results folder /nowhere"),
+    ("sync --out=. --wandb=offline", "holds no records of finished runs"),
     ("fetch", "nothing to fetch; give --backbone=NAME/tag"),
     ("fetch --datasets=hf:", "write hf:owner/name"),
     ("fetch --backbone=hf-hub:", "write hf-hub:owner/name"),
@@ -171,6 +173,6 @@ def test_brackets_are_printed_as_they_were_typed(tmp_path: Path, capsys: pytest.
     out = tmp_path / "a[b]"
     assert main(["bench", "--dry-run", "--methods=coop[n_ctx=3]", f"--out={out}"]) == 0
     assert "coop[n_ctx=3]" in capsys.readouterr().out
-    out.mkdir()
+    (out / "runs").mkdir(parents=True)
     assert main(["report", f"--out={out}"]) == 0
     assert str(out / "report.html") in capsys.readouterr().out.replace("\n", "")

@@ -1,6 +1,8 @@
 """Leaderboard and tables, to the byte."""
 
 import io
+import re
+from csv import reader
 from pathlib import Path
 
 import pytest
@@ -242,3 +244,34 @@ def test_a_readme_without_markers_is_refused(store: Store, records: list[Record]
     tables.write_all(Campaign.of(records), store.out)
     with pytest.raises(BadInput, match="must hold once each"):
         readme.rewritten(text, store.out)
+
+
+HOSTILE = ["=1+1", "@x", "-x", "+x", "a|b", "[x](y)", r"a\b", "a^b", "~x~", "a\n\\input{x}", "*x*", "[/red]", ":smile:"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_harmless_in_csv_markdown_latex_and_the_terminal(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path)
+    store.write(run(name, dataset=name), result(70.0, run(name)))
+    campaign = Campaign.of(*store.load())
+    texts = tables.texts(campaign.board)
+    for csv in (text for file, text in texts.items() if file.endswith(".csv")):
+        for row in reader(csv.splitlines()):
+            assert not any(cell[:1] in tuple("=+-@") for cell in row)
+    back = from_csv(texts["leaderboard.csv"])
+    assert back["method"].tolist() == [name]
+    (block,) = blocks(campaign.board)
+    (line,) = [line for line in markdown(block).splitlines() if "70.00" in line]
+    assert len(re.findall(r"(?<!\\)\|", line)) == 3
+    assert not re.search(r"(?<!\\)\]\(", line)
+    tex = latex(block)
+    assert "\n\\input" not in tex and r"\input{x}" not in tex.split("\n", 1)[1]
+    console = Console(width=100, file=io.StringIO())
+    terminal.show(campaign, console)
+    assert name.split("\n")[0] in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_what_latex_reads_as_commands_is_escaped(tmp_path: Path) -> None:
+    Store(tmp_path).write(run("[a]\\b^c~d_e|f"), result(70.0))
+    (block,) = blocks(leaderboard(Store(tmp_path).load().records))
+    assert r"{}[a]\textbackslash{}b\textasciicircum{}c\textasciitilde{}d\_e\textbar{}f &" in latex(block)

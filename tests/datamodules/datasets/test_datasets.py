@@ -271,6 +271,15 @@ def test_a_template_must_have_a_place_for_the_name(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 1, "test": 1})
     with pytest.raises(DataError, match=r"template 'no place' must hold \{\} once"):
         catalog.open_dataset(f"folder:{tmp_path}[template=no place]")
+    with pytest.raises(DataError, match=r"template 'no place' must hold \{\} once"):
+        catalog.open_dataset("digits[template=no place]")
+
+
+def test_a_template_in_brackets_replaces_that_of_an_embedded_data_set():
+    plain, changed = (catalog.open_dataset(name) for name in ("digits", "digits[template=the digit {}]"))
+    assert (changed.template, changed.name) == ("the digit {}", "digits[template=the digit {}]")
+    assert plain.template == "a picture of the number {}."
+    assert changed.train.images.fingerprint == plain.train.images.fingerprint
 
 
 def test_the_catalogue_knows_the_eleven_and_says_what_each_is() -> None:
