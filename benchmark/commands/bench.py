@@ -50,7 +50,7 @@ def main(options: Options) -> int:
         _check_without_torch(console, options, grid)
         return 0
     if todo:
-        runs = train_campaign(console, options, runs, todo, len(done), workers)
+        runs = train_campaign(console, options, runs, todo, frozenset(done), workers)
     return _finish(console, store, runs)
 
 

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
 
 def train_campaign(
-    console: Console, options: Options, runs: list[Run], todo: list[Pack], done: int, workers: int
+    console: Console, options: Options, runs: list[Run], todo: list[Pack], done: frozenset[str], workers: int
 ) -> list[Run]:
-    """Trains what can run, with progress, and returns the runs without those that cannot; `done` runs are finished.
+    """Trains what can run, with progress, and returns the runs without those that cannot.
+
+    `done` are the keys of finished runs, and packs are cut for `workers`.
 
     Raises:
         UserError: data, backbones, options or an output folder that cannot be used.
@@ -45,7 +47,7 @@ def train_campaign(
         small = all(is_embedded(run.backbone) for run in runs)
         devices = parse_devices(options.devices, small, len(todo))
         resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
-        runner = Runner(options.out, resources, threads_per_worker(devices), Counter(devices))
+        runner = Runner(options.out, resources, threads_per_worker(devices), Counter(devices), done)
         reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
         if done:
             check_same_inputs(Store(options.out).load().records, runs, resources, devices)
@@ -58,7 +60,7 @@ def train_campaign(
         raise BadInput("none of these methods runs on this backbone")
     _check_writable(options.out)
     record_workers(options.out, runs, options.pack, workers)
-    with _tracking(options, console), LiveProgress(console, len(able), done) as progress:
+    with _tracking(options, console), LiveProgress(console, len(able), len(done)) as progress:
         lost = partial(_lost, Store(options.out), progress)
         map_packs(runner, todo, devices, progress, lost, options.timeout)
     return able

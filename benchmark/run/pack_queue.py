@@ -47,6 +47,10 @@ class PackQueue:
         """Notes that a piece was trained, so that its other parts are worth more trials."""
         piece.deaths.in_a_row = 0
 
+    def later(self, piece: Piece) -> None:
+        """Puts a piece that another process is training at the end."""
+        self.waiting.append(piece)
+
     def died(self, piece: Piece) -> str:
         """Lets a piece whose worker died go again, or in halves; returns in words which, or `LOST`."""
         piece.deaths.total += 1

@@ -45,6 +45,7 @@ def map_packs(
 
     A worker that dies is replaced. Its pack goes again once, then in halves, until the runs that kill their worker
     stand alone: `lost(pack, cause)` gets those. What a job reports reaches `on_event(worker, event)` in this process.
+    A job that returns False gets its pack again after all others.
     A worker that reports nothing for `timeout` seconds (0: for ever) is killed, which counts as its death.
 
     Raises:
@@ -65,8 +66,11 @@ def map_packs(
                 piece = worker.piece
                 assert piece is not None
                 try:
-                    if worker.receive(partial(on_event, number)):
-                        queue.finished(piece)
+                    match worker.receive(partial(on_event, number)):
+                        case "done":
+                            queue.finished(piece)
+                        case "later":
+                            queue.later(piece)
                 except EOFError:
                     cause = worker.reap()
                     workers[number] = Worker.start(job, worker.device)

@@ -18,7 +18,7 @@ from benchmark.run.events import Report
 from benchmark.run.pack_queue import Piece
 from datamodules.errors import UserError
 
-Job = Callable[[Pack, str, Report], None]
+Job = Callable[[Pack, str, Report], bool | None]
 
 
 @dataclass
@@ -49,8 +49,8 @@ class Worker:
         with contextlib.suppress(OSError):  # it died idle: reading end-of-file from it comes next
             self.connection.send(piece.pack)
 
-    def receive(self, report: Report) -> bool:
-        """Reads one message; returns whether the pack is done.
+    def receive(self, report: Report) -> str:
+        """Reads one message; returns its kind: "report", "done", or "later" if another process has the pack.
 
         Raises:
             BadInput: the job raised a UserError.
@@ -65,13 +65,13 @@ class Worker:
         match kind:
             case "report":
                 report(content)
-            case "done":
+            case "done" | "later":
                 self.piece = None
             case "bad input":
                 raise BadInput(content)
             case "error":
                 raise RuntimeError(f"the worker on {self.device} failed outside of a run:\n{content}")
-        return bool(kind == "done")
+        return str(kind)
 
     def kill(self, cause: str) -> None:
         """Kills the process, even a stopped one; `reap` will name this cause."""
@@ -107,8 +107,8 @@ def serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:
         except (EOFError, OSError):
             return
         try:
-            job(pack, device, lambda content: send("report", content))
-            send("done", None)
+            trained = job(pack, device, lambda content: send("report", content))
+            send("later" if trained is False else "done", None)
         except UserError as error:
             send("bad input", str(error))
         except Exception:

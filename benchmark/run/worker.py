@@ -6,6 +6,7 @@ import gc
 import logging
 import math
 import multiprocessing
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 
 from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
+from benchmark.records.claims import Claims
 from benchmark.records.store import Store
 from benchmark.run.events import Event, Report
 from benchmark.run.memory import TooLarge
@@ -23,32 +25,45 @@ from datamodules.errors import UserError
 
 logger = logging.getLogger(__name__)
 
+#: Seconds before a pack that another process is training is looked at again.
+PAUSE = 1.0
+
 
 @dataclass
 class Runner:
     """A job for `map_packs`.
 
     `threads` limits a CPU worker's threads (0: torch's own choice), and `sharing` has the number of workers that share
-    a device's memory, by device.
+    a device's memory, by device. `done` are the keys of runs that were finished before this command.
     """
 
     out: Path
     resources: Resources = field(default_factory=Resources)
     threads: int = 0
     sharing: Mapping[str, int] = field(default_factory=dict)
+    done: frozenset[str] = frozenset()
 
-    def __call__(self, pack: Pack, device: str, report: Report) -> None:
+    def __call__(self, pack: Pack, device: str, report: Report) -> bool:
         """Trains the pack unless all of it is done, in parts where memory is short; halves it on an error.
+
+        Returns False, after a pause, if another process is training this pack.
 
         Raises:
             UserError: something that the user can fix.
         """
         if self.threads:
             torch.set_num_threads(self.threads)
-        store = Store(self.out)
-        done = store.finished(pack.runs)
-        if len(done) < len(pack.runs):
-            self._train_or_split(pack.runs, done, device, store, report)
+        with Claims(self.out).claim(pack.runs) as ours:
+            if not ours:
+                time.sleep(PAUSE)
+                return False
+            store = Store(self.out)
+            done = store.finished(pack.runs)
+            if elsewhere := done - self.done:
+                report(Event(device, "finished", finished=len(elsewhere)))
+            if len(done) < len(pack.runs):
+                self._train_or_split(pack.runs, done, device, store, report)
+        return True
 
     def _train_or_split(self, runs: Sequence[Run], done: set[str], device: str, store: Store, report: Report) -> None:
         """Trains the runs side by side, or in parts; a run that fails alone is noted with the cause."""

@@ -16,6 +16,7 @@ import torch
 from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
+from benchmark.records.claims import Claims
 from benchmark.run import worker
 from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event
@@ -145,6 +146,24 @@ def test_what_a_user_can_fix_ends_the_pack_at_once(
     with pytest.raises(PlugInError):
         Runner(tmp_path, resources)(small("ce"), "cpu", lambda event: None)
     assert len(raising.calls) == 1 and not causes(tmp_path)
+
+
+def test_a_pack_that_another_process_is_training_is_left_to_it(
+    resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "PAUSE", 0.0)
+    pack, events = small("ce", "1"), list[Event]()
+    with Claims(tmp_path).claim(pack.runs) as ours:
+        assert ours
+        assert not Runner(tmp_path, resources)(pack, "cpu", events.append)
+        assert not results(tmp_path) and not events
+    assert Runner(tmp_path, resources)(pack, "cpu", events.append)
+    assert len(results(tmp_path)) == 1
+    before = (tmp_path / "runs" / "digits" / f"{pack.runs[0].key}.json").stat().st_mtime_ns
+    events.clear()
+    assert Runner(tmp_path, resources)(pack, "cpu", events.append)
+    assert [event.finished for event in events] == [1]
+    assert (tmp_path / "runs" / "digits" / f"{pack.runs[0].key}.json").stat().st_mtime_ns == before
 
 
 def test_each_worker_knows_how_many_share_its_gpu(
