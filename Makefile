@@ -42,7 +42,7 @@ ifneq ($(strip $(GIVEN)),)
 	@$(or $(wildcard $(RUN)),$(PYTHON)) benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench report reference methods list sync speed test test-slow check format embedded
+.PHONY: help bench report reference methods list sync speed test test-slow faults check format embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -88,6 +88,9 @@ test: $(READY)  ## the test suite, under 5 minutes on two cores
 
 test-slow: $(READY)  ## the tests that take minutes
 	$(RUN) -m pytest -m slow
+
+faults: $(READY)  ## kill, starve and damage benches, and count which end with the same bytes; about half an hour
+	$(RUN) -m tests.support.faults
 
 check: $(READY)  ## what CI runs: format, lint, types, arrows between packages, tests
 	$(RUN) -m ruff format --check .

@@ -119,10 +119,10 @@ def _waiting(target: Target) -> Iterator[tuple[Record, bytes, Path]]:
     store, marks = Store(target.out), _marks(target)
     for path in sorted((target.out / "runs").glob("*/*.json")):
         mark = marks / path.stem
-        content = path.read_bytes()
-        if mark.exists() and mark.read_text() == hashlib.sha256(content).hexdigest():
-            continue
         try:
+            content = path.read_bytes()
+            if mark.exists() and mark.read_text() == hashlib.sha256(content).hexdigest():
+                continue
             yield store.read(path), content, mark
         except (BadRecord, OSError) as error:
             logger.warning("%s is left out: %s", path, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 from datamodules.dataset import Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.images import FileImages
+
+logger = logging.getLogger(__name__)
 
 CLEAN = "clean"
 
@@ -27,11 +30,22 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str]) -> dict[
     """
     given: dict[str, Labels] = {}
     for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = _rows(path)
         if rows and "file" in rows[0]:
             given |= _from_rows(path, rows, train, classes)
+        elif rows and any("label" in column for column in rows[0] if column):
+            logger.warning("%s is not used: it has labels, but no column 'file' that names the images", path)
     return given
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The lines of a table; none where a file is no table."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        logger.warning("%s is not used: it cannot be read as a table: %s", path, error)
+        return []
 
 
 def _from_rows(path: Path, rows: list[dict[str, str]], train: Split, classes: Sequence[str]) -> dict[str, Labels]:

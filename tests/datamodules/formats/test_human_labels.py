@@ -95,8 +95,14 @@ def test_a_table_that_does_not_fit_the_images_is_refused(tmp_path: Path, lines: 
         with_table(tmp_path, lines)()
 
 
-def test_other_tables_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+def test_other_tables_in_the_folder_are_left_alone_and_those_with_labels_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     assert with_table(tmp_path, ["path,web_label", "x,1"])().given == {}
+    assert "labels.csv is not used: it has labels, but no column 'file'" in caplog.text
+    (tmp_path / "latin.csv").write_bytes(b"file,web_label\nch\xe2t,1\n")
+    assert with_table(tmp_path, ["path,web", "x,1"])().given == {}
+    assert "latin.csv is not used: it cannot be read as a table" in caplog.text
 
 
 def test_cifar_ns_own_file_is_read_and_checked_against_the_images(tmp_path: Path) -> None:

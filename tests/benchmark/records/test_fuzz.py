@@ -1,0 +1,106 @@
+"""Records and failure notes of any content: each is a record, or is named and left out."""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from benchmark.plan.grid import Run
+from benchmark.records.record import BadRecord, Record, read
+from benchmark.records.sealed import is_intact, parse, seal
+from benchmark.records.store import Store
+from benchmark.report import tables
+from benchmark.report.campaign import Campaign
+from tests.support.records_factory import result, run
+
+TEXT = some.text(some.characters(), max_size=8)
+NUMBERS = some.one_of(some.integers(), some.floats(allow_nan=True))
+JSON = some.recursive(
+    some.one_of(some.none(), some.booleans(), NUMBERS, TEXT),
+    lambda inner: some.one_of(some.lists(inner, max_size=3), some.dictionaries(TEXT, inner, max_size=3)),
+    max_leaves=8,
+)
+FEW = settings(max_examples=100, deadline=None)
+
+
+def valid() -> dict[str, Any]:
+    """The fields of a record as they stand in its file."""
+    work = run()
+    fields = {name: getattr(work, name) for name in work.__dataclass_fields__}
+    return {"schema": 2, "key": work.key, "run": fields, **result(70.0, work)}
+
+
+def sealed(value: object) -> bytes:
+    return seal(json.dumps(value).removesuffix("}").encode())
+
+
+@FEW
+@given(some.binary(max_size=60))
+def test_any_bytes_are_refused_in_words(content: bytes) -> None:
+    with pytest.raises(BadRecord, match=r".+"):
+        read(content)
+
+
+@FEW
+@given(some.binary(max_size=60))
+def test_what_is_sealed_is_intact_and_with_any_byte_more_is_not(body: bytes) -> None:
+    assert is_intact(seal(body))
+    assert not is_intact(seal(body) + b" ")
+    assert not is_intact(b" " + seal(body))
+
+
+@FEW
+@given(some.sampled_from(sorted(valid())), JSON)
+def test_a_record_with_any_value_in_a_field_is_read_or_refused_and_never_stops_the_tables(
+    field: str, value: object
+) -> None:
+    check({**valid(), field: value})
+
+
+@FEW
+@given(some.sampled_from(sorted(valid()["run"])), some.one_of(JSON, TEXT, NUMBERS))
+def test_a_run_with_any_value_in_a_field_is_read_or_refused_and_never_stops_the_tables(field: str, value: Any) -> None:
+    changed = valid()["run"] | {field: value}
+    try:
+        key = Run(**changed).key
+    except (TypeError, ValueError):
+        key = "none"
+    check({**valid(), "run": changed, "key": key})
+
+
+def check(fields: dict[str, Any]) -> None:
+    try:
+        text = sealed(fields)
+        record = read(text)
+    except (BadRecord, TypeError):
+        return
+    assert isinstance(record, Record)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        store.path(record.run).parent.mkdir(parents=True)
+        store.path(record.run).write_bytes(text)
+        campaign = Campaign.of(*store.load())
+        assert len(campaign.records) == 1
+        tables.write_all(campaign, store.out)
+        assert (store.out / "leaderboard.csv").exists()
+
+
+@FEW
+@given(JSON)
+def test_any_note_of_a_failure_is_read_or_left_out(value: object) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        store.fail(run(), "cause")
+        (store.out / "failed" / "flipped" / "odd.json").write_text(json.dumps(value))
+        assert [failure.cause for failure in store.failures()] == ["cause"]
+
+
+@FEW
+@given(JSON)
+def test_parsing_gives_what_json_gives(value: object) -> None:
+    text = json.dumps(value).encode()
+    assert repr(parse(text)) == repr(json.loads(text))
