@@ -35,7 +35,7 @@ class Outputs:
         """
         for name, content in files.items():
             self._check(name, content)
-        self._list(self.listed | files.keys())
+        self._list(self.listed | _read(self.out / MANIFEST) | files.keys())
         for name, content in files.items():
             atomic.write(self.out / name, content)
         self.written |= files.keys()
@@ -56,7 +56,9 @@ class Outputs:
             raise BadInput(f"{path.parent} is a link to another folder; move it away or choose another --out")
         if path.is_dir():
             raise BadInput(f"{path} is a folder, and a file is to be written there; move it away")
-        if name not in self.listed and path.exists() and path.read_bytes() != _as_bytes(content):
+        if name in self.listed or not path.exists() or path.read_bytes() == _as_bytes(content):
+            return
+        if name not in _read(self.out / MANIFEST):  # another process may have listed it since
             raise BadInput(f"{path} was not written by promptnoise and is kept; move it away or choose another --out")
 
     def _list(self, names: Iterable[str]) -> None:

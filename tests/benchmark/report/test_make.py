@@ -88,6 +88,14 @@ def test_a_manifest_from_elsewhere_removes_nothing_outside_of_our_folders(tmp_pa
     assert [path.read_text() for path in mine] == ["mine"] * 2
 
 
+def test_two_that_write_at_once_take_each_others_files_for_ours(tmp_path: Path) -> None:
+    first, second = Outputs(tmp_path), Outputs(tmp_path)
+    first.write({"leaderboard.csv": "one", "summary.csv": "one"})
+    second.write({"leaderboard.csv": "two"})
+    assert (tmp_path / "leaderboard.csv").read_text() == "two"
+    assert Outputs(tmp_path).listed == {"leaderboard.csv", "summary.csv"}
+
+
 def test_a_file_that_a_killed_report_left_is_replaced_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
