@@ -49,8 +49,8 @@ def train_campaign(
         resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
         runner = Runner(options.out, resources, threads_per_worker(devices), Counter(devices), done)
         reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
-        if done:
-            check_same_inputs(Store(options.out).load().records, runs, resources, devices)
+        if records := Store(options.out).load().records:
+            check_same_inputs(records, runs, resources, devices)
         resources.forget("backbone")  # every worker loads its own
     for (_, method), reason in reasons.items():
         left_out(console, f"{method}: {reason}")
