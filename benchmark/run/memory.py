@@ -71,7 +71,7 @@ class TooLarge(Exception):
 
 
 def fit_memory(module: ReplicaModule, device: str, sharing: int = 1) -> None:
-    """Sees to it that a pack fits; one run that is too large alone gets its classes a few at a time, computed twice.
+    """Checks that a pack fits into memory; one run that does not gets its classes a few at a time, computed twice.
 
     `sharing` counts the workers that share the device's memory.
 

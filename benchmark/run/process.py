@@ -92,7 +92,7 @@ class Worker:
 
 
 def serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:
-    """A worker's life: packs come in, reports go out; an interrupt is the parent's business."""
+    """Trains packs until the parent closes the connection; interrupts are handled by the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def send(kind: str, content: object) -> None:

@@ -61,7 +61,7 @@ class ReferenceRun:
         self.optimizer.step()
 
     def train(self, dataset: Dataset, images: Labels, labels: Labels, seed: int, epochs: int) -> None:
-        """The whole training on the images [n] of the training split, with the labels [n] that it is told."""
+        """The whole training on the images [n] of the training split, with these (possibly noisy) labels [n]."""
         told = torch.from_numpy(labels).to(self.ctx.device)
         for epoch in range(epochs):
             lr = self.recipe.lr * (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2

@@ -1,4 +1,4 @@
-"""What every case of the speed benchmark is told, and the row that it leaves."""
+"""Settings of the cases of the speed benchmark, and the row that each returns."""
 
 from __future__ import annotations
 

@@ -86,11 +86,11 @@ class ShardStore(MemoryStore):
             DataError: a full disk or a folder that cannot be written.
         """
         lock = FileLock(self.folder / "lock")
-        with self._told():
+        with self._clear_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         try:
-            with self._told():
+            with self._clear_errors():
                 for left_over in self.folder.glob(".*.partial"):
                     left_over.unlink()
             self._write("about.json", self._about.encode())
@@ -114,17 +114,17 @@ class ShardStore(MemoryStore):
             except OSError:
                 continue
             except Damaged:
-                with self._told():
+                with self._clear_errors():
                     path.unlink(missing_ok=True)
                 continue
             yield shard
 
     def _write(self, name: str, content: bytes) -> None:
-        with self._told():
+        with self._clear_errors():
             atomic.write(self.folder / name, content)
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _clear_errors(self) -> Iterator[None]:
         """Turns the system's errors into one line about the bank."""
         try:
             yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-#: The iterations in which a device that would have to wait for the answer is asked whether all plans are there.
+#: Iterations at which convergence is tested on a GPU, where every test makes the host wait.
 ASKED = frozenset({0, *(10 * 2**power for power in range(10))})
 
 

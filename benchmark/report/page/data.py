@@ -1,4 +1,4 @@
-"""What the page is told: everything it shows, as plain JSON."""
+"""The data of the page: everything it shows, as plain JSON."""
 
 from __future__ import annotations
 
