@@ -16,15 +16,16 @@ from methods.clip.recipe import COOP
 from methods.coop import Method
 from methods.core.task import Task
 from tests.support import toy
+from tests.support.small_backbones import KINDS, small_backbone
 
 NAMES = ["embedded", "RN50/random", "ViT-B-16/random"]
-TRAINED = [*NAMES[:2], pytest.param(NAMES[2], marks=pytest.mark.slow)]
+TRAINED = ["embedded", "resnet", *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])]
 CLASSES = ("cat", "golden retriever")
 
 
 @cache
 def backbone(name: str) -> Backbone:
-    return load_backbone(name)
+    return load_backbone(small_backbone(name) if name in KINDS else name)
 
 
 @pytest.mark.parametrize("name", NAMES)
