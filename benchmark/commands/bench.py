@@ -33,7 +33,7 @@ def main(options: Options) -> int:
         checks.check_dataset(dataset)
     for backbone in grid.backbones:
         checks.check_backbone(backbone)
-    checks.check_devices(options.devices)
+    planned_workers(options.devices, small=False)
     choose_mode(options.wandb)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")

@@ -70,20 +70,6 @@ def check_backbone(name: str) -> None:
         raise BadInput(f"backbone {name!r} names no weights; write {WAYS}")
 
 
-def check_devices(text: str) -> None:
-    """Accept `auto`, `cpu`, `cpu:2` or GPU numbers; whether this machine has those GPUs is not looked at.
-
-    Raises:
-        BadInput: Not written like that.
-    """
-    kind, _, count = text.partition(":")
-    if kind == "cpu":
-        if count and not (count.isdecimal() and int(count) > 0):
-            raise BadInput(f"devices {text!r} should be cpu:N with N workers, at least 1")
-    elif text != "auto" and not all(part.strip().isdecimal() for part in text.split(",")):
-        raise BadInput(f"devices {text!r} should be auto, cpu, cpu:2 or GPU numbers like 0,1")
-
-
 def unchecked(backbones: Iterable[str], devices: str) -> list[str]:
     """What only a run finds out, in a few words each."""
     named = [name for name in backbones if not is_embedded(name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.replica import RunSpec, labelled, noisy_labels
 from methods.clip.backbone import Backbone
-from methods.clip.loading import choose_precision, load_backbone
+from methods.clip.loading import choose_precision
 from methods.errors import BackboneError, MethodError, UnsupportedError
 
 
@@ -70,10 +70,8 @@ def check_same_inputs(
 
 def _loader(resources: Resources, devices: Sequence[str]) -> Callable[[str], Backbone]:
     """Loads backbones on the CPU, in the precision of the devices: workers load their own."""
-    if devices[0] == "cpu":
-        return partial(resources.backbone, device="cpu")
     precision = choose_precision(resources.precision, torch.device(devices[0]))
-    return cache(partial(load_backbone, precision=precision))
+    return partial(resources.backbone, device="cpu", precision=precision)
 
 
 def _same(what: str, name: str, before: str | None, now: str | None) -> None:

@@ -49,11 +49,11 @@ def _workers(text: str, small: bool, gpus: int) -> list[str]:
         text = f"cpu:{_cores()}" if small else "cpu"
     kind, _, count = text.partition(":")
     if kind == "cpu":
-        if count and not (count.isdigit() and int(count) > 0):
+        if count and not (count.isdecimal() and int(count) > 0):
             raise BadInput(f"devices {text!r} should be cpu:N with N workers, at least 1")
         return ["cpu"] * int(count or 1)
     numbers = [part.strip() for part in text.split(",")]
-    if not all(number.isdigit() for number in numbers):
+    if not all(number.isdecimal() for number in numbers):
         raise BadInput(f"devices {text!r} should be auto, cpu, cpu:2 or GPU numbers like 0,1")
     return [f"cuda:{int(number)}" for number in numbers]
 

@@ -48,13 +48,14 @@ class Resources:
         """How many classes a pack's runs tell apart."""
         return len(self.dataset(pack.runs[0].dataset).classes)
 
-    def backbone(self, name: str, device: str) -> Backbone:
-        """The backbone on this device.
+    def backbone(self, name: str, device: str, precision: str = "") -> Backbone:
+        """The backbone on this device, in another `precision` than the resources' own if that is given.
 
         Raises:
             BackboneError: it cannot be loaded.
         """
-        return self._keep(("backbone", name, device), lambda: load_backbone(name, device, self.precision))
+        how = precision or self.precision
+        return self._keep(("backbone", name, device, how), lambda: load_backbone(name, device, how))
 
     def bank(self, name: str, device: str, report: Callable[[Event], None]) -> FeatureBank:
         """A backbone's features; on disk for what takes long, in memory for the embedded ones."""

@@ -51,7 +51,6 @@ class ReplicaModule(lightning.LightningModule):
         """Ends the training of methods without anything to learn before it starts."""
         if not any(member.trainable for member in self.members):
             self.trainer.should_stop = True
-            self.trainer.fit_loop.epoch_loop.min_steps = None
 
     def on_train_epoch_start(self) -> None:
         """Starts every member's epoch."""

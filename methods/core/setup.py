@@ -26,10 +26,11 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
     """
     data, device, epochs = data_of(trainer), trainer.strategy.root_device, trainer.max_epochs
     for member in members:
-        if not member.built:
+        fresh = not member.built
+        if fresh:
             member.prepare(_task(member, data, epochs, _backbone(member, data, device)), derived=True)
         _check(member, data)
-        if stage == "fit" and member.derived:
+        if stage == "fit" and member.derived and not fresh:
             member.prepare(_task(member, data, epochs, member.task.backbone), derived=True)
         if stage == "fit" and epochs != member.total_epochs:
             raise MethodError(
