@@ -1,7 +1,8 @@
-"""Packs over devices: workers that die or hang are replaced, guilty runs stand alone, bad input stops everything."""
+"""Packs over devices: workers that die or hang are replaced, guilty runs stand alone, a full disk stops everything."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -12,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
 from benchmark.run import pool
@@ -43,7 +43,7 @@ class Job:
             case ("set1", 0) | ("set2", _):
                 os.kill(os.getpid(), signal.SIGKILL)
             case ("set9", _):
-                raise BadInput("no such thing")
+                raise OSError(errno.ENOSPC, "No space left on device", "results/runs/a.json")
             case ("set8", _):
                 raise RuntimeError("the disk is full")
         report((name(pack), device))
@@ -159,10 +159,11 @@ def test_progress_keeps_a_slow_pack_alive(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(reports) == 6 and not events and not lost
 
 
-def test_bad_input_in_a_worker_stops_all_of_them(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_stops_all_workers(tmp_path: Path) -> None:
     todo = [packs(10)[9], *packs(1)]
-    with pytest.raises(BadInput, match="no such thing"):
+    with pytest.raises(OSError, match="No space left") as caught:
         run(Job(tmp_path), todo, ["cpu", "cpu"])
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, "results/runs/a.json")
 
 
 def test_an_error_outside_of_a_run_says_where_it_was_raised(tmp_path: Path) -> None:
