@@ -49,8 +49,9 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     backbone, dataset = resources.backbone(first.backbone, device), resources.dataset(first.dataset)
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
     fit_memory(module, device, sharing)
-    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm) for run in runs]
-    data = NoisyFewShot(dataset, runs=specs, bank=resources.bank(first.backbone, device, report), test_curve=True)
+    hold_out, bank = first.settings.hold_out, resources.bank(first.backbone, device, report)
+    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, hold_out) for run in runs]
+    data = NoisyFewShot(dataset, runs=specs, bank=bank, test_curve=True, noisy_val=True)
     report(Event(device, "note", zero_shot_line(first, zero_shot_accuracy(module.members[0], data))))
     trainer = lightning.Trainer(
         max_epochs=max(member.total_epochs for member in module.members),

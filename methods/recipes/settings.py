@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Recipe:
     evaluation. `warmup` epochs come before the `schedule`: at the rate `warmup_lr` ("constant"), or rising from it to
     `lr` ("linear"). The schedule "cosine" falls from `lr` to zero; "coop" is that of CoOp's released code, a cosine as
     long as the whole training, which is cut off by the warm-up and ends above zero. The defaults are CoOp's
-    (2109.01134) at 16 shots.
+    (2109.01134) at 16 shots. The share `hold_out` of a run's labelled images, 0 to 1, is not trained on but kept for
+    noisy validation.
     """
 
     epochs: Annotated[int, Ge(1)] = 200
@@ -32,6 +33,7 @@ class Recipe:
     schedule: Literal["coop", "cosine", "constant"] = "coop"
     crop: tuple[Annotated[float, Gt(0), Le(1)], Annotated[float, Gt(0), Le(1)]] | None = (0.08, 1.0)
     flip: bool = True
+    hold_out: Annotated[float, Ge(0), Lt(1)] = 0.0
 
     def lr_at(self, epoch: int, epochs: int) -> float:
         """The learning rate in `epoch` of `epochs`, both counted without the earlier rounds of self-training."""
@@ -46,4 +48,4 @@ class Recipe:
     @property
     def images(self) -> tuple[object, ...]:
         """What runs that train on the same batches agree in."""
-        return self.batch, self.crop, self.flip
+        return self.batch, self.crop, self.flip, self.hold_out
