@@ -92,6 +92,23 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+class Bomb:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open, (str(self.mark), "w")
+
+
+def test_a_checkpoint_that_would_run_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    for ending in ("pt", "bin", "pth"):
+        path = tmp_path / f"clip.{ending}"
+        torch.save({"state_dict": {"weight": Bomb(tmp_path / "ran")}}, path)
+        with pytest.raises(BackboneError, match="cannot be loaded"):
+            load_backbone(f"RN50:{path}")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_random_weights_are_the_same_every_time() -> None:
     assert load_backbone("RN50/random").identity == load_backbone("RN50/random").identity
 
