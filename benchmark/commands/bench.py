@@ -13,6 +13,7 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import recorded_workers
+from benchmark.report.outputs import TABLES, Outputs, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.devices import parse_devices, planned_workers
 from benchmark.run.pool import prepare
@@ -41,8 +42,10 @@ def main(options: Options) -> int:
         raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
     store = Store(options.out)
     done = store.finished(runs, set_aside=not options.dry_run)
-    if len(done) < len(runs) and not options.dry_run:
-        prepare()
+    if len(done) < len(runs):
+        Outputs(options.out).check([*TABLES, *map(table_file, grid.datasets)])
+        if not options.dry_run:
+            prepare()
     workers = _workers(console, options, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
