@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pickle import UnpicklingError
 
 import open_clip
@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 
 from datamodules.errors import nearest
 from methods.clip.backbone import Backbone, Preprocess
-from methods.clip.weights import RANDOM, Source, advice, resolve
+from methods.clip.network import one_try
+from methods.clip.weights import RANDOM, Source, advice, is_remote, resolve
 from methods.errors import BackboneError
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -34,7 +35,7 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
     source = resolve(name)
     random = source.weights == RANDOM
     try:
-        with torch.random.fork_rng(devices=[]), _quiet():
+        with torch.random.fork_rng(devices=[]), _quiet(), one_try() if is_remote(source) else nullcontext():
             torch.manual_seed(0)
             model = open_clip.create_model(
                 source.model,
@@ -44,7 +45,7 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
                 force_quick_gelu=source.quick_gelu,
                 weights_only=True,
             )
-        tokenizer = open_clip.get_tokenizer(source.model)
+            tokenizer = open_clip.get_tokenizer(source.model)
         return Backbone(name, model, Preprocess.of(model), tokenizer, precision).to(device)
     except BackboneError as error:
         raise BackboneError(f"backbone {name!r}: {error}") from error

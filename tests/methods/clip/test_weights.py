@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import huggingface_hub
 import open_clip
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import save_file
 
+from methods.clip import network
 from methods.clip.loading import load_backbone
 from methods.clip.weights import Source, resolve
 from methods.errors import BackboneError
@@ -53,6 +59,42 @@ def test_without_a_network_the_error_says_which_file_and_how(monkeypatch: pytest
     with pytest.raises(BackboneError, match="promptnoise fetch --backbone=ViT-B-16/openai") as caught:
         load_backbone("ViT-B-16/openai")
     assert "-quickgelu:/path/to/the/file" in str(caught.value)
+
+
+@pytest.fixture
+def unreachable(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose way out is a proxy that refuses or says nothing, with an empty cache of the hub."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = f"http://127.0.0.1:{server.getsockname()[1]}"
+        if request.param == "refuses":
+            server.close()
+        for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, place)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+        monkeypatch.setattr(network, "PATIENCE", 0.5)
+        huggingface_hub.close_session()  # the next one reads the proxies
+        yield
+        huggingface_hub.close_session()
+
+
+@pytest.mark.parametrize("name", ["ViT-B-32/laion2b_s34b_b79k", "hf-hub:owner/of-this-name", "RN50/yfcc15m"])
+@pytest.mark.parametrize("unreachable", ["refuses", "says nothing"], indirect=True)
+def test_weights_that_no_network_brings_are_asked_for_once(name: str, unreachable: None) -> None:
+    began = time.monotonic()
+    with pytest.raises(BackboneError, match="could not be fetched; where there is a network") as caught:
+        load_backbone(name)
+    assert time.monotonic() - began < 10
+    assert "\n" not in str(caught.value)
+
+
+def test_the_hub_is_asked_again_by_the_next_who_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    for answers in (True, False):
+        monkeypatch.setattr(network, "_hub_answers", lambda answers=answers: answers)
+        with network.one_try():
+            assert constants.HF_HUB_OFFLINE is not answers
+        assert constants.HF_HUB_OFFLINE is False
 
 
 @pytest.fixture(scope="module")
