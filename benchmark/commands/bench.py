@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from rich.console import Console
 
+from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan import catalog, checks
 from benchmark.plan.grid import Grid, Run
@@ -43,6 +42,9 @@ def main(options: Options) -> int:
     store = Store(options.out)
     done = store.finished(runs, set_aside=not options.dry_run)
     if len(done) < len(runs):
+        check_writable("the output folder", options.out)
+        if not all(is_embedded(backbone) for backbone in grid.backbones):
+            check_writable("the cache folder", options.cache)
         Outputs(options.out).check([*TABLES, *map(table_file, grid.datasets)])
         if not options.dry_run:
             prepare()
@@ -73,11 +75,6 @@ def _check_without_torch(console: Console, options: Options, grid: Grid) -> None
     """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
     for dataset in grid.datasets:
         checks.check_files(dataset, options.data)
-    parent = next(path for path in (options.out.absolute(), *options.out.absolute().parents) if path.exists())
-    if not parent.is_dir():
-        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is a file")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is read-only")
     line = f"not checked: {'; '.join(checks.unchecked(grid.backbones, options.devices))}"
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 

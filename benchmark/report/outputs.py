@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -105,7 +106,7 @@ def _is_ours(name: PurePosixPath) -> bool:
 
 def _is_inside(path: Path, out: Path) -> bool:
     """Whether no link leads from the results folder to elsewhere."""
-    return path.parent.resolve() == out.resolve() / path.parent.relative_to(out)
+    return Path(os.path.realpath(path.parent)) == Path(os.path.realpath(out)) / path.parent.relative_to(out)
 
 
 def _as_bytes(content: str | bytes) -> bytes:

@@ -6,11 +6,9 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from pickle import UnpicklingError
 
 import open_clip
 import torch
-from safetensors import SafetensorError
 
 from datamodules.errors import nearest
 from methods.clip.backbone import Backbone, Preprocess
@@ -49,7 +47,7 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
         return Backbone(name, model, Preprocess.of(model), tokenizer, precision).to(device)
     except BackboneError as error:
         raise BackboneError(f"backbone {name!r}: {error}") from error
-    except (RuntimeError, OSError, ValueError, UnpicklingError, SafetensorError) as error:
+    except Exception as error:  # a file of weights may hold anything
         raise BackboneError(f"backbone {name!r} cannot be loaded: {_why(source, error)}") from error
 
 
@@ -69,11 +67,14 @@ def choose_precision(precision: str, device: torch.device) -> str:
 def _why(source: Source, error: Exception) -> str:
     """One line on what is wrong with the weights, and what would be right."""
     text = " ".join(str(error).split())
+    if "weights_only" in text.lower() or "weights only" in text.lower():
+        what = "a TorchScript archive" if "TorchScript" in text else "not a file of tensors alone"
+        return f"it is {what}, and reading it could run code; save its state_dict as safetensors and name that file"
     if "state_dict" in text:
         return f"its weights are of another architecture than {source.model} ({text.partition(': ')[2][:120]} ...)"
     if "ownload" in text or "HF Hub" in text or isinstance(error, ConnectionError):
         return f"its weights are not on this machine and could not be fetched; {advice(source)}"
-    return text[:200]
+    return f"{type(error).__name__} {text}".strip()[:200]
 
 
 @contextmanager

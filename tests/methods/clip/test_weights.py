@@ -151,6 +151,40 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_not_run(tmp_path: Path)
     assert not (tmp_path / "ran").exists()
 
 
+class Archive(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no weights", "it is not a file of tensors alone"),
+        (b"", "cannot be loaded: EOFError"),
+        ({"epoch": 3, "weights": Path("x")}, "it is not a file of tensors alone"),
+        ([torch.zeros(1)], "cannot be loaded"),
+        ({"visual.x": torch.zeros(1)}, "its weights are of another architecture than RN50"),
+        (Archive(), "it is a TorchScript archive"),
+    ],
+    ids=["noise", "empty", "objects", "list", "other names", "TorchScript"],
+)
+def test_a_file_that_holds_no_weights_is_one_line_with_what_would_be_right(
+    content: object, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif isinstance(content, Archive):
+        torch.jit.script(content).save(str(path))
+    else:
+        torch.save(content, path)
+    with pytest.raises(BackboneError, match=message) as caught:
+        load_backbone(f"RN50:{path}")
+    assert len(str(caught.value).splitlines()) == 1
+    assert "weights_only" not in str(caught.value)
+    assert "\033" not in str(caught.value)
+
+
 def test_random_weights_are_the_same_every_time() -> None:
     assert load_backbone("RN50/random").identity == load_backbone("RN50/random").identity
 
