@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from rich.console import Console
 
+from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan import catalog, checks
 from benchmark.plan.grid import Grid, Run
@@ -13,6 +12,7 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import recorded_workers
+from benchmark.report.outputs import TABLES, Outputs, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.devices import parse_devices, planned_workers
 from benchmark.run.pool import prepare
@@ -41,8 +41,13 @@ def main(options: Options) -> int:
         raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
     store = Store(options.out)
     done = store.finished(runs, set_aside=not options.dry_run)
-    if len(done) < len(runs) and not options.dry_run:
-        prepare()
+    if len(done) < len(runs):
+        check_writable("the output folder", options.out)
+        if not all(is_embedded(backbone) for backbone in grid.backbones):
+            check_writable("the cache folder", options.cache)
+        Outputs(options.out).check([*TABLES, *map(table_file, grid.datasets)])
+        if not options.dry_run:
+            prepare()
     workers = _workers(console, options, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
@@ -70,11 +75,6 @@ def _check_without_torch(console: Console, options: Options, grid: Grid) -> None
     """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
     for dataset in grid.datasets:
         checks.check_files(dataset, options.data)
-    parent = next(path for path in (options.out.absolute(), *options.out.absolute().parents) if path.exists())
-    if not parent.is_dir():
-        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is a file")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is read-only")
     line = f"not checked: {'; '.join(checks.unchecked(grid.backbones, options.devices))}"
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.commands._folders import check_results
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 
@@ -32,6 +33,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Prints one record."""
+    check_results(options.out)
     store = Store(options.out)
     show(store.find(options.run), store, Console())
     return 0

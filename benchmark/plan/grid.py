@@ -96,14 +96,12 @@ class Grid:
         for axis, values in vars(self).items():
             if axis != "epochs" and not values:
                 raise BadInput(f"no {axis} given; name at least one")
-        if self.epochs is not None and self.epochs < 1:
-            raise BadInput(f"epochs is {self.epochs}, should be at least 1")
-        for shots in self.shots:
-            if shots < 1:
-                raise BadInput(f"shots is {shots}, should be at least 1")
-        for seed in self.seeds:
-            if seed < 0:
-                raise BadInput(f"seed is {seed}, should be at least 0")
+        numbers = [("epochs", 1, self.epochs)] if self.epochs is not None else []
+        numbers += [("shots", 1, shots) for shots in self.shots] + [("seed", 0, seed) for seed in self.seeds]
+        for name, least, number in numbers:
+            if not least <= number < 2**63:
+                limits = f"at least {least}" if number < least else "below 2^63"
+                raise BadInput(f"{name} is {number}, should be {limits}")
         for paradigm in self.paradigms:
             if paradigm not in PARADIGMS:
                 raise BadInput(f"unknown paradigm {paradigm!r}: {nearest(paradigm, PARADIGMS)}")

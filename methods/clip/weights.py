@@ -65,6 +65,13 @@ def resolve(name: str) -> Source:
     return Source(model, weights, bool(tag.get("quick_gelu")))
 
 
+def is_remote(source: Source) -> bool:
+    """Whether a model or its weights come from the network where they are not in a cache."""
+    if parse_model_name(source.model)[0] == "hf-hub":
+        return True
+    return source.weights not in (None, RANDOM) and not Path(source.weights or "").is_file()
+
+
 def advice(source: Source) -> str:
     """How to get weights onto a machine without a network."""
     scheme, place = parse_model_name(source.model)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from matplotlib.figure import Figure
 
+from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.report.campaign import Campaign
 from benchmark.report.leaderboard import SETTING
@@ -54,9 +54,15 @@ def figures(campaign: Campaign) -> dict[str, Figure | None]:
 
 
 def _name(terms: tuple[str, ...], several: bool) -> str:
+<<<<<<< HEAD
     noise, shots, recipe, backbone, paradigm = terms
     parts = [noise, backbone, f"{shots}shots", recipe, paradigm] if several else [noise]
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts))
+=======
+    noise, shots, epochs, backbone, paradigm = terms
+    parts = [noise, backbone, f"{shots}shots", f"{epochs}epochs", paradigm] if several else [noise]
+    return slug("-".join(parts))
+>>>>>>> rest
 
 
 def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> list[Record]:

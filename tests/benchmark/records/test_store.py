@@ -179,6 +179,21 @@ def test_a_key_that_names_no_run_or_several_is_refused(store: Store) -> None:
             store.find(key)
 
 
+@pytest.mark.parametrize("place", ["tilted", "folder-a-12345678"])
+def test_a_record_in_the_folder_of_another_data_set_is_left_out_and_named(
+    store: Store, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = store.write(run(), result())
+    strange = store.out / "runs" / place / home.name
+    strange.parent.mkdir(parents=True)
+    strange.write_bytes(home.read_bytes())
+    assert store.find(run().key).run == run()
+    assert caplog.messages == [f"{strange} is left out: it is a copy of {home}"]
+    home.unlink()
+    with pytest.raises(BadRecord, match=f"{strange} is left out: it belongs in {home}"):
+        store.find(run().key[:8])
+
+
 def test_a_failure_is_noted_until_the_run_is_done(store: Store) -> None:
     work = run()
     store.fail(work, "OutOfMemoryError: 12 GB")
