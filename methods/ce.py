@@ -40,7 +40,3 @@ class Method(BaseMethod):
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy [R, B]."""
         return losses.cross_entropy(logits, labels)
-
-    def lr(self, epoch: int) -> float:
-        """Learning rate of an epoch, by the recipe's `head_lr`."""
-        return self.task.recipe.lr_at(epoch, self.task.epochs, self.task.recipe.head_lr)

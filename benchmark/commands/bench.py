@@ -17,7 +17,7 @@ from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.devices import parse_devices, planned_workers
 from benchmark.run.pool import prepare
 from benchmark.tracking import choose_mode
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 
 def main(options: Options) -> int:

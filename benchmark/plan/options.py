@@ -42,8 +42,11 @@ class Options:
     shots: str = "16"
     """Labelled images per class."""
 
+    recipe: str = "auto"
+    """Training recipes, options in brackets: coop,coop[lr=0.01,epochs=50]; auto is that of the backbone."""
+
     epochs: int = 0
-    """Epochs; 0 takes the recipe's number: 10 for the embedded CLIP, 200 for others."""
+    """Epochs; 0 takes the recipe's number: 10 for the embedded CLIP, by shots and data set for CoOp's."""
 
     backbone: str = "embedded"
     """CLIP models: embedded, embedded-vit, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
@@ -93,6 +96,7 @@ class Options:
             shots=_numbers("shots", self.shots, int),
             backbones=split_list(self.backbone),
             paradigms=split_list(self.paradigm),
+            recipes=split_list(self.recipe),
             epochs=self.epochs or None,
         )
 

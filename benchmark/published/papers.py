@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-COLUMNS = ["dataset", "noise", "rate", "shots", "epochs", "backbone", "paradigm", "method", "ours", "std", "seeds",
-           "published", "published_std", "gap", "remark", "source"]  # fmt: skip
+COLUMNS = ["dataset", "noise", "rate", "epochs", "shots", "recipe", "backbone", "paradigm", "method", "ours", "std",
+           "seeds", "published", "published_std", "gap", "remark", "source"]  # fmt: skip
 FOLDER = Path(__file__).parent
 _PTNL = {("coop", "ce"): "coop", ("coop_csc", "ce"): "coop[csc=True]", ("coop", "gce"): "gce[q=0.5]",
          ("coop_csc", "gce"): "gce[csc=True,q=0.5]"}  # fmt: skip
@@ -60,7 +60,7 @@ def comparison(board: pd.DataFrame) -> pd.DataFrame:
     for row in board.itertuples(index=False):
         for other in _by_identity().get(_identity(row), ()):
             if other.matches(row):
-                ours = (*(getattr(row, name) for name in COLUMNS[:8]), row.mean, row.std, row.seeds)
+                ours = (*(getattr(row, name) for name in COLUMNS[:9]), row.mean, row.std, row.seeds)
                 gap = row.mean - other.accuracy
                 rows.append((*ours, other.accuracy, other.std, gap, other.remark, other.source))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"published_std": float})

@@ -27,7 +27,6 @@ from datamodules.dataset import Dataset
 from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import recipe_for
 from methods.core.base import BaseMethod
 from methods.core.pack_module import PackModule
 from methods.core.task import Task
@@ -73,15 +72,15 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
 def build(
     runs: Sequence[Run], backbone: Backbone, dataset: Dataset, load: Callable[[str], Backbone] = load_backbone
 ) -> PackModule:
-    """The methods of some runs, in the order of the runs; equal methods stand side by side."""
+    """The methods of some runs, in the order of the runs; equal methods with equal recipes stand side by side."""
     members: list[BaseMethod] = []
-    seeds: dict[str, list[int]] = {}
+    alike: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        seeds.setdefault(run.method, []).append(run.seed)
-    for name, own in seeds.items():
+        alike.setdefault((run.method, run.recipe), []).append(run)
+    for (name, _), own in alike.items():
         info, options = parse_method(name)
-        recipe = recipe_for(backbone.name)
-        task = Task(backbone, dataset.classes, dataset.template, own, runs[0].epochs, recipe, load)
+        seeds, settings = [run.seed for run in own], own[0].settings
+        task = Task(backbone, dataset.classes, dataset.template, seeds, settings.epochs, settings, load)
         members.append(import_module(info.module).Method(task, **options))
     return PackModule(members)
 

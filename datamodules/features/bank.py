@@ -78,8 +78,11 @@ class FeatureBank:
         """Function from v = 0, ..., `views` - 1 to features [n, E] of view v, random crops of the images `indices` [n].
 
         View v of an image depends on the image, its index, the seed and v only. Views of more than IN_MEMORY bytes
-        are read one at a time, from disk if there is a cache.
+        are read one at a time, from disk if there is a cache. Without a crop all views are `plain`.
         """
+        if crop.scale is None:
+            features = self.plain(images)[torch.from_numpy(indices)]
+            return lambda view: features
         inputs, together = self._inputs(images), max(1, self.batch_size // views)
         crops = partial(inputs.crops, seed=seed, views=views, crop=crop, together=together, device=self.device)
         about = {"what": "views", "seed": seed, "views": views, "crop": asdict(crop)}

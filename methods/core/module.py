@@ -86,9 +86,12 @@ class ReplicaModule(lightning.LightningModule):
         learners = [member for member in self.members if member.trainable]
         if not learners:
             return None
-        recipe = learners[0].task.recipe
-        groups = [{"params": list(member.parameters()), "lr": 1.0} for member in learners]
-        optimizer = ReplicaSGD(groups, recipe.momentum, recipe.weight_decay)
+        recipes = [member.task.recipe for member in learners]
+        groups = [
+            {"params": [*member.parameters()], "lr": 1.0, "momentum": own.momentum, "weight_decay": own.weight_decay}
+            for member, own in zip(learners, recipes, strict=True)
+        ]
+        optimizer = ReplicaSGD(groups)
         return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
 
     def configure_gradient_clipping(

@@ -15,7 +15,7 @@ def test_a_record_names_the_gpu_that_trained_it(monkeypatch: pytest.MonkeyPatch)
     data = toy.data_for([RunSpec(1, 2)])
     module = toy.fit([ce.Method(toy.task([1]))], data)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda device: f"GPU of {device}")
-    run = Run("tiny", "toy", "ce", "none", 0.0, 2, 1, 3)
+    run = Run("tiny", "toy", "ce", "none", 0.0, 2, 1, "embedded", 3)
     names = [collect([run], module, data, device, 1.0)[0][0]["device"] for device in ("cuda:1", "cpu")]
     assert names == ["GPU of cuda:1", "cpu"]
 
