@@ -78,8 +78,8 @@ def paper(name: str) -> Paper:
     for grid in content["grid"]:
         for point in _points({**DEFAULTS, **_axes(content), **grid}, settings):
             points[point] = None
-    files = (tuple(content[key]) for key in ("theirs", "reruns", "notes"))
-    return Paper(name, content["title"], content["source"], *files, tuple(points))
+    theirs, reruns, notes = (tuple(content[key]) for key in ("theirs", "reruns", "notes"))
+    return Paper(name, content["title"], content["source"], theirs, reruns, notes, tuple(points))
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -109,9 +109,7 @@ class Backbone(nn.Module):
         ids = torch.tensor(self.tokenizer.encode(text), device=self.device)
         return self.text.token_embedding.weight[ids].float()
 
-    def layout(
-        self, classes: Sequence[str], n_ctx: int, position: str = "end", full_stop: bool = True
-    ) -> PromptLayout:
+    def layout(self, classes: Sequence[str], n_ctx: int, position: str = "end", full_stop: bool = True) -> PromptLayout:
         """The prompts `ctx NAME.` of the classes with n_ctx context tokens at `position`, or without the full stop.
 
         Raises:

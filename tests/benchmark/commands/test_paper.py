@@ -14,7 +14,8 @@ from benchmark.plan.papers import Changes, cells
 from benchmark.published import protocols
 from benchmark.records.store import Store
 from benchmark.report import beside
-from tests.support.coop_folders import make_split_file, rows as split_rows
+from tests.support.coop_folders import make_split_file
+from tests.support.coop_folders import rows as split_rows
 from tests.support.records_factory import result
 from tests.support.small_backbones import small_backbone
 
