@@ -20,7 +20,7 @@ from methods.options.option import as_text
 
 @dataclass(frozen=True)
 class Options:
-    """Show methods with their options, training recipes, papers, data sets with what is missing, and kinds of label noise."""
+    """Show methods with their options, recipes, papers, data sets with what is missing, and kinds of label noise."""
 
     data: Path = DATA
     """Folder of real data sets, laid out as for CoOp."""

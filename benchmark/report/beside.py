@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -44,9 +43,12 @@ def show(paper: Paper, table: pd.DataFrame, console: Console) -> None:
         for each in [enumerate(zip(line, widths, strict=True))]
     ]
     console.print(aligned[0].rstrip(), style="bold", highlight=False, markup=False, soft_wrap=True)
-    for place, block in groupby(zip(rows, aligned[1:], strict=True), lambda pair: _place(pair[0])):
+    blocks: dict[str, list[str]] = {}
+    for row, line in zip(rows, aligned[1:], strict=True):
+        blocks.setdefault(_place(row), []).append(line.rstrip())
+    for place, block in blocks.items():
         console.print(place, style="bold cyan", highlight=False, markup=False, soft_wrap=True)
-        console.print("\n".join(line.rstrip() for _, line in block), highlight=False, markup=False, soft_wrap=True)
+        console.print("\n".join(block), highlight=False, markup=False, soft_wrap=True)
     for line in (_summary(table), *(f"differs: {note}" for note in paper.notes), f"source: {paper.source}"):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -65,10 +67,11 @@ def _place(row: Any) -> str:
 def _summary(table: pd.DataFrame) -> str:
     missing = int(table["ours"].isna().sum())
     text = f"{len(table)} cells, {len(table) - missing} of ours there, {missing} missing"
-    both = table["difference"].dropna()
-    if not len(both):
-        return f"{text}; none of them can be compared with a number of the paper"
-    return f"{text}; {len(both)} compared: mean difference {both.mean():+.2f}, mean size {both.abs().mean():.2f} points"
+    for whose, gaps in (("the paper", table["difference"]), ("a re-run", table["ours"] - table["rerun"])):
+        if len(gaps := gaps.dropna()):
+            size = f"mean difference {gaps.mean():+.2f}, mean size {gaps.abs().mean():.2f} points"
+            text += f"; {len(gaps)} compared with {whose}: {size}"
+    return text
 
 
 def _row(paper: Paper, cell: Cell, done: Mapping[str, Record], reasons: Mapping[str, str]) -> tuple[Any, ...]:

@@ -61,7 +61,7 @@ def test_a_paper_runs_on_a_random_backbone_and_says_so(offline: Path, capsys: py
     assert main(words) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "not the paper's: differences say nothing about the paper" in said
-    assert "48 cells, 48 of ours there, 0 missing; 48 compared" in said
+    assert "48 cells, 48 of ours there, 0 missing; 48 compared with the paper: mean difference" in said
     table = rows(offline / "out", "nlprompt")
     assert {(row["dataset"], row["seeds"]) for row in table} == {("dtd", "1")}
     assert {row["method"] for row in table} == {"coop", "gce", "joapr", "nlprompt"}
