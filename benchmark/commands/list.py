@@ -11,6 +11,7 @@ from rich.table import Table
 
 from benchmark.plan import catalog
 from benchmark.plan.options import DATA
+from benchmark.published import protocols
 from datamodules import catalog as data_catalog
 from datamodules import noise
 from methods import recipes
@@ -19,7 +20,7 @@ from methods.options.option import as_text
 
 @dataclass(frozen=True)
 class Options:
-    """Show methods with their options, training recipes, data sets with what is missing, and kinds of label noise."""
+    """Show methods with their options, recipes, papers, data sets with what is missing, and kinds of label noise."""
 
     data: Path = DATA
     """Folder of real data sets, laid out as for CoOp."""
@@ -40,12 +41,24 @@ def main(options: Options) -> int:
         own = recipes.recipe(name)
         table.add_row(*map(escape, (name, _settings(own), own.source)))
     console.print(table)
+    table = Table("paper", "title", "grid", title="papers, for `promptnoise paper NAME`", title_justify="left")
+    for name in protocols.known():
+        own_grid = protocols.paper(name)
+        table.add_row(*map(escape, (name, own_grid.title, _grid(own_grid))))
+    console.print(table)
     table = Table("data set", "state", title="data sets", title_justify="left")
     for name in data_catalog.known():
         table.add_row(name, escape(data_catalog.status(name, options.data)))
     console.print(table)
     console.print("kinds of label noise:", ", ".join(noise.known()))
     return 0
+
+
+def _grid(paper: protocols.Paper) -> str:
+    """What a paper's grid holds, in a few words."""
+    points = paper.points
+    parts = [f"{len(points)} cells", f"{len({point.dataset for point in points})} data sets"]
+    return ", ".join([*parts, *(dict.fromkeys(point.backbone for point in points)), f"recipe {points[0].recipe}"])
 
 
 def _settings(own: recipes.NamedRecipe) -> str:

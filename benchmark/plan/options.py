@@ -90,10 +90,10 @@ class Options:
         return Grid(
             methods=[each for name in split_list(self.methods) for each in (methods() if name == "all" else [name])],
             datasets=split_list(self.datasets),
-            rates=_numbers("noise", self.noise, float),
+            rates=numbers("noise", self.noise, float),
             kinds=split_list(self.noise_type),
-            seeds=_numbers("seeds", self.seeds, int),
-            shots=_numbers("shots", self.shots, int),
+            seeds=numbers("seeds", self.seeds, int),
+            shots=numbers("shots", self.shots, int),
             backbones=split_list(self.backbone),
             paradigms=split_list(self.paradigm),
             recipes=split_list(self.recipe),
@@ -101,12 +101,17 @@ class Options:
         )
 
 
-def _numbers(option: str, text: str, kind: type[T]) -> list[T]:
-    numbers = []
+def numbers(option: str, text: str, kind: type[T]) -> list[T]:
+    """The numbers of an option, separated by commas.
+
+    Raises:
+        BadInput: one of them is none.
+    """
+    found = []
     for part in split_list(text):
         try:
-            numbers.append(kind(part))
+            found.append(kind(part))
         except ValueError:
             what = "a whole number" if kind is int else "a number"
             raise BadInput(f"{option}: {part!r} should be {what}") from None
-    return numbers
+    return found

@@ -24,8 +24,8 @@ from methods.core.setup import about, connect, task_of
 class ReplicaModule(lightning.LightningModule):
     """Trains and tests the replicas of its members side by side; each is exactly the run that would train alone.
 
-    After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures, and the
-    test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`. After `test`,
+    After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures, and
+    the test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`. After `test`,
     `evaluation` has accuracies and calibration errors. Logged, as means over runs: `train_loss`, `val_accuracy`,
     `test_accuracy` (0 to 1).
     """

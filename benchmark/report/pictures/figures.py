@@ -54,15 +54,9 @@ def figures(campaign: Campaign) -> dict[str, Figure | None]:
 
 
 def _name(terms: tuple[str, ...], several: bool) -> str:
-<<<<<<< HEAD
     noise, shots, recipe, backbone, paradigm = terms
     parts = [noise, backbone, f"{shots}shots", recipe, paradigm] if several else [noise]
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts))
-=======
-    noise, shots, epochs, backbone, paradigm = terms
-    parts = [noise, backbone, f"{shots}shots", f"{epochs}epochs", paradigm] if several else [noise]
     return slug("-".join(parts))
->>>>>>> rest
 
 
 def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> list[Record]:
