@@ -23,7 +23,7 @@ CELL = ["dataset", "noise", "rate", "epochs", *SETTING]
 COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised", "protocol"]
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _ESCAPED = re.compile(r"^'(?=[=+\-@\t\r])")
-_FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "realised": "{:.4f}"}
+_FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "lr": "{:g}", "realised": "{:.4f}"}
 
 
 class Place(NamedTuple):

@@ -41,6 +41,14 @@ class NamedRecipe:
         inside = ",".join(f"{name}={as_text(self.given[name])}" for name in sorted(self.given))
         return f"{self.name}[{inside}]" if inside else self.name
 
+    def without(self, option: str) -> NamedRecipe:
+        """This recipe with an option's own value again."""
+        return recipe(str(replace(self, given={name: value for name, value in self.given.items() if name != option})))
+
+    def having(self, **options: Any) -> NamedRecipe:
+        """This recipe with other values of some options."""
+        return recipe(str(replace(self, given={**self.given, **options})))
+
     def epochs(self, dataset: str = "", shots: int = 16) -> int:
         """Epochs of a run on `dataset` with `shots` labelled images a class."""
         if "epochs" in self.given:
