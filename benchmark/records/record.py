@@ -51,7 +51,8 @@ class Record:
 
     `accuracy` is the last epoch's, the headline; the best epoch's is named as the oracle that it is, since it is
     chosen on test data. A run that diverged has the accuracy of what it ended with. The accuracies on images of
-    seen and of unseen classes, and their `harmonic_mean`, exist for "trzsl" only.
+    seen and of unseen classes, and their `harmonic_mean`, exist for "trzsl" only. `settings` is what the recipe
+    meant when the run was trained.
     """
 
     run: Run
@@ -71,6 +72,7 @@ class Record:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, float | str | tuple[float, ...] | None] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
     precision: Literal["fp32", "bf16"] = "fp32"
