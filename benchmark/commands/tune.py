@@ -17,7 +17,7 @@ from benchmark.plan.options import numbers
 from benchmark.records.store import Store
 from datamodules import noise
 from datamodules.catalog import open_dataset
-from methods.recipes import default_name, recipe
+from methods.recipes import recipe_for
 
 #: Share of the labelled images that is kept for validation where there is no val split with labels as doubtful.
 HOLD_OUT = 0.25
@@ -54,7 +54,7 @@ def _recipes(options: Options, rates: list[float]) -> list[str]:
     found = []
     for backbone in split_list(options.backbone):
         for name in split_list(options.recipe):
-            own = recipe(default_name(backbone) if name == "auto" else name)
+            own = recipe_for(backbone, name)
             if "lr" in own.given:
                 raise BadInput(f"the recipe {name} has a learning rate already: leave it out to tune it")
             more = {"hold_out": HOLD_OUT} if not own.settings.hold_out and _needs_hold_out(options) else {}

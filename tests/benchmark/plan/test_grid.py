@@ -140,6 +140,12 @@ def test_recipes_are_an_axis_with_one_spelling_each() -> None:
     assert runs[-1].settings.lr == 0.01 and runs[0].settings.n_ctx == 4
 
 
+def test_auto_with_options_is_the_backbone_s_recipe_with_them() -> None:
+    grid = {"datasets": "digits", "methods": "coop", "noise": "0", "seeds": "1", "recipe": "auto[lr=0.5]"}
+    runs = runs_of(**grid, backbone="embedded,RN50/openai")
+    assert [run.recipe for run in runs] == ["embedded[lr=0.5]", "coop[lr=0.5]"]
+
+
 def test_epochs_are_short_for_an_option_of_the_recipe() -> None:
     grid = {"datasets": "digits", "methods": "coop", "noise": "0", "seeds": "1"}
     (short,) = Options(**grid, recipe="coop", epochs=7).grid().runs()
