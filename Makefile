@@ -15,17 +15,18 @@ export VENV PYTHON INSTALLER RUN
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type=asymmetric. Values reach the shell
 # through the environment, as they are: neither make nor the shell looks for anything in them.
-VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS EPOCHS BACKBONE DEVICES PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
-SWITCHES := SKIP_BAD_IMAGES DRY_RUN
-$(foreach name,$(VARIABLES),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
+OF_PAPER := PAPER QUICK
+SWITCHES := SKIP_BAD_IMAGES DRY_RUN QUICK
+$(foreach name,$(VARIABLES) $(OF_PAPER),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 lower = $(shell echo '$(1)' | tr A-Z a-z)
 flag = $(if $($(1)),"--$(call lower,$(1))=$$$(1)")
 switch = $(if $(filter 1 yes on,$($(1))),--$(call lower,$(1))=true,$(if $(filter 0 no off,$($(1))),--$(call lower,$(1))=false,$(call flag,$(1))))
 flags = $(foreach name,$(1),$(if $(filter $(name),$(SWITCHES)),$(call switch,$(name)),$(call flag,$(name))))
 
 # Variables that are nearly ours would be passed over in silence; of the environment's, only SEED for SEEDS and the like.
-OURS := $(VARIABLES) VENV PYTHON INSTALLER
-PLURALS := $(filter-out $(OURS),$(foreach name,$(VARIABLES),$(name)S $(patsubst %S,%,$(name))))
+OURS := $(VARIABLES) $(OF_PAPER) VENV PYTHON INSTALLER
+PLURALS := $(filter-out $(OURS),$(foreach name,$(VARIABLES) $(OF_PAPER),$(name)S $(patsubst %S,%,$(name))))
 export GIVEN := $(foreach name,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command,$(firstword $(origin $(name)))),$(name))) \
   $(foreach name,$(PLURALS),$(if $(filter environment,$(firstword $(origin $(name)))),$(name)))
 
@@ -35,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench report reference methods list sync speed test test-slow faults check format embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow faults check format embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -46,6 +47,9 @@ help:  ## this list
 
 bench: variables installed  ## train the grid, show the leaderboard; goes on where it was interrupted
 	@"$$RUN" -m benchmark bench $(call flags,$(VARIABLES))
+
+paper: variables installed  ## run a paper's own grid, PAPER=nlprompt [QUICK=1], and show ours beside theirs
+	@"$$RUN" -m benchmark paper $(call flags,$(OF_PAPER) $(VARIABLES))
 
 report: variables installed  ## tables, statistics, plots and report.html, from the records in OUT
 	@"$$RUN" -m benchmark report $(call flags,OUT)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console
 
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan import catalog, checks
-from benchmark.plan.grid import Grid, Run
+from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
@@ -17,7 +19,7 @@ from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.devices import parse_devices, planned_workers
 from benchmark.run.pool import prepare
 from benchmark.tracking import choose_mode
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 
 def main(options: Options) -> int:
@@ -29,9 +31,23 @@ def main(options: Options) -> int:
         left_out(console, line)
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
-    for dataset in grid.datasets:
+    store = Store(options.out)
+    runs = train(console, options, runs, store)
+    return 0 if options.dry_run else _finish(console, store, runs)
+
+
+def train(console: Console, options: Options, runs: list[Run], store: Store) -> list[Run]:
+    """Trains those of `runs` that are not done, under these options, and returns the runs without those that cannot.
+
+    A dry run checks what it can without torch, prints the plan and returns all.
+
+    Raises:
+        UserError: data, backbones, options or an output folder that cannot be used.
+    """
+    datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
+    for dataset in datasets:
         checks.check_dataset(dataset)
-    for backbone in grid.backbones:
+    for backbone in backbones:
         checks.check_backbone(backbone)
     planned_workers(options.devices, small=False)
     choose_mode(options.wandb)
@@ -39,24 +55,22 @@ def main(options: Options) -> int:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
     if options.timeout < 0:
         raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
-    store = Store(options.out)
     done = store.finished(runs, set_aside=not options.dry_run)
     if len(done) < len(runs):
         check_writable("the output folder", options.out)
-        if not all(is_embedded(backbone) for backbone in grid.backbones):
+        if not all(is_embedded(backbone) for backbone in backbones):
             check_writable("the cache folder", options.cache)
-        Outputs(options.out).check([*TABLES, *map(table_file, grid.datasets)])
+        Outputs(options.out).check([*TABLES, *map(table_file, datasets)])
         if not options.dry_run:
             prepare()
     workers = _workers(console, options, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
     if options.dry_run:
-        _check_without_torch(console, options, grid)
-        return 0
-    if todo:
-        runs = train_campaign(console, options, runs, todo, frozenset(done), workers)
-    return _finish(console, store, runs)
+        _check_without_torch(console, options, datasets, backbones)
+    elif todo:
+        return train_campaign(console, options, runs, todo, frozenset(done), workers)
+    return runs
 
 
 def _workers(console: Console, options: Options, runs: list[Run], done: set[str]) -> int:
@@ -71,11 +85,11 @@ def _workers(console: Console, options: Options, runs: list[Run], done: set[str]
         return len(parse_devices(options.devices, small, len(runs)))
 
 
-def _check_without_torch(console: Console, options: Options, grid: Grid) -> None:
+def _check_without_torch(console: Console, options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> None:
     """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
-    for dataset in grid.datasets:
+    for dataset in datasets:
         checks.check_files(dataset, options.data)
-    line = f"not checked: {'; '.join(checks.unchecked(grid.backbones, options.devices))}"
+    line = f"not checked: {'; '.join(checks.unchecked(backbones, options.devices))}"
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -106,4 +120,4 @@ def _finish(console: Console, store: Store, runs: list[Run]) -> int:
     return 0 if good == len(runs) else 1
 
 
-__all__ = ["Options", "main"]
+__all__ = ["Options", "main", "train"]

@@ -62,7 +62,10 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     run, noise = record.run, record.noise
     yield "run", f"{run.key}, protocol {run.protocol}"
     paradigm = "" if run.paradigm == "fewshot" else f", {run.paradigm}"
-    yield "protocol", f"{run.backbone}, {run.shots} shots, {run.epochs} epochs, seed {run.seed}{paradigm}"
+    yield (
+        "protocol",
+        f"{run.backbone}, {run.shots} shots, recipe {run.recipe}, {run.epochs} epochs, seed {run.seed}{paradigm}",
+    )
     asked = "as measured" if run.rate is None else f"{100 * run.rate:g} % asked for"
     wrong = f"{noise.wrong} of {noise.images} labels wrong"
     wrong = "true labels not known" if noise.realised is None else f"{wrong} ({100 * noise.realised:.2f} %)"
@@ -112,7 +115,7 @@ def command(record: Record) -> str:
     run = record.run
     parts = {"methods": run.method, "datasets": run.dataset, "noise": None if run.rate is None else f"{run.rate:g}",
              "noise-type": None if run.noise == "none" else run.noise, "seeds": run.seed, "shots": run.shots,
-             "epochs": run.epochs, "backbone": run.backbone,
+             "recipe": run.recipe, "backbone": run.backbone,
              "paradigm": None if run.paradigm == "fewshot" else run.paradigm}  # fmt: skip
     return "promptnoise bench " + " ".join(
         f"--{name}={_quoted(str(value))}" for name, value in parts.items() if value is not None

@@ -202,7 +202,18 @@ class Store:
 def _order(run: Run) -> tuple[Any, ...]:
     """A sort key; a rate of None comes first."""
     noise = (run.noise, run.rate is not None, run.rate or 0.0)
-    return (run.backbone, run.dataset, run.method, *noise, run.shots, run.seed, run.epochs, run.paradigm, run.protocol)
+    return (
+        run.backbone,
+        run.dataset,
+        run.method,
+        *noise,
+        run.shots,
+        run.seed,
+        run.recipe,
+        run.epochs,
+        run.paradigm,
+        run.protocol,
+    )
 
 
 def _pack(learned: Mapping[str, Any]) -> bytes:

@@ -23,7 +23,7 @@ from benchmark.run.events import Event
 from benchmark.run.pool import map_packs
 from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Follower, Target, choose_mode
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources
@@ -38,6 +38,7 @@ def train_campaign(
 
     Raises:
         UserError: data, backbones, options or an output folder that cannot be used.
+        OSError: a folder that cannot be written any more; a line has said what is missing.
     """
     with console.status("loading torch, backbone and data"):
         from benchmark.run.checks import check_same_inputs, find_unsupported
@@ -62,8 +63,26 @@ def train_campaign(
     record_workers(options.out, runs, options.pack, workers)
     with _tracking(options, console), LiveProgress(console, len(able), len(done)) as progress:
         lost = partial(_lost, Store(options.out), progress)
-        map_packs(runner, todo, devices, progress, lost, options.timeout)
+        with _naming_what_is_missing(console, Store(options.out), able):
+            map_packs(runner, todo, devices, progress, lost, options.timeout)
     return able
+
+
+@contextmanager
+def _naming_what_is_missing(console: Console, store: Store, runs: Sequence[Run]) -> Iterator[None]:
+    """Where writing fails in the middle, says which runs have no record before the error ends the command."""
+    try:
+        yield
+    except OSError:
+        done = store.finished(runs, set_aside=False)
+        missing = [str(run) for run in runs if run.key not in done]
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        console.print(
+            f"{len(done)} finished runs are kept; not written: {', '.join(missing[:3])}{more}. "
+            "Make room and run the same command again to resume.",
+            highlight=False, markup=False, soft_wrap=True,
+        )  # fmt: skip
+        raise
 
 
 def _size(resources: Resources, pack: Pack) -> Size:

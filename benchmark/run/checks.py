@@ -107,6 +107,6 @@ def _try_methods(resources: Resources, backbone: Backbone, runs: Sequence[Run]) 
             reasons[backbone.name, run.method] = str(error)
         except (MethodError, BackboneError, DataError):
             raise
-        except Exception as error:  # a defect: the runs that it concerns will fail, and the others go on
+        except (Exception, SystemExit) as error:  # a defect: the runs that it concerns will fail, and the others go on
             logging.getLogger(__name__).info("%s cannot be built: %r", run.method, error)
     return reasons

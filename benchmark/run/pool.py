@@ -49,7 +49,7 @@ def map_packs(
     A worker that reports nothing for `timeout` seconds (0: for ever) is killed, which counts as its death.
 
     Raises:
-        BadInput: a job raised a UserError; the other workers are stopped.
+        OSError: a job raised one; the other workers are stopped.
     """
     queue = PackQueue(packs)
     workers = [Worker.start(job, device) for device in devices[: len(packs)]]

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from benchmark.errors import BadInput
 from benchmark.plan.packs import Pack
 from benchmark.run.events import Report
 from benchmark.run.pack_queue import Piece
-from datamodules.errors import UserError
 
 Job = Callable[[Pack, str, Report], bool | None]
 
@@ -53,7 +51,7 @@ class Worker:
         """Reads one message; returns its kind: "report", "done", or "later" if another process has the pack.
 
         Raises:
-            BadInput: the job raised a UserError.
+            OSError: the job raised one.
             RuntimeError: the job raised anything else.
             EOFError: the process is dead.
         """
@@ -67,8 +65,8 @@ class Worker:
                 report(content)
             case "done" | "later":
                 self.piece = None
-            case "bad input":
-                raise BadInput(content)
+            case "cannot write":
+                raise OSError(*content)
             case "error":
                 raise RuntimeError(f"the worker on {self.device} failed outside of a run:\n{content}")
         return str(kind)
@@ -109,7 +107,7 @@ def serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:
         try:
             trained = job(pack, device, lambda content: send("report", content))
             send("later" if trained is False else "done", None)
-        except UserError as error:
-            send("bad input", str(error))
+        except OSError as error:
+            send("cannot write", (error.errno, error.strerror or str(error), error.filename))
         except Exception:
             send("error", traceback.format_exc())

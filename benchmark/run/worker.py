@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import math
@@ -21,10 +22,13 @@ from benchmark.run.events import Event, Report
 from benchmark.run.memory import TooLarge
 from benchmark.run.resources import Resources
 from benchmark.run.training import Result, train
-from datamodules.errors import UserError
+from datamodules.errors import CorruptImage, UserError
+from methods.errors import MethodError
 
 logger = logging.getLogger(__name__)
 
+#: Errors of a folder that cannot be written: no other run would fare better.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 #: Seconds before a pack that another process is training is looked at again.
 PAUSE = 1.0
 
@@ -46,10 +50,11 @@ class Runner:
     def __call__(self, pack: Pack, device: str, report: Report) -> bool:
         """Trains the pack unless all of it is done, in parts where memory is short; halves it on an error.
 
-        Returns False, after a pause, if another process is training this pack.
+        Runs that cannot be trained are noted as failed. Returns False, after a pause, if another process is training
+        this pack.
 
         Raises:
-            UserError: something that the user can fix.
+            OSError: a folder that cannot be written.
         """
         if self.threads:
             torch.set_num_threads(self.threads)
@@ -66,20 +71,27 @@ class Runner:
         return True
 
     def _train_or_split(self, runs: Sequence[Run], done: set[str], device: str, store: Store, report: Report) -> None:
-        """Trains the runs side by side, or in parts; a run that fails alone is noted with the cause."""
+        """Trains the runs side by side, or in parts; a run that fails alone is noted with the cause.
+
+        Data or a backbone that cannot be used fail all runs at once, since they share them.
+        """
         _free_memory(device)
         results: list[Result] = []
         cause, parts = "", 0
         try:
             results = train(runs, self.resources, device, self.sharing.get(device, 1), report)
-        except UserError:
-            raise
         except TooLarge as error:
             logger.info("%s: %s", Pack(tuple(runs)).title, error)
             parts = error.parts
+        except UserError as error:
+            advice = "; --skip_bad_images goes on without it" if isinstance(error, CorruptImage) else ""
+            cause = f"{error}{advice}"
+            parts = 2 if isinstance(error, MethodError) and len(runs) > 1 else 0
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) and multiprocessing.parent_process() is None:
                 raise  # from a keyboard; no keyboard reaches a worker
+            if isinstance(error, OSError) and error.errno in UNWRITABLE:
+                raise  # the cache or the output folder
             cause = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             parts = 2 if len(runs) > 1 else 0
             if parts:
@@ -89,8 +101,10 @@ class Runner:
         if parts:
             self._split(runs, parts, done, device, store, report)
         elif cause:
-            store.fail(runs[0], cause)
-            report(Event(device, "failed", str(runs[0]), finished=len(todo)))
+            for run in todo:
+                store.fail(run, cause)
+            what = str(todo[0]) if len(todo) == 1 else Pack(tuple(todo)).title
+            report(Event(device, "failed", f"{what}: {cause}", finished=len(todo)))
         else:
             for run, (result, learned) in zip(runs, results, strict=True):
                 if run.key not in done:

@@ -10,8 +10,8 @@ import open_clip
 from open_clip.factory import parse_model_name
 from open_clip.pretrained import get_pretrained_cfg
 
-from methods.clip.recipe import is_embedded
 from methods.errors import BackboneError
+from methods.recipes import is_embedded
 
 HERE = Path(__file__).parent
 #: Asks for seeded random weights, for timing.

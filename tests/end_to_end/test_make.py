@@ -142,6 +142,13 @@ def test_every_target_hands_its_variables_over(make: Make) -> None:
         make.noted.unlink()
 
 
+def test_a_paper_gets_its_name_and_the_variables_of_bench(make: Make) -> None:
+    code, noted, error = make("paper", "PAPER=nl'prompt", "QUICK=1", "DATA=a", "OUT=o'o", "DRY_RUN=0")
+    assert (code, noted) == (
+        0, ["paper", "--paper=nl'prompt", "--quick=true", "--data=a", "--out=o'o", "--dry_run=false"]
+    ), error  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("value", "option"),
     [
@@ -166,6 +173,7 @@ def test_a_switch_can_be_off(make: Make, value: str, option: str) -> None:
         ("SEED=1", "SEEDS"),
         ("noise=0.5", "NOISE"),
         ("METHOD=coop", "METHODS"),
+        ("PAPERS=coop", "PAPER"),
         ("NOISETYPE=uniform", "NOISE_TYPE"),
         ("noise-type=uniform", "NOISE_TYPE"),
         ("EPHOCS=3", "EPOCHS"),

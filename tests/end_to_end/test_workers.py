@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from benchmark.__main__ import main
 from benchmark.plan import packs
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
+from tests.support.faults import HOOK
 
 ROOT = Path(__file__).parents[2]
 GRID = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0,0.5", "--seeds=1,2,3", "--shots=2", "--epochs=2"]
@@ -122,3 +126,36 @@ def test_a_run_that_ends_or_hangs_its_process_costs_no_other(
     notes = [json.loads(path.read_text()) for path in (checkout / "results" / "failed").glob("*/*.json")]
     assert [(note["run"]["method"], note["run"]["seed"], note["cause"]) for note in notes] == [("guilty", 2, cause)]
     assert cause in done.stdout and "failed digits guilty" in done.stdout
+
+
+def test_one_bad_picture_fails_its_data_set_and_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures = tmp_path / "pets"
+    for split, name, index in product(("train", "test"), ("cat", "dog"), range(2)):
+        file = pictures / split / name / f"{index}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (32, 32), (80 * index, 90, 200)).save(file)
+    (pictures / "train" / "dog" / "1.png").write_bytes(b"no picture")
+    out = tmp_path / "out"
+    grid = ["--methods=ce,coop", "--noise=0", "--seeds=1", "--shots=2", "--epochs=1", f"--out={out}"]
+    command = ["bench", f"--datasets=folder:{pictures},digits", *grid, "--devices=cpu:2"]
+    assert main(command) == 1
+    notes = [json.loads(path.read_text())["cause"] for path in (out / "failed").glob("*/*.json")]
+    assert len(notes) == 2 and len(list((out / "runs" / "digits").glob("*.json"))) == 2
+    assert all(
+        "1.png cannot be read" in note and note.endswith("--skip_bad_images goes on without it") for note in notes
+    )
+    assert "Traceback" not in "".join(capsys.readouterr())
+    assert main([*command, "--skip_bad_images"]) == 0
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES], ids=["full", "read-only", "forbidden"])
+def test_a_folder_that_cannot_be_written_any_more_ends_with_one_line(tmp_path: Path, number: int) -> None:
+    (tmp_path / "sitecustomize.py").write_text(HOOK)
+    command = [sys.executable, "-m", "benchmark", "bench", *GRID, f"--out={tmp_path / 'out'}"]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "FAULT": f"{number}:4:{tmp_path / 'mark'}"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"promptnoise: {tmp_path / 'out'}") and line.endswith(os.strerror(number))
+    kept = len(list((tmp_path / "out" / "runs").glob("*/*.json")))
+    assert f"{kept} finished runs are kept; not written: digits" in done.stdout

@@ -135,8 +135,8 @@ def test_settings_of_one_campaign_do_not_overwrite_each_other(tmp_path: Path) ->
     for backbone in ("embedded", "ViT-B-16/openai"):
         store.write(run(backbone=backbone), result())
     names = {name for name in figures(Campaign.of(store.load().records)) if name.startswith("accuracy")}
-    plain = "accuracy-symmetric-embedded-16shots-10epochs-fewshot"
-    assert names == {plain, f"accuracy-{slug('symmetric-ViT-B-16/openai-16shots-10epochs-fewshot')}"}
+    plain = "accuracy-symmetric-embedded-16shots-embedded-fewshot"
+    assert names == {plain, f"accuracy-{slug('symmetric-ViT-B-16/openai-16shots-embedded-fewshot')}"}
 
 
 def test_names_that_differ_in_signs_alone_have_pictures_and_tables_of_their_own(tmp_path: Path) -> None:

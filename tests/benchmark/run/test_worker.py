@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import weakref
@@ -22,7 +23,8 @@ from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event
 from benchmark.run.resources import Resources
 from benchmark.run.worker import Runner
-from datamodules.errors import UserError
+from datamodules.errors import CorruptImage, DataError
+from methods.errors import MethodError
 
 Train = Callable[..., Any]
 
@@ -135,17 +137,43 @@ def test_an_interrupt_in_a_worker_is_the_method_s_and_here_the_user_s(
     assert causes(tmp_path) == {1: "KeyboardInterrupt: "}
 
 
-def test_what_a_user_can_fix_ends_the_pack_at_once(
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (DataError("no file /data/a.png"), "no file /data/a.png"),
+        (CorruptImage("a.png cannot be read"), "a.png cannot be read; --skip_bad_images goes on without it"),
+    ],
+)
+def test_data_that_cannot_be_used_fail_the_whole_pack_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: Resources, error: DataError, cause: str
+) -> None:
+    raising = Raising(lambda runs: error)
+    monkeypatch.setattr(worker, "train", raising)
+    events: list[Event] = []
+    Runner(tmp_path, resources)(small("ce"), "cpu", events.append)
+    assert len(raising.calls) == 1 and causes(tmp_path) == {1: cause, 2: cause}
+    assert [(event.what, event.finished, event.text) for event in events] == [
+        ("failed", 2, f"digits · 2 runs: {cause}")
+    ]
+
+
+def test_an_option_that_suits_one_run_only_fails_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: Resources
 ) -> None:
-    class PlugInError(UserError):
-        """Raised by a package that is not ours."""
+    wrong = MethodError("method 'ce': n is too large")
+    monkeypatch.setattr(worker, "train", Raising(lambda runs: wrong if 2 in {run.seed for run in runs} else None))
+    Runner(tmp_path, resources)(small("ce"), "cpu", lambda event: None)
+    assert causes(tmp_path) == {2: str(wrong)} and len(results(tmp_path)) == 1
 
-    raising = Raising(lambda runs: PlugInError("no such file"))
-    monkeypatch.setattr(worker, "train", raising)
-    with pytest.raises(PlugInError):
+
+def test_a_full_disk_is_no_fault_of_the_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: Resources
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "cache/shard")
+    monkeypatch.setattr(worker, "train", Raising(lambda runs: full))
+    with pytest.raises(OSError, match="No space left"):
         Runner(tmp_path, resources)(small("ce"), "cpu", lambda event: None)
-    assert len(raising.calls) == 1 and not causes(tmp_path)
+    assert not causes(tmp_path)
 
 
 def test_a_pack_that_another_process_is_training_is_left_to_it(
