@@ -64,7 +64,7 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
 
 
 def test_a_panel_shows_the_end_of_a_name_that_is_too_long_for_it() -> None:
-    figure, (axis,) = panels(1)
+    _, (axis,) = panels(1)
     title(axis, "folder:/data/" + "x" * 40 + "/pets")
     assert "".join(axis.get_title(loc=side) for side in ("left", "center")) == "…" + "x" * 22 + "/pets"
 
