@@ -35,8 +35,7 @@ def table(group: Sequence[Block], width: int = 100) -> Table:
     columns = list(dict.fromkeys(column for block in shown for column in block.columns))
     spread = max(map(len, shown[0].methods)) + 17 * len(columns) + 9 <= width
     note = f"accuracy in %{', mean ± std over seeds' if spread else ''}; * best of its column"
-    if any(block.diverged for block in shown):
-        note += "; † some of these runs diverged"
+    note += "".join(f"; {meaning}" for meaning in dict.fromkeys(note for block in shown for note in block.notes))
     view = Table(box=None, pad_edge=False, title=Text(shown[0].terms), title_justify="left", title_style="bold")
     view.caption, view.caption_justify = note, "left"
     view.add_column("wrong labels", no_wrap=True)
@@ -59,7 +58,7 @@ def _percent(column: str) -> str:
 def _cell(cell: Cell | None, spread: bool) -> str:
     if cell is None:
         return f"[dim]{MISSING}[/] "
-    text = f"{'†' if cell.diverged else ''}{cell.mean:.2f}"
+    text = f"{cell.marks}{cell.mean:.2f}"
     text += f" ±{cell.std:5.2f}" if spread and cell.std is not None else ""
     return f"[bold green]{text}*[/]" if cell.place == 1 else f"{text} "
 
