@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmark.report.palette import line_styles
-from benchmark.report.pictures.style import label, line, panels
+from benchmark.report.pictures.style import label, line, panels, title
 from benchmark.report.tuning import UNIT
 
 
@@ -20,7 +20,7 @@ def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:
         table: What `tuning.tuning` makes of it.
     """
     groups = list(table.groupby(UNIT, sort=False))
-    figure, axes = panels(len(groups), width=2.4, height=2.1)
+    figure, axes = panels(len(groups))
     rates = sorted(seen["rate"].dropna().unique())
     looks = line_styles([f"{100 * rate:g} % wrong" for rate in rates])
     for axis, (unit, own) in zip(axes, groups, strict=True):
@@ -32,6 +32,6 @@ def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:
             axis.plot(curve.index, curve.to_numpy(), label=name, **line(looks[name]))
         axis.axvline(own[own["chosen"]]["lr"].iloc[0], color="#767676", linewidth=1, linestyle=":", zorder=0)
         axis.set_xscale("log")
-        axis.set_title(str(unit[-1]))
+        title(axis, str(unit[-1]))
     label(figure, axes, "learning rate", "test accuracy, %")
     return figure
