@@ -16,9 +16,10 @@ from torch.nn import functional as F
 from benchmark.pretrain.vocabulary import Vocabulary
 from datamodules.world.bank import Bank
 from datamodules.world.captions import caption
-from datamodules.world.draw import draw
+from datamodules.world.draw import Facts, draw
 from datamodules.world.looks import Odds
 from datamodules.world.paint import paint
+from datamodules.world.scene import Scenes
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,40 @@ def small_model(config: dict[str, Any], seed: int, vocabulary: Vocabulary) -> CL
     return model.to(memory_format=torch.channels_last)
 
 
+@dataclass(frozen=True)
+class World:
+    """Random scenes, ever harder; `rng` draws them and everything about their pictures and captions."""
+
+    recipe: Recipe
+    rng: np.random.Generator
+    bank: Bank
+    mean: Tensor
+    std: Tensor
+
+    @classmethod
+    def of(cls, config: dict[str, Any], recipe: Recipe) -> World:
+        """The world of a recipe's seed, whose pictures are normalised as an open_clip config says."""
+        rng = np.random.default_rng(recipe.seed)
+        mean, std = (torch.tensor(config["preprocess_cfg"][key])[:, None, None] for key in ("mean", "std"))
+        return cls(recipe, rng, Bank.build(rng, recipe.hands), mean, std)
+
+    def draw(self, step: int) -> tuple[Scenes, list[Facts]]:
+        """The scenes of a step and their facts."""
+        difficulty = min(1.0, step / (self.recipe.ramp * self.recipe.steps))
+        return draw(self.rng, self.recipe.batch, difficulty, self.bank, self.recipe.odds)
+
+    def paint(self, scenes: Scenes) -> Tensor:
+        """Normalised pictures [B, 3, 32, 32]."""
+        pictures = (paint(scenes, self.bank.figures, self.rng) - self.mean) / self.std
+        return pictures.contiguous(memory_format=torch.channels_last)
+
+
 def pairs(config: dict[str, Any], recipe: Recipe) -> Iterator[tuple[Tensor, list[str]]]:
     """Batches of normalised pictures [B, 3, 32, 32] and their captions, ever harder."""
-    rng = np.random.default_rng(recipe.seed)
-    bank = Bank.build(rng, recipe.hands)
-    mean, std = (torch.tensor(config["preprocess_cfg"][key])[:, None, None] for key in ("mean", "std"))
+    world = World.of(config, recipe)
     for step in range(recipe.steps):
-        difficulty = min(1.0, step / (recipe.ramp * recipe.steps))
-        scenes, facts = draw(rng, recipe.batch, difficulty, bank, recipe.odds)
-        pictures = (paint(scenes, bank.figures, rng) - mean) / std
-        yield pictures.contiguous(memory_format=torch.channels_last), [caption(fact, rng) for fact in facts]
+        scenes, facts = world.draw(step)
+        yield world.paint(scenes), [caption(fact, world.rng) for fact in facts]
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
