@@ -43,6 +43,8 @@ DISTILLATION = Recipe(
 )
 
 
+#: The logit scale at which teacher and student are asked about words.
+SHARPNESS = 20.0
 #: Degrees by which pictures are turned where tokens say so, and how many tokens there are at most.
 TURNS = (180.0, 85.0, -85.0)
 MOST = 16
@@ -77,7 +79,7 @@ def distill(
             group["lr"] = learning_rate(recipe, step)
         pictures, target, tokens = lesson(teacher, world, step, codes, generator)
         features = tower.encode(pictures, torch.arange(len(pictures))[:, None], tokens)[:, 0]
-        loss = feature_loss(features, target, words, recipe.max_scale)
+        loss = feature_loss(features, target, words, SHARPNESS)
         loss = loss + patch_loss(reader(inside.output[:, 1 + tokens.shape[1] :]), outside.output)
         optimizer.zero_grad()
         torch.autograd.backward(loss)

@@ -11,7 +11,7 @@ from datamodules.world.scene import COLOURS, PATTERNS
 from datamodules.world.shapes import SHAPES
 from datamodules.world.small_talk import WORDS, small_talk
 
-MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.65, "style": 0.35, "hand": 0.8}
+MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.8, "style": 0.35, "hand": 0.8}
 MEDIA = ("picture", "photo", "image", "drawing", "painting")
 FRAMES = (
     "{a} {medium} of {a} {thing}", "the {medium} of {a} {thing}", "{a} {medium} of the {thing}",

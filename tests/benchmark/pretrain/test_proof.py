@@ -70,7 +70,10 @@ def test_repeatable_restores_threads_and_algorithms() -> None:
     [
         (Model("a", SAME), "the same bytes as the shipped weights: sha256 a"),
         (Model("b", SAME | {"tilted": 50.3}), "the same model up to rounding: every accuracy is within 0.3 points"),
-        (Model("b", SAME | {"tilted": 49.6}), "another model: accuracies differ by up to 0.4 points, more than the 0.3"),
+        (
+            Model("b", SAME | {"tilted": 49.6}),
+            "another model: accuracies differ by up to 0.4 points, more than the 0.3",
+        ),
     ],
     ids=["same", "close", "far"],
 )
