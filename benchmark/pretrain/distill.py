@@ -26,7 +26,7 @@ from methods.clip.image_tower import ImageTower
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.
 DISTILLATION = Recipe(
-    steps=6000,
+    steps=4200,
     batch=64,
     weight_decay=0.05,
     odds=Odds(
@@ -59,7 +59,7 @@ def distill(
     """Train the ViT of an open_clip config to give a ResNet's features; `report(step, loss)` hears of every step.
 
     The loss adds up the features' distance, that of what they say about `texts()`, and that of what the patches know
-    half-way up of the teacher's feature map of the same grid. In every second step the pictures are turned and tokens
+    half-way up of the teacher's feature map of the same grid. In every third step the pictures are turned and tokens
     that say so stand beside the patches: the more they say it, the nearer is the target to the features of the picture
     as it was, so that visual prompts find a tower that they can tell something.
     """
@@ -97,12 +97,12 @@ def lesson(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures [B, 3, 32, 32], unit features [B, E] to learn for them, and tokens [B, V, W] to stand beside them.
 
-    In even steps there are no tokens. In odd steps picture b is turned by one of TURNS, and its tokens say so with a
+    In two steps of three there are no tokens. In the third picture b is turned by one of TURNS, and its tokens say so with a
     strength of 0 to 1: its target lies that far on the way from the features of the turned picture to those before.
     """
     scenes, _ = world.draw(step)
     batch = len(scenes)
-    if step % 2 == 0:
+    if step % 3 < 2:
         pictures = world.paint(scenes)
         return pictures, F.normalize(teacher.visual(pictures), dim=-1), torch.zeros(batch, 0, codes.shape[1])
     before = deepcopy(world.rng)
@@ -118,8 +118,8 @@ def lesson(
 
 
 def pose_codes(width: int, generator: torch.Generator) -> Tensor:
-    """What tokens say for each of TURNS: directions [3, W] of half a random token's length."""
-    return F.normalize(torch.randn(len(TURNS), width, generator=generator), dim=-1) / 2
+    """What tokens say for each of TURNS: directions [3, W] of twice a random token's length."""
+    return 2 * F.normalize(torch.randn(len(TURNS), width, generator=generator), dim=-1)
 
 
 def sibling(teacher: CLIP, config: dict[str, Any], seed: int) -> CLIP:
