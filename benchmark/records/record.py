@@ -72,7 +72,7 @@ class Record:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
     hashes: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, float | str | tuple[float, ...] | None] = field(default_factory=dict)
+    settings: Mapping[str, bool | int | float | str | tuple[float, ...] | None] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
     precision: Literal["fp32", "bf16"] = "fp32"
