@@ -98,7 +98,8 @@ def lesson(
     """Pictures [B, 3, 32, 32], unit features [B, E] to learn for them, and tokens [B, V, W] to stand beside them.
 
     In two steps of three there are no tokens. In the third picture b is turned by one of TURNS, and its tokens say so
-    with a strength of 0 to 1: its target lies that far on the way from the features of the turned picture to those before.
+    with a strength of 0 to 1: its target lies that far on the way from the features of the turned picture to those
+    before.
     """
     scenes, _ = world.draw(step)
     batch = len(scenes)
