@@ -22,8 +22,8 @@ endif
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type=asymmetric. Values reach the shell
 # through the environment, as they are: neither make nor the shell looks for anything in them.
-VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS EPOCHS BACKBONE DEVICES PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
-SWITCHES := SKIP_BAD_IMAGES DRY_RUN
+VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
+SWITCHES := DETACH SKIP_BAD_IMAGES DRY_RUN
 $(foreach name,$(VARIABLES),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 lower = $(shell echo '$(1)' | tr A-Z a-z)
 flag = $(if $($(1)),"--$(call lower,$(1))=$$$(1)")

@@ -14,8 +14,7 @@ from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import recorded_workers
 from benchmark.run.campaign import left_out, train_campaign
-from benchmark.run.devices import parse_devices, planned_workers
-from benchmark.run.pool import prepare
+from benchmark.run.engines import Engine, parse_engine
 from benchmark.tracking import choose_mode
 from methods.clip.recipe import is_embedded
 
@@ -33,7 +32,8 @@ def main(options: Options) -> int:
         checks.check_dataset(dataset)
     for backbone in grid.backbones:
         checks.check_backbone(backbone)
-    planned_workers(options.devices, small=False)
+    engine = parse_engine(options.engine)
+    engine.check(options.devices, options.detach)
     choose_mode(options.wandb)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
@@ -42,28 +42,28 @@ def main(options: Options) -> int:
     store = Store(options.out)
     done = store.finished(runs, set_aside=not options.dry_run)
     if len(done) < len(runs) and not options.dry_run:
-        prepare()
-    workers = _workers(console, options, runs, done)
+        engine.prepare()
+    workers = _workers(console, options, engine, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
     if options.dry_run:
         _check_without_torch(console, options, grid)
         return 0
     if todo:
-        runs = train_campaign(console, options, runs, todo, frozenset(done), workers)
+        runs = train_campaign(console, options, engine, runs, todo, frozenset(done), workers)
     return _finish(console, store, runs)
 
 
-def _workers(console: Console, options: Options, runs: list[Run], done: set[str]) -> int:
+def _workers(console: Console, options: Options, engine: Engine, runs: list[Run], done: set[str]) -> int:
     """The number of workers to cut packs for: the one that finished runs of this grid were cut for, or today's."""
     recorded = recorded_workers(options.out, runs, options.pack) if done else None
     if recorded or len(done) == len(runs):
         return recorded or 1
     small = all(is_embedded(run.backbone) for run in runs)
     if options.dry_run:
-        return planned_workers(options.devices, small)
+        return engine.planned(options.devices, small)
     with console.status("loading torch"):
-        return len(parse_devices(options.devices, small, len(runs)))
+        return len(engine.workers(options.devices, small, len(runs)))
 
 
 def _check_without_torch(console: Console, options: Options, grid: Grid) -> None:
