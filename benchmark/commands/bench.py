@@ -32,8 +32,8 @@ def main(options: Options) -> int:
         checks.check_dataset(dataset)
     for backbone in grid.backbones:
         checks.check_backbone(backbone)
-    engine = parse_engine(options.engine)
-    engine.check(options.devices, options.detach)
+    engine = parse_engine(options.engine, options.detach)
+    engine.check(options.devices)
     choose_mode(options.wandb)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
@@ -63,7 +63,7 @@ def _workers(console: Console, options: Options, engine: Engine, runs: list[Run]
     if options.dry_run:
         return engine.planned(options.devices, small)
     with console.status("loading torch"):
-        return len(engine.workers(options.devices, small, len(runs)))
+        return len(engine.devices(options.devices, small, len(runs)))
 
 
 def _check_without_torch(console: Console, options: Options, grid: Grid) -> None:

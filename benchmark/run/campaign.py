@@ -50,7 +50,7 @@ def train_campaign(
         from benchmark.run.worker import Runner
 
         small = all(is_embedded(run.backbone) for run in runs)
-        devices = engine.workers(options.devices, small, len(todo))
+        devices = engine.devices(options.devices, small, len(todo))
         resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
         runner = Runner(options.out, resources, done=done, grid=grid_name(runs, options.pack))
         reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)

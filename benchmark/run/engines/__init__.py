@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 KNOWN = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
+#: How to leave an engine alone that needs the process which started it.
+DETACHED = {
+    "local": "start this command with nohup or in tmux",
+    "ray": "submit this command to the cluster: ray job submit --no-wait -- promptnoise bench --engine=ray",
+}
+
 
 class Engine(Protocol):
     """Workers somewhere, each of which trains one pack at a time; a frozen dataclass whose fields are its options."""
 
-    def check(self, devices: str, detach: bool) -> None:
-        """Raises BadInput where its package is missing, or where it cannot do what `--devices` and `--detach` ask."""
+    def check(self, devices: str) -> None:
+        """Raises BadInput where its package is missing, or where it does not take these `--devices`."""
 
     def planned(self, devices: str, small: bool) -> int:
         """How many workers there would be, without asking a cluster and without torch."""
@@ -32,7 +38,7 @@ class Engine(Protocol):
     def prepare(self) -> None:
         """Starts what takes long, while other things are done."""
 
-    def workers(self, devices: str, small: bool, packs: int) -> list[str]:
+    def devices(self, asked: str, small: bool, packs: int) -> list[str]:
         """The device of each worker, "cpu" or "cuda:N" as the worker calls it; no more than there are packs."""
 
     def map_packs(
@@ -47,11 +53,11 @@ class Engine(Protocol):
         """Trains every pack, as `benchmark.run.pool.map_packs` says."""
 
 
-def parse_engine(text: str) -> Engine:
-    """The engine that `name` or `name[option=value,...]` asks for.
+def parse_engine(text: str, detach: bool = False) -> Engine:
+    """The engine that `name` or `name[option=value,...]` asks for; with `detach`, one that works on without us.
 
     Raises:
-        BadInput: an unknown engine or option, or a value that the option does not take.
+        BadInput: an unknown engine or option, a value that the option does not take, or an engine that needs us.
     """
     name, given = parse_spec(text)
     if name not in KNOWN:
@@ -59,7 +65,11 @@ def parse_engine(text: str) -> Engine:
     kind = import_module(f"benchmark.run.engines.{name}").Options
     hints = get_type_hints(kind, include_extras=True)
     known = {field.name: Option(field.name, hints[field.name], field.default) for field in fields(kind)}
-    values = {}
+    values: dict[str, Any] = {}
+    if detach:
+        if "detach" not in known:
+            raise BadInput(f"--detach is for engine=slurm; {DETACHED[name]}")
+        values["detach"] = True
     for option, value in given.items():
         if option not in known:
             raise BadInput(

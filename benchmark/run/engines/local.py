@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmark.errors import BadInput
 from benchmark.plan.packs import Pack
 from benchmark.run import pool
 from benchmark.run.devices import parse_devices, planned_workers, threads_per_worker
@@ -20,15 +19,13 @@ if TYPE_CHECKING:
 class Options:
     """Processes on this machine; `--devices` says how many and where."""
 
-    def check(self, devices: str, detach: bool) -> None:
+    def check(self, devices: str) -> None:
         """Accepts what `parse_devices` reads.
 
         Raises:
-            BadInput: `--detach`, or devices that are not written so.
+            BadInput: devices that are not written so.
         """
         planned_workers(devices, small=False)
-        if detach:
-            raise BadInput("--detach leaves work to a cluster; write --engine=slurm, or start this command with nohup")
 
     def planned(self, devices: str, small: bool) -> int:
         """As on a machine without a GPU where `devices` is auto."""
@@ -38,9 +35,9 @@ class Options:
         """Starts the process that workers are copied from."""
         pool.prepare()
 
-    def workers(self, devices: str, small: bool, packs: int) -> list[str]:
+    def devices(self, asked: str, small: bool, packs: int) -> list[str]:
         """The devices of this machine that are asked for."""
-        return parse_devices(devices, small, packs)
+        return parse_devices(asked, small, packs)
 
     def map_packs(
         self,
