@@ -51,6 +51,8 @@ def main(options: Options) -> int:
         return 0
     if todo:
         runs = train_campaign(console, options, engine, runs, todo, frozenset(done), workers)
+        if getattr(engine, "detach", False):
+            return 0
     return _finish(console, store, runs)
 
 
