@@ -41,7 +41,7 @@ class Costs:
     """Seconds of a run on one kind of device: as measured, or scaled from runs of the same backbone.
 
     `exact` has the mean seconds of runs that differ in noise and seed alone, `rates` the seconds by unit of
-    `Pack.cost` of a backbone, and `methods` by how much a method takes longer than its backbone's rate says.
+    `Pack.cost` of a backbone's runs, and `methods` by how much a method takes longer than its backbone's rate says.
     """
 
     device: str
@@ -80,7 +80,7 @@ class Costs:
                 "first, for example with --seeds=1 --noise=0.5"
             )
         factor = self.methods.get((run.backbone, run.method_name), 1.0)
-        return self.rates[run.backbone] * factor * Pack((run,)).cost
+        return self.rates[run.backbone] * factor * _units(run)
 
 
 def forecast(runs: Sequence[Run], size: int, devices: int, costs: Costs) -> Forecast:
@@ -105,4 +105,9 @@ def _kind(run: Run) -> tuple[object, ...]:
 def _rate(measured: Iterable[Measured]) -> float:
     """Seconds by unit of cost."""
     each = list(measured)
-    return sum(one.seconds for one in each) / sum(Pack((one.run,)).cost for one in each)
+    return sum(one.seconds for one in each) / sum(_units(one.run) for one in each)
+
+
+def _units(run: Run) -> int:
+    """By how much a run makes its pack costlier."""
+    return Pack((run, run)).cost - Pack((run,)).cost

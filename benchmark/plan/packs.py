@@ -18,7 +18,7 @@ STRAGGLER = 0.2
 #: Up to so many workers packs are cut into equal parts first; for more, which takes long, into halves alone.
 FEW = 16
 #: Where the workers are busy for less than this share of the campaign, packs that end late are halved.
-UTILISATION = 0.9
+UTILISATION = 0.95
 #: The share of the shortest possible campaign by which a pack may end late without being halved.
 LATE = 0.03
 #: A part of a pack is worth a worker's start from this cost on: about two seconds of the embedded CLIP on one core.
@@ -97,8 +97,8 @@ def _small_at_the_end(made: list[Pack], workers: int) -> list[Pack]:
         able = [len(pack.runs) > 1 and pack.cost >= 2 * WORTH for pack in made]
         cut = [can and end > latest for can, end in zip(able, ends(costs, workers), strict=True)]
         if not any(cut):
-            most = max((cost for can, cost in zip(able, costs, strict=True) if can), default=None)
-            cut = [can and cost == most for can, cost in zip(able, costs, strict=True)]
+            most = max((cost for can, cost in zip(able, costs, strict=True) if can), default=0)
+            cut = [can and cost > most / 2 for can, cost in zip(able, costs, strict=True)]
         if not any(cut):
             break
         parts = [_cut(pack.runs, 2) if halve else [pack] for halve, pack in zip(cut, made, strict=True)]
