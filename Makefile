@@ -5,44 +5,38 @@ PYTHON ?= python3
 INSTALLER ?= uv
 .DEFAULT_GOAL := help
 
-# An environment of your own is used as it is: VENV= (the python on the path), or VENV=folder that we did not make.
-ifeq ($(VENV),)
-  RUN := $(PYTHON)
-else
-  RUN := $(VENV)/bin/python
-  ifeq ($(wildcard $(RUN))$(wildcard $(VENV)/.installed),$(RUN))
-    ifneq ($(VENV),.venv)
-      OWN := yes
-    endif
-  endif
-  ifndef OWN
-    READY := $(VENV)/.installed
-  endif
-endif
+# These name programs and folders as they are, whatever is in them: the shell gets them through the environment.
+home = $(if $(filter ~/%,$(firstword $(1))),$(HOME)$(patsubst ~%,%,$(1)),$(1))
+override VENV := $(call home,$(value VENV))
+override PYTHON := $(call home,$(value PYTHON))
+override INSTALLER := $(value INSTALLER)
+override RUN := $(if $(VENV),$(VENV)/bin/python,$(PYTHON))
+export VENV PYTHON INSTALLER RUN
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type=asymmetric. Values reach the shell
 # through the environment, as they are: neither make nor the shell looks for anything in them.
-VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
-SWITCHES := DETACH SKIP_BAD_IMAGES DRY_RUN
-$(foreach name,$(VARIABLES),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
+VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
+OF_PAPER := PAPER QUICK
+SWITCHES := DETACH SKIP_BAD_IMAGES DRY_RUN QUICK
+$(foreach name,$(VARIABLES) $(OF_PAPER),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 lower = $(shell echo '$(1)' | tr A-Z a-z)
 flag = $(if $($(1)),"--$(call lower,$(1))=$$$(1)")
 switch = $(if $(filter 1 yes on,$($(1))),--$(call lower,$(1))=true,$(if $(filter 0 no off,$($(1))),--$(call lower,$(1))=false,$(call flag,$(1))))
 flags = $(foreach name,$(1),$(if $(filter $(name),$(SWITCHES)),$(call switch,$(name)),$(call flag,$(name))))
 
 # Variables that are nearly ours would be passed over in silence; of the environment's, only SEED for SEEDS and the like.
-OURS := $(VARIABLES) VENV PYTHON INSTALLER
-PLURALS := $(filter-out $(OURS),$(foreach name,$(VARIABLES),$(name)S $(patsubst %S,%,$(name))))
+OURS := $(VARIABLES) $(OF_PAPER) VENV PYTHON INSTALLER
+PLURALS := $(filter-out $(OURS),$(foreach name,$(VARIABLES) $(OF_PAPER),$(name)S $(patsubst %S,%,$(name))))
 export GIVEN := $(foreach name,$(filter-out $(OURS),$(.VARIABLES)),$(if $(filter command,$(firstword $(origin $(name)))),$(name))) \
   $(foreach name,$(PLURALS),$(if $(filter environment,$(firstword $(origin $(name)))),$(name)))
 
 .PHONY: variables
 variables:
 ifneq ($(strip $(GIVEN)),)
-	@$(or $(wildcard $(RUN)),$(PYTHON)) benchmark/plan/make_variables.py $(OURS)
+	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench report reference methods list sync speed test test-slow faults check format embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow faults check format embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -51,69 +45,76 @@ help:  ## this list
 	@echo '  $(VARIABLES)'
 	@echo 'set-up: VENV=folder (default .venv; VENV= or a folder that exists: your own environment), PYTHON=python3, INSTALLER=uv|pip'
 
-bench: variables $(READY)  ## train the grid, show the leaderboard; goes on where it was interrupted
-	@$(RUN) -m benchmark bench $(call flags,$(VARIABLES))
+bench: variables installed  ## train the grid, show the leaderboard; goes on where it was interrupted
+	@"$$RUN" -m benchmark bench $(call flags,$(VARIABLES))
 
-report: variables $(READY)  ## tables, statistics, plots and report.html, from the records in OUT
-	@$(RUN) -m benchmark report $(call flags,OUT)
+paper: variables installed  ## run a paper's own grid, PAPER=nlprompt [QUICK=1], and show ours beside theirs
+	@"$$RUN" -m benchmark paper $(call flags,$(OF_PAPER) $(VARIABLES))
 
-sync: variables $(READY)  ## log finished runs to Weights & Biases
-	@$(RUN) -m benchmark sync $(call flags,OUT WANDB)
+report: variables installed  ## tables, statistics, plots and report.html, from the records in OUT
+	@"$$RUN" -m benchmark report $(call flags,OUT)
 
-reference: $(READY)  ## train the default grid, make it the committed reference and the README's table
-	@$(RUN) -m benchmark bench
-	@$(RUN) -m benchmark readme --publish=results
+sync: variables installed  ## log finished runs to Weights & Biases
+	@"$$RUN" -m benchmark sync $(call flags,OUT WANDB)
+
+reference: installed  ## train the default grid, make it the committed reference and the README's table
+	@"$$RUN" -m benchmark bench
+	@"$$RUN" -m benchmark readme --publish=results
 
 VARIANTS := all,gce[q=0.5],gce[q=1],ce[init=random],upl[loss=gce,select=random],upl[teachers=embedded-vit]
 MODAL := $(foreach kind,fpl ifpl grip,$(foreach modality,visual multimodal,,$(kind)[modality=$(modality)]))
-EVERY := $(RUN) -m benchmark bench --out=results/methods
+EVERY := "$$RUN" -m benchmark bench --out=results/methods
 
-methods: $(READY)  ## train every method under every paradigm, and renew docs/methods.md; about half an hour on two cores
+methods: installed  ## train every method under every paradigm, and renew docs/methods.md; about half an hour on two cores
 	@$(EVERY) --methods='$(VARIANTS)' --noise_type=symmetric,asymmetric
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip --noise=0 --paradigm=ssl --shots=2
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip --noise=0 --paradigm=trzsl
 	@$(EVERY) --methods='$(subst $() ,,zero_shot,coop,gce,dspt,vpt,upt,vpt[loss=dspt],upt[loss=dspt]$(MODAL))' --noise=0,0.5 --backbone=embedded-vit --datasets=digits
-	@$(RUN) -m benchmark readme --publish=results/methods --pictures=false $(DOCS)
+	@"$$RUN" -m benchmark readme --publish=results/methods --pictures=false $(DOCS)
 
 DOCS := --reference=results/reference/methods --readme=docs/methods.md
 
-speed: variables $(READY)  ## the suite against a plain loop, timed in turns; writes results/speed.csv
-	@$(RUN) -m benchmark speed $(call flags,OUT DEVICES)
+speed: variables installed  ## the suite against a plain loop, timed in turns; writes results/speed.csv
+	@"$$RUN" -m benchmark speed $(call flags,OUT DEVICES)
 
-list: variables $(READY)  ## methods, data sets and kinds of noise, and what is ready
-	@$(RUN) -m benchmark list $(call flags,DATA)
+list: variables installed  ## methods, data sets and kinds of noise, and what is ready
+	@"$$RUN" -m benchmark list $(call flags,DATA)
 
-test: $(READY)  ## the test suite, under 5 minutes on two cores
-	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
+test: installed  ## the test suite, under 5 minutes on two cores
+	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
 
-test-slow: $(READY)  ## the tests that take minutes
-	$(RUN) -m pytest -m slow
+test-slow: installed  ## the tests that take minutes
+	"$$RUN" -m pytest -m slow
 
-faults: $(READY)  ## kill, starve and damage benches, and count which end with the same bytes; about half an hour
-	$(RUN) -m tests.support.faults
+faults: installed  ## kill, starve and damage benches, and count which end with the same bytes; about half an hour
+	"$$RUN" -m tests.support.faults
 
-check: $(READY)  ## what CI runs: format, lint, types, arrows between packages, tests
-	$(RUN) -m ruff format --check .
-	$(RUN) -m ruff check .
-	$(RUN) -m mypy
-	$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
-	$(RUN) -m benchmark readme --check
-	$(RUN) -m benchmark readme --check $(DOCS)
-	$(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
+check: installed  ## what CI runs: format, lint, types, arrows between packages, tests
+	"$$RUN" -m ruff format --check .
+	"$$RUN" -m ruff check .
+	"$$RUN" -m mypy
+	"$$RUN" -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	"$$RUN" -m benchmark readme --check
+	"$$RUN" -m benchmark readme --check $(DOCS)
+	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
 
-format: $(READY)  ## put the code into shape
-	$(RUN) -m ruff format .
-	$(RUN) -m ruff check --fix .
+format: installed  ## put the code into shape
+	"$$RUN" -m ruff format .
+	"$$RUN" -m ruff check --fix .
 
-embedded: variables $(READY)  ## retrain the embedded CLIP and its ViT sibling from a seed, about half an hour
-	$(RUN) -m benchmark.pretrain $(call flags,OUT)
+embedded: variables installed  ## retrain the embedded CLIP and its ViT sibling from a seed, about half an hour
+	"$$RUN" -m benchmark.pretrain $(call flags,OUT)
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-ifeq ($(INSTALLER),uv)
-	$(VENV)/bin/python -m pip install --quiet 'uv==$(shell sed -n 's/^uv==//p' constraints.txt)'
-	VIRTUAL_ENV='$(abspath $(VENV))' $(VENV)/bin/uv pip install --quiet --compile-bytecode -c constraints.txt -e '.[dev]'
-else
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e '.[dev]'
-endif
-	touch $@
+# An environment of your own is used as it is: VENV= (the python on the path), or VENV=folder that we did not make.
+own = [ -z "$$VENV" ] || { [ "$$VENV" != .venv ] && [ -x "$$RUN" ] && [ ! -e "$$VENV/.installed" ]; }
+current = [ -e "$$VENV/.installed" ] && [ -z "$$(find pyproject.toml constraints.txt -newer "$$VENV/.installed")" ]
+
+.PHONY: installed
+installed:
+	@$(own) || $(current) || { set -ex; "$$PYTHON" -m venv "$$VENV"; \
+	if [ "$$INSTALLER" = uv ]; then \
+	  "$$RUN" -m pip install --quiet "uv==$$(sed -n 's/^uv==//p' constraints.txt)"; \
+	  VIRTUAL_ENV="$$(cd "$$VENV" && pwd)" "$$VENV/bin/uv" pip install --quiet --compile-bytecode -c constraints.txt -e '.[dev]'; \
+	else \
+	  "$$RUN" -m pip install --quiet -c constraints.txt -e '.[dev]'; \
+	fi; touch "$$VENV/.installed"; }

@@ -39,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(2, str(error))
     except Interrupted as error:
         how = "ended by SIGTERM" if error.number == signal.SIGTERM else "stopped"
-        kept = "; finished runs are kept, run the same command again to resume" if given[:1] == ["bench"] else ""
+        kept = (
+            "; finished runs are kept, run the same command again to resume"
+            if given[:1] in (["bench"], ["paper"])
+            else ""
+        )
         return _end(128 + error.number, how + kept)
     except OSError as error:
         _let_go_of_stdout()

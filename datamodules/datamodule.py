@@ -23,10 +23,11 @@ from datamodules.features.inputs import Inputs
 from datamodules.features.views import Views
 from datamodules.fewshot import few_shot_val
 from datamodules.noise import Floats
-from datamodules.plan import Plan, make_plan
+from datamodules.plan import Plan, TrainingSet, make_plan
 from datamodules.replica import RunSpec
 from datamodules.seeds import rng
 from datamodules.training_sets import TrainingSets
+from datamodules.validation import noisy_validation, side_by_side
 
 
 class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
@@ -37,7 +38,9 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
     the method's recipe and the Trainer's epochs. True labels of training images are never part of a batch.
 
     Validation is CoOp's draw of the val split (2109.01134), at most 4 images a class, with true labels; a data set
-    without a val split has none. With `test_curve`, test accuracy is also measured after every epoch.
+    without a val split has none. With `test_curve`, test accuracy is also measured after every epoch, and with
+    `noisy_val` the accuracy on validation images whose labels have the noise of the training labels: those that a run
+    holds out, else the draw of the val split.
 
     Raises:
         DataError: a data set that cannot be opened, or a draw or noise that cannot be made of it.
@@ -61,6 +64,7 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
         root: Path | None = None,
         cache: Path | None = None,
         test_curve: bool = False,
+        noisy_val: bool = False,
         eval_batch: int = 4096,
     ) -> None:
         lightning.LightningDataModule.__init__(self)
@@ -68,7 +72,7 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
         TrainingSets.__init__(self, opened, runs or [RunSpec(seed, shots, noise, rate, paradigm) for seed in seeds])
         self.backbone: str | ImageEncoder = backbone if bank is None else bank.encoder
         self.view_count, self.crop, self.batch_size = views, crop, batch_size
-        self.test_curve, self.eval_batch, self.cache = test_curve, eval_batch, cache
+        self.test_curve, self.noisy_val, self.eval_batch, self.cache = test_curve, noisy_val, eval_batch, cache
         self.device = torch.device("cpu") if bank is None else bank.device
         self._bank = bank
         self._plan: Plan | None = None
@@ -161,6 +165,32 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
         features = self._keep("val", lambda: self.bank.plain(split.images)[index])
         labels = self._keep("val labels", lambda: torch.from_numpy(split.labels)[index])
         return DataLoader(self._chunks(split, drawn, features, labels), batch_size=None)  # type: ignore[arg-type]
+
+    @cached_property
+    def _noisy_validation(self) -> tuple[Split, list[TrainingSet]]:
+        """Every replica's validation images with noisy labels, and the split that they are of."""
+        val = self.dataset.val
+        if val is None or any(run.hold_out for run in self.runs):
+            return self.dataset.train, self.held_out
+
+        def features() -> Floats:
+            return self.bank.plain(val.images).numpy()
+
+        pairs = zip(self.runs, self.pools, strict=True)
+        return val, [noisy_validation(self.dataset, run, pool.seen, features, self.zero_shot) for run, pool in pairs]
+
+    def noisy_val_images(self) -> list[EvaluationImages]:
+        """Every replica's validation images in chunks, with noisy labels, -1 where there is no image."""
+        split, sets = self._noisy_validation
+        images, labels = side_by_side(sets)
+        used, places = np.unique(images, return_inverse=True)
+        if not len(used):
+            return []
+        table = self._keep("noisy val", lambda: self.bank.plain(split.images, used))
+        index = self._keep("noisy val index", lambda: torch.from_numpy(places.reshape(images.shape)))
+        return self._chunks(
+            split, images, table[index], self._keep("noisy val labels", lambda: torch.from_numpy(labels))
+        )
 
     def test_dataloader(self) -> Any:
         """The test split in chunks."""

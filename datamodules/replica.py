@@ -18,13 +18,17 @@ from datamodules.plan import TrainingSet
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What one run trains on: its few-shot draw, or what the paradigm labels, with `noise` of `rate` on the labels."""
+    """What one run trains on: its few-shot draw, or what the paradigm labels, with `noise` of `rate` on the labels.
+
+    The share `hold_out`, 0 to 1, of the labelled images is kept for validation.
+    """
 
     seed: int
     shots: int
     noise: str = "none"
     rate: float | None = 0.0
     paradigm: str = "fewshot"
+    hold_out: float = 0.0
 
 
 def labelled(dataset: Dataset, replica: RunSpec) -> Pool:

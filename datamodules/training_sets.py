@@ -13,6 +13,7 @@ from datamodules.dataset import Dataset
 from datamodules.noise import Floats
 from datamodules.plan import TrainingSet
 from datamodules.replica import RunSpec, labelled, noisy_labels
+from datamodules.validation import hold_out
 
 
 class TrainingSets:
@@ -34,13 +35,22 @@ class TrainingSets:
     #: Computes zero-shot CLIP's class weights [C, E] times its logit scale, for kinds of noise that depend on them.
     zero_shot: Callable[[], Floats] | None = None
 
-    @cached_property
+    @property
     def given(self) -> list[TrainingSet]:
-        """Every replica's drawn images with their (possibly noisy) labels."""
-        return [
-            noisy_labels(self.dataset, run, pool, self.unit_features, self.zero_shot)
-            for run, pool in zip(self.runs, self.pools, strict=True)
-        ]
+        """Every replica's drawn images with their (possibly noisy) labels, without those that are held out."""
+        return self._parts[0]
+
+    @property
+    def held_out(self) -> list[TrainingSet]:
+        """Every replica's labelled images that are kept for validation, with their (possibly noisy) labels."""
+        return self._parts[1]
+
+    @cached_property
+    def _parts(self) -> tuple[list[TrainingSet], list[TrainingSet]]:
+        rows = zip(self.runs, self.pools, strict=True)
+        drawn = [noisy_labels(self.dataset, run, pool, self.unit_features, self.zero_shot) for run, pool in rows]
+        parts = [hold_out(own, run.hold_out, run.seed) for own, run in zip(drawn, self.runs, strict=True)]
+        return [kept for kept, _ in parts], [held for _, held in parts]
 
     @cached_property
     def sets(self) -> list[TrainingSet]:

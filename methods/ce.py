@@ -15,7 +15,8 @@ class Method(BaseMethod):
     """Cross-entropy on a linear head over frozen features: PTNL's Classifier-C and Classifier-R (2307.11978).
 
     `init=text` initialises with the class names' text features (Classifier-C), `init=random` with random unit vectors
-    (Classifier-R).
+    (Classifier-R). The logits are CLIP's: unit image features times the head times the logit scale (100 in OpenAI's
+    models), so that gradients are larger by that scale than those of a plain linear layer. There is no bias.
     """
 
     init: Literal["text", "random"] = "text"
@@ -39,7 +40,3 @@ class Method(BaseMethod):
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy [R, B]."""
         return losses.cross_entropy(logits, labels)
-
-    def lr(self, epoch: int) -> float:
-        """Learning rate of an epoch, by the recipe's `head_lr`."""
-        return self.task.recipe.lr_at(epoch, self.task.epochs, self.task.recipe.head_lr)

@@ -13,3 +13,7 @@ class UnsupportedError(MethodError):
 
 class BackboneError(UserError):
     """A backbone that cannot be loaded or does not support prompts."""
+
+
+class RecipeError(UserError):
+    """A recipe, or an option of one, that does not exist or takes no such value."""

@@ -26,7 +26,8 @@ class Method(PromptMethod):
     normalised (T = 2). Then MixMatch (Beta(beta, beta)), cross-entropy, and alpha2 KL(uniform || mean prediction).
 
     Published warm-up / alpha1 / alpha2: Caltech101 1 / 0.5 / 0.5; Cars, SUN397, ImageNet 1 / 0.5 / 1 (our default);
-    Flowers, UCF101 20 / 0.5 / 1; FGVC 150 / 0.1 / 1; Pets, DTD 1 / 0.2 / 1; EuroSAT 10 / 0.2 / 1.
+    Flowers, UCF101 20 / 0.5 / 1; FGVC 150 / 0.1 / 1; Pets, DTD 1 / 0.2 / 1; EuroSAT 10 / 0.2 / 1. At high rates some of
+    them are lower; `promptnoise paper joapr` has all of them.
 
     Differences from the released code: it mixes pixels, we mix unit features (nearly the same at beta = 0.001, where 99
     of 100 draws leave an image unmixed); its w multiplies an image's probability by the p_y of another image, since the

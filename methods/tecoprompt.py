@@ -22,9 +22,15 @@ class Method(nlprompt.Method):
     same for `window` epochs replaces the label. Each epoch is one pass over each group: clean images with -log p_y,
     middle ones with (1 - p_y^q) / q, noisy ones with 1 - p_y.
 
-    We know of no released code, and of the paper not how groups are defined nor the momentum of the average. Here an
-    image is clean if its label is the candidate and has a confidence of at least `threshold`, noisy if neither holds,
-    and middle if only one does; the momentum is 0.9 per epoch.
+    Of the paper we know neither how groups are defined nor the momentum of the average. Here an image is clean if its
+    label is the candidate and has a confidence of at least `threshold`, noisy if neither holds, and middle if only one
+    does; the momentum is 0.9 per epoch.
+
+    Differences from the released code (github haji-mimi/TecoPrompt): its average is of the candidate's share alone,
+    with momentum 0.8. An image whose label is the candidate is clean from an average of 0.8 on and middle from 0.2 on,
+    any other is noisy. It rewrites a label only if the candidate's share was at least 0.99 in all `window` epochs, and
+    never that of a clean image; images to be rewritten are middle ones. A middle group smaller than a batch joins the
+    clean ones, and middle images train with cross-entropy, since the call leaves q away.
     """
 
     window: Annotated[int, Ge(1)] = 8

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 from benchmark.errors import BadInput
 from datamodules.errors import nearest
-from methods.core.option import Option
+from methods.options.option import Option
 
 T = TypeVar("T")
 

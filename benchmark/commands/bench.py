@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 
 from rich.console import Console
 
+from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan import catalog, checks
-from benchmark.plan.grid import Grid, Run
+from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import recorded_workers
+from benchmark.report.outputs import TABLES, Outputs, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.tracking import choose_mode
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 
 def main(options: Options) -> int:
@@ -28,9 +30,23 @@ def main(options: Options) -> int:
         left_out(console, line)
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
-    for dataset in grid.datasets:
+    store = Store(options.out)
+    runs = train(console, options, runs, store)
+    return 0 if options.dry_run or options.detach else _finish(console, store, runs)
+
+
+def train(console: Console, options: Options, runs: list[Run], store: Store) -> list[Run]:
+    """Trains those of `runs` that are not done, under these options, and returns the runs without those that cannot.
+
+    A dry run checks what it can without torch, prints the plan and returns all.
+
+    Raises:
+        UserError: data, backbones, options or an output folder that cannot be used.
+    """
+    datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
+    for dataset in datasets:
         checks.check_dataset(dataset)
-    for backbone in grid.backbones:
+    for backbone in backbones:
         checks.check_backbone(backbone)
     engine = parse_engine(options.engine, options.detach)
     engine.check(options.devices)
@@ -39,21 +55,22 @@ def main(options: Options) -> int:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
     if options.timeout < 0:
         raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
-    store = Store(options.out)
     done = store.finished(runs, set_aside=not options.dry_run)
-    if len(done) < len(runs) and not options.dry_run:
-        engine.prepare()
+    if len(done) < len(runs):
+        check_writable("the output folder", options.out)
+        if not all(is_embedded(backbone) for backbone in backbones):
+            check_writable("the cache folder", options.cache)
+        Outputs(options.out).check([*TABLES, *map(table_file, datasets)])
+        if not options.dry_run:
+            engine.prepare()
     workers = _workers(console, options, engine, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
     if options.dry_run:
-        _check_without_torch(console, options, grid)
-        return 0
-    if todo:
-        runs = train_campaign(console, options, engine, runs, todo, frozenset(done), workers)
-        if getattr(engine, "detach", False):
-            return 0
-    return _finish(console, store, runs)
+        _check_without_torch(console, options, datasets, backbones)
+    elif todo:
+        return train_campaign(console, options, engine, runs, todo, frozenset(done), workers)
+    return runs
 
 
 def _workers(console: Console, options: Options, engine: Engine, runs: list[Run], done: set[str]) -> int:
@@ -68,16 +85,11 @@ def _workers(console: Console, options: Options, engine: Engine, runs: list[Run]
         return len(engine.devices(options.devices, small, len(runs)))
 
 
-def _check_without_torch(console: Console, options: Options, grid: Grid) -> None:
+def _check_without_torch(console: Console, options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> None:
     """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
-    for dataset in grid.datasets:
+    for dataset in datasets:
         checks.check_files(dataset, options.data)
-    parent = next(path for path in (options.out.absolute(), *options.out.absolute().parents) if path.exists())
-    if not parent.is_dir():
-        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is a file")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise BadInput(f"the output folder {options.out} cannot be written: {parent} is read-only")
-    line = f"not checked: {'; '.join(checks.unchecked(grid.backbones, options.devices))}"
+    line = f"not checked: {'; '.join(checks.unchecked(backbones, options.devices))}"
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -108,4 +120,4 @@ def _finish(console: Console, store: Store, runs: list[Run]) -> int:
     return 0 if good == len(runs) else 1
 
 
-__all__ = ["Options", "main"]
+__all__ = ["Options", "main", "train"]

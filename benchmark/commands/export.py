@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 from rich.console import Console
 
+from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
@@ -43,6 +44,8 @@ def main(options: Options) -> int:
     """Writes prompt.safetensors and prompt.json."""
     if options.to.exists() and not options.to.is_dir():
         raise BadInput(f"--to={options.to} is a file; give a folder")
+    check_results(options.out)
+    check_writable("--to", options.to)
     store = Store(options.out)
     record = store.find(options.run)
     nearest = None

@@ -1,8 +1,8 @@
-"""`promptnoise list`: methods, data sets and kinds of noise, and what is ready."""
+"""`promptnoise list`: methods, recipes, data sets and kinds of noise, and what is ready."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from rich.console import Console
@@ -11,20 +11,23 @@ from rich.table import Table
 
 from benchmark.plan import catalog
 from benchmark.plan.options import DATA
+from benchmark.published import protocols
 from datamodules import catalog as data_catalog
 from datamodules import noise
+from methods import recipes
+from methods.options.option import as_text
 
 
 @dataclass(frozen=True)
 class Options:
-    """Show methods with their options, data sets with what is missing, and kinds of label noise."""
+    """Show methods with their options, recipes, papers, data sets with what is missing, and kinds of label noise."""
 
     data: Path = DATA
     """Folder of real data sets, laid out as for CoOp."""
 
 
 def main(options: Options) -> int:
-    """Prints three tables."""
+    """Prints a table for each."""
     console = Console()
     table = Table("method", "options", "what it is", title="methods", title_justify="left")
     for info in catalog.methods().values():
@@ -33,9 +36,36 @@ def main(options: Options) -> int:
     console.print(table)
     for line in catalog.unreadable():
         console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    table = Table("recipe", "settings", "source", title="recipes", title_justify="left")
+    for name in recipes.known():
+        own = recipes.recipe(name)
+        table.add_row(*map(escape, (name, _settings(own), own.source)))
+    console.print(table)
+    table = Table("paper", "title", "grid", title="papers, for `promptnoise paper NAME`", title_justify="left")
+    for name in protocols.known():
+        own_grid = protocols.paper(name)
+        table.add_row(*map(escape, (name, own_grid.title, _grid(own_grid))))
+    console.print(table)
     table = Table("data set", "state", title="data sets", title_justify="left")
     for name in data_catalog.known():
         table.add_row(name, escape(data_catalog.status(name, options.data)))
     console.print(table)
     console.print("kinds of label noise:", ", ".join(noise.known()))
     return 0
+
+
+def _grid(paper: protocols.Paper) -> str:
+    """What a paper's grid holds, in a few words."""
+    points = paper.points
+    parts = [f"{len(points)} cells", f"{len({point.dataset for point in points})} data sets"]
+    return ", ".join([*parts, *(dict.fromkeys(point.backbone for point in points)), f"recipe {points[0].recipe}"])
+
+
+def _settings(own: recipes.NamedRecipe) -> str:
+    """A recipe's settings, as its options are written, and for which runs they differ."""
+    parts = [f"{field.name}={as_text(getattr(own.settings, field.name))}" for field in fields(own.settings)]
+    for table in ("epochs_by_shots", "epochs_by_dataset", "lr_by_dataset", "lr_by_method"):
+        if exceptions := getattr(own, table):
+            inside = ", ".join(f"{name}: {as_text(value)}" for name, value in exceptions.items())
+            parts.append(f"{table} ({inside})")
+    return ", ".join(parts)

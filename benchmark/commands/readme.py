@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.report import leaderboard, make, markup
 from benchmark.report.blocks import blocks
@@ -47,6 +48,7 @@ def main(options: Options) -> int:
     if options.publish:
         if not (Path(options.publish) / "runs").is_dir():
             raise BadInput(f"{options.publish} holds no records of finished runs (there is no folder runs/ in it)")
+        check_writable("the reference folder", options.reference)
         make.publish(Path(options.publish), options.reference, options.pictures)
     changed = rewrite(options.readme, options.reference)
     console.print(f"{options.readme} {'rewritten' if changed else 'was up to date'}")
@@ -62,7 +64,12 @@ def rewritten(text: str, reference: Path) -> str:
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise BadInput(f"the README must hold once each, in this order: {BEGIN} and {END}")
-    board = leaderboard.from_csv(_text(reference / "leaderboard.csv"))
+    file = reference / "leaderboard.csv"
+    table = _text(file)
+    try:
+        board = leaderboard.from_csv(table)
+    except ValueError as error:
+        raise BadInput(f"{file}: {error}") from error
     shown = list(blocks(board))
     kept = [block for block in shown if block.dataset is None or len(block.datasets) == 1]
     tables = "\n".join(

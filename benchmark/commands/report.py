@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark.errors import BadInput
+from benchmark.commands._folders import check_results
 from benchmark.plan.grid import parse_method
 from benchmark.records.store import Store
 from benchmark.report import make as report
@@ -27,11 +27,8 @@ class Options:
 
 def main(options: Options) -> int:
     """Writes everything and names it."""
-    if not options.out.is_dir():
-        raise BadInput(f"there is no results folder {options.out}; `promptnoise bench --out=FOLDER` makes one")
     reference = _method(options)
-    if not (options.out / "runs").is_dir():
-        raise BadInput(f"{options.out} holds no records of finished runs; there must be {options.out / 'runs'}")
+    check_results(options.out)
     console = Console(markup=False, highlight=False, soft_wrap=True)
     with console.status("reading records") as status:
         made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))

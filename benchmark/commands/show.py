@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.commands._folders import check_results
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 
@@ -32,6 +33,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Prints one record."""
+    check_results(options.out)
     store = Store(options.out)
     show(store.find(options.run), store, Console())
     return 0
@@ -60,7 +62,10 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     run, noise = record.run, record.noise
     yield "run", f"{run.key}, protocol {run.protocol}"
     paradigm = "" if run.paradigm == "fewshot" else f", {run.paradigm}"
-    yield "protocol", f"{run.backbone}, {run.shots} shots, {run.epochs} epochs, seed {run.seed}{paradigm}"
+    yield (
+        "protocol",
+        f"{run.backbone}, {run.shots} shots, recipe {run.recipe}, {run.epochs} epochs, seed {run.seed}{paradigm}",
+    )
     asked = "as measured" if run.rate is None else f"{100 * run.rate:g} % asked for"
     wrong = f"{noise.wrong} of {noise.images} labels wrong"
     wrong = "true labels not known" if noise.realised is None else f"{wrong} ({100 * noise.realised:.2f} %)"
@@ -110,7 +115,7 @@ def command(record: Record) -> str:
     run = record.run
     parts = {"methods": run.method, "datasets": run.dataset, "noise": None if run.rate is None else f"{run.rate:g}",
              "noise-type": None if run.noise == "none" else run.noise, "seeds": run.seed, "shots": run.shots,
-             "epochs": run.epochs, "backbone": run.backbone,
+             "recipe": run.recipe, "backbone": run.backbone,
              "paradigm": None if run.paradigm == "fewshot" else run.paradigm}  # fmt: skip
     return "promptnoise bench " + " ".join(
         f"--{name}={_quoted(str(value))}" for name, value in parts.items() if value is not None

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan.grid import split_list
 from datamodules.errors import nearest
@@ -49,6 +50,9 @@ class Options:
 def main(options: Options) -> int:
     """Runs the cases and writes the table after each."""
     chosen = split_list(options.cases)
+    if not chosen:
+        raise BadInput(f"no cases given; name at least one of {', '.join(CASES)}")
+    check_writable("the folder of --out", options.out.parent)
     for name in chosen:
         if name not in CASES:
             raise BadInput(f"unknown case {name!r}: {nearest(name, CASES)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
 from benchmark.tracking import Target, choose_mode, sync
 
@@ -33,10 +34,7 @@ def main(options: Options) -> int:
     mode, hint = choose_mode(options.wandb)
     if mode == "disabled":
         raise BadInput(hint or "W&B is disabled; --wandb=online or --wandb=offline turns it on")
-    if not options.out.is_dir():
-        raise BadInput(f"there is no results folder {options.out}; `promptnoise bench --out=FOLDER` makes one")
-    if not (options.out / "runs").is_dir():
-        raise BadInput(f"{options.out} holds no records of finished runs; there must be {options.out / 'runs'}")
+    check_results(options.out)
     target = Target(options.out, mode, options.project, options.campaign or options.out.resolve().name)
     console = Console(markup=False, highlight=False, soft_wrap=True)
     with console.status("logging"):

@@ -19,8 +19,8 @@ from benchmark.errors import BadInput
 from benchmark.plan import method_source
 from benchmark.plan.method_source import Source
 from datamodules.errors import nearest
-from methods.core.option import COMPUTED, Option, as_text
-from methods.core.options import check_values, options_of
+from methods.options.check import check_values, options_of
+from methods.options.option import COMPUTED, Option, as_text
 
 
 @dataclass(frozen=True)

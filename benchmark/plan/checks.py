@@ -11,7 +11,7 @@ from datamodules import catalog, datasets
 from datamodules.errors import DataError
 from datamodules.names import parse_spec
 from methods import clip
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
 

@@ -99,7 +99,7 @@ def forecast(runs: Sequence[Run], size: int, devices: int, costs: Costs) -> Fore
 
 
 def _kind(run: Run) -> tuple[object, ...]:
-    return (run.backbone, run.dataset, run.method, run.shots, run.epochs, run.paradigm)
+    return (run.backbone, run.dataset, run.method, run.shots, run.epochs, run.recipe, run.paradigm)
 
 
 def _rate(measured: Iterable[Measured]) -> float:

@@ -16,7 +16,7 @@ from benchmark.plan import catalog
 from datamodules import noise
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
-from methods.clip.recipe import recipe_for
+from methods.recipes import Recipe, default_name, recipe
 
 PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")
 
@@ -27,7 +27,8 @@ class Run:
 
     `method` carries its options in canonical order (`gce[q=0.5]`). `noise` is the kind of label noise, "none" where
     no label is wrong; `rate` is the share of wrong labels asked for, 0 to 1, and None where it is measured (`human`).
-    `paradigm` is "fewshot" (given, possibly wrong labels), "ul", "ssl" or "trzsl".
+    `paradigm` is "fewshot" (given, possibly wrong labels), "ul", "ssl" or "trzsl". `recipe` carries its options too,
+    in canonical order; `epochs` is what it means for this data set and number of shots.
     """
 
     backbone: str
@@ -37,6 +38,7 @@ class Run:
     rate: float | None
     shots: int
     seed: int
+    recipe: str
     epochs: int
     paradigm: str = "fewshot"
     protocol: int = PROTOCOL
@@ -51,6 +53,11 @@ class Run:
     def method_name(self) -> str:
         """The method without its options."""
         return self.method.split("[")[0]
+
+    @property
+    def settings(self) -> Recipe:
+        """The recipe's settings for this run."""
+        return recipe(self.recipe).at(self.method_name, self.dataset, self.shots)
 
     def __str__(self) -> str:
         noise = self.noise if self.rate is None else f"{self.noise} {self.rate:g}"
@@ -72,6 +79,7 @@ class Grid:
     shots: Sequence[int]
     backbones: Sequence[str]
     paradigms: Sequence[str] = ("fewshot",)
+    recipes: Sequence[str] = ("auto",)
     epochs: int | None = None
 
     def runs(self) -> list[Run]:
@@ -79,34 +87,36 @@ class Grid:
 
         Equal work has one name: without wrong labels the kind of noise is dropped, and a method that sees no given
         label drops the noise altogether. Beside few-shot runs such a method stands with its "ul" runs. A method that
-        a paradigm does not suit is left out; `find_unsupported` names it.
+        a paradigm does not suit is left out; `find_unsupported` names it. The recipe "auto" is that of the backbone.
 
         Raises:
             BadInput: an axis without values, an unknown method, option or kind of noise, or a value out of range.
+            RecipeError: an unknown recipe, option of one, or value.
         """
         for axis, values in vars(self).items():
             if axis != "epochs" and not values:
                 raise BadInput(f"no {axis} given; name at least one")
-        if self.epochs is not None and self.epochs < 1:
-            raise BadInput(f"epochs is {self.epochs}, should be at least 1")
-        for shots in self.shots:
-            if shots < 1:
-                raise BadInput(f"shots is {shots}, should be at least 1")
-        for seed in self.seeds:
-            if seed < 0:
-                raise BadInput(f"seed is {seed}, should be at least 0")
+        numbers = [("epochs", 1, self.epochs)] if self.epochs is not None else []
+        numbers += [("shots", 1, shots) for shots in self.shots] + [("seed", 0, seed) for seed in self.seeds]
+        for name, least, number in numbers:
+            if not least <= number < 2**63:
+                limits = f"at least {least}" if number < least else "below 2^63"
+                raise BadInput(f"{name} is {number}, should be {limits}")
         for paradigm in self.paradigms:
             if paradigm not in PARADIGMS:
                 raise BadInput(f"unknown paradigm {paradigm!r}: {nearest(paradigm, PARADIGMS)}")
         noises = self._noises()
         runs: dict[Run, None] = {}
-        for backbone, dataset, method, shots in product(self.backbones, self.datasets, self.methods, self.shots):
+        for backbone, asked, dataset, method, shots in product(
+            self.backbones, self.recipes, self.datasets, self.methods, self.shots
+        ):
             info, values = parse_method(method)
-            name, epochs = info.canonical(values), self.epochs or recipe_for(backbone).epochs
+            own = recipe(default_name(backbone) if asked == "auto" else asked, self.epochs)
+            name, epochs = info.canonical(values), own.epochs(dataset, shots)
             for paradigm in _suited(info, self.paradigms):
                 blind = info.labels == "none" or paradigm == "ul"
                 for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
-                    runs[Run(backbone, dataset, name, kind, rate, shots, seed, epochs, paradigm)] = None
+                    runs[Run(backbone, dataset, name, kind, rate, shots, seed, str(own), epochs, paradigm)] = None
         return list(runs)
 
     def find_unsupported(self) -> list[str]:

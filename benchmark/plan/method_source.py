@@ -13,8 +13,8 @@ from typing import Any, Literal
 import annotated_types
 
 from datamodules.errors import UserError
-from methods.core.option import COMPUTED, Option
-from methods.core.options import FOREIGN
+from methods.options.check import FOREIGN
+from methods.options.option import COMPUTED, Option
 
 _NAMES = {"int": int, "float": float, "bool": bool, "str": str, "Path": Path, "None": None}
 _LIMITS = {name: getattr(annotated_types, name) for name in ("Gt", "Ge", "Lt", "Le", "MultipleOf")}

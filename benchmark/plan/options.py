@@ -42,8 +42,11 @@ class Options:
     shots: str = "16"
     """Labelled images per class."""
 
+    recipe: str = "auto"
+    """Training recipes, options in brackets: coop,coop[lr=0.01,epochs=50]; auto is that of the backbone."""
+
     epochs: int = 0
-    """Epochs; 0 takes the recipe's number: 10 for the embedded CLIP, 200 for others."""
+    """Epochs; 0 takes the recipe's number: 10 for the embedded CLIP, by shots and data set for CoOp's."""
 
     backbone: str = "embedded"
     """CLIP models: embedded, embedded-vit, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
@@ -93,22 +96,28 @@ class Options:
         return Grid(
             methods=[each for name in split_list(self.methods) for each in (methods() if name == "all" else [name])],
             datasets=split_list(self.datasets),
-            rates=_numbers("noise", self.noise, float),
+            rates=numbers("noise", self.noise, float),
             kinds=split_list(self.noise_type),
-            seeds=_numbers("seeds", self.seeds, int),
-            shots=_numbers("shots", self.shots, int),
+            seeds=numbers("seeds", self.seeds, int),
+            shots=numbers("shots", self.shots, int),
             backbones=split_list(self.backbone),
             paradigms=split_list(self.paradigm),
+            recipes=split_list(self.recipe),
             epochs=self.epochs or None,
         )
 
 
-def _numbers(option: str, text: str, kind: type[T]) -> list[T]:
-    numbers = []
+def numbers(option: str, text: str, kind: type[T]) -> list[T]:
+    """The numbers of an option, separated by commas.
+
+    Raises:
+        BadInput: one of them is none.
+    """
+    found = []
     for part in split_list(text):
         try:
-            numbers.append(kind(part))
+            found.append(kind(part))
         except ValueError:
             what = "a whole number" if kind is int else "a number"
             raise BadInput(f"{option}: {part!r} should be {what}") from None
-    return numbers
+    return found

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 from benchmark.plan.grid import Run, parse_method
 from benchmark.plan.schedule import ends, in_order, schedule
 from benchmark.plan.sizes import Size, size_of
-from methods.clip.recipe import recipe_for
+from methods.recipes import recipe
 
 #: The share of a campaign's time that one worker may train alone while another has nothing left.
 STRAGGLER = 0.2
@@ -50,7 +50,7 @@ class Pack:
         first = self.runs[0]
         info, values = parse_method(first.method)
         images = first.shots * size.classes
-        steps = math.ceil(images / recipe_for(first.backbone).batch)
+        steps = math.ceil(images / first.settings.batch)
         epochs = info.rounds(values) * first.epochs
         return len(self.runs) * epochs * (steps * size.classes + images * IMAGE // SHARED) + IMAGE * size.tests
 
@@ -69,14 +69,19 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     one that was never interrupted.
     """
 
+    runs = list(runs)
+    images = {name: str(recipe(name).settings.images) for name in {run.recipe for run in runs}}
+
     def shared(run: Run) -> tuple[object, ...]:
         info, values = parse_method(run.method)
         return (
             run.backbone, run.dataset, run.shots, run.epochs * info.rounds(values), info.inputs,
             run.paradigm == "trzsl",  # trains fewer classes
+            images[run.recipe],
         )  # fmt: skip
 
-    groups = [list(rows) for _, rows in groupby(sorted(runs, key=lambda run: (shared(run), run.method)), shared)]
+    order = sorted(runs, key=lambda run: (shared(run), run.method, run.recipe))
+    groups = [list(rows) for _, rows in groupby(order, shared)]
     parts = [_cut(rows, math.ceil(len(rows) / size)) for rows in groups]
     while workers <= FEW and schedule([pack.cost for part in parts for pack in part], workers).straggler > STRAGGLER:
         largest = max(range(len(parts)), key=lambda group: parts[group][0].cost)

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-COLUMNS = ["dataset", "noise", "rate", "shots", "epochs", "backbone", "paradigm", "method", "ours", "std", "seeds",
-           "published", "published_std", "gap", "remark", "source"]  # fmt: skip
+COLUMNS = ["dataset", "noise", "rate", "epochs", "shots", "recipe", "backbone", "paradigm", "method", "ours", "std",
+           "seeds", "published", "published_std", "gap", "remark", "source"]  # fmt: skip
 FOLDER = Path(__file__).parent
 _PTNL = {("coop", "ce"): "coop", ("coop_csc", "ce"): "coop[csc=True]", ("coop", "gce"): "gce[q=0.5]",
          ("coop_csc", "gce"): "gce[csc=True,q=0.5]"}  # fmt: skip
@@ -24,7 +24,7 @@ class Published:
     """One reported accuracy in percent, under our names; None where the protocol has no such number.
 
     `backbone` names OpenAI's weights; `noise` is "none" for the paradigms without wrong labels; `std` is None where
-    it is not reported; `remark` is "uncertain" or says what the source leaves open.
+    it is not reported; `remark` is "uncertain" or says what the source leaves open; `file` is where it is kept.
     """
 
     dataset: str
@@ -39,6 +39,7 @@ class Published:
     std: float | None
     remark: str
     source: str
+    file: str
 
     def matches(self, row: Any) -> bool:
         """Whether a row of the leaderboard was made under the same protocol."""
@@ -60,7 +61,7 @@ def comparison(board: pd.DataFrame) -> pd.DataFrame:
     for row in board.itertuples(index=False):
         for other in _by_identity().get(_identity(row), ()):
             if other.matches(row):
-                ours = (*(getattr(row, name) for name in COLUMNS[:8]), row.mean, row.std, row.seeds)
+                ours = (*(getattr(row, name) for name in COLUMNS[:9]), row.mean, row.std, row.seeds)
                 gap = row.mean - other.accuracy
                 rows.append((*ours, other.accuracy, other.std, gap, other.remark, other.source))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"published_std": float})
@@ -73,7 +74,7 @@ def zero_shot(dataset: str, backbone: str) -> list[Published]:
         other
         for other in published()
         if (other.method, other.dataset, other.paradigm) == ("zero_shot", dataset, "fewshot")
-        and other.backbone == _architecture(backbone)
+        and other.backbone == architecture(backbone)
     ]
 
 
@@ -84,7 +85,7 @@ def published() -> tuple[Published, ...]:
 
 
 def _identity(row: Any) -> tuple[Any, ...]:
-    return (row.dataset, row.rate, _architecture(row.backbone), row.paradigm, row.method)
+    return (row.dataset, row.rate, architecture(row.backbone), row.paradigm, row.method)
 
 
 @cache
@@ -95,7 +96,7 @@ def _by_identity() -> dict[tuple[Any, ...], list[Published]]:
     return dict(found)
 
 
-def _architecture(backbone: str) -> str | None:
+def architecture(backbone: str) -> str | None:
     """The name that papers use for a backbone with OpenAI's weights; no published number has other weights."""
     name, _, weights = backbone.partition("/")
     return name.removesuffix("-quickgelu") if weights == "openai" else None
@@ -106,17 +107,18 @@ def _few_shot(file: str) -> Iterator[Published]:
         remark = row["remark"] or ("q is not stated" if row["method"] == "gce" else "")
         yield Published(
             row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"]), int(row["epochs"]),
-            row["backbone"], "fewshot", row["method"], float(row["accuracy"]), None, remark, row["source"],
+            row["backbone"], "fewshot", row["method"], float(row["accuracy"]), None, remark, row["source"], file,
         )  # fmt: skip
 
 
 def _ptnl() -> Iterator[Published]:
-    for row in _rows("ptnl_style_rerun.csv"):
+    file = "ptnl_style_rerun.csv"
+    for row in _rows(file):
         method = _PTNL.get((row["method"], row["loss"]))
         if method is not None:
             yield Published(
                 row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"]), int(row["epochs"]),
-                row["backbone"], "fewshot", method, float(row["accuracy"]), float(row["std"]), "", row["source"],
+                row["backbone"], "fewshot", method, float(row["accuracy"]), float(row["std"]), "", row["source"], file,
             )  # fmt: skip
 
 
@@ -132,7 +134,7 @@ def _grip() -> Iterator[Published]:
         yield Published(
             row["dataset"], "none", 0.0, None if clip else shots, None if clip else 150, row["backbone"],
             "fewshot" if row["paradigm"] == "ul" else row["paradigm"], "zero_shot" if clip else method,
-            float(row["accuracy"]), None, "", row["source"],
+            float(row["accuracy"]), None, "", row["source"], "grip.csv",
         )  # fmt: skip
 
 

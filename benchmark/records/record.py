@@ -14,6 +14,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from benchmark import PROTOCOL
 from benchmark.plan.grid import Run
 from benchmark.records.sealed import BadRecord, is_intact, parse, seal
+from datamodules.errors import UserError
+from methods.recipes import recipe
 
 #: Layout of the files; bumped when a field changes its meaning. Since 2 the last line is a checksum of the others.
 SCHEMA: Final = 2
@@ -105,6 +107,12 @@ def check_run(run: Run) -> None:
     for name, least in (("shots", 1), ("epochs", 1), ("seed", 0)):
         if not least <= (value := getattr(run, name)) < 2**63:
             raise BadRecord(f"its {name}, {value:.4g}, should be at least {least} and below 2^63")
+    try:
+        meant = recipe(run.recipe).epochs(run.dataset, run.shots)
+    except UserError as error:
+        raise BadRecord(str(error)) from None
+    if run.epochs != meant:
+        raise BadRecord(f"its {run.epochs} epochs are not the {meant} of its recipe, {run.recipe}")
 
 
 def read(text: bytes) -> Record:

@@ -139,19 +139,26 @@ class Store:
         return path.endswith(".safetensors") and Path(path).with_suffix(".json").is_file()
 
     def find(self, key: str) -> Record:
-        """The one record whose key begins with `key`.
+        """The one record whose key begins with `key`; a copy of it that lies elsewhere is named and left out.
 
         Raises:
-            BadRecord: None does, several do, or the file cannot be trusted.
+            BadRecord: None does, several do, or the file cannot be trusted or is not where its record belongs.
         """
         paths = sorted((self.out / "runs").glob(f"*/{key}*.json")) if re.fullmatch("[0-9a-f]+", key) else []
-        if len(paths) != 1:
-            what = f"{len(paths)} runs in {self.out / 'runs'} have" if paths else f"no run in {self.out / 'runs'} has"
+        if (count := len({path.stem for path in paths})) != 1:
+            what = f"{count} runs in {self.out / 'runs'} have" if count else f"no run in {self.out / 'runs'} has"
             raise BadRecord(f"{what} a key that begins with {key!r}; give one key")
-        try:
-            return read(paths[0].read_bytes())
-        except (BadRecord, OSError) as error:
-            raise BadRecord(f"{paths[0]} cannot be used: {in_words(error)}") from error
+        found, problems = [], []
+        for path in paths:
+            try:
+                found.append(self.read(path))
+            except (BadRecord, OSError) as error:
+                problems.append(f"{path} is left out: {in_words(error)}")
+        if not found:
+            raise BadRecord(problems[0])
+        for problem in problems:
+            logger.warning("%s", problem)
+        return found[0]
 
     def learned(self, record: Record) -> dict[str, NDArray[Any]]:
         """What a run learned, by name: `class_weights` [C, E], and for prompts `ctx` [N, D].
@@ -207,7 +214,18 @@ class Store:
 def _order(run: Run) -> tuple[Any, ...]:
     """A sort key; a rate of None comes first."""
     noise = (run.noise, run.rate is not None, run.rate or 0.0)
-    return (run.backbone, run.dataset, run.method, *noise, run.shots, run.seed, run.epochs, run.paradigm, run.protocol)
+    return (
+        run.backbone,
+        run.dataset,
+        run.method,
+        *noise,
+        run.shots,
+        run.seed,
+        run.recipe,
+        run.epochs,
+        run.paradigm,
+        run.protocol,
+    )
 
 
 def _pack(learned: Mapping[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -35,7 +36,8 @@ class Block:
     """
 
     noise: str
-    setting: tuple[int, int, str, str]
+    setting: tuple[int, str, str, str]
+    epochs: str
     dataset: str | None
     datasets: tuple[str, ...]
     methods: tuple[str, ...]
@@ -50,10 +52,10 @@ class Block:
     @property
     def terms(self) -> str:
         """Kind of noise and setting, for a heading."""
-        shots, epochs, backbone, paradigm = self.setting
+        shots, recipe, backbone, paradigm = self.setting
         extra = "" if paradigm == "fewshot" else f", {paradigm}"
         kind = "no" if self.noise == "none" else self.noise
-        return f"{kind} noise, {backbone}, {shots} shots, {epochs} epochs{extra}"
+        return f"{kind} noise, {backbone}, {shots} shots, recipe {recipe}, {self.epochs} epochs{extra}"
 
     @property
     def diverged(self) -> int:
@@ -73,20 +75,27 @@ def blocks(board: pd.DataFrame) -> Iterator[Block]:
     Methods stand in one order throughout, best average rank first.
     """
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
-        noise, shots, epochs, backbone, paradigm = map(str, group)
-        setting = (int(shots), int(epochs), backbone, paradigm)
+        noise, shots, recipe, backbone, paradigm = map(str, group)
+        setting = (int(shots), recipe, backbone, paradigm)
         names = tuple(sorted(rows["dataset"].unique()))
         methods = tuple(rows.groupby("method")["rank"].mean().round(6).sort_values(kind="stable").index)
         for dataset in names:
             part = rows[rows["dataset"] == dataset]
-            yield Block(noise, setting, dataset, names, methods, _columns(part), _cells(part))
+            yield Block(noise, setting, _epochs(part), dataset, names, methods, _columns(part), _cells(part))
         if len(names) > 1:
-            yield Block(noise, setting, None, names, methods, _columns(rows), _cells(_mean(rows, len(names))))
+            yield Block(
+                noise, setting, _epochs(rows), None, names, methods, _columns(rows), _cells(_mean(rows, len(names)))
+            )
 
 
 def rate_name(rate: float) -> str:
     """A noise rate as a column's name: "0.25", or "measured" where nobody asked for a rate."""
     return "measured" if math.isnan(rate) else f"{rate:g}"
+
+
+def _epochs(rows: pd.DataFrame) -> str:
+    """How long runs were trained, which a recipe may have hang on the data set."""
+    return " or ".join(map(str, sorted(rows["epochs"].unique())))
 
 
 def _columns(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -107,7 +116,8 @@ def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
 def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
     shown = rows.assign(column=[rate_name(rate) for rate in rows["rate"]])
     shown["place"] = shown["mean"].round(2).groupby(shown["column"]).rank(ascending=False, method="dense")
+    rows_shown: Any = shown[["method", "column", "mean", "std", "diverged", "place"]].itertuples(index=False)
     return {
         (row.method, row.column): Cell(row.mean, None if math.isnan(row.std) else row.std, row.diverged, int(row.place))
-        for row in shown[["method", "column", "mean", "std", "diverged", "place"]].itertuples(index=False)
+        for row in rows_shown
     }

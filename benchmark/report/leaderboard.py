@@ -17,9 +17,9 @@ from benchmark.records.record import Record
 from benchmark.report.identity import comparable
 
 #: What must agree for two methods to be compared on a data set.
-SETTING = ["shots", "epochs", "backbone", "paradigm"]
+SETTING = ["shots", "recipe", "backbone", "paradigm"]
 #: One column of a table: methods are ranked within it.
-CELL = ["dataset", "noise", "rate", *SETTING]
+CELL = ["dataset", "noise", "rate", "epochs", *SETTING]
 COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised", "protocol"]
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _ESCAPED = re.compile(r"^'(?=[=+\-@\t\r])")
@@ -32,8 +32,9 @@ class Place(NamedTuple):
     dataset: str
     noise: str
     rate: float | None
-    shots: int
     epochs: int
+    shots: int
+    recipe: str
     backbone: str
     paradigm: str
 
@@ -68,7 +69,7 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
 
 def _home(run: Run) -> Place:
     paradigm = "fewshot" if run.paradigm == "ul" else run.paradigm
-    return Place(run.dataset, run.noise, run.rate, run.shots, run.epochs, run.backbone, paradigm)
+    return Place(run.dataset, run.noise, run.rate, run.epochs, run.shots, run.recipe, run.backbone, paradigm)
 
 
 def _clean(place: Place) -> Place:
@@ -141,7 +142,7 @@ def from_csv(text: str) -> pd.DataFrame:
     Raises:
         BadInput: It lacks a column of a leaderboard.
     """
-    types = {"backbone": str, "dataset": str, "noise": str, "method": str}
+    types = {"backbone": str, "dataset": str, "noise": str, "method": str, "recipe": str}
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)
     if missing := [column for column in COLUMNS if column not in table]:
         raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from benchmark.errors import BadInput
+from benchmark.records.paths import slug
 from datamodules import atomic
 
 #: Where it is noted which files we wrote, by their paths in the folder.
 MANIFEST = ".promptnoise.json"
 #: The only folders that we write files into, besides the results folder itself.
 FOLDERS = (".", "plots", "tables")
+#: Tables over all data sets.
+TABLES = ("leaderboard.csv", "summary.csv", "leaderboard.md", "leaderboard.tex")
+
+
+def table_file(dataset: str) -> str:
+    """The file of a data set's own table."""
+    return f"tables/{slug(dataset)}.csv"
 
 
 class Outputs:
@@ -23,6 +32,15 @@ class Outputs:
         self.out = out
         self.listed = _read(out / MANIFEST)
         self.written: set[str] = set()
+
+    def check(self, names: Iterable[str]) -> None:
+        """Look, before the work is done, whether files of these names may be written.
+
+        Raises:
+            BadInput: Something that is not ours stands in the place of one.
+        """
+        for name in names:
+            self._check(name, None)
 
     def write(self, files: Mapping[str, str | bytes]) -> list[Path]:
         """Write files by their paths in the folder, and return where they are.
@@ -50,13 +68,15 @@ class Outputs:
                     path.unlink()
         self._list(self.written)
 
-    def _check(self, name: str, content: str | bytes) -> None:
+    def _check(self, name: str, content: str | bytes | None) -> None:
         path = self.out / name
         if not _is_inside(path, self.out):
             raise BadInput(f"{path.parent} is a link to another folder; move it away or choose another --out")
         if path.is_dir():
             raise BadInput(f"{path} is a folder, and a file is to be written there; move it away")
-        if name in self.listed or not path.exists() or path.read_bytes() == _as_bytes(content):
+        if name in self.listed or not path.exists():
+            return
+        if content is not None and path.read_bytes() == _as_bytes(content):
             return
         if name not in _read(self.out / MANIFEST):  # another process may have listed it since
             raise BadInput(f"{path} was not written by promptnoise and is kept; move it away or choose another --out")
@@ -86,7 +106,7 @@ def _is_ours(name: PurePosixPath) -> bool:
 
 def _is_inside(path: Path, out: Path) -> bool:
     """Whether no link leads from the results folder to elsewhere."""
-    return path.parent.resolve() == out.resolve() / path.parent.relative_to(out)
+    return Path(os.path.realpath(path.parent)) == Path(os.path.realpath(out)) / path.parent.relative_to(out)
 
 
 def _as_bytes(content: str | bytes) -> bytes:

@@ -34,7 +34,7 @@ def rankings(board: pd.DataFrame) -> list[Ranking]:
 
     Only methods with every cell are ranked; fewer than three of them or than `FEWEST_BLOCKS` data sets give none.
 
-    >>> cell = dict(noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> cell = dict(noise="symmetric", rate=0.5, epochs=9, shots=8, recipe="x", backbone="b", paradigm="fewshot")
     >>> means = {"ce": 50.0, "coop": 60.0, "gce": 70.0}
     >>> rows = [cell | dict(dataset=d, method=m, mean=mean) for d in "abcde" for m, mean in means.items()]
     >>> rankings(pd.DataFrame(rows))[0].ranks

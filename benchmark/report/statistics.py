@@ -36,7 +36,8 @@ def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
         A table with `CELL`, method, seed, difference. Runs trained on different labels are not paired; a method that
         uses no labels is paired by seed.
 
-    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, epochs=9)
+    >>> cell |= dict(shots=8, recipe="coop", backbone="b", paradigm="fewshot")
     >>> runs = [("coop", 1, 50.0), ("coop", 2, 60.0), ("gce", 1, 55.0), ("gce", 2, 61.0)]
     >>> seen = pd.DataFrame([cell | dict(method=m, seed=s, accuracy=a, labels="hash") for m, s, a in runs])
     >>> pairs(seen, "coop")["difference"].tolist()
@@ -60,7 +61,8 @@ def differences(seen: pd.DataFrame, reference: str = "coop") -> pd.DataFrame:
     signed-rank test over data sets, `p_adjusted` corrects it over methods (Benjamini-Hochberg). The interval is NaN
     with fewer than `FEWEST_PAIRS` pairs, both p with fewer than `FEWEST_DATASETS` data sets.
 
-    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, epochs=9)
+    >>> cell |= dict(shots=8, recipe="coop", backbone="b", paradigm="fewshot")
     >>> runs = [("coop", 1, 50.0), ("coop", 2, 60.0), ("gce", 1, 55.0), ("gce", 2, 61.0)]
     >>> seen = pd.DataFrame([cell | dict(method=m, seed=s, accuracy=a, labels="hash") for m, s, a in runs])
     >>> differences(seen)[["rate", "pairs", "difference"]].values.tolist()
@@ -121,7 +123,8 @@ def _adjusted(p: pd.Series[float]) -> pd.Series[float]:
 def caveats(seen: pd.DataFrame) -> list[str]:
     """Sentences about conclusions for which these runs have too few seeds or data sets.
 
-    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, shots=16, epochs=50, backbone="b", paradigm="fewshot")
+    >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, epochs=9)
+    >>> cell |= dict(shots=8, recipe="coop", backbone="b", paradigm="fewshot")
     >>> seen = pd.DataFrame([cell | dict(method="coop", seed=seed) for seed in (1, 2, 3)])
     >>> [line.split(":")[0] for line in caveats(seen)]
     ['3 seeds per cell', '1 data set']
@@ -151,7 +154,8 @@ def sentences(table: pd.DataFrame) -> list[str]:
     top = table[(table["rate"] == NOISY) & ((table["dataset"] == ALL) | ~several)]
     lines = []
     row: Any
-    for row in top.sort_values(["noise", *SETTING, "difference"], ascending=[True] * 5 + [False]).itertuples():
+    down = [*[True] * (1 + len(SETTING)), False]
+    for row in top.sort_values(["noise", *SETTING, "difference"], ascending=down).itertuples():
         where = f"{_count(row.datasets, 'data set')}, {_count(row.pairs, 'pair')}"
         known = "" if math.isnan(row.low) else f", 95 % interval {row.low:+.1f} to {row.high:+.1f}"
         p = "" if math.isnan(row.p) else f", adjusted p = {row.p_adjusted:.2g}"

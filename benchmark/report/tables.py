@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmark.records.paths import slug
 from benchmark.report import markup
 from benchmark.report.blocks import Block, blocks
 from benchmark.report.campaign import Campaign
 from benchmark.report.leaderboard import SETTING, to_csv
-from benchmark.report.outputs import Outputs
+from benchmark.report.outputs import Outputs, table_file
 from benchmark.report.summary import summary
 
 
@@ -40,7 +39,7 @@ def texts(board: pd.DataFrame) -> dict[str, str]:
     }
     for dataset in sorted({block.dataset for block in shown if block.dataset}):
         parts = [_wide(block) for block in shown if block.dataset == dataset]
-        found[f"tables/{slug(dataset)}.csv"] = to_csv(pd.concat(parts, ignore_index=True))
+        found[table_file(dataset)] = to_csv(pd.concat(parts, ignore_index=True))
     return found
 
 

@@ -21,7 +21,7 @@ from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Follower, Target, choose_mode
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources

@@ -14,7 +14,7 @@ from datamodules.dataset import Dataset
 from datamodules.features.bank import FeatureBank
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 T = TypeVar("T")
 

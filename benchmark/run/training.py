@@ -27,7 +27,6 @@ from datamodules.dataset import Dataset
 from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import recipe_for
 from methods.core.base import BaseMethod
 from methods.core.pack_module import PackModule
 from methods.core.task import Task
@@ -50,8 +49,9 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     backbone, dataset = resources.backbone(first.backbone, device), resources.dataset(first.dataset)
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
     fit_memory(module, device, sharing)
-    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm) for run in runs]
-    data = NoisyFewShot(dataset, runs=specs, bank=resources.bank(first.backbone, device, report), test_curve=True)
+    hold_out, bank = first.settings.hold_out, resources.bank(first.backbone, device, report)
+    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, hold_out) for run in runs]
+    data = NoisyFewShot(dataset, runs=specs, bank=bank, test_curve=True, noisy_val=True)
     report(Event(device, "note", zero_shot_line(first, zero_shot_accuracy(module.members[0], data))))
     trainer = lightning.Trainer(
         max_epochs=max(member.total_epochs for member in module.members),
@@ -73,15 +73,15 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
 def build(
     runs: Sequence[Run], backbone: Backbone, dataset: Dataset, load: Callable[[str], Backbone] = load_backbone
 ) -> PackModule:
-    """The methods of some runs, in the order of the runs; equal methods stand side by side."""
+    """The methods of some runs, in the order of the runs; equal methods with equal recipes stand side by side."""
     members: list[BaseMethod] = []
-    seeds: dict[str, list[int]] = {}
+    alike: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
-        seeds.setdefault(run.method, []).append(run.seed)
-    for name, own in seeds.items():
+        alike.setdefault((run.method, run.recipe), []).append(run)
+    for (name, _), own in alike.items():
         info, options = parse_method(name)
-        recipe = recipe_for(backbone.name)
-        task = Task(backbone, dataset.classes, dataset.template, own, runs[0].epochs, recipe, load)
+        seeds, settings = [run.seed for run in own], own[0].settings
+        task = Task(backbone, dataset.classes, dataset.template, seeds, settings.epochs, settings, load)
         members.append(import_module(info.module).Method(task, **options))
     return PackModule(members)
 

@@ -18,7 +18,7 @@ from benchmark.speed.settings import Row, Settings
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
 from datamodules.replica import RunSpec
-from methods.clip.recipe import EMBEDDED
+from methods.recipes import recipe
 
 CLASSES = 26
 METHODS = ("coop", "gce", "mae", "dspt", "label_smoothing")
@@ -82,6 +82,6 @@ class _Trainer:
         bank = FeatureBank(self.backbone, device=self.device)
         data = NoisyFewShot(self.dataset, runs=[replica], bank=bank)
         given = data.given[0]
-        alone = ReferenceRun(self.backbone, self.dataset.classes, member.ctx[0], EMBEDDED)  # type: ignore[index]
+        alone = ReferenceRun(self.backbone, self.dataset.classes, member.ctx[0], recipe(run.recipe).at(run.method))  # type: ignore[index]
         alone.train(self.dataset, given.images, given.labels, run.seed, run.epochs)
         alone.test(self.dataset)

@@ -11,10 +11,11 @@ from benchmark.speed.names import class_names
 from datamodules.batches import Batch
 from methods import coop
 from methods.clip.backbone import Backbone
-from methods.clip.recipe import COOP
 from methods.core.task import Task
+from methods.recipes import recipe
 
 SHORT = {"ViT-B-32/random": "ViT-B/32", "ViT-B-16/random": "ViT-B/16"}
+COOP = recipe("coop").at()
 BATCH = COOP.batch
 
 

@@ -17,8 +17,8 @@ from datamodules.features.crops import Crop, draws
 from datamodules.features.inputs import crops_of, to_pixels
 from datamodules.seeds import rng
 from methods.clip.backbone import Backbone
-from methods.clip.recipe import Recipe
 from methods.clip.text_tower import autocast
+from methods.recipes import Recipe
 
 
 class ReferenceRun:

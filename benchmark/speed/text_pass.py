@@ -10,7 +10,7 @@ from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import COOP
+from methods.recipes import recipe
 
 TARGETS = {10: 8.0, 37: 11.0, 100: 13.0}
 
@@ -38,7 +38,7 @@ def growth(settings: Settings) -> Iterator[Row]:
 def compare(backbone: Backbone, classes: int, runs: int, settings: Settings, target: float | None) -> Row:
     """The row of a pack's text pass, per run, against a reference run's."""
     pack = PackStep.of(backbone, classes, runs)
-    alone = ReferenceRun(backbone, pack.classes, pack.method.ctx[0], COOP)
+    alone = ReferenceRun(backbone, pack.classes, pack.method.ctx[0], recipe("coop").at())
 
     def baseline() -> None:
         alone.class_weights().sum().backward()

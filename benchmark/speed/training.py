@@ -10,7 +10,7 @@ from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import COOP
+from methods.recipes import recipe
 
 TARGETS = {"ViT-B-32/random": 12.0, "ViT-B-16/random": 25.0}
 
@@ -30,7 +30,7 @@ def step(settings: Settings) -> Iterator[Row]:
 def compare(backbone: Backbone, classes: int, settings: Settings, target: float, runs: int = 20) -> Row:
     """The row of one step, per run: the suite encodes a view of each image once for all runs."""
     pack, pixels = PackStep.of(backbone, classes, runs), pictures(backbone)
-    alone = ReferenceRun(backbone, pack.classes, pack.method.ctx[0], COOP)
+    alone = ReferenceRun(backbone, pack.classes, pack.method.ctx[0], recipe("coop").at())
     labels = pack.batch.labels[0]
 
     def baseline() -> None:

@@ -69,17 +69,20 @@ class FeatureBank:
         """A bank with the same settings for another image tower."""
         return FeatureBank(encoder, self.cache, self.device, None, self.progress, self.skip_bad_images)
 
-    def plain(self, images: Images) -> Tensor:
-        """Features [n, E] of all images under the tower's evaluation transform."""
-        inputs = self._inputs(images)
-        return self._features(inputs, inputs.plain, np.arange(len(images)), 1, {"what": "images"})(0)
+    def plain(self, images: Images, indices: Labels | None = None) -> Tensor:
+        """Features [n, E] of the images `indices` [n], or of all, under the tower's evaluation transform."""
+        inputs, some = self._inputs(images), np.arange(len(images)) if indices is None else indices
+        return self._features(inputs, inputs.plain, some, 1, {"what": "images"})(0)
 
     def views(self, images: Images, indices: Labels, seed: int, views: int, crop: Crop) -> Callable[[int], Tensor]:
         """Function from v = 0, ..., `views` - 1 to features [n, E] of view v, random crops of the images `indices` [n].
 
         View v of an image depends on the image, its index, the seed and v only. Views of more than IN_MEMORY bytes
-        are read one at a time, from disk if there is a cache.
+        are read one at a time, from disk if there is a cache. Without a crop all views are `plain`.
         """
+        if crop.scale is None:
+            features = self.plain(images, indices)
+            return lambda view: features
         inputs, together = self._inputs(images), max(1, self.batch_size // views)
         crops = partial(inputs.crops, seed=seed, views=views, crop=crop, together=together, device=self.device)
         about = {"what": "views", "seed": seed, "views": views, "crop": asdict(crop)}

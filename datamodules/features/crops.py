@@ -20,9 +20,12 @@ LARGE = 128 * 128
 
 @dataclass(frozen=True)
 class Crop:
-    """Ranges of a random crop: share of the area, aspect ratio (width / height), whether half of them are flipped."""
+    """Ranges of a random crop: share of the area, aspect ratio (width / height), whether half of them are flipped.
 
-    scale: tuple[float, float] = (0.08, 1.0)
+    Without a `scale` nothing is cropped or flipped: images are transformed as in the evaluation.
+    """
+
+    scale: tuple[float, float] | None = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     flip: bool = True
 
@@ -50,7 +53,7 @@ def boxes(sizes: Labels, numbers: NDArray[np.float64], crop: Crop) -> Labels:
     [[0, 10, 40, 40, 0], [10, 0, 40, 40, 0]]
     """
     height, width = sizes[:, :1], sizes[:, 1:]
-    low, high = crop.scale
+    low, high = crop.scale or (1.0, 1.0)
     area = height * width * (low + (high - low) * numbers[:, :TRIES])
     log_low, log_high = np.log(crop.ratio)
     aspect = np.exp(log_low + (log_high - log_low) * numbers[:, TRIES : 2 * TRIES])

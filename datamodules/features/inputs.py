@@ -53,6 +53,8 @@ class Inputs:
 
     def crop(self, indices: Labels, numbers: NDArray[np.float64], crop: Crop, device: torch.device) -> Tensor:
         """Pixels [n, 3, S, S] of one random crop of each image of `indices` [n]; `numbers` [n, 23] are its `draws`."""
+        if crop.scale is None:
+            return torch.cat(list(self.plain(indices))).to(device)
         blank = torch.zeros(3, 1, 1, dtype=torch.uint8)
         pictures = [blank if picture is None else picture for picture in self._pictures(indices, to_pixels)]
         return crops_of(pictures, numbers[None], crop, self.preprocess, device)[0]

@@ -109,15 +109,16 @@ class Backbone(nn.Module):
         ids = torch.tensor(self.tokenizer.encode(text), device=self.device)
         return self.text.token_embedding.weight[ids].float()
 
-    def layout(self, classes: Sequence[str], n_ctx: int, position: str = "end") -> PromptLayout:
-        """The prompts `ctx NAME.` of the classes with n_ctx context tokens at `position`.
+    def layout(self, classes: Sequence[str], n_ctx: int, position: str = "end", full_stop: bool = True) -> PromptLayout:
+        """The prompts `ctx NAME.` of the classes with n_ctx context tokens at `position`, or without the full stop.
 
         Raises:
             BackboneError: if a prompt does not fit into the tower's context length.
         """
         tok = self.tokenizer
         names = [tok.encode(name.replace("_", " ")) for name in classes]
-        layout = PromptLayout.of(names, n_ctx, position, tok.sot_token_id, tok.eot_token_id, tok.encode("."))
+        stop = tok.encode(".") if full_stop else []
+        layout = PromptLayout.of(names, n_ctx, position, tok.sot_token_id, tok.eot_token_id, stop)
         room = self.text.positional_embedding.shape[0]
         if layout.slots.shape[1] > room:
             longest = classes[max(range(len(names)), key=lambda c: len(names[c]))]

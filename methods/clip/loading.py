@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pickle import UnpicklingError
+from contextlib import contextmanager, nullcontext
 
 import open_clip
 import torch
-from safetensors import SafetensorError
 
 from datamodules.errors import nearest
 from methods.clip.backbone import Backbone, Preprocess
-from methods.clip.weights import RANDOM, Source, advice, resolve
+from methods.clip.network import one_try
+from methods.clip.weights import RANDOM, Source, advice, is_remote, resolve
 from methods.errors import BackboneError
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -34,7 +33,7 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
     source = resolve(name)
     random = source.weights == RANDOM
     try:
-        with torch.random.fork_rng(devices=[]), _quiet():
+        with torch.random.fork_rng(devices=[]), _quiet(), one_try() if is_remote(source) else nullcontext():
             torch.manual_seed(0)
             model = open_clip.create_model(
                 source.model,
@@ -44,11 +43,11 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
                 force_quick_gelu=source.quick_gelu,
                 weights_only=True,
             )
-        tokenizer = open_clip.get_tokenizer(source.model)
+            tokenizer = open_clip.get_tokenizer(source.model)
         return Backbone(name, model, Preprocess.of(model), tokenizer, precision).to(device)
     except BackboneError as error:
         raise BackboneError(f"backbone {name!r}: {error}") from error
-    except (RuntimeError, OSError, ValueError, UnpicklingError, SafetensorError) as error:
+    except Exception as error:  # a file of weights may hold anything
         raise BackboneError(f"backbone {name!r} cannot be loaded: {_why(source, error)}") from error
 
 
@@ -68,11 +67,14 @@ def choose_precision(precision: str, device: torch.device) -> str:
 def _why(source: Source, error: Exception) -> str:
     """One line on what is wrong with the weights, and what would be right."""
     text = " ".join(str(error).split())
+    if "weights_only" in text.lower() or "weights only" in text.lower():
+        what = "a TorchScript archive" if "TorchScript" in text else "not a file of tensors alone"
+        return f"it is {what}, and reading it could run code; save its state_dict as safetensors and name that file"
     if "state_dict" in text:
         return f"its weights are of another architecture than {source.model} ({text.partition(': ')[2][:120]} ...)"
     if "ownload" in text or "HF Hub" in text or isinstance(error, ConnectionError):
         return f"its weights are not on this machine and could not be fetched; {advice(source)}"
-    return text[:200]
+    return f"{type(error).__name__} {text}".strip()[:200]
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import open_clip
 from open_clip.factory import parse_model_name
 from open_clip.pretrained import get_pretrained_cfg
 
-from methods.clip.recipe import is_embedded
 from methods.errors import BackboneError
+from methods.recipes import is_embedded
 
 HERE = Path(__file__).parent
 #: Asks for seeded random weights, for timing.
@@ -63,6 +63,13 @@ def resolve(name: str) -> Source:
         tags = open_clip.list_pretrained_tags_by_model(model)
         raise BackboneError(f"open_clip has no weights {weights!r} of {model}; it has: {', '.join(tags)}")
     return Source(model, weights, bool(tag.get("quick_gelu")))
+
+
+def is_remote(source: Source) -> bool:
+    """Whether a model or its weights come from the network where they are not in a cache."""
+    if parse_model_name(source.model)[0] == "hf-hub":
+        return True
+    return source.weights not in (None, RANDOM) and not Path(source.weights or "").is_file()
 
 
 def advice(source: Source) -> str:

@@ -6,27 +6,31 @@ from typing import Any
 
 from methods.core.learner import Learner
 from methods.core.module import ReplicaModule
-from methods.core.options import check_options
 from methods.core.task import Task
+from methods.options.check import check_options
+from methods.recipes import recipe as parse_recipe
 
 
 class BaseMethod(ReplicaModule, Learner):
     """R runs of one method; subclasses define what is learned and the loss.
 
     Options are class attributes with a type; they become `name[option=value]` on the command line. A method trains
-    alone under a `Trainer`, which builds it from the data module, or beside others in a `PackModule`, with a `task`.
+    alone under a `Trainer`, which builds it from the data module and a `recipe` such as "coop[lr=0.01]" (default: that
+    of the backbone), or beside others in a `PackModule`, with a `task`.
 
     Raises:
         MethodError: an unknown option, or a value that it does not take.
+        RecipeError: likewise of the recipe.
     """
 
-    def __init__(self, task: Task | None = None, /, **options: Any) -> None:
+    def __init__(self, task: Task | None = None, /, *, recipe: str = "", **options: Any) -> None:
         super().__init__()
         self.members = [self]
         self.rows = slice(0, 0)
         self.recorded_step = (None, None)
         self.derived = task is None
         self._task = None
+        self.recipe = str(parse_recipe(recipe)) if recipe else ""
         self.save_hyperparameters(options)
         for name, value in check_options(type(self), options).items():
             setattr(self, name, value)

@@ -16,17 +16,21 @@ class Evaluation:
         self._metrics: list[MulticlassCalibrationError] = []
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
-        """Adds images with logits [R, B, C] and true labels [R or 1, B]; NaN logits count as probabilities of 0."""
+        """Adds images with logits [R, B, C] and labels [R or 1, B]; NaN logits count as probabilities of 0.
+
+        Labels of -1 do not count; calibration takes none.
+        """
         replicas, _, classes = logits.shape
         labels = labels.expand(replicas, -1)
+        counts = (labels >= 0).float()
         if self._hits is None:
             self._hits = torch.zeros(replicas, classes, device=logits.device)
             self._counts = torch.zeros_like(self._hits)
             made = [MulticlassCalibrationError(classes, n_bins=15) for _ in range(replicas * self.calibration)]
             self._metrics = [metric.to(logits.device) for metric in made]
         correct = (logits.argmax(-1) == labels).float()
-        self._hits.scatter_add_(1, labels, correct)
-        self._counts.scatter_add_(1, labels, torch.ones_like(correct))
+        self._hits.scatter_add_(1, labels.clamp(min=0), correct)
+        self._counts.scatter_add_(1, labels.clamp(min=0), counts)
         for row, metric in enumerate(self._metrics):
             metric.update(logits[row].softmax(-1).nan_to_num(0.0), labels[row])
 

@@ -36,6 +36,9 @@ class Learner(lightning.LightningModule):
     #: How often training goes through all epochs of the task.
     rounds = 1
 
+    #: The recipe to build a task with that a Trainer sets up; empty for that of the backbone.
+    recipe = ""
+
     rows: slice
     recorded_step: tuple[Tensor | None, Tensor | None]
     derived: bool
@@ -169,7 +172,7 @@ class Learner(lightning.LightningModule):
 
     def lr(self, epoch: int) -> float:
         """The learning rate of an epoch."""
-        return self.task.recipe.lr_at(epoch, self.task.epochs, self.task.recipe.lr)
+        return self.task.recipe.lr_at(epoch, self.task.epochs)
 
     def zero_shot(self) -> Tensor:
         """The class weights [C, E] of zero-shot CLIP."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from datamodules.batches import Batch, EvaluationImages
+from datamodules.datamodule import NoisyFewShot
 from methods.clip.prompt import encode_together
 from methods.core.diagnostics import Step, side_by_side, step_statistics, summary
 from methods.core.evaluation import Evaluation
@@ -23,9 +24,10 @@ from methods.core.setup import about, connect, task_of
 class ReplicaModule(lightning.LightningModule):
     """Trains and tests the replicas of its members side by side; each is exactly the run that would train alone.
 
-    After `fit`, `curves` holds one tensor [R] per epoch and name: the loss and what `diagnostics.summary` measures,
-    and the test accuracy where the data module has a `test_curve`. After `test`, `evaluation` has accuracies and
-    calibration errors. Logged, as means over runs: `train_loss`, `val_accuracy`, `test_accuracy` (0 to 1).
+    After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures, and
+    the test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`. After `test`,
+    `evaluation` has accuracies and calibration errors. Logged, as means over runs: `train_loss`, `val_accuracy`,
+    `test_accuracy` (0 to 1).
     """
 
     members: Sequence[Learner]
@@ -86,9 +88,12 @@ class ReplicaModule(lightning.LightningModule):
         learners = [member for member in self.members if member.trainable]
         if not learners:
             return None
-        recipe = learners[0].task.recipe
-        groups = [{"params": list(member.parameters()), "lr": 1.0} for member in learners]
-        optimizer = ReplicaSGD(groups, recipe.momentum, recipe.weight_decay)
+        recipes = [member.task.recipe for member in learners]
+        groups = [
+            {"params": [*member.parameters()], "lr": 1.0, "momentum": own.momentum, "weight_decay": own.weight_decay}
+            for member, own in zip(learners, recipes, strict=True)
+        ]
+        optimizer = ReplicaSGD(groups)
         return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
 
     def configure_gradient_clipping(
@@ -106,8 +111,7 @@ class ReplicaModule(lightning.LightningModule):
         if not self._losses:
             return
         found = {"loss": torch.stack(self._losses).nanmean(0), **summary(self._steps, data_of(self.trainer))}
-        if data_of(self.trainer).test_curve:
-            found["test_accuracy"] = self._test_accuracy()
+        found |= self._accuracies(data_of(self.trainer))
         on_device = {name: values for name, values in found.items() if values.device == self.device}
         found |= dict(zip(on_device, torch.stack(list(on_device.values())).cpu(), strict=True))  # one wait for a GPU
         for name, values in found.items():
@@ -117,15 +121,27 @@ class ReplicaModule(lightning.LightningModule):
         self._steps.clear()
 
     @torch.no_grad()
-    def _test_accuracy(self) -> Tensor:
-        """Test accuracy [R], NaN for members that would have to encode every test image."""
-        parts = []
-        for member, weights in zip(self.members, class_weights(self.members), strict=True):
-            evaluation = Evaluation()
-            for batch in [] if member.sees_images else data_of(self.trainer).test_images():
-                evaluation.update(member.logits(batch.features, weights), batch.labels)
-            parts.append(weights.new_full((len(weights),), torch.nan) if member.sees_images else evaluation.accuracy)
-        return torch.cat(parts)
+    def _accuracies(self, data: NoisyFewShot) -> dict[str, Tensor]:
+        """Accuracies [R] after an epoch, on what the data module asks for.
+
+        NaN for members that would have to encode every image; noisy validation, of few images, has theirs at the end.
+        """
+        splits = {"test_accuracy": data.test_images() if data.test_curve else []}
+        splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
+        last = self.trainer.current_epoch + 1 == self.trainer.max_epochs
+        weights = class_weights(self.members) if any(splits.values()) else []
+        return {
+            name: torch.cat(
+                [
+                    own.new_full((len(own),), torch.nan)
+                    if member.sees_images and not (last and name == "noisy_val_accuracy")
+                    else _accuracy(member, own, images)
+                    for member, own in zip(self.members, weights, strict=True)
+                ]
+            )
+            for name, images in splits.items()
+            if images
+        }
 
     def on_validation_epoch_start(self) -> None:
         """Encodes every replica's prompts once for the whole evaluation."""
@@ -194,6 +210,15 @@ class ReplicaModule(lightning.LightningModule):
                 flag |= ~parameter.detach().isfinite().flatten(1).all(1).cpu()
             flags.append(flag)
         return torch.cat(flags)
+
+
+def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImages]) -> Tensor:
+    """Share of the images that a member's replicas classify as labelled [R]."""
+    evaluation = Evaluation()
+    for part in images:
+        own = part.rows(member.rows)
+        evaluation.update(member.logits(member.image_features(own), weights), own.labels)
+    return evaluation.accuracy
 
 
 def class_weights(members: Sequence[Learner]) -> list[Tensor]:

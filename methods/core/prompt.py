@@ -15,8 +15,9 @@ class PromptMethod(BaseMethod):
     """CoOp's prompt "ctx NAME." with a learned context [R, N, D] (2109.01134); subclasses bring the loss.
 
     `n_ctx` counts the context tokens (0: the recipe's number), `position` puts them at the "end" (name last),
-    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words. Where we differ from
-    the released code: it takes as many tokens of `init` as that has words, we take all; and it forgets `csc` where
+    "middle" or "front" as CoOp calls it, `csc` gives each class its own, `init` starts from words, and
+    `full_stop=False` ends prompts without the full stop, as GRIP's code does (2306.01669). Where we differ from CoOp's
+    released code: it takes as many tokens of `init` as that has words, we take all; and it forgets `csc` where
     there is an `init`, while we give each class its own copy.
     """
 
@@ -24,6 +25,7 @@ class PromptMethod(BaseMethod):
     position: Literal["end", "middle", "front"] = "end"
     csc: bool = False
     init: str = ""
+    full_stop: bool = True
 
     def build(self) -> None:
         """Draws the contexts from a normal of std 0.02, or copies the embeddings of the words of `init`."""
@@ -36,9 +38,9 @@ class PromptMethod(BaseMethod):
         if words is not None:
             ctx[..., : len(words), :] = words[:n_ctx]
         self.ctx = torch.nn.Parameter(ctx)
-        self.layout = task.backbone.layout(task.classes, n_ctx, self.position)
+        self.layout = task.backbone.layout(task.classes, n_ctx, self.position, self.full_stop)
 
     def prompt(self) -> Prompt | None:
         """The contexts in their places."""
-        kind = (*self.ctx.shape[1:], self.position)
+        kind = (*self.ctx.shape[1:], self.position, self.full_stop)
         return Prompt(self.task.backbone, self.layout, self.ctx, kind)

@@ -17,7 +17,7 @@ class ReplicaSGD(torch.optim.Optimizer):
     momentum, as if the step had not been.
     """
 
-    def __init__(self, groups: Iterable[dict[str, Any]], momentum: float, weight_decay: float) -> None:
+    def __init__(self, groups: Iterable[dict[str, Any]], momentum: float = 0.0, weight_decay: float = 0.0) -> None:
         super().__init__(groups, {"lr": 0.0, "momentum": momentum, "weight_decay": weight_decay, "active": None})
 
     @torch.no_grad()

@@ -20,8 +20,9 @@ class SelfTraining(ModalPrompt):
     start afresh from the same draw and go through the whole schedule again. Only classes without labelled images
     (`trzsl`), else all (`ul`, `ssl`), get pseudo-labels; the softmax has all classes always. The mean losses of
     labelled and pseudo-labelled images in a batch are weighted by the number of the *other* kind, as in the released
-    code, here normalised to a sum of 1. (Under `ssl` that code turns the weights round for IFPL and GRIP, so that the
-    few labelled images count least; we keep those of FPL.)
+    code, here normalised to a sum of 1. Two differences: under `ssl` that code turns the weights round for IFPL and
+    GRIP, so that the few labelled images count least, while we keep those of FPL; and it takes the square root of the
+    ratio for multimodal prompts under FPL (not under IFPL and GRIP), while we take the ratio for all.
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")

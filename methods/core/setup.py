@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import lightning
@@ -12,10 +13,10 @@ from datamodules.datamodule import NoisyFewShot
 from datamodules.features.crops import Crop
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import recipe_for
 from methods.core.learner import Learner, data_of
 from methods.core.task import Task
 from methods.errors import MethodError
+from methods.recipes import Recipe, default_name, recipe
 
 
 def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) -> None:
@@ -41,12 +42,12 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
     if runs != len(data.runs):
         raise MethodError(f"the methods have {runs} runs, and the data module has {len(data.runs)}")
     task = members[0].task
-    backbone, recipe = task.backbone, task.recipe
+    backbone, own = task.backbone, task.recipe
     backbone.move_to(device)
     if data.zero_shot is None:
         zero_shot = members[0].zero_shot
         data.zero_shot = lambda: (backbone.scale * zero_shot()).cpu().numpy()
-    data.connect(backbone, device, task.epochs, Crop(recipe.crop, flip=recipe.flip), recipe.batch)
+    data.connect(backbone, device, task.epochs, Crop(own.crop, flip=own.flip), own.batch)
     if stage == "fit":
         data.encode()
 
@@ -60,8 +61,8 @@ def _task(member: Learner, data: NoisyFewShot, epochs: int | None, backbone: Bac
             f"{member.name} trains {member.rounds} rounds of equal length: max_epochs={epochs} should be a multiple"
         )
     seeds, dataset = [run.seed for run in data.runs], data.dataset
-    epochs //= member.rounds
-    return Task(backbone, dataset.classes, dataset.template, seeds, epochs, recipe_for(backbone.name))
+    own = recipe(member.recipe or default_name(backbone.name)).at(member.name, dataset.name, data.runs[0].shots)
+    return Task(backbone, dataset.classes, dataset.template, seeds, epochs // member.rounds, own)
 
 
 def _backbone(member: Learner, data: NoisyFewShot, device: torch.device) -> Backbone:
@@ -90,7 +91,7 @@ def about(task: Task) -> dict[str, Any]:
     """What a checkpoint keeps of a task."""
     backbone = {"backbone": task.backbone.name, "precision": task.backbone.precision}
     return {name: list(getattr(task, name)) for name in ("classes", "seeds")} | backbone | {
-        "template": task.template, "epochs": task.epochs
+        "template": task.template, "epochs": task.epochs, "recipe": asdict(task.recipe)
     }  # fmt: skip
 
 
@@ -101,5 +102,5 @@ def task_of(kept: Mapping[str, Any]) -> Task:
         BackboneError: it cannot be loaded.
     """
     backbone = load_backbone(kept["backbone"], precision=kept["precision"])
-    recipe = recipe_for(backbone.name)
-    return Task(backbone, kept["classes"], kept["template"], kept["seeds"], kept["epochs"], recipe)
+    own = Recipe(**kept["recipe"])
+    return Task(backbone, kept["classes"], kept["template"], kept["seeds"], kept["epochs"], own)

@@ -10,14 +10,15 @@ import torch
 
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import Recipe
+from methods.recipes import Recipe
 
 
 @dataclass(frozen=True)
 class Task:
-    """Backbone, class names, prompt template and schedule of the runs that a method trains, one seed per replica.
+    """Backbone, class names, prompt template and recipe of the runs that a method trains, one seed per replica.
 
-    `epochs` are those of one round of training. `load` finds further backbones by their names.
+    `epochs` are those of one round of training; they stand in the place of the recipe's. `load` finds further backbones
+    by their names.
     """
 
     backbone: Backbone

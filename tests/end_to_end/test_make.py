@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,12 @@ class Make:
 
     def __call__(self, *words: str, **environment: str) -> tuple[int, list[str], str]:
         """Exit code, arguments that Python got, and standard error."""
-        names = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS")
+        names = ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "VENV", "PYTHON", "INSTALLER", "RUN")
         clean = {name: value for name, value in os.environ.items() if name not in names}
-        command = ["make", *words, "VENV=", f"PYTHON={self.python}"]
+        ours = {"VENV": "", "PYTHON": str(self.python)}
+        given = [*words, *environment]
+        command = ["make", *words, *(f"{name}={value}" for name, value in ours.items()
+                                     if not any(word.split("=")[0] == name for word in given))]  # fmt: skip
         done = subprocess.run(
             command, cwd=ROOT, env=clean | environment, capture_output=True, text=True, check=False, timeout=60
         )
@@ -64,6 +68,66 @@ def test_a_value_arrives_as_it_was_typed(make: Make, value: str, origin: str, tm
     assert not (tmp_path / "p").exists()
 
 
+ODD = [
+    "an it's/here",
+    'a "b"',
+    "a b;touch p",
+    "a`touch p`",
+    "a$(touch p)",
+    "a$(shell touch p)",
+    "a&touch p",
+    "$HOME",
+    "a:b#c",
+]
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("origin", ["command line", "environment"])
+def test_python_and_venv_may_lie_anywhere_and_are_no_shell_text(
+    make: Make, name: str, origin: str, tmp_path: Path
+) -> None:
+    def run(**given: str) -> tuple[int, list[str], str]:
+        make.noted.unlink(missing_ok=True)
+        words = [f"{variable}={value}" for variable, value in given.items()]
+        return make("bench", *words) if origin == "command line" else make("bench", **given)
+
+    python = tmp_path / name / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    shutil.copy(make.python, python)
+    assert run(PYTHON=str(python))[:2] == (0, ["bench"])
+    assert run(VENV=str(tmp_path / name))[:2] == (0, ["bench"])
+    assert run(PYTHON="/nowhere/" + name)[0] == 2
+    assert not [path for folder in (tmp_path, ROOT) for path in folder.glob("**/p" if folder == tmp_path else "p")]
+
+
+@pytest.mark.parametrize("name", ["new", "new it's"])
+def test_a_new_environment_is_made_once_and_again_when_what_it_holds_changes(
+    make: Make, name: str, tmp_path: Path
+) -> None:
+    """A Python that makes environments of links to itself; pip is one of the modules that it notes."""
+    text = make.python.read_text()
+    link = 'if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi; '
+    make.python.write_text(text.replace("then printf", f"then {link}printf"))
+    venv = tmp_path / name
+    for expected in (["venv", "pip", "benchmark"], ["benchmark"]):
+        code, _, error = make("bench", f"VENV={venv}", "INSTALLER=pip")
+        assert code == 0, error
+        modules = [word for before, word in pairwise(make.noted.read_text().splitlines()) if before == "-m"]
+        assert modules == expected
+        make.noted.unlink()
+    assert (venv / ".installed").exists()
+    os.utime(venv / ".installed", (0, 0))
+    make("bench", f"VENV={venv}", "INSTALLER=pip")
+    assert "venv" in make.noted.read_text().splitlines()
+
+
+def test_an_installation_that_fails_is_not_taken_for_one(make: Make, tmp_path: Path) -> None:
+    venv = tmp_path / "new"
+    code, _, _ = make("bench", f"VENV={venv}", "INSTALLER=pip")
+    assert code == 2
+    assert not (venv / ".installed").exists()
+
+
 def test_every_target_hands_its_variables_over(make: Make) -> None:
     words = {
         "report": ["report", "--out=o'o"],
@@ -76,6 +140,13 @@ def test_every_target_hands_its_variables_over(make: Make) -> None:
         code, noted, error = make(target, "OUT=o'o", "WANDB=w", "DEVICES=d", "DATA=a")
         assert (code, noted) == (0, expected), error
         make.noted.unlink()
+
+
+def test_a_paper_gets_its_name_and_the_variables_of_bench(make: Make) -> None:
+    code, noted, error = make("paper", "PAPER=nl'prompt", "QUICK=1", "DATA=a", "OUT=o'o", "DRY_RUN=0")
+    assert (code, noted) == (
+        0, ["paper", "--paper=nl'prompt", "--quick=true", "--data=a", "--out=o'o", "--dry_run=false"]
+    ), error  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -102,6 +173,7 @@ def test_a_switch_can_be_off(make: Make, value: str, option: str) -> None:
         ("SEED=1", "SEEDS"),
         ("noise=0.5", "NOISE"),
         ("METHOD=coop", "METHODS"),
+        ("PAPERS=coop", "PAPER"),
         ("NOISETYPE=uniform", "NOISE_TYPE"),
         ("noise-type=uniform", "NOISE_TYPE"),
         ("EPHOCS=3", "EPOCHS"),

@@ -73,8 +73,11 @@ def test_two_rounds_of_grip_label_and_train_as_their_slow_reading_does(paradigm:
 
 
 def test_joapr_warms_up_splits_and_mends_as_its_slow_reading_does(monkeypatch) -> None:
-    """With a beta that really mixes; the slow run only takes over which images share a batch."""
-    epochs = 4
+    """With a beta that really mixes, and long enough for the oldest of six splits to leave the mean of the last five.
+
+    The slow run only takes over which images share a batch.
+    """
+    epochs = 7
     data = toy.data_for([RunSpec(SEED, 8, *NOISE)], epochs)
     images, labels = (part.tolist() for part in data.training_set(0))
     method = joapr.Method(toy.task([SEED], epochs), warmup=1, beta=2.0, alpha2=0.7)

@@ -11,6 +11,7 @@ from typing import Any
 from benchmark.plan.grid import Run
 from benchmark.records.sealed import seal
 from benchmark.records.store import Store
+from methods.recipes import recipe
 
 DATASETS = {"flipped": 66.0, "tilted": 47.0, "digits": 57.0}
 #: Method -> (gain over zero-shot, loss of accuracy per unit of noise rate); None where no given label is used.
@@ -31,7 +32,8 @@ def run(
     seed: int = 1,
     **more: Any,
 ) -> Run:
-    fields = {"backbone": "embedded", "shots": 16, "epochs": 10, **more}
+    own = more.get("recipe") or str(recipe("embedded", more.get("epochs")))
+    fields = {"backbone": "embedded", "shots": 16, "recipe": own, "epochs": 10, **more}
     return Run(dataset=dataset, method=method, noise=noise, rate=rate, seed=seed, **fields)
 
 

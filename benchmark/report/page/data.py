@@ -42,7 +42,7 @@ def payload(
 
 
 def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
-    shots, epochs, backbone, paradigm = block.setting
+    shots, recipe, backbone, paradigm = block.setting
     rows = board[(board["noise"] == block.noise) & (board["realised"].notna())]
     measured = rows.groupby([rate_name(rate) for rate in rows["rate"]])["realised"].mean()
     cells = {
@@ -51,7 +51,7 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         if any((method, column) in block.cells for column in block.columns)
     }
     return {
-        "noise": block.noise, "setting": f"{shots} shots, {epochs} epochs, {paradigm}", "backbone": backbone,
+        "noise": block.noise, "setting": f"{shots} shots, recipe {recipe}, {paradigm}", "backbone": backbone,
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
         "x": [number(100 * float(measured.get(c, math.nan) if c == "measured" else c)) for c in block.columns],
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
@@ -68,7 +68,7 @@ def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """A table's rows as JSON, with `setting` in one field as everywhere on the page."""
-    rows: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
+    rows: Any = table.astype(object).where(table.notna(), None).to_dict("records")
     for row in rows:
-        row["setting"] = f"{row['shots']} shots, {row['epochs']} epochs, {row['paradigm']}"
+        row["setting"] = f"{row['shots']} shots, recipe {row['recipe']}, {row['paradigm']}"
     return [{name: number(v, 4) if isinstance(v, float) else v for name, v in row.items()} for row in rows]

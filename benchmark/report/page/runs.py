@@ -58,7 +58,7 @@ def place(record: Record) -> dict[str, Any]:
     return {
         "dataset": run.dataset, "method": run.method, "noise": run.noise, "rate": run.rate, "backbone": run.backbone,
         "paradigm": run.paradigm, "labels": not record.label_free,
-        "setting": f"{run.shots} shots, {run.epochs} epochs, {paradigm}",
+        "setting": f"{run.shots} shots, recipe {run.recipe}, {paradigm}",
     }  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from matplotlib.figure import Figure
 
+from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.report.campaign import Campaign
 from benchmark.report.leaderboard import SETTING
@@ -54,20 +54,20 @@ def figures(campaign: Campaign) -> dict[str, Figure | None]:
 
 
 def _name(terms: tuple[str, ...], several: bool) -> str:
-    noise, shots, epochs, backbone, paradigm = terms
-    parts = [noise, backbone, f"{shots}shots", f"{epochs}epochs", paradigm] if several else [noise]
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", "-".join(parts))
+    noise, shots, recipe, backbone, paradigm = terms
+    parts = [noise, backbone, f"{shots}shots", recipe, paradigm] if several else [noise]
+    return slug("-".join(parts))
 
 
 def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> list[Record]:
     """Runs of one kind of noise and setting at the rate nearest to `TELLING_RATE`, and those that use no labels."""
-    noise, shots, epochs, backbone, paradigm = terms
+    noise, shots, recipe, backbone, paradigm = terms
     own = {paradigm, "ul"} if paradigm == "fewshot" else {paradigm}
     home = [
         record
         for record in records
         if record.run.paradigm in own
-        and (record.run.shots, record.run.epochs, record.run.backbone) == (int(shots), int(epochs), backbone)
+        and (record.run.shots, record.run.recipe, record.run.backbone) == (int(shots), recipe, backbone)
     ]
     rates = {record.run.rate for record in home if record.run.noise == noise}
     asked = [rate for rate in rates if rate is not None]

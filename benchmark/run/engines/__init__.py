@@ -12,7 +12,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.packs import Pack
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
-from methods.core.option import Option
+from methods.options.option import Option
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner
@@ -70,6 +70,7 @@ def parse_engine(text: str, detach: bool = False) -> Engine:
         if "detach" not in known:
             raise BadInput(f"--detach is for engine=slurm; {DETACHED[name]}")
         values["detach"] = True
+    known.pop("detach", None)  # an option of the command, not of the engine
     for option, value in given.items():
         if option not in known:
             raise BadInput(

@@ -25,7 +25,7 @@ from benchmark.run.events import Event, Report
 from benchmark.run.pack_queue import SECOND_CHANCES
 from benchmark.run.worker import Runner
 from datamodules import atomic
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 
 def write_plan(path: Path, packs: Iterable[Pack]) -> None:

@@ -20,7 +20,7 @@ from benchmark.plan.packs import Pack
 from benchmark.run.devices import SIDE_BY_SIDE
 from benchmark.run.engines import import_package
 from benchmark.run.pool import keep_busy
-from methods.clip.recipe import is_embedded
+from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
+from benchmark.records.store import Store
+from tests.support.records_factory import result, run
 
 ROOT = Path(__file__).parents[3]
 
@@ -66,28 +68,108 @@ CASES = [
     ("readme --publish=/nowhere", "/nowhere holds no records of finished runs"),
     ("readme --readme=.", "cannot be read: Is a directory"),
     ("show", "show needs run: promptnoise show RUN"),
-    ("show abc", "no run in"),
+    ("show abc", "there is no results folder results"),
+    ("show abc --out=RECORDS", "no run in RECORDS/runs has a key that begins with 'abc'"),
     ("export abc --to=FILE", "--to=FILE is a file; give a folder"),
     ("export abc --words=perhaps", "should be true or false"),
     ("compare results", "compare needs b: promptnoise compare A B"),
     ("compare . . --tolerance=nan", "--tolerance=nan should be a finite number"),
     ("compare . .", "neither records"),
+    ("bench --out=FOREIGN", "FOREIGN/leaderboard.csv was not written by promptnoise"),
+    ("bench --dry-run --out=FOREIGN", "FOREIGN/leaderboard.csv was not written by promptnoise"),
+    ("bench --out=LOOP", "LOOP is a link that leads nowhere"),
+    ("bench --dry-run --out=LOOP/out", "LOOP is a link that leads nowhere"),
+    ("bench --dry-run --out=/dev/null/x", "/dev/null is a file"),
+    ("bench --backbone=RN50/openai --cache=FILE", "the cache folder FILE cannot be written: "),
+    ("bench --cache=", "--cache= is empty; it should be a path"),
+    ("bench --noise=nan", "noise rate nan lies outside [0, 1]"),
+    ("bench --noise=1e308", "noise rate 1e+308 lies outside [0, 1]"),
+    ("bench --noise=-0.1", "noise rate -0.1 lies outside [0, 1]"),
+    ("bench --noise=half", "noise: 'half' should be a number"),
+    ("bench --noise=", "no rates given; name at least one"),
+    ("bench --noise-type=symetric", "did you mean 'symmetric'"),
+    ("bench --seeds=", "no seeds given"),
+    ("bench --seeds=-1", "seed is -1, should be at least 0"),
+    ("bench --seeds=1.5", "seeds: '1.5' should be a whole number"),
+    ("bench --seeds=9223372036854775808", "should be below 2^63"),
+    ("bench --shots=0", "shots is 0, should be at least 1"),
+    ("bench --epochs=-1", "epochs is -1, should be at least 1"),
+    ("bench --epochs=9223372036854775808", "should be below 2^63"),
+    ("bench --pack=0", "pack is 0, should be at least 1"),
+    ("bench --timeout=-1", "timeout is -1, should be a number of seconds"),
+    ("bench --timeout=soon", "--timeout=soon should be a whole number"),
+    ("bench --paradigm=fewshots", "did you mean 'fewshot'"),
+    ("bench --methods=", "no methods given"),
+    ("bench --methods=copo", "unknown method 'copo': did you mean 'coop'"),
+    ("bench --methods=coop[n_ctx=", "is not written as name or name[option=value]"),
+    ("bench --methods=coop[n_ctx]", "'n_ctx' is not written as option=value"),
+    ("bench --methods=coop[nctx=4]", "did you mean 'n_ctx'"),
+    ("bench --methods=coop[n_ctx=4,n_ctx=5]", "option 'n_ctx' is given twice"),
+    ("bench --methods=gce[q=nan]", "q=nan should be a finite number"),
+    ("bench --datasets=", "no datasets given"),
+    ("bench --datasets=digits[", "is not written as name or name[option=value]"),
+    ("bench --datasets=digits[colour=1]", "data set 'digits' has no option 'colour'; it has: template"),
+    ("bench --dry-run --datasets=folder:FILE", "FILE/train is not there"),
+    ("bench --dry-run --datasets=hf:/nowhere", "/nowhere is not in "),
+    ("bench --dry-run --datasets=dtd --data=FILE", "FILE/dtd/images is not there"),
+    ("bench --backbone=", "no backbones given"),
+    ("bench --backbone=ViT-B-32/", "names no weights; write NAME/tag"),
+    ("bench --backbone=local-dir:FILE", "the folder FILE does not exist"),
+    ("bench --devices=", "should be auto, cpu, cpu:2 or GPU numbers"),
+    ("bench --devices=0,x", "should be auto, cpu, cpu:2 or GPU numbers"),
+    ("bench --devices=cpu:x", "should be cpu:N with N workers"),
+    ("report --out=LOOP", "there is no results folder LOOP"),
+    ("report all --out=.", "report does not take 'all'"),
+    ("sync --out=FILE --wandb=offline", "there is no results folder FILE"),
+    ("sync --wandb=disabled", "--wandb=online or --wandb=offline turns it on"),
+    ("fetch --datasets=nope", "unknown data set 'nope'"),
+    ("fetch --datasets=folder:/nowhere", "/nowhere/train is not there"),
+    ("fetch --backbone=local-dir:/nowhere", "the folder /nowhere does not exist"),
+    ("show KEY --out=MISPLACED", "is left out: it belongs in MISPLACED/runs/flipped/"),
+    ("export KEY --out=MISPLACED", "is left out: it belongs in MISPLACED/runs/flipped/"),
+    ("export KEY --out=RECORDS --words=false", "kept nothing that was learned"),
+    ("export KEY --out=RECORDS --to=FILE/x", "--to FILE/x cannot be written: "),
+    ("show KEY --out=/nowhere", "there is no results folder /nowhere"),
+    ("show ../x --out=RECORDS", "no run in RECORDS/runs has a key that begins with '../x'"),
+    ("compare RECORDS /nowhere", "/nowhere has neither records of finished runs nor a leaderboard.csv"),
+    ("compare FOREIGN FOREIGN", "FOREIGN/leaderboard.csv: not a leaderboard: it has no column 'dataset'"),
+    ("compare a b c", "compare does not take 'c'"),
+    ("readme --readme=BINARY", "BINARY is not text in UTF-8"),
+    ("readme --reference=FOREIGN --readme=PAGE", "FOREIGN/leaderboard.csv: not a leaderboard"),
+    ("readme --publish=RECORDS --reference=FILE", "the reference folder FILE cannot be written: "),
+    ("list --datas=x", "list has no option --datas; did you mean '--data'"),
+    ("speed --cases=", "no cases given; name at least one of text"),
+    ("speed --out=FILE/x.csv", "the folder of --out FILE cannot be written: "),
+    ("speed --threads=0", "threads is 0, should be at least 1"),
     ("speed --cases=tex", "unknown case 'tex': did you mean 'text'"),
     ("speed --rounds=0", "rounds is 0, should be at least 1"),
 ]
+
+
+def furnish() -> None:
+    """Files that the cases name, in the current folder."""
+    from benchmark.commands.readme import BEGIN, END
+
+    Path("FILE").write_text("text\n")
+    Path("PAGE").write_text(f"{BEGIN}\n{END}\n")
+    Path("BINARY").write_bytes(b"\xff\xfe\x00")
+    Path("FOREIGN").mkdir()
+    Path("FOREIGN/leaderboard.csv").write_text("mine\n")
+    Path("LOOP").symlink_to("LOOP")
+    for folder in ("RECORDS", "MISPLACED"):
+        record = Store(Path(folder)).write(run(), result())
+    Path("MISPLACED/runs/tilted").mkdir()
+    record.rename(Path("MISPLACED/runs/tilted") / record.name)
 
 
 @pytest.mark.parametrize(("line", "message"), CASES, ids=[line for line, _ in CASES])
 def test_bad_input_is_one_line_with_what_would_be_right(
     line: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from benchmark.commands.readme import BEGIN, END
-
     monkeypatch.chdir(tmp_path)
-    Path("FILE").write_text("text\n")
-    Path("PAGE").write_text(f"{BEGIN}\n{END}\n")
+    furnish()
     before = sorted(tmp_path.rglob("*"))
-    assert main(line.split()) == 2
+    assert main(line.replace("KEY", run().key).split()) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("promptnoise: ")

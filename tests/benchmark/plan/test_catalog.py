@@ -13,7 +13,7 @@ from benchmark.__main__ import main
 from benchmark.plan import catalog
 from benchmark.plan.grid import parse_method
 from datamodules.errors import UserError
-from methods.core.options import options_of
+from methods.options.check import options_of
 
 Add = Callable[[str, str], None]
 HEAD = "from __future__ import annotations\nimport math\nfrom typing import Annotated, ClassVar\n"

@@ -15,7 +15,7 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from datamodules.errors import UserError
 
-RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, 10)
+RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, "embedded", 10)
 
 
 def runs_of(**options: str) -> list[Run]:
@@ -36,13 +36,13 @@ def test_all_stands_for_every_method_beside_variants() -> None:
 
 def test_every_field_of_a_run_is_part_of_its_name() -> None:
     other = {"backbone": "x", "dataset": "x", "method": "x", "noise": "x", "rate": 0.1, "shots": 1, "seed": 0}
-    other |= {"epochs": 1, "paradigm": "ssl", "protocol": 0}
+    other |= {"recipe": "coop", "epochs": 1, "paradigm": "ssl", "protocol": 0}
     keys = {replace(RUN, **{field: value}).key for field, value in other.items()}
-    assert len(keys | {RUN.key}) == 11
+    assert len(keys | {RUN.key}) == 12
 
 
 def test_a_key_never_changes_by_itself() -> None:
-    assert replace(RUN, protocol=1).key == "af2c39e8d149d67a"
+    assert replace(RUN, protocol=2).key == "75902c93a74b3b88"
 
 
 def test_without_wrong_labels_the_kind_of_noise_has_no_name() -> None:
@@ -129,3 +129,27 @@ def test_planning_imports_no_torch() -> None:
 def test_an_axis_without_values_is_refused() -> None:
     with pytest.raises(BadInput, match="no seeds given"):
         Grid(["coop"], ["flipped"], [0.5], ["symmetric"], [], [16], ["embedded"]).runs()
+
+
+def test_recipes_are_an_axis_with_one_spelling_each() -> None:
+    runs = runs_of(datasets="digits,imagenet", methods="coop", noise="0", seeds="1", recipe="auto,coop,coop[lr=1e-2]")
+    assert [(run.dataset, run.recipe, run.epochs) for run in runs] == [
+        ("digits", "embedded", 10), ("imagenet", "embedded", 10), ("digits", "coop", 200), ("imagenet", "coop", 50),
+        ("digits", "coop[lr=0.01]", 200), ("imagenet", "coop[lr=0.01]", 50),
+    ]  # fmt: skip
+    assert runs[-1].settings.lr == 0.01 and runs[0].settings.n_ctx == 4
+
+
+def test_epochs_are_short_for_an_option_of_the_recipe() -> None:
+    grid = {"datasets": "digits", "methods": "coop", "noise": "0", "seeds": "1"}
+    (short,) = Options(**grid, recipe="coop", epochs=7).grid().runs()
+    assert [short] == runs_of(**grid, recipe="coop[epochs=7]") and short.recipe == "coop[epochs=7]"
+    with pytest.raises(UserError, match="epochs is given twice"):
+        Options(**grid, recipe="coop[epochs=3]", epochs=7).grid().runs()
+
+
+def test_recipes_that_train_on_the_same_batches_share_a_pack() -> None:
+    same = runs_of(datasets="digits", methods="coop", noise="0", recipe="coop,coop[lr=0.01],coop[weight_decay=0]")
+    assert [len(pack.runs) for pack in packs(same, 96)] == [9]
+    other = runs_of(datasets="digits", methods="coop", noise="0", recipe="coop,coop[batch=8],coop[crop=none]")
+    assert [len(pack.runs) for pack in packs(other, 96)] == [3, 3, 3]

@@ -101,7 +101,7 @@ def test_more_workers_than_runs_get_a_run_each() -> None:
 
 
 def test_a_pack_costs_more_with_more_classes_runs_epochs_and_test_images() -> None:
-    run = Run("embedded", "digits", "coop", "none", 0.0, 16, 1, 10)
+    run = Run("embedded", "digits", "coop", "none", 0.0, 16, 1, "embedded", 10)
     pack, size = Pack((run,)), size_of("digits")
     assert pack.cost == pack.cost_of(size) < Pack((run, run)).cost
     assert pack.cost < pack.cost_of(size._replace(classes=11)) and pack.cost < pack.cost_of(size._replace(tests=1000))

@@ -96,9 +96,9 @@ def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_
     good = store.write(run(), result())
     text = good.read_text()
     folder = good.parent
-    newer = run(protocol=2)
+    newer = run(protocol=3)
     (folder / f"{newer.key}.json").write_bytes(
-        resealed(text.replace('"protocol": 1', '"protocol": 2').replace(run().key, newer.key))
+        resealed(text.replace('"protocol": 2', '"protocol": 3').replace(run().key, newer.key))
     )
     (folder / "copy (1).json").write_text(text)
     (folder / "0123456789abcdef.json").write_text(text[:99])
@@ -115,7 +115,7 @@ def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_
     assert [record.run for record in records] == [run()]
     reasons = {Path(line.split(" is left out: ")[0]).relative_to(store.out): line.split(": ")[1] for line in problems}
     assert reasons == {
-        Path(f"runs/flipped/{newer.key}.json"): "it is of protocol 2, and this version is protocol 1",
+        Path(f"runs/flipped/{newer.key}.json"): "it is of protocol 3, and this version is protocol 2",
         Path("runs/flipped/copy (1).json"): f"it is a copy of {good}",
         Path("runs/flipped/0123456789abcdef.json"): "it is truncated or not JSON",
         Path("runs/flipped/notes.json"): "it is not a record of this benchmark",
@@ -177,6 +177,21 @@ def test_a_key_that_names_no_run_or_several_is_refused(store: Store) -> None:
     for key in ("", "zz", "../x", "fffffffffffffffff"):
         with pytest.raises(BadRecord, match="key"):
             store.find(key)
+
+
+@pytest.mark.parametrize("place", ["tilted", "folder-a-12345678"])
+def test_a_record_in_the_folder_of_another_data_set_is_left_out_and_named(
+    store: Store, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = store.write(run(), result())
+    strange = store.out / "runs" / place / home.name
+    strange.parent.mkdir(parents=True)
+    strange.write_bytes(home.read_bytes())
+    assert store.find(run().key).run == run()
+    assert caplog.messages == [f"{strange} is left out: it is a copy of {home}"]
+    home.unlink()
+    with pytest.raises(BadRecord, match=f"{strange} is left out: it belongs in {home}"):
+        store.find(run().key[:8])
 
 
 def test_a_failure_is_noted_until_the_run_is_done(store: Store) -> None:
@@ -328,3 +343,11 @@ def test_a_note_with_a_rate_that_is_no_number_is_left_out(store: Store) -> None:
     work = run(rate=float("nan"))
     store.fail(work, "cause")
     assert store.failures() == []
+
+
+def test_a_record_whose_epochs_are_not_those_of_its_recipe_is_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(BadRecord, match="its 9 epochs are not the 10 of its recipe, embedded"):
+        store.write(run(recipe="embedded", epochs=9), result(70.0))
+    with pytest.raises(BadRecord, match="unknown recipe 'nonsense'"):
+        store.write(run(recipe="nonsense"), result(70.0))

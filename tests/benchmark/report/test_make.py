@@ -8,7 +8,9 @@ import pytest
 from benchmark.errors import BadInput
 from benchmark.records.store import Store
 from benchmark.report import make as report
-from benchmark.report.outputs import MANIFEST, Outputs
+from benchmark.report import tables
+from benchmark.report.campaign import Campaign
+from benchmark.report.outputs import MANIFEST, TABLES, Outputs, table_file
 from datamodules import atomic
 from tests.support.records_factory import fill, result, run
 
@@ -86,6 +88,23 @@ def test_a_manifest_from_elsewhere_removes_nothing_outside_of_our_folders(tmp_pa
     (out / MANIFEST).write_text(json.dumps({"files": listed}))
     report.make(out)
     assert [path.read_text() for path in mine] == ["mine"] * 2
+
+
+def test_the_names_of_tables_are_known_before_there_are_any(tmp_path: Path) -> None:
+    names = ("digits", "folder:/a/b")
+    for name in names:
+        Store(tmp_path).write(run(dataset=name), result())
+    texts = tables.texts(Campaign.of(Store(tmp_path).load().records).board)
+    assert set(texts) == {*TABLES, *map(table_file, names)}
+
+
+def test_what_stands_in_the_place_of_a_table_is_seen_before_it_is_written(tmp_path: Path) -> None:
+    outputs = Outputs(tmp_path)
+    outputs.write({"leaderboard.csv": "ours"})
+    (tmp_path / "summary.csv").write_text("mine")
+    outputs.check(["leaderboard.csv", "tables/digits.csv"])
+    with pytest.raises(BadInput, match=r"summary\.csv was not written by promptnoise"):
+        outputs.check(TABLES)
 
 
 def test_two_that_write_at_once_take_each_others_files_for_ours(tmp_path: Path) -> None:

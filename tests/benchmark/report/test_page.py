@@ -63,7 +63,7 @@ def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path:
         """,
         tmp_path,
     )
-    assert found["start"] == ["embedded", "16 shots, 10 epochs, fewshot", "asymmetric", "mean of all"]
+    assert found["start"] == ["embedded", "16 shots, recipe embedded, fewshot", "asymmetric", "mean of all"]
     board = leaderboard(store.load().records).set_index(["dataset", "noise", "rate", "method"])["mean"]
     shown = {row[0]: row[1].split("±")[0] for row in found["flipped"]}
     assert shown == {

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.records.store import Store
+from benchmark.report import tables
 from benchmark.report.campaign import Campaign
 from benchmark.report.leaderboard import leaderboard
 from benchmark.report.palette import line_styles
@@ -122,7 +124,21 @@ def test_settings_of_one_campaign_do_not_overwrite_each_other(tmp_path: Path) ->
     for backbone in ("embedded", "ViT-B-16/openai"):
         store.write(run(backbone=backbone), result())
     names = {name for name in figures(Campaign.of(store.load().records)) if name.startswith("accuracy")}
-    assert names == {f"accuracy-symmetric-{b}-16shots-10epochs-fewshot" for b in ("embedded", "ViT-B-16-openai")}
+    plain = "accuracy-symmetric-embedded-16shots-embedded-fewshot"
+    assert names == {plain, f"accuracy-{slug('symmetric-ViT-B-16/openai-16shots-embedded-fewshot')}"}
+
+
+def test_names_that_differ_in_signs_alone_have_pictures_and_tables_of_their_own(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    places = ("a/b", "a-b", "a:b", "a b", "a_b", "a-b-")
+    for place in places:
+        store.write(run(dataset=f"folder:/{place}"), result())
+        store.write(run(backbone=f"local-dir:/{place}"), result())
+    campaign = Campaign.of(store.load().records)
+    assert len([name for name in figures(campaign) if name.startswith("accuracy-")]) == len(places) + 1
+    found = [name for name in tables.texts(campaign.board) if name.startswith("tables/")]
+    assert len(found) == len(places) + 1
+    assert all(name.count("/") == 1 for name in found)
 
 
 def test_tables_and_pictures_need_no_torch_and_no_window_system() -> None:

@@ -122,6 +122,15 @@ def test_ranks_over_data_sets_need_five_and_leave_out_a_method_with_holes(tmp_pa
     assert ranking.friedman_p == pytest.approx(stats.friedmanchisquare(*wide.to_numpy().T).pvalue)
 
 
+def test_methods_that_tie_share_their_mean_rank_whatever_their_names(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for number in range(5):
+        for method, accuracy in {"mae": 60.0, "coop": 60.0, "gce": 50.0, "dspt": 50.0, "ce": 40.0}.items():
+            store.write(run(method, f"set{number}"), result(accuracy + number))
+    (ranking,) = rankings(leaderboard(store.load().records))
+    assert ranking.ranks == {"coop": 1.5, "mae": 1.5, "dspt": 3.5, "gce": 3.5, "ce": 5.0}
+
+
 def test_what_three_seeds_and_three_data_sets_cannot_show_is_said(tmp_path: Path) -> None:
     lines = " ".join(caveats(seen(fill(tmp_path / "few", rates=(0.5,)))))
     assert "3 seeds per cell: a signed-rank test on one cell cannot give less than p = 0.25" in lines

@@ -49,34 +49,34 @@ def records(store: Store) -> list[Record]:
 
 GOLDEN = {
     "leaderboard.csv": """\
-dataset,noise,rate,shots,epochs,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,realised,protocol
-digits,symmetric,0,16,10,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0.0000,1
-digits,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0.0000,1
-digits,symmetric,0,16,10,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0.0000,1
-digits,symmetric,0.5,16,10,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0.5000,1
-digits,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,57.00,,1,1,0,,1
-flipped,symmetric,0,16,10,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0.0000,1
-flipped,symmetric,0,16,10,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0.0000,1
-flipped,symmetric,0,16,10,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0.0000,1
-flipped,symmetric,0.5,16,10,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0.5000,1
-flipped,symmetric,0.5,16,10,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0.5000,1
-flipped,symmetric,0.5,16,10,embedded,fewshot,zero_shot,none,66.00,,1,2,0,,1
+dataset,noise,rate,epochs,shots,recipe,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,realised,protocol
+digits,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0.0000,2
+digits,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0.0000,2
+digits,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0.0000,2
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0.5000,2
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,1,0,,2
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0.0000,2
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0.0000,2
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0.0000,2
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0.5000,2
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0.5000,2
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,2,0,,2
 """,
     "summary.csv": """\
-noise,shots,epochs,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\
+noise,shots,recipe,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\
 average_rank,worst_drop,worst_drop_dataset
-symmetric,16,10,embedded,fewshot,gce[q=0.5],2,3,1,76.33,75.25,78.50,0.5,1.33,1.50,flipped
-symmetric,16,10,embedded,fewshot,coop,2,4,0,62.62,75.75,49.50,0.5,1.50,39.00,flipped
-symmetric,16,10,embedded,fewshot,zero_shot,2,4,0,61.50,61.50,61.50,0.5,2.25,0.00,digits
+symmetric,16,embedded,embedded,fewshot,gce[q=0.5],2,3,1,76.33,75.25,78.50,0.5,1.33,1.50,flipped
+symmetric,16,embedded,embedded,fewshot,coop,2,4,0,62.62,75.75,49.50,0.5,1.50,39.00,flipped
+symmetric,16,embedded,embedded,fewshot,zero_shot,2,4,0,61.50,61.50,61.50,0.5,2.25,0.00,digits
 """,
     "tables/digits.csv": """\
-noise,shots,epochs,backbone,paradigm,method,0,0.5
-symmetric,16,10,embedded,fewshot,gce[q=0.5],70.50,
-symmetric,16,10,embedded,fewshot,coop,70.50,57.00
-symmetric,16,10,embedded,fewshot,zero_shot,57.00,57.00
+noise,shots,recipe,backbone,paradigm,method,0,0.5
+symmetric,16,embedded,embedded,fewshot,gce[q=0.5],70.50,
+symmetric,16,embedded,embedded,fewshot,coop,70.50,57.00
+symmetric,16,embedded,embedded,fewshot,zero_shot,57.00,57.00
 """,
     "leaderboard.md": """\
-## digits: symmetric noise, embedded, 16 shots, 10 epochs
+## digits: symmetric noise, embedded, 16 shots, recipe embedded, 10 epochs
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
@@ -84,7 +84,7 @@ symmetric,16,10,embedded,fewshot,zero_shot,57.00,57.00
 | coop | **70.50** ± 0.71 | **57.00** ± 0.00 |
 | zero_shot | <u>57.00</u> | **57.00** |
 
-## flipped: symmetric noise, embedded, 16 shots, 10 epochs
+## flipped: symmetric noise, embedded, 16 shots, recipe embedded, 10 epochs
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
@@ -92,7 +92,7 @@ symmetric,16,10,embedded,fewshot,zero_shot,57.00,57.00
 | coop | **81.00** ± 1.41 | 42.00 ± 2.83 |
 | zero_shot | 66.00 | <u>66.00</u> |
 
-## mean of 2 data sets: symmetric noise, embedded, 16 shots, 10 epochs
+## mean of 2 data sets: symmetric noise, embedded, 16 shots, recipe embedded, 10 epochs
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
@@ -140,9 +140,10 @@ def test_a_method_without_labels_stands_in_every_column_and_others_at_rate_0_onl
     assert cells["zero_shot"] == {(kind, rate) for kind in kinds for rate in (0.0, 0.5)}
 
 
-def test_runs_of_another_backbone_number_of_shots_or_paradigm_are_never_ranked_together(tmp_path: Path) -> None:
+def test_runs_of_another_backbone_number_of_shots_recipe_or_paradigm_are_never_ranked_together(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    for more in ({}, {"backbone": "RN50/openai"}, {"shots": 1}, {"epochs": 50}, {"paradigm": "ssl"}):
+    others = ({"backbone": "RN50/openai"}, {"shots": 1}, {"epochs": 50}, {"recipe": "embedded[lr=0.1]"})
+    for more in ({}, *others, {"paradigm": "ssl"}):
         store.write(run(**more), result(70.0))
         store.write(run("gce", **more), result(71.0))
         store.write(run("zero_shot", noise="none", rate=0.0, **{"paradigm": "ul", **more}), result(66.0))
@@ -150,7 +151,7 @@ def test_runs_of_another_backbone_number_of_shots_or_paradigm_are_never_ranked_t
     noisy = board[board["rate"] == 0.5].groupby(SETTING)
     assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "fewshot"} == {(2, 1, 3)}
     assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "ssl"} == {(2, 1)}
-    assert len(list(blocks(board))) == 5
+    assert len(list(blocks(board))) == 6
 
 
 def test_a_measured_noise_rate_has_a_column_of_its_own(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from benchmark.run.pack_queue import DEATHS, PackQueue
 
 
 def pack(runs: int) -> Pack:
-    return Pack(tuple(Run("embedded", "digits", "coop", "none", 0.0, 16, seed, 1) for seed in range(runs)))
+    return Pack(tuple(Run("embedded", "digits", "coop", "none", 0.0, 16, seed, "embedded", 1) for seed in range(runs)))
 
 
 def campaign(runs: int, guilty: set[int]) -> tuple[list[int], list[int], int]:

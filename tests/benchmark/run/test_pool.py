@@ -22,7 +22,7 @@ from benchmark.run.process import Worker
 
 
 def packs(count: int) -> list[Pack]:
-    return [Pack((Run("embedded", f"set{n}", "coop", "none", 0.0, 16, 1, 1),)) for n in range(count)]
+    return [Pack((Run("embedded", f"set{n}", "coop", "none", 0.0, 16, 1, "embedded", 1),)) for n in range(count)]
 
 
 def name(pack: Pack) -> str:
@@ -73,7 +73,7 @@ class Guilty:
 
 
 def seeds(count: int, dataset: str = "set0") -> Pack:
-    return Pack(tuple(Run("embedded", dataset, "coop", "none", 0.0, 16, seed, 1) for seed in range(count)))
+    return Pack(tuple(Run("embedded", dataset, "coop", "none", 0.0, 16, seed, "embedded", 1) for seed in range(count)))
 
 
 def run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,18 @@ def test_a_folder_in_the_hubs_format_is_a_data_set(tmp_path: Path) -> None:
 def test_what_save_to_disk_wrote_is_read_too(tmp_path: Path) -> None:
     datasets.DatasetDict(train=table(4), test=table(2, seed=1)).save_to_disk(tmp_path / "saved")
     assert len(catalog.open_dataset(f"hf:{tmp_path / 'saved'}").train.labels) == 4
+
+
+def test_a_loading_script_in_a_folder_is_not_run(tmp_path: Path) -> None:
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    (folder / "pets.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    with pytest.raises(DataError, match="cannot be read"):
+        catalog.open_dataset(f"hf:{folder}")
+    hub_folder(folder, train=table(4), test=table(2, seed=1))
+    with suppress(DataError):
+        catalog.open_dataset(f"hf:{folder}")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_columns_and_splits_are_found_or_named(tmp_path: Path) -> None:

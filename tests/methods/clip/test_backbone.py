@@ -66,6 +66,14 @@ def test_context_stands_where_its_position_says(position: str) -> None:
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
 
 
+def test_a_prompt_can_end_without_the_full_stop() -> None:
+    backbone = tiny_clip()
+    ctx = backbone.words("one two three four")[None]
+    ours = backbone.encode_prompts(ctx, backbone.layout(CLASSES, 4, full_stop=False))[0]
+    theirs = backbone.encode_text([f"one two three four {name}" for name in CLASSES])
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [CLIP, CustomTextCLIP])
 @pytest.mark.parametrize("position", ["end", "middle", "front"])
 @pytest.mark.parametrize("replicas", [1, 3])

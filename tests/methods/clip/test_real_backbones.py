@@ -12,9 +12,9 @@ from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.clip.recipe import COOP
 from methods.coop import Method
 from methods.core.task import Task
+from methods.recipes import recipe
 from tests.support import toy
 from tests.support.small_backbones import KINDS, small_backbone
 
@@ -54,12 +54,12 @@ def test_sharing_the_prefix_changes_neither_value_nor_gradient(name: str) -> Non
 def test_it_trains_and_a_run_in_a_pack_is_the_run_alone(name: str) -> None:
     clip = backbone(name)
     pictures = replace(toy.toy_dataset(), train=toy.split(1, 1), test=toy.split(1, 2))
-    recipe = replace(COOP, n_ctx=2, lr=0.02, batch=8)
+    own = recipe("coop[n_ctx=2,lr=0.02,batch=8]").at()
     bank = FeatureBank(clip)
 
     def train(seeds: list[int]) -> Method:
         data = NoisyFewShot(pictures, noise="symmetric", rate=0.5, shots=1, seeds=seeds, bank=bank, batch_size=8)
-        method = Method(Task(clip, pictures.classes, pictures.template, seeds, 1, recipe))
+        method = Method(Task(clip, pictures.classes, pictures.template, seeds, 1, own))
         toy.fit([method], data, 1)
         return method
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import huggingface_hub
 import open_clip
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import save_file
 
+from methods.clip import network
 from methods.clip.loading import load_backbone
 from methods.clip.weights import Source, resolve
 from methods.errors import BackboneError
@@ -55,6 +61,42 @@ def test_without_a_network_the_error_says_which_file_and_how(monkeypatch: pytest
     assert "-quickgelu:/path/to/the/file" in str(caught.value)
 
 
+@pytest.fixture
+def unreachable(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose way out is a proxy that refuses or says nothing, with an empty cache of the hub."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = f"http://127.0.0.1:{server.getsockname()[1]}"
+        if request.param == "refuses":
+            server.close()
+        for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, place)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+        monkeypatch.setattr(network, "PATIENCE", 0.5)
+        huggingface_hub.close_session()  # the next one reads the proxies
+        yield
+        huggingface_hub.close_session()
+
+
+@pytest.mark.parametrize("name", ["ViT-B-32/laion2b_s34b_b79k", "hf-hub:owner/of-this-name", "RN50/yfcc15m"])
+@pytest.mark.parametrize("unreachable", ["refuses", "says nothing"], indirect=True)
+def test_weights_that_no_network_brings_are_asked_for_once(name: str, unreachable: None) -> None:
+    began = time.monotonic()
+    with pytest.raises(BackboneError, match="could not be fetched; where there is a network") as caught:
+        load_backbone(name)
+    assert time.monotonic() - began < 10
+    assert "\n" not in str(caught.value)
+
+
+def test_the_hub_is_asked_again_by_the_next_who_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    for answers in (True, False):
+        monkeypatch.setattr(network, "_hub_answers", lambda answers=answers: answers)
+        with network.one_try():
+            assert constants.HF_HUB_OFFLINE is not answers
+        assert constants.HF_HUB_OFFLINE is False
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A RN50 with random weights, saved as open_clip would."""
@@ -90,6 +132,57 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BackboneError, match="cannot be loaded") as caught:
         load_backbone(f"RN50:{path}")
     assert "\n" not in str(caught.value)
+
+
+class Bomb:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open, (str(self.mark), "w")
+
+
+def test_a_checkpoint_that_would_run_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    for ending in ("pt", "bin", "pth"):
+        path = tmp_path / f"clip.{ending}"
+        torch.save({"state_dict": {"weight": Bomb(tmp_path / "ran")}}, path)
+        with pytest.raises(BackboneError, match="cannot be loaded"):
+            load_backbone(f"RN50:{path}")
+    assert not (tmp_path / "ran").exists()
+
+
+class Archive(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no weights", "it is not a file of tensors alone"),
+        (b"", "cannot be loaded: EOFError"),
+        ({"epoch": 3, "weights": Path("x")}, "it is not a file of tensors alone"),
+        ([torch.zeros(1)], "cannot be loaded"),
+        ({"visual.x": torch.zeros(1)}, "its weights are of another architecture than RN50"),
+        (Archive(), "it is a TorchScript archive"),
+    ],
+    ids=["noise", "empty", "objects", "list", "other names", "TorchScript"],
+)
+def test_a_file_that_holds_no_weights_is_one_line_with_what_would_be_right(
+    content: object, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif isinstance(content, Archive):
+        torch.jit.script(content).save(str(path))
+    else:
+        torch.save(content, path)
+    with pytest.raises(BackboneError, match=message) as caught:
+        load_backbone(f"RN50:{path}")
+    assert len(str(caught.value).splitlines()) == 1
+    assert "weights_only" not in str(caught.value)
+    assert "\033" not in str(caught.value)
 
 
 def test_random_weights_are_the_same_every_time() -> None:

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any, ClassVar, get_origin
 
 from datamodules.errors import nearest
-from methods.core.option import Option
 from methods.errors import MethodError
+from methods.options.option import Option
 
 #: Packages whose class attributes are no options of ours.
 FOREIGN = frozenset({"builtins", "torch", "lightning", "pytorch_lightning", "lightning_utilities", "typing", "abc"})

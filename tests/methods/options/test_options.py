@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from annotated_types import Ge, Gt, Le, MultipleOf
 
-from methods.core.option import as_text
-from methods.core.options import check_options, options_of
 from methods.errors import MethodError
+from methods.options.check import check_options, options_of
+from methods.options.option import as_text
 
 
 class Base:
@@ -143,5 +143,5 @@ def test_a_type_that_does_not_exist_is_named() -> None:
 
 
 def test_checking_options_imports_no_torch() -> None:
-    code = "import sys, methods.core.options; sys.exit('torch' in sys.modules)"
+    code = "import sys, methods.options.check; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -65,12 +65,12 @@ class Option:
 
     def _parsed(self, text: str) -> Any:
         """What pydantic needs to see for a text; it knows numbers and paths by itself."""
+        if text.lower() == "none" and any(schema.get("type") == "null" for schema in self._alternatives):
+            return None
         for schema in self._alternatives:
             if (words := {as_text(value): value for value in schema.get("enum", ())}) and text in words:
                 return words[text]
             match schema.get("type"):
-                case "null" if text.lower() == "none":
-                    return None
                 case "boolean":
                     if text.lower() not in ("true", "false"):
                         raise ValueError(_TYPES["bool"])

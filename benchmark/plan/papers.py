@@ -1,0 +1,76 @@
+"""The runs of a paper's cells. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from benchmark.errors import BadInput
+from benchmark.plan.grid import Grid, Run
+from benchmark.published.protocols import Paper, Point
+from datamodules.errors import nearest
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a paper and the runs, one per seed, whose mean stands there."""
+
+    point: Point
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a user changes of a paper's grid: fewer methods or data sets, other seeds, backbone, recipe or epochs."""
+
+    methods: Sequence[str] = ()
+    datasets: Sequence[str] = ()
+    seeds: Sequence[int] = ()
+    backbone: str = ""
+    recipe: str = ""
+    epochs: int | None = None
+
+
+def cells(paper: Paper, changes: Changes) -> list[Cell]:
+    """The cells of a paper in the order of its file; a method that a paradigm does not suit has no runs.
+
+    Raises:
+        BadInput: A method or data set that the paper does not have, or a value that the grid does not take.
+    """
+    points = _chosen(paper.points, "method", changes.methods, lambda point: point.label)
+    points = _chosen(points, "data set", changes.datasets, lambda point: point.dataset)
+    return [Cell(point, tuple(_runs(point, changes))) for point in points]
+
+
+def quick(cells: Sequence[Cell], missing: Container[str]) -> list[Cell]:
+    """The cells of the first data set that is not missing (else of the first of all), with their first seed only."""
+    runs = [run for cell in cells for run in cell.runs]
+    one = next((run.dataset for run in runs if run.dataset not in missing), runs[0].dataset)
+    first = [replace(cell, runs=cell.runs[:1]) for cell in cells]
+    return [cell for cell in first if any(run.dataset == one for run in cell.runs)]
+
+
+def _chosen(
+    points: Iterable[Point], what: str, names: Sequence[str], name_of: Callable[[Point], str]
+) -> tuple[Point, ...]:
+    points = tuple(points)
+    there = list(dict.fromkeys(map(name_of, points)))
+    for name in names:
+        if name not in there:
+            raise BadInput(f"the paper has no {what} {name!r}: {nearest(name, there)}")
+    return tuple(point for point in points if not names or name_of(point) in names)
+
+
+def _runs(point: Point, changes: Changes) -> list[Run]:
+    return Grid(
+        methods=[point.method],
+        datasets=[f"{point.dataset}[template={point.template}]" if point.template else point.dataset],
+        rates=[point.rate],
+        kinds=["symmetric" if point.noise == "none" else point.noise],
+        seeds=changes.seeds or point.seeds,
+        shots=[point.shots],
+        backbones=[changes.backbone or point.backbone],
+        paradigms=[point.paradigm],
+        recipes=[changes.recipe or point.recipe],
+        epochs=changes.epochs,
+    ).runs()

@@ -1,0 +1,1 @@
+"""Typed options of methods and recipes, checked by pydantic."""

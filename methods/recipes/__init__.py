@@ -1,0 +1,128 @@
+"""Recipes by name: every file `methods/recipes/NAME.toml`, options in brackets: `coop[lr=0.01,epochs=50]`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from datamodules.errors import nearest
+from datamodules.names import parse_spec
+from methods.errors import RecipeError
+from methods.options.check import options_of
+from methods.options.option import as_text
+from methods.recipes.settings import Recipe
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class NamedRecipe:
+    """A recipe as `name[option=value,...]` asks for it, with what its source does otherwise for some runs.
+
+    `given` are the options in brackets; they hold for all runs. `lr_by_dataset` and `lr_by_method` change the learning
+    rate of some, `epochs_by_dataset` and `epochs_by_shots` (from that many shots a class on) their length.
+    """
+
+    name: str
+    settings: Recipe
+    source: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    epochs_by_shots: Mapping[str, int] = field(default_factory=dict)
+    epochs_by_dataset: Mapping[str, int] = field(default_factory=dict)
+    lr_by_dataset: Mapping[str, float] = field(default_factory=dict)
+    lr_by_method: Mapping[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The one spelling of this recipe."""
+        inside = ",".join(f"{name}={as_text(self.given[name])}" for name in sorted(self.given))
+        return f"{self.name}[{inside}]" if inside else self.name
+
+    def epochs(self, dataset: str = "", shots: int = 16) -> int:
+        """Epochs of a run on `dataset` with `shots` labelled images a class."""
+        if "epochs" in self.given:
+            return self.settings.epochs
+        number = self.settings.epochs
+        for least in sorted(map(int, self.epochs_by_shots)):
+            number = self.epochs_by_shots[str(least)] if shots >= least else number
+        return self.epochs_by_dataset.get(dataset, number)
+
+    def lr(self, method: str = "", dataset: str = "") -> float:
+        """The learning rate of a method, by its name without options, on a data set."""
+        if "lr" in self.given:
+            return self.settings.lr
+        return self.lr_by_method.get(method, self.lr_by_dataset.get(dataset, self.settings.lr))
+
+    def at(self, method: str = "", dataset: str = "", shots: int = 16) -> Recipe:
+        """The settings of a run."""
+        return replace(self.settings, lr=self.lr(method, dataset), epochs=self.epochs(dataset, shots))
+
+
+@cache
+def recipe(text: str, epochs: int | None = None) -> NamedRecipe:
+    """The recipe that `name` or `name[option=value,...]` asks for; `epochs` is short for its option of that name.
+
+    Raises:
+        RecipeError: an unknown recipe or option, a value that the option does not take, or epochs given twice.
+        DataError: brackets or equals signs are missing.
+
+    >>> str(recipe("coop[lr=1e-2,batch=32]"))
+    'coop[lr=0.01]'
+    """
+    name, asked = parse_spec(text)
+    if name not in known():
+        raise RecipeError(f"unknown recipe {name!r}: {nearest(name, known())}")
+    base, options, given = _read(name), options_of(Recipe), {}
+    if epochs is not None:
+        if "epochs" in asked:
+            raise RecipeError(f"epochs is given twice: as an option of its own and in {text}")
+        asked["epochs"] = str(epochs)
+    for option, value in asked.items():
+        if option not in options:
+            raise RecipeError(f"recipe {name!r} has no option {option!r}; {nearest(option, options)}")
+        try:
+            given[option] = options[option].check(value)
+        except ValueError as error:
+            raise RecipeError(f"recipe {name!r}: {option}={value} should be {error}") from None
+    given = {option: value for option, value in given.items() if _differs(base, option, value)}
+    return replace(base, settings=replace(base.settings, **given), given=given)
+
+
+def _differs(base: NamedRecipe, option: str, value: Any) -> bool:
+    """Whether an option changes anything for any run."""
+    exceptions: dict[str, Mapping[str, object]] = {
+        "lr": {**base.lr_by_dataset, **base.lr_by_method},
+        "epochs": {**base.epochs_by_dataset, **base.epochs_by_shots},
+    }
+    return bool(value != getattr(base.settings, option) or exceptions.get(option))
+
+
+def known() -> list[str]:
+    """The names of all recipes."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def default_name(backbone: str) -> str:
+    """The recipe that belongs to a backbone: CoOp's, unless it is one of ours."""
+    return "embedded" if is_embedded(backbone) else "coop"
+
+
+def is_embedded(backbone: str) -> bool:
+    """Whether a backbone is one of the small ones that ship with the project."""
+    return backbone == "embedded" or backbone.startswith("embedded-")
+
+
+@cache
+def _read(name: str) -> NamedRecipe:
+    content = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    own = {each.name for each in fields(NamedRecipe)} - {"name", "settings", "given"}
+    tables = {key: content.pop(key) for key in own & content.keys()}
+    options = options_of(Recipe)
+    values = {key: options[key].check(value) for key, value in content.items()}
+    return NamedRecipe(name, Recipe(**values), **tables)
+
+
+__all__ = ["NamedRecipe", "Recipe", "default_name", "is_embedded", "known", "recipe"]

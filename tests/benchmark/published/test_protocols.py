@@ -1,0 +1,124 @@
+"""Papers as data: every file reads, multiplies to runs, and meets the numbers that are kept."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import BadInput
+from benchmark.plan.papers import Changes, cells, quick
+from benchmark.published import protocols
+from benchmark.published.papers import published
+from datamodules import catalog
+from methods import recipes
+
+PAPERS = ["coop", "grip", "joapr", "nlprompt", "ptnl", "tecoprompt"]
+
+
+def test_the_six_papers_are_known() -> None:
+    assert protocols.known() == PAPERS
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_cell_of_a_paper_has_a_run_for_each_seed_under_its_recipe(name: str) -> None:
+    paper = protocols.paper(name)
+    assert paper.title and paper.source and paper.notes
+    for cell in cells(paper, Changes()):
+        assert [run.seed for run in cell.runs] == list(cell.point.seeds)
+        assert cell.point.dataset in catalog.known()
+        assert {run.recipe for run in cell.runs} == {cell.point.recipe} <= set(recipes.known())
+
+
+@pytest.mark.parametrize("name", ["nlprompt", "tecoprompt"])
+def test_a_paper_has_a_cell_for_every_number_of_its_own_methods(name: str) -> None:
+    paper = protocols.paper(name)
+    there = {(p.label, p.dataset, p.noise, p.rate) for p in paper.points}
+    datasets = {point.dataset for point in paper.points}
+    theirs = {
+        (other.method, other.dataset, other.noise, other.rate)
+        for other in published()
+        if other.file in paper.theirs
+        and other.dataset in datasets
+        and (other.method != "tecoprompt" or name == other.method)
+    }
+    assert theirs <= there
+    assert len(there - theirs) <= (14 if name == "nlprompt" else 0)
+
+
+def test_grip_has_a_cell_for_every_number() -> None:
+    paper = protocols.paper("grip")
+    there = {(p.label, p.dataset, "fewshot" if p.paradigm == "ul" else p.paradigm) for p in paper.points}
+    theirs = {(other.method, other.dataset, other.paradigm) for other in published() if other.file == "grip.csv"}
+    assert theirs == there
+
+
+def joapr(name: str, dataset: str, noise: str, rate: float) -> str:
+    wanted = ("joapr", dataset, noise, rate)
+    (point,) = (p for p in protocols.paper(name).points if (p.label, p.dataset, p.noise, p.rate) == wanted)
+    (cell,) = (cell for cell in cells(protocols.paper(name), Changes()) if cell.point == point)
+    return cell.runs[0].method
+
+
+@pytest.mark.parametrize(
+    ("symmetric", "pair", "name"), [("balanced", "balanced_pair", "joapr"), ("symmetric", "asymmetric", "nlprompt")]
+)
+def test_joaprs_settings_are_those_of_its_table_by_data_set_kind_and_rate(symmetric: str, pair: str, name: str) -> None:
+    assert joapr(name, "caltech101", symmetric, 0.75) == "joapr[alpha2=0.5]"
+    assert joapr(name, "stanford_cars", pair, 0.5) == "joapr"
+    assert joapr(name, "oxford_flowers", symmetric, 0.625) == "joapr[warmup=20]"
+    assert joapr(name, "oxford_flowers", symmetric, 0.75) == "joapr"
+    assert joapr(name, "oxford_flowers", pair, 0.5) == "joapr"
+    assert joapr(name, "ucf101", pair, 0.25) == "joapr[warmup=20]"
+    assert joapr(name, "eurosat", symmetric, 0.375) == "joapr[alpha1=0.2,warmup=10]"
+    assert joapr(name, "eurosat", pair, 0.5) == "joapr[alpha1=0.2,warmup=10]"
+    assert joapr(name, "eurosat", symmetric, 0.5) == "joapr[alpha1=0.2]"
+    assert joapr(name, "eurosat", pair, 0.75) == "joapr[alpha1=0.1]"
+    assert joapr(name, "dtd", symmetric, 0.75) == "joapr[alpha1=0.2]"
+    assert joapr(name, "dtd", pair, 0.75) == "joapr[alpha1=0.1]"
+
+
+def test_joapr_warms_up_longest_on_aircraft() -> None:
+    assert joapr("joapr", "fgvc_aircraft", "balanced", 0.5) == "joapr[alpha1=0.1,warmup=150]"
+    assert joapr("joapr", "fgvc_aircraft", "balanced_pair", 0.75) == "joapr[warmup=150]"
+
+
+def test_grips_prompts_have_no_full_stop_and_its_templates_neither() -> None:
+    by_label = {cell.point.label: cell.runs[0] for cell in cells(protocols.paper("grip"), Changes())}
+    assert by_label["grip"].method == "grip[full_stop=False]"
+    assert by_label["grip[modality=multimodal]"].method == "grip[full_stop=False,modality=multimodal]"
+    assert by_label["grip[modality=visual]"].method == "grip[modality=visual]"
+    assert {run.dataset.partition("[")[2] for run in by_label.values()} == {"template=a photo of a {}]"}
+
+
+def test_a_user_takes_part_of_a_paper_under_other_terms() -> None:
+    paper = protocols.paper("nlprompt")
+    changes = Changes(["gce"], ["dtd"], [7, 8], "embedded", "coop[lr=0.01]", 3)
+    found = cells(paper, changes)
+    assert {(cell.point.label, cell.point.dataset) for cell in found} == {("gce", "dtd")}
+    assert {(r.seed, r.backbone, r.recipe, r.epochs) for cell in found for r in cell.runs} == {
+        (seed, "embedded", "coop[epochs=3,lr=0.01]", 3) for seed in (7, 8)
+    }
+    with pytest.raises(BadInput, match="the paper has no method 'cop': did you mean 'coop'"):
+        cells(paper, Changes(methods=["cop"]))
+    with pytest.raises(BadInput, match="the paper has no data set 'food101'"):
+        cells(paper, Changes(datasets=["food101"]))
+
+
+def test_quick_takes_the_first_data_set_that_is_there_and_the_first_seed() -> None:
+    all_of_it = cells(protocols.paper("joapr"), Changes())
+    some = quick(all_of_it, {"caltech101"})
+    assert {(run.dataset, run.seed) for cell in some for run in cell.runs} == {("dtd", 1)}
+    assert len(some) == 24
+    everything_is_missing = {point.dataset for point in protocols.paper("joapr").points}
+    assert quick(all_of_it, everything_is_missing)[0].point.dataset == "caltech101"
+
+
+def test_an_unknown_paper_names_the_nearest() -> None:
+    with pytest.raises(BadInput, match="unknown paper 'nlpromt': did you mean 'nlprompt'"):
+        protocols.paper("nlpromt")
+
+
+def test_a_file_that_sets_what_there_is_not_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocols, "FOLDER", tmp_path)
+    (tmp_path / "new.toml").write_text('title = "x"\nsource = "y"\nseed = [1]\n[[grid]]\n')
+    with pytest.raises(BadInput, match="there is no 'seed'; did you mean 'seeds'"):
+        protocols.paper("new")

@@ -1,0 +1,170 @@
+"""Recipes: their settings by name, their one spelling, and the learning-rate schedule, epoch by epoch."""
+
+from __future__ import annotations
+
+from math import cos, pi
+
+import lightning
+import pytest
+import torch
+
+from datamodules.errors import UserError
+from datamodules.replica import RunSpec
+from methods.coop import Method
+from methods.core.replicas import ReplicaSGD
+from methods.recipes import default_name, known, recipe
+from tests.support.toy import data_for, fit, task
+
+
+@pytest.mark.parametrize("name", known())
+def test_every_recipe_says_where_its_numbers_are_from(name: str) -> None:
+    own = recipe(name)
+    assert own.source and str(own) == name and own.at().epochs == own.epochs()
+
+
+@pytest.mark.parametrize("epochs", [50, 200])
+def test_coop_s_schedule_is_dassl_s(epochs: int) -> None:
+    """A constant warm-up epoch at 1e-5, then the cosine that starts from the full rate."""
+    rates = [recipe("coop").at().lr_at(epoch, epochs) for epoch in range(epochs)]
+    assert rates[0] == 1e-5
+    for epoch in range(1, epochs):
+        assert rates[epoch] == pytest.approx(0.002 * 0.5 * (1 + cos(pi * (epoch - 1) / epochs)), abs=1e-18)
+
+
+def test_grip_s_schedule_rises_from_zero_over_five_epochs_and_falls_to_zero() -> None:
+    rates = [recipe("grip").at().lr_at(epoch, 150) for epoch in range(150)]
+    assert rates[:6] == pytest.approx([0, 0.02, 0.04, 0.06, 0.08, 0.1])
+    assert rates[6:] == pytest.approx([0.05 * (1 + cos(pi * (e - 5) / 145)) for e in range(6, 150)])
+
+
+def test_a_constant_schedule_stays_at_the_rate() -> None:
+    own = recipe("coop[schedule=constant,warmup=0,lr=0.01]").at()
+    assert [own.lr_at(epoch, 3) for epoch in range(3)] == [0.01] * 3
+
+
+def test_real_backbones_train_as_coop_does() -> None:
+    assert (default_name("ViT-B-16/openai"), default_name("embedded-vit")) == ("coop", "embedded")
+    own = recipe("coop").at()
+    assert (own.n_ctx, own.batch, own.momentum, own.weight_decay, own.lr) == (16, 32, 0.9, 5e-4, 0.002)
+
+
+@pytest.mark.parametrize(("shots", "epochs"), [(1, 50), (2, 100), (4, 100), (7, 100), (8, 200), (16, 200), (32, 200)])
+def test_coop_trains_longer_with_more_shots(shots: int, epochs: int) -> None:
+    assert recipe("coop").at("gce", "dtd", shots).epochs == epochs
+    assert recipe("coop").at("gce", "imagenet", shots).epochs == 50
+    assert recipe("coop[epochs=7]").at("gce", "imagenet", shots).epochs == 7
+    assert recipe("coop", 7) == recipe("coop[epochs=7]")
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("coop[lr=1e-2, batch=32]", "coop[lr=0.01]"),
+        ("coop[warmup=2,crop=0.5+1]", "coop[crop=0.5+1,warmup=2]"),
+        ("coop[epochs=200]", "coop[epochs=200]"),  # at one shot it is not what coop means
+        ("ptnl[epochs=50]", "ptnl"),
+        ("grip[crop=none]", "grip"),
+    ],
+)
+def test_a_recipe_has_one_spelling(text: str, canonical: str) -> None:
+    assert str(recipe(text)) == canonical and str(recipe(canonical)) == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("cop", "unknown recipe 'cop': did you mean 'coop'?"),
+        ("coop[rate=1]", "recipe 'coop' has no option 'rate'"),
+        ("coop[lr=0]", "lr=0 should be above 0"),
+        ("coop[lr=fast]", "lr=fast should be a number"),
+        ("coop[epochs=0]", "epochs=0 should be at least 1"),
+        ("coop[crop=0.5]", "crop=0.5 should be"),
+        ("coop[schedule=linear]", "schedule=linear should be one of coop, cosine, constant"),
+    ],
+)
+def test_a_recipe_that_does_not_exist_is_named(text: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        recipe(text)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_epochs_may_not_be_given_twice() -> None:
+    with pytest.raises(UserError, match=r"epochs is given twice: .* coop\[epochs=5\]"):
+        recipe("coop[epochs=5]", 7)
+
+
+def test_a_rate_in_brackets_holds_for_all_methods(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = recipe("embedded[lr=0.5]")
+    rates = {"ce": 0.1}
+    assert {own.lr(name) for name in ("ce", "coop")} == {0.5}
+    object.__setattr__(own, "lr_by_method", rates)
+    assert own.lr("ce") == 0.5
+
+
+def test_runs_of_two_recipes_train_side_by_side_as_alone() -> None:
+    """Learning rate, weight decay and schedule are those of each member."""
+    from dataclasses import replace
+
+    recipes = [replace(task([1]).recipe, lr=rate, weight_decay=decay) for rate, decay in ((0.02, 0.0), (0.001, 0.1))]
+    tasks = [replace(task([1]), recipe=own) for own in recipes]
+    together = fit([Method(own) for own in tasks], data_for([RunSpec(1, 2)] * 2))
+    for own, member in zip(tasks, together.members, strict=True):
+        alone = fit([Method(own)], data_for([RunSpec(1, 2)]))
+        torch.testing.assert_close(member.ctx, alone.members[0].ctx)
+    assert not torch.allclose(together.members[0].ctx, together.members[1].ctx)
+
+
+def test_a_method_takes_the_recipe_that_it_is_given() -> None:
+    method = Method(recipe="coop[n_ctx=3,lr=0.01]")
+    trainer = lightning.Trainer(
+        max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0,
+    )  # fmt: skip
+    trainer.fit(method, data_for([RunSpec(1, 2)], epochs=1))
+    assert method.ctx.shape[1] == 3 and method.task.recipe.lr == 0.01
+
+
+def test_the_trainer_steps_with_the_schedule() -> None:
+    rates = []
+
+    class Watch(lightning.Callback):
+        def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+            rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    method = Method(task([1]))
+    trainer = lightning.Trainer(
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0, callbacks=[Watch()],
+    )  # fmt: skip
+    trainer.fit(method, data_for([RunSpec(1, 2)]))
+    assert rates == pytest.approx([method.lr(epoch) for epoch in range(3)])
+    assert rates[0] == 1e-5
+
+
+def test_replica_sgd_is_torch_s_sgd_row_by_row() -> None:
+    start = torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(0))
+    gradients = torch.randn(6, 3, 4, 5, generator=torch.Generator().manual_seed(1))
+    stack = torch.nn.Parameter(start.clone())
+    ours = ReplicaSGD([{"params": [stack], "lr": 0.1}], momentum=0.9, weight_decay=0.01)
+    for step, gradient in enumerate(gradients):
+        stack.grad = gradient.clone()
+        ours.param_groups[0]["active"] = torch.tensor([True, step % 2 == 0, False])
+        ours.step()
+    for row, steps in enumerate((gradients, gradients[::2], gradients[:0])):
+        alone = torch.nn.Parameter(start[row].clone())
+        theirs = torch.optim.SGD([alone], lr=0.1, momentum=0.9, weight_decay=0.01)
+        for gradient in steps:
+            alone.grad = gradient[row].clone()
+            theirs.step()
+        torch.testing.assert_close(stack[row], alone)
+
+
+def test_a_method_trains_alone_under_a_bare_trainer_as_in_a_pack() -> None:
+    alone = Method(task([1]))
+    trainer = lightning.Trainer(
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, num_sanity_val_steps=0,
+    )  # fmt: skip
+    trainer.fit(alone, data_for([RunSpec(1, 2)]))
+    fused = fit([Method(task([1]))], data_for([RunSpec(1, 2)]))
+    torch.testing.assert_close(alone.ctx, fused.members[0].ctx)
