@@ -74,7 +74,7 @@ class Array:
             self._cancel()
 
     def _follow(self, store: Store, left: dict[str, Run], on_event: OnEvent, lost: Callable[[Pack, str], None]) -> None:
-        told, asked, deaths, cause = _Told(self.events), time.monotonic(), 0, ""
+        told, asked, vacant, deaths, cause = _Told(self.events), time.monotonic(), 0, 0, ""
         while True:
             for worker, event in told.news():
                 on_event(worker, event)
@@ -85,24 +85,26 @@ class Array:
             left = {key: run for key, run in left.items() if key not in settled}
             if not left:
                 return
+            if deaths > DEATHS:
+                lost(Pack(tuple(left.values())), cause or "its tasks ended without it")
+                return
+            if vacant:
+                self._submit(min(vacant, self.tasks, len(left)), on_event)
+                vacant = 0
             time.sleep(TICK)
             if time.monotonic() - asked < ASK:
                 continue
             asked, alive = time.monotonic(), self._alive()
             ended, self._known = self._known - alive, alive
-            for task in sorted(ended):
-                if why := self._why(task):
-                    deaths, cause = deaths + 1, why
-                    on_event(-1, Event("slurm", "died", f"task {task}: {why}; its log is {self._log(task)}"))
-                    if deaths >= STARTS and not (self.events / f"{task}.jsonl").exists():
-                        raise BadInput(f"Slurm tasks end before they begin: {why}; see {self._log(task)}")
-            if ended and deaths > DEATHS:
-                lost(Pack(tuple(left.values())), cause)
-                return
-            if not alive:
-                deaths += 1
-            if ended and (deaths or not alive):
-                self._submit(max(1, min(len(ended), self.tasks, len(left))), on_event)
+            died = {task: why for task in sorted(ended) if (why := self._why(task))}
+            for task, why in died.items():
+                on_event(-1, Event("slurm", "died", f"task {task}: {why}; its log is {self._log(task)}"))
+                deaths, cause = deaths + 1, why
+                if deaths >= STARTS and not (self.events / f"{task}.jsonl").exists():
+                    raise BadInput(f"Slurm tasks end before they begin: {why}; see {self._log(task)}")
+            # A task that comes to its end leaves packs to those that train them; the last one leaves none.
+            vacant = len(died) or int(not alive)
+            deaths += not alive and not died
 
     def _submit(self, tasks: int, on_event: OnEvent) -> None:
         plan = self.folder / f"{self.name}.json"
