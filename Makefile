@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed test test-slow faults check format embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters faults check format embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -85,6 +85,9 @@ test: installed  ## the test suite, under 5 minutes on two cores
 
 test-slow: installed  ## the tests that take minutes
 	"$$RUN" -m pytest -m slow
+
+test-clusters: installed  ## benches on a real Ray and a real Slurm of two nodes each, where they are installed
+	"$$RUN" -m pytest -m clusters
 
 faults: installed  ## kill, starve and damage benches, and count which end with the same bytes; about half an hour
 	"$$RUN" -m tests.support.faults
