@@ -53,12 +53,24 @@ def two_rays() -> Iterator[Cluster]:
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'promptnoise[ray]'")
     from ray.cluster_utils import Cluster as Nodes
 
-    nodes = Nodes(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    nodes = Nodes()
     try:
-        second = nodes.add_node(num_cpus=1)
+        _patiently(lambda: nodes.add_node(num_cpus=1, include_dashboard=False))
+        second = _patiently(lambda: nodes.add_node(num_cpus=1))
         yield Cluster(f"ray[address={nodes.address}]", lambda: nodes.remove_node(second, allow_graceful=False))
     finally:
         nodes.shutdown()
+
+
+def _patiently(start: Callable[[], Any]) -> Any:
+    """Ray waits 30 s for a node and no longer, which a busy machine may need."""
+    for _ in range(4):
+        try:
+            return start()
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
 
 
 @contextmanager
