@@ -64,6 +64,7 @@ class Slurm:
         """Kills a node's daemon and whatever it started, as if the machine had lost its power."""
         daemon = _pid(self.folder / f"{name}.pid")
         steps = [number for number in _processes() if f"SLURMD_NODENAME={name}" in _environment(number)]
+        assert steps, f"nothing runs on node {name}"
         for number in [daemon, *steps]:
             with suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
