@@ -16,7 +16,7 @@ from benchmark.plan import catalog
 from datamodules import noise
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
-from methods.recipes import Recipe, default_name, recipe
+from methods.recipes import Recipe, recipe, recipe_for
 
 PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")
 
@@ -111,7 +111,7 @@ class Grid:
             self.backbones, self.recipes, self.datasets, self.methods, self.shots
         ):
             info, values = parse_method(method)
-            own = recipe(default_name(backbone) if asked == "auto" else asked, self.epochs)
+            own = recipe_for(backbone, asked, self.epochs)
             name, epochs = info.canonical(values), own.epochs(dataset, shots)
             for paradigm in _suited(info, self.paradigms):
                 blind = info.labels == "none" or paradigm == "ul"

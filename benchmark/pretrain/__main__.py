@@ -1,4 +1,4 @@
-"""Remake the embedded CLIP and its ViT sibling from a seed, and show how they compare with those that are shipped.
+"""Remake the embedded CLIP and its ViT sibling from a seed, on one thread, and compare them with the shipped ones.
 
 `python -m benchmark.pretrain --out FOLDER`; `FOLDER/embedded` and `FOLDER/embedded_vit` are then ordinary open_clip
 model folders. `--model vit` remakes the sibling alone, from the convolutional model in FOLDER, or else the shipped one.
@@ -14,20 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import open_clip
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmark.pretrain.contrastive import Recipe, train
 from benchmark.pretrain.distill import DISTILLATION, distill
-from benchmark.pretrain.vocabulary import Vocabulary, save, write
-from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, SIBLING, accuracies
+from benchmark.pretrain.proof import Model, compare, repeatable
+from benchmark.pretrain.vocabulary import WEIGHTS, Vocabulary, save, write
+from benchmark.pretrain.zero_shot import SHIPPED, SIBLING
 
 Report = Callable[[int, float], None]
 
 
 def main() -> None:
-    """Parse the command line, train, save, compare."""
+    """Parse the command line, train on one thread, save, compare."""
     parser = argparse.ArgumentParser("python -m benchmark.pretrain", description="Remake the embedded CLIPs.")
     parser.add_argument(
         "--out", type=Path, default=SHIPPED.parent, help="parent folder to write (default: the shipped one)"
@@ -35,31 +35,29 @@ def main() -> None:
     parser.add_argument("--model", choices=("both", "clip", "vit"), default="both", help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=Recipe.seed, help="of the weights and of the world")
     parser.add_argument("--steps", type=int, help="of each model; fewer make a quick trial")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="default: %(default)s")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
     more = {"seed": args.seed} | ({"steps": args.steps} if args.steps else {})
-    if args.model != "vit":
-        remake(SHIPPED, args.out / SHIPPED.name, replace(Recipe(), **more), contrastive)
-    if args.model != "clip":
-        remake(SIBLING, args.out / SIBLING.name, replace(DISTILLATION, **more), distilled)
+    with repeatable():
+        if args.model != "vit":
+            remake(SHIPPED, args.out / SHIPPED.name, replace(Recipe(), **more), contrastive)
+        if args.model != "clip":
+            remake(SIBLING, args.out / SIBLING.name, replace(DISTILLATION, **more), distilled)
 
 
 def remake(
     shipped: Path, out: Path, recipe: Recipe, make: Callable[[dict[str, Any], Recipe, Path, Report], None]
 ) -> None:
-    """Make one model into `out` with a progress bar, and print its accuracies beside those of the shipped one."""
+    """Make one model into `out` with a progress bar, and print how it compares with the shipped one."""
     console = Console()
     config = json.loads((shipped / "open_clip_config.json").read_text())
-    before = accuracies(shipped) if (shipped / "open_clip_model.safetensors").exists() else {}
+    before = Model.of(shipped) if (shipped / WEIGHTS).exists() else None
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("steps, loss {task.fields[loss]:.2f},"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("training", total=recipe.steps, loss=float("nan"))
         make(config, recipe, out, lambda step, loss: progress.update(task, completed=step + 1, loss=loss))
-    after = accuracies(out)
-    console.print(f"written to {out}\nzero-shot accuracy on the test split, %:  shipped  retrained")
-    for name in DATASETS:
-        console.print(f"{name:>40} {before.get(name, float('nan')):8.1f} {after[name]:10.1f}")
+    console.print(f"written to {out}", soft_wrap=True)
+    for line in compare(before, Model.of(out)):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def contrastive(config: dict[str, Any], recipe: Recipe, out: Path, report: Report) -> None:
@@ -71,7 +69,7 @@ def contrastive(config: dict[str, Any], recipe: Recipe, out: Path, report: Repor
 def distilled(config: dict[str, Any], recipe: Recipe, out: Path, report: Report) -> None:
     """Train the ViT on the convolutional CLIP beside it, or else on the shipped one, and write it."""
     beside = out.with_name(SHIPPED.name)
-    folder = beside if (beside / "open_clip_model.safetensors").exists() else SHIPPED
+    folder = beside if (beside / WEIGHTS).exists() else SHIPPED
     teacher, _ = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
     write(distill(teacher, config, recipe, report).state_dict(), config, out)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import cos, log, pi
 from typing import Any
 
@@ -16,9 +16,22 @@ from torch.nn import functional as F
 from benchmark.pretrain.vocabulary import Vocabulary
 from datamodules.world.bank import Bank
 from datamodules.world.captions import caption
-from datamodules.world.draw import draw
+from datamodules.world.draw import Facts, draw
 from datamodules.world.looks import Odds
 from datamodules.world.paint import paint
+from datamodules.world.scene import Scenes
+
+#: Turned and handwritten figures come more often than in the data sets' own variations, disguised ones less often.
+WORLD = Odds(
+    digit=0.25,
+    handwritten=0.25,
+    upside_down=0.1,
+    rotated=0.3,
+    hollow=0.1,
+    pattern=0.3,
+    backdrop=0.35,
+    clutter=0.2,
+)
 
 
 @dataclass(frozen=True)
@@ -31,20 +44,23 @@ class Recipe:
         lr, weight_decay: of AdamW; lr rises over `warmup` steps, then falls as a cosine to 0.
         ramp: share of the steps, 0 to 1, over which the world's difficulty rises from 0 to 1.
         max_scale: what the learned logit scale may reach.
+        scale: the logit scale that is stored, lower than the learned one, so that cross-entropy has little to gain from
+            making the classes' features alike (see docs/embedded.md).
         hands: how many ways each digit is written by hand.
         odds: how often the world's rarer things happen.
     """
 
     seed: int = 0
-    steps: int = 4500
+    steps: int = 4000
     batch: int = 128
     lr: float = 2e-3
     weight_decay: float = 0.1
     warmup: int = 100
     ramp: float = 0.35
-    max_scale: float = 20.0
+    max_scale: float = 12.0
+    scale: float = 5.0
     hands: int = 40
-    odds: Odds = field(default_factory=Odds)
+    odds: Odds = WORLD
 
 
 def train(
@@ -68,6 +84,8 @@ def train(
         with torch.no_grad():
             model.logit_scale.clamp_(max=log(recipe.max_scale))
         report(step, loss.item())
+    with torch.no_grad():
+        model.logit_scale.fill_(log(recipe.scale))
     return model.eval()
 
 
@@ -89,16 +107,40 @@ def small_model(config: dict[str, Any], seed: int, vocabulary: Vocabulary) -> CL
     return model.to(memory_format=torch.channels_last)
 
 
+@dataclass(frozen=True)
+class World:
+    """Random scenes, ever harder; `rng` draws them and everything about their pictures and captions."""
+
+    recipe: Recipe
+    rng: np.random.Generator
+    bank: Bank
+    mean: Tensor
+    std: Tensor
+
+    @classmethod
+    def of(cls, config: dict[str, Any], recipe: Recipe) -> World:
+        """The world of a recipe's seed, whose pictures are normalised as an open_clip config says."""
+        rng = np.random.default_rng(recipe.seed)
+        mean, std = (torch.tensor(config["preprocess_cfg"][key])[:, None, None] for key in ("mean", "std"))
+        return cls(recipe, rng, Bank.build(rng, recipe.hands), mean, std)
+
+    def draw(self, step: int) -> tuple[Scenes, list[Facts]]:
+        """The scenes of a step and their facts."""
+        difficulty = min(1.0, step / (self.recipe.ramp * self.recipe.steps))
+        return draw(self.rng, self.recipe.batch, difficulty, self.bank, self.recipe.odds)
+
+    def paint(self, scenes: Scenes) -> Tensor:
+        """Normalised pictures [B, 3, 32, 32]."""
+        pictures = (paint(scenes, self.bank.figures, self.rng) - self.mean) / self.std
+        return pictures.contiguous(memory_format=torch.channels_last)
+
+
 def pairs(config: dict[str, Any], recipe: Recipe) -> Iterator[tuple[Tensor, list[str]]]:
     """Batches of normalised pictures [B, 3, 32, 32] and their captions, ever harder."""
-    rng = np.random.default_rng(recipe.seed)
-    bank = Bank.build(rng, recipe.hands)
-    mean, std = (torch.tensor(config["preprocess_cfg"][key])[:, None, None] for key in ("mean", "std"))
+    world = World.of(config, recipe)
     for step in range(recipe.steps):
-        difficulty = min(1.0, step / (recipe.ramp * recipe.steps))
-        scenes, facts = draw(rng, recipe.batch, difficulty, bank, recipe.odds)
-        pictures = (paint(scenes, bank.figures, rng) - mean) / std
-        yield pictures.contiguous(memory_format=torch.channels_last), [caption(fact, rng) for fact in facts]
+        scenes, facts = world.draw(step)
+        yield world.paint(scenes), [caption(fact, world.rng) for fact in facts]
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:

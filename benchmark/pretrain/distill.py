@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from math import sqrt
 from typing import Any
 
+import numpy as np
 import torch
 from open_clip.model import CLIP
 from open_clip.pos_embed import get_2d_sincos_pos_embed
@@ -13,7 +16,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmark.pretrain.contrastive import Recipe, adamw, learning_rate, pairs
+from benchmark.pretrain.contrastive import Recipe, World, adamw, learning_rate
 from datamodules.world.glyphs import DIGITS
 from datamodules.world.looks import Odds
 from datamodules.world.scene import COLOURS
@@ -23,7 +26,7 @@ from methods.clip.image_tower import ImageTower
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.
 DISTILLATION = Recipe(
-    steps=6000,
+    steps=4200,
     batch=64,
     weight_decay=0.05,
     odds=Odds(
@@ -40,6 +43,13 @@ DISTILLATION = Recipe(
 )
 
 
+#: The logit scale at which teacher and student are asked about words.
+SHARPNESS = 20.0
+#: Degrees by which pictures are turned where tokens say so, and how many tokens there are at most.
+TURNS = (180.0, 85.0, -85.0)
+MOST = 16
+
+
 def distill(
     teacher: CLIP,
     config: dict[str, Any],
@@ -49,8 +59,9 @@ def distill(
     """Train the ViT of an open_clip config to give a ResNet's features; `report(step, loss)` hears of every step.
 
     The loss adds up the features' distance, that of what they say about `texts()`, and that of what the patches know
-    half-way up of the teacher's feature map of the same grid. In every fourth step random tokens stand beside the
-    patches, so that visual prompts find a tower that sees through them.
+    half-way up of the teacher's feature map of the same grid. In every third step the pictures are turned and tokens
+    that say so stand beside the patches: the more they say it, the nearer is the target to the features of the picture
+    as it was, so that visual prompts find a tower that they can tell something.
     """
     teacher = teacher.eval().requires_grad_(False)
     student = sibling(teacher, config, recipe.seed)
@@ -60,15 +71,15 @@ def distill(
     words = _words(teacher)
     learned = [*student.visual.parameters(), *reader.parameters()]
     optimizer = adamw(learned, recipe)
-    tower, generator = ImageTower(student.visual), torch.Generator().manual_seed(recipe.seed)
-    for step, (pictures, _) in enumerate(pairs(config, recipe)):
+    tower, world = ImageTower(student.visual), World.of(config, recipe)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    codes = pose_codes(tower.width, generator)
+    for step in range(recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, step)
-        with torch.no_grad():
-            target = F.normalize(teacher.visual(pictures), dim=-1)
-        tokens = bystanders(step, len(pictures), tower.width, generator)
+        pictures, target, tokens = lesson(teacher, world, step, codes, generator)
         features = tower.encode(pictures, torch.arange(len(pictures))[:, None], tokens)[:, 0]
-        loss = feature_loss(features, target, words, teacher.logit_scale.exp())
+        loss = feature_loss(features, target, words, SHARPNESS)
         loss = loss + patch_loss(reader(inside.output[:, 1 + tokens.shape[1] :]), outside.output)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -78,6 +89,37 @@ def distill(
     inside.close()
     outside.close()
     return student.eval()
+
+
+@torch.no_grad()
+def lesson(
+    teacher: CLIP, world: World, step: int, codes: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures [B, 3, 32, 32], unit features [B, E] to learn for them, and tokens [B, V, W] to stand beside them.
+
+    In two steps of three there are no tokens. In the third picture b is turned by one of TURNS, and its tokens say so with a
+    strength of 0 to 1: its target lies that far on the way from the features of the turned picture to those before.
+    """
+    scenes, _ = world.draw(step)
+    batch = len(scenes)
+    if step % 3 < 2:
+        pictures = world.paint(scenes)
+        return pictures, F.normalize(teacher.visual(pictures), dim=-1), torch.zeros(batch, 0, codes.shape[1])
+    before = deepcopy(world.rng)
+    upright = F.normalize(teacher.visual(world.paint(scenes)), dim=-1)
+    pose = torch.randint(len(TURNS), (batch,), generator=generator)
+    turned = replace(scenes, angle=scenes.angle + np.array(TURNS)[pose.numpy()])
+    pictures = replace(world, rng=before).paint(turned)
+    strength = (1.5 * torch.rand(batch, 1, generator=generator) - 0.5).clamp(min=0)
+    target = torch.lerp(F.normalize(teacher.visual(pictures), dim=-1), upright, strength)
+    count = int(torch.randint(1, MOST + 1, (), generator=generator))
+    tokens = torch.randn(batch, count, codes.shape[1], generator=generator) / sqrt(codes.shape[1])
+    return pictures, F.normalize(target, dim=-1), tokens + (strength * codes[pose])[:, None]
+
+
+def pose_codes(width: int, generator: torch.Generator) -> Tensor:
+    """What tokens say for each of TURNS: directions [3, W] of twice a random token's length."""
+    return 2 * F.normalize(torch.randn(len(TURNS), width, generator=generator), dim=-1)
 
 
 def sibling(teacher: CLIP, config: dict[str, Any], seed: int) -> CLIP:
@@ -94,12 +136,6 @@ def sibling(teacher: CLIP, config: dict[str, Any], seed: int) -> CLIP:
     return student
 
 
-def bystanders(step: int, batch: int, width: int, generator: torch.Generator, most: int = 16) -> Tensor:
-    """Random tokens [B, V, W], drawn as those of `vpt`: V is 1 to `most` in every fourth step, and otherwise 0."""
-    count = int(torch.randint(1, most + 1, (), generator=generator)) if step % 4 == 3 else 0
-    return torch.randn(batch, count, width, generator=generator) / sqrt(width)
-
-
 def texts() -> list[str]:
     """What a picture of the world may be: every figure in every colour, and as it may stand or be written."""
     names = [*SHAPES, *DIGITS]
@@ -108,7 +144,7 @@ def texts() -> list[str]:
     return coloured + posed + [f"a handwritten {name}" for name in DIGITS]
 
 
-def feature_loss(features: Tensor, target: Tensor, words: Tensor, scale: Tensor, weight: float = 0.3) -> Tensor:
+def feature_loss(features: Tensor, target: Tensor, words: Tensor, scale: float, weight: float = 0.3) -> Tensor:
     """1 - cosine of unit features [B, E], and `weight` times the divergence of their predictions over words [C, E]."""
     ours, theirs = (F.log_softmax(scale * x @ words.T, dim=-1) for x in (features, target))
     divergence = F.kl_div(ours, theirs, log_target=True, reduction="batchmean")

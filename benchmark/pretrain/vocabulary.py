@@ -14,6 +14,9 @@ from torch import Tensor
 
 from datamodules.world.captions import words
 
+#: The file that open_clip looks for in a model's folder.
+WEIGHTS = "open_clip_model.safetensors"
+
 
 class Vocabulary:
     """Captions to compact tokens, in the full tokenizer's order, so that the end token is still the largest."""
@@ -64,5 +67,5 @@ def write(state: dict[str, Tensor], config: dict[str, Any], out: Path) -> None:
     """Write weights in half precision and their config as an open_clip folder."""
     half = {key: (v.half() if v.is_floating_point() else v).detach().contiguous() for key, v in state.items()}
     out.mkdir(parents=True, exist_ok=True)
-    save_file(half, out / "open_clip_model.safetensors", metadata={"format": "pt"})
+    save_file(half, out / WEIGHTS, metadata={"format": "pt"})
     (out / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")

@@ -20,6 +20,9 @@ from methods.recipes import recipe
 #: Layout of the files; bumped when a field changes its meaning. Since 2 the last line is a checksum of the others.
 SCHEMA: Final = 2
 
+#: A run has collapsed if its loss is no lower than this share of log C, the loss of a uniform prediction.
+COLLAPSED: Final = 0.9
+
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -48,7 +51,8 @@ class Record:
 
     `accuracy` is the last epoch's, the headline; the best epoch's is named as the oracle that it is, since it is
     chosen on test data. A run that diverged has the accuracy of what it ended with. The accuracies on images of
-    seen and of unseen classes, and their `harmonic_mean`, exist for "trzsl" only.
+    seen and of unseen classes, and their `harmonic_mean`, exist for "trzsl" only. `settings` is what the recipe
+    meant when the run was trained.
     """
 
     run: Run
@@ -68,6 +72,7 @@ class Record:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, float | str | tuple[float, ...] | None] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -89,6 +94,19 @@ class Record:
     def label_free(self) -> bool:
         """Whether the run was given no label, so that its value holds at every noise rate."""
         return self.run.paradigm == "ul"
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether cross-entropy ended near log C, with predictions that agree with the given labels only by chance.
+
+        Chance is 1 / C plus three standard errors over the training images. A bounded loss never comes near log C.
+        """
+        loss, agreement = (self.curves.get(name, ()) for name in ("loss", "train_accuracy_given"))
+        count, images = len(self.classes), self.noise.images
+        if count < 2 or not images or not loss or loss[-1] is None or not agreement or agreement[-1] is None:
+            return False
+        chance = 1 / count + 3 * math.sqrt((1 - 1 / count) / (count * images))
+        return loss[-1] >= COLLAPSED * math.log(count) and agreement[-1] <= 100 * chance
 
     @property
     def score(self) -> float:

@@ -12,11 +12,15 @@ import pandas as pd
 from benchmark.report.leaderboard import SETTING
 
 MISSING = "-"
+MARKS = {
+    "†": "some of these runs diverged",
+    "‡": "some of these runs collapsed: they predict nearly uniformly, and agree with the given labels by chance only",
+}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A mean and standard deviation over seeds in percent (None where there is none), and how many runs diverged.
+    """A mean and standard deviation over seeds in percent (None where there is none), how many runs went wrong and how.
 
     `place` is 1 for the best of its column as shown, to two decimals, 2 for the next; equal values share a place.
     """
@@ -24,7 +28,13 @@ class Cell:
     mean: float
     std: float | None
     diverged: int
+    collapsed: int
     place: int
+
+    @property
+    def marks(self) -> str:
+        """Signs that `Block.notes` explains."""
+        return "†" * bool(self.diverged) + "‡" * bool(self.collapsed)
 
 
 @dataclass(frozen=True)
@@ -58,9 +68,10 @@ class Block:
         return f"{kind} noise, {backbone}, {shots} shots, recipe {recipe}, {self.epochs} epochs{extra}"
 
     @property
-    def diverged(self) -> int:
-        """How many runs of the block diverged."""
-        return sum(cell.diverged for cell in self.cells.values())
+    def notes(self) -> list[str]:
+        """What the marks of its cells mean."""
+        marks = "".join(cell.marks for cell in self.cells.values())
+        return [f"{mark} {meaning}" for mark, meaning in MARKS.items() if mark in marks]
 
     def drop(self, method: str) -> float | None:
         """Points lost from no wrong labels to the highest rate; None where either is missing."""
@@ -106,7 +117,12 @@ def _columns(rows: pd.DataFrame) -> tuple[str, ...]:
 def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
     table = (
         rows.groupby(["method", "rate"], dropna=False)
-        .agg(mean=("mean", "mean"), diverged=("diverged", "sum"), datasets=("dataset", "nunique"))
+        .agg(
+            mean=("mean", "mean"),
+            diverged=("diverged", "sum"),
+            collapsed=("collapsed", "sum"),
+            datasets=("dataset", "nunique"),
+        )
         .reset_index()
     )
     complete: pd.DataFrame = table[table["datasets"] == datasets].assign(std=float("nan"))
@@ -116,8 +132,12 @@ def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
 def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
     shown = rows.assign(column=[rate_name(rate) for rate in rows["rate"]])
     shown["place"] = shown["mean"].round(2).groupby(shown["column"]).rank(ascending=False, method="dense")
-    rows_shown: Any = shown[["method", "column", "mean", "std", "diverged", "place"]].itertuples(index=False)
+    rows_shown: Any = shown[["method", "column", "mean", "std", "diverged", "collapsed", "place"]].itertuples(
+        index=False
+    )
     return {
-        (row.method, row.column): Cell(row.mean, None if math.isnan(row.std) else row.std, row.diverged, int(row.place))
+        (row.method, row.column): Cell(
+            row.mean, None if math.isnan(row.std) else row.std, row.diverged, row.collapsed, int(row.place)
+        )
         for row in rows_shown
     }

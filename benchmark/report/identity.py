@@ -13,13 +13,15 @@ Identity = tuple[str, ...]
 def comparable(records: Iterable[Record]) -> tuple[list[Record], list[str]]:
     """The records that may be averaged and ranked together, and a line for each group that is left out.
 
-    Under the name of a backbone all have the same weights and precision, and under that of a data set the same split.
+    Under the name of a backbone all have the same weights and precision, under that of a data set the same split, and
+    under that of a recipe a method has the same settings.
     Of several the one with most runs is kept (of equally many, the one whose hash comes first): tables compare
     methods with each other and average over data sets, so that two models must not even stand in different cells.
     """
     problems: list[str] = []
     kept = _one_each(records, lambda record: record.run.backbone, _model, _model_words, problems)
     kept = _one_each(kept, lambda record: record.run.dataset, _split, _split_words, problems)
+    kept = _one_each(kept, _recipe, _settings, _settings_words, problems)
     return kept, problems
 
 
@@ -56,3 +58,16 @@ def _split(record: Record) -> Identity:
 
 def _split_words(identity: Identity) -> str:
     return f"split {identity[0][:12] or 'unknown'}"
+
+
+def _recipe(record: Record) -> str:
+    run = record.run
+    return f"{run.method} with recipe {run.recipe} on {run.dataset}, {run.shots} shots"
+
+
+def _settings(record: Record) -> Identity:
+    return tuple(f"{name}={value}" for name, value in sorted(record.settings.items()))
+
+
+def _settings_words(identity: Identity) -> str:
+    return f"the settings {', '.join(identity) or 'unknown'}"

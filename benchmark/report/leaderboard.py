@@ -20,10 +20,11 @@ from benchmark.report.identity import comparable
 SETTING = ["shots", "recipe", "backbone", "paradigm"]
 #: One column of a table: methods are ranked within it.
 CELL = ["dataset", "noise", "rate", "epochs", *SETTING]
-COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "realised", "protocol"]
+COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "collapsed",
+           "realised", "protocol"]  # fmt: skip
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _ESCAPED = re.compile(r"^'(?=[=+\-@\t\r])")
-_FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "realised": "{:.4f}"}
+_FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "lr": "{:g}", "realised": "{:.4f}"}
 
 
 class Place(NamedTuple):
@@ -57,11 +58,21 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
             home = _home(record.run)
             near[_clean(home)].add(home)
     rows = [
-        (*place, r.run.method, r.run.seed, r.score, r.status == "diverged", _realised(r, place), _hash(r), r.key)
+        (
+            *place,
+            r.run.method,
+            r.run.seed,
+            r.score,
+            r.status == "diverged",
+            r.collapsed,
+            _realised(r, place),
+            _hash(r),
+            r.key,
+        )
         for r in records
         for place in _places(r, near)
     ]
-    names = [*CELL, "method", "seed", "accuracy", "diverged", "realised", "labels", "key"]
+    names = [*CELL, "method", "seed", "accuracy", "diverged", "collapsed", "realised", "labels", "key"]
     frame = pd.DataFrame(rows, columns=names).astype({"rate": float, "realised": float})
     ordered: pd.DataFrame = frame.sort_values([*CELL, "method", "seed"]).reset_index(drop=True)
     return ordered
@@ -98,8 +109,8 @@ def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
     """The tidy table, one row per cell and method, with `COLUMNS`.
 
     `mean` and `std` are percent over seeds (`std` with n - 1, missing for one seed), `rank` is 1 for the best mean
-    of the cell (equal means share the better rank), `diverged` counts runs, `realised` is the mean share of labels
-    that are wrong, 0 to 1, and `labels` is "none" for a method that was given no labels, else "given".
+    of the cell (equal means share the better rank), `diverged` and `collapsed` count runs, `realised` is the mean share
+    of labels that are wrong, 0 to 1, and `labels` is "none" for a method that was given no labels, else "given".
     """
     return board_of(observations(records))
 
@@ -113,6 +124,7 @@ def board_of(seen: pd.DataFrame) -> pd.DataFrame:
         seeds=("seed", "nunique"),
         labels=("labels", lambda hashes: "given" if any(hashes) else "none"),
         diverged=("diverged", "sum"),
+        collapsed=("collapsed", "sum"),
         realised=("realised", "mean"),
     ).reset_index()
     board["mean"] = board["mean"].round(6)

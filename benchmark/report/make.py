@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmark.published import papers
 from benchmark.records.store import Store
-from benchmark.report import page, statistics, tables
+from benchmark.report import page, statistics, tables, tuning
 from benchmark.report.campaign import Campaign, mixed_hardware
 from benchmark.report.leaderboard import to_csv
 from benchmark.report.markup import plain
@@ -58,6 +58,8 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     )
     step("page")
     written += outputs.write({"report.html": page.build(campaign, found, caveats, store.failures())})
+    if len(rates := tuning.tuning(swept := tuning.sweep(campaign.records))):
+        written += outputs.write(tuning.files(swept, rates))
     step("pictures")
     for pictures in draw_all(campaign):
         written += outputs.write(pictures)

@@ -28,7 +28,7 @@ def markdown(block: Block) -> str:
     rows = [[plain(method), *_row(block, method, _MARKDOWN_PLACES)] for method in block.methods]
     rule = [":--", *["--:"] * len(block.columns)]
     lines = [f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows)]
-    return "".join(lines) + ("\n† some of these runs diverged\n" if block.diverged else "")
+    return "".join(lines) + "".join(f"\n{note}\n" for note in block.notes)
 
 
 def plain(text: str) -> str:
@@ -43,11 +43,9 @@ def latex(block: Block) -> str:
     head = [rf"\begin{{tabular}}{{l{'r' * len(block.columns)}}}", r"\toprule"]
     names = " & ".join(["Method", *block.columns]) + r" \\"
     text = "\n".join([*head, names, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"])
-    for sign, command in {"±": r"$\pm$", "†": r"$^\dagger$"}.items():
+    for sign, command in {"±": r"$\pm$", "†": r"$^\dagger$", "‡": r"$^\ddagger$"}.items():
         text = text.replace(sign, command)
-    return f"% {_one_line(f'{block.name}: {block.terms}')}\n{text}\n" + (
-        "% dagger: some of these runs diverged\n" * bool(block.diverged)
-    )
+    return f"% {_one_line(f'{block.name}: {block.terms}')}\n{text}\n" + "".join(f"% {note}\n" for note in block.notes)
 
 
 def _latex(name: str) -> str:
@@ -69,4 +67,4 @@ def _text(cell: Cell | None, places: dict[int, str]) -> str:
         return MISSING
     mean = places.get(cell.place, "{}").format(f"{cell.mean:.2f}")
     spread = "" if cell.std is None else f" ± {cell.std:.2f}"
-    return f"{mean}{spread}{'†' if cell.diverged else ''}"
+    return f"{mean}{spread}{cell.marks}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ ALL, NOISY = "all", "noisy"
 FEWEST_PAIRS = 5
 #: With fewer data sets no outcome of a signed-rank test reaches p = 0.05 (2 / 2^6 = 0.031).
 FEWEST_DATASETS = 6
+#: Resamples of a bootstrap interval, and groups whose intervals are computed at once.
+RESAMPLES, CHUNK = 4999, 256
 
 
 def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
@@ -72,47 +75,81 @@ def differences(seen: pd.DataFrame, reference: str = "coop") -> pd.DataFrame:
     noisy = paired[paired["rate"] != 0].groupby(["noise", *SETTING, "dataset", "method", "seed"])["difference"].mean()
     parts = [paired.assign(rate=[rate_name(rate) for rate in paired["rate"]]), noisy.reset_index().assign(rate=NOISY)]
     long = pd.concat(parts, ignore_index=True)
-    rows = []
+    names: list[tuple[Any, ...]] = []
+    groups: list[list[NDArray[np.float64]]] = []
     for group, part in long.groupby(["noise", *SETTING, "rate", "method"], sort=True):
         *setting, rate, method = group
-        datasets = {name: own["difference"].to_numpy() for name, own in part.groupby("dataset", sort=True)}
+        datasets = {name: own.to_numpy() for name, own in part.groupby("dataset", sort=True)["difference"]}
         for name, samples in [*((name, [own]) for name, own in datasets.items()), (ALL, list(datasets.values()))]:
             if name != ALL or len(datasets) > 1:
-                rows.append((*setting, name, rate, method, reference, *_compare(samples)))
+                names.append((*setting, name, rate, method, reference))
+                groups.append(samples)
+    found = zip(names, groups, intervals(groups), strict=True)
+    rows = [(*name, *_compare(samples), low, high, _signed_rank(samples)) for name, samples, (low, high) in found]
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS[:-1]).astype({"p": float})
     table["p_adjusted"] = table.groupby(["noise", *SETTING, "dataset", "rate"])["p"].transform(_adjusted)
     return table
 
 
-def _compare(samples: Sequence[NDArray[np.float64]]) -> tuple[object, ...]:
-    """Number of data sets and of pairs, mean, interval and p, from the differences [pairs] of each data set."""
+def _compare(samples: Sequence[NDArray[np.float64]]) -> tuple[int, int, float]:
+    """Number of data sets and of pairs, and the mean, from the differences [pairs] of each data set."""
+    return len(samples), sum(map(len, samples)), float(np.mean([sample.mean() for sample in samples]))
+
+
+def _signed_rank(samples: Sequence[NDArray[np.float64]]) -> float:
+    """p of Wilcoxon's test over data sets; NaN with too few of them."""
+    if len(samples) < FEWEST_DATASETS:
+        return math.nan
     means = np.array([sample.mean() for sample in samples])
-    count = sum(map(len, samples))
-    low, high = interval(samples) if count >= FEWEST_PAIRS else (math.nan, math.nan)
-    p = float(stats.wilcoxon(means).pvalue) if len(samples) >= FEWEST_DATASETS and means.any() else math.nan
-    return len(samples), count, means.mean(), low, high, p
+    return float(stats.wilcoxon(means).pvalue) if means.any() else math.nan
 
 
 def interval(samples: Sequence[NDArray[np.float64]], confidence: float = 0.95) -> tuple[float, float]:
     """Percentile bootstrap interval of the mean of the samples' means, resampling within each sample.
 
-    NaN if a sample has fewer than two values.
+    NaN if a sample has fewer than two values, or all together fewer than `FEWEST_PAIRS`.
 
     >>> low, high = interval([np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])])
     >>> round(low, 1), round(high, 1)
     (2.8, 4.2)
     """
-    if min(map(len, samples)) < 2:
-        return math.nan, math.nan
+    low, high = intervals([samples], confidence)[0]
+    return float(low), float(high)
 
-    def mean_of_means(*resamples: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
-        return np.asarray(sum(resample.mean(axis=axis) for resample in resamples) / len(resamples))
 
-    result = stats.bootstrap(
-        tuple(samples), mean_of_means, confidence_level=confidence, n_resamples=4999, method="percentile",
-        vectorized=True, random_state=np.random.default_rng(0),
-    )  # fmt: skip
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+def intervals(groups: Sequence[Sequence[NDArray[np.float64]]], confidence: float = 0.95) -> NDArray[np.float64]:
+    """`interval` of each group of samples, low and high [groups, 2]; groups of equal sizes share their resamples.
+
+    >>> intervals([[np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])], [np.array([1.0])]]).round(1).tolist()
+    [[2.8, 4.2], [nan, nan]]
+    """
+    found = np.full((len(groups), 2), math.nan)
+    members: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for i, samples in enumerate(groups):
+        members[tuple(map(len, samples))].append(i)
+    levels = (1 - confidence) / 2, (1 + confidence) / 2
+    for sizes, own in members.items():
+        if min(sizes) < 2 or sum(sizes) < FEWEST_PAIRS:
+            continue
+        weights = _resamples(sizes)
+        for part in (own[start : start + CHUNK] for start in range(0, len(own), CHUNK)):
+            means = sum(np.stack([groups[i][j] for i in part]) @ weight for j, weight in enumerate(weights))
+            found[part] = np.quantile(means / len(sizes), levels, axis=1).T
+    rounded: NDArray[np.float64] = found.round(9)
+    return rounded
+
+
+def _resamples(sizes: Sequence[int]) -> list[NDArray[np.float64]]:
+    """For each sample, how often each of its n values is drawn in each resample, over n: [n, RESAMPLES].
+
+    They are those that `scipy.stats.bootstrap` draws from a generator of seed 0.
+    """
+    rng = np.random.default_rng(0)
+    weights = []
+    for n in sizes:
+        drawn = rng.integers(0, n, (RESAMPLES, n)) + n * np.arange(RESAMPLES)[:, None]
+        weights.append(np.bincount(drawn.ravel(), minlength=n * RESAMPLES).reshape(RESAMPLES, n).T / n)
+    return weights
 
 
 def _adjusted(p: pd.Series[float]) -> pd.Series[float]:

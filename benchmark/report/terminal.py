@@ -21,7 +21,10 @@ MOST_NAMED = 10
 def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ()) -> None:
     """Print a table per setting and kind of noise, the best of each column marked, then what went wrong, by name."""
     for _, group in groupby(blocks(campaign.board), key=lambda block: block.terms):
-        console.print(table(list(group), console.width))
+        shown = list(group)
+        console.print(Text(shown[0].terms, style="bold"), soft_wrap=True)
+        console.print(table(shown, console.width))
+        console.print(Text(note(shown, console.width), style="dim italic"), soft_wrap=True)
     if not campaign.records:
         console.print("No finished runs.")
     if line := mixed_hardware(campaign.records):
@@ -33,14 +36,9 @@ def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ())
 
 def table(group: Sequence[Block], width: int = 100) -> Table:
     """One setting's blocks under each other; accuracy in percent, `*` the best of a column."""
-    shown = [block for block in group if block.dataset is None or len(block.datasets) <= MOST_DATASETS]
-    columns = list(dict.fromkeys(column for block in shown for column in block.columns))
-    spread = max(map(len, shown[0].methods)) + 17 * len(columns) + 9 <= width
-    note = f"accuracy in %{', mean ± std over seeds' if spread else ''}; * best of its column"
-    if any(block.diverged for block in shown):
-        note += "; † some of these runs diverged"
-    view = Table(box=None, pad_edge=False, title=Text(shown[0].terms), title_justify="left", title_style="bold")
-    view.caption, view.caption_justify = note, "left"
+    shown, columns = _shown(group), _columns(group)
+    spread = _has_room(group, width)
+    view = Table(box=None, pad_edge=False)
     view.add_column("wrong labels", no_wrap=True)
     for column in columns:
         view.add_column(_percent(column), justify="right", no_wrap=True)
@@ -54,6 +52,26 @@ def table(group: Sequence[Block], width: int = 100) -> Table:
     return view
 
 
+def note(group: Sequence[Block], width: int = 100) -> str:
+    """What the signs of such a table mean."""
+    spread = ", mean ± std over seeds" if _has_room(group, width) else ""
+    meanings = dict.fromkeys(meaning for block in _shown(group) for meaning in block.notes)
+    return "; ".join([f"accuracy in %{spread}", "* best of its column", *meanings])
+
+
+def _shown(group: Sequence[Block]) -> list[Block]:
+    return [block for block in group if block.dataset is None or len(block.datasets) <= MOST_DATASETS]
+
+
+def _columns(group: Sequence[Block]) -> list[str]:
+    return list(dict.fromkeys(column for block in _shown(group) for column in block.columns))
+
+
+def _has_room(group: Sequence[Block], width: int) -> bool:
+    """Whether standard deviations fit beside the means."""
+    return max(map(len, group[0].methods)) + 17 * len(_columns(group)) + 9 <= width
+
+
 def _percent(column: str) -> str:
     return column if column == "measured" else f"{100 * float(column):g} %"
 
@@ -61,7 +79,7 @@ def _percent(column: str) -> str:
 def _cell(cell: Cell | None, spread: bool) -> str:
     if cell is None:
         return f"[dim]{MISSING}[/] "
-    text = f"{'†' if cell.diverged else ''}{cell.mean:.2f}"
+    text = f"{cell.marks}{cell.mean:.2f}"
     text += f" ±{cell.std:5.2f}" if spread and cell.std is not None else ""
     return f"[bold green]{text}*[/]" if cell.place == 1 else f"{text} "
 

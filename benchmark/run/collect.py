@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
             curves = _curves(module, row) if member.trainable else {}
             fields = {
                 **shared,
+                "settings": asdict(runs[row].settings),
                 "status": "diverged" if diverged[row] else "ok",
                 "accuracy": _percent(module.accuracy[row]),
                 "per_class_accuracy": [_percent(value) for value in module.class_accuracy[row]],

@@ -9,8 +9,9 @@ from datamodules.world.glyphs import DIGITS
 from datamodules.world.looks import POSES, STYLES
 from datamodules.world.scene import COLOURS, PATTERNS
 from datamodules.world.shapes import SHAPES
+from datamodules.world.small_talk import WORDS, small_talk
 
-MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.65, "style": 0.35, "hand": 0.8}
+MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.8, "style": 0.35, "hand": 0.8}
 MEDIA = ("picture", "photo", "image", "drawing", "painting")
 FRAMES = (
     "{a} {medium} of {a} {thing}", "the {medium} of {a} {thing}", "{a} {medium} of the {thing}",
@@ -57,16 +58,33 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
         text = f"{{a}} {medium} of {text}"
     text = _articles(text)
     while rng.random() < 0.25:
-        text = f"{_one(OPENINGS, rng)}, {text}"
+        text = f"{_opening(rng)}, {text}"
     return text + "." if rng.random() < 0.5 else text
 
 
 def words() -> set[str]:
     """All words that captions contain, with numerals and punctuation."""
-    texts = [*SHAPES, *COLOURS, *PATTERNS, *STYLES, *POSES, *MEDIA, *FRAMES, *OPENINGS, *DIGITS, *NUMERALS.values()]
+    texts = [
+        *SHAPES,
+        *COLOURS,
+        *PATTERNS,
+        *STYLES,
+        *POSES,
+        *MEDIA,
+        *FRAMES,
+        *OPENINGS,
+        *DIGITS,
+        *NUMERALS.values(),
+        *WORDS,
+    ]
     texts += [phrase for phrases in AFTER.values() for phrase in phrases]
     texts += ["hollow small big handwritten on background an number digit . ,"]
     return {word for text in texts for word in text.split() if "{" not in word}
+
+
+def _opening(rng: np.random.Generator) -> str:
+    """A phrase, or more often words at random, so that contexts meet a tower that has read many other words."""
+    return small_talk(rng) if rng.random() < 0.7 else _one(OPENINGS, rng)
 
 
 def _noun(name: str, rng: np.random.Generator) -> str:

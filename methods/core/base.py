@@ -8,7 +8,6 @@ from methods.core.learner import Learner
 from methods.core.module import ReplicaModule
 from methods.core.task import Task
 from methods.options.check import check_options
-from methods.recipes import recipe as parse_recipe
 
 
 class BaseMethod(ReplicaModule, Learner):
@@ -30,7 +29,7 @@ class BaseMethod(ReplicaModule, Learner):
         self.recorded_step = (None, None)
         self.derived = task is None
         self._task = None
-        self.recipe = str(parse_recipe(recipe)) if recipe else ""
+        self.recipe = recipe
         self.save_hyperparameters(options)
         for name, value in check_options(type(self), options).items():
             setattr(self, name, value)

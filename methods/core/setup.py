@@ -16,7 +16,7 @@ from methods.clip.loading import load_backbone
 from methods.core.learner import Learner, data_of
 from methods.core.task import Task
 from methods.errors import MethodError
-from methods.recipes import Recipe, default_name, recipe
+from methods.recipes import Recipe, recipe_for
 
 
 def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) -> None:
@@ -61,7 +61,7 @@ def _task(member: Learner, data: NoisyFewShot, epochs: int | None, backbone: Bac
             f"{member.name} trains {member.rounds} rounds of equal length: max_epochs={epochs} should be a multiple"
         )
     seeds, dataset = [run.seed for run in data.runs], data.dataset
-    own = recipe(member.recipe or default_name(backbone.name)).at(member.name, dataset.name, data.runs[0].shots)
+    own = recipe_for(backbone.name, member.recipe or "auto").at(member.name, dataset.name, data.runs[0].shots)
     return Task(backbone, dataset.classes, dataset.template, seeds, epochs // member.rounds, own)
 
 

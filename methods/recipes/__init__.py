@@ -41,6 +41,14 @@ class NamedRecipe:
         inside = ",".join(f"{name}={as_text(self.given[name])}" for name in sorted(self.given))
         return f"{self.name}[{inside}]" if inside else self.name
 
+    def without(self, option: str) -> NamedRecipe:
+        """This recipe with an option's own value again."""
+        return recipe(str(replace(self, given={name: value for name, value in self.given.items() if name != option})))
+
+    def having(self, **options: Any) -> NamedRecipe:
+        """This recipe with other values of some options."""
+        return recipe(str(replace(self, given={**self.given, **options})))
+
     def epochs(self, dataset: str = "", shots: int = 16) -> int:
         """Epochs of a run on `dataset` with `shots` labelled images a class."""
         if "epochs" in self.given:
@@ -105,6 +113,12 @@ def known() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
+def recipe_for(backbone: str, text: str = "auto", epochs: int | None = None) -> NamedRecipe:
+    """The recipe that `text` asks for, as `recipe` reads it; "auto" stands for the name that belongs to a backbone."""
+    name, bracket, options = text.partition("[")
+    return recipe((default_name(backbone) if name.strip() == "auto" else name) + bracket + options, epochs)
+
+
 def default_name(backbone: str) -> str:
     """The recipe that belongs to a backbone: CoOp's, unless it is one of ours."""
     return "embedded" if is_embedded(backbone) else "coop"
@@ -125,4 +139,4 @@ def _read(name: str) -> NamedRecipe:
     return NamedRecipe(name, Recipe(**values), **tables)
 
 
-__all__ = ["NamedRecipe", "Recipe", "default_name", "is_embedded", "known", "recipe"]
+__all__ = ["NamedRecipe", "Recipe", "default_name", "is_embedded", "known", "recipe", "recipe_for"]

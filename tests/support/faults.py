@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -222,9 +223,10 @@ def campaign(
             good = code == 0 and not lost and (out / "leaderboard.csv").read_bytes() == expected
             tried[kind] += 1
             survived[kind] += good
+            say(f"trial {number + 1} of {trials}, {kind}: {'survived' if good else 'lost'}")
             if not good:
                 log = Path(f"{out}.log").read_text()
-                say(f"trial {number}, {kind}: exit code {code}, {len(lost)} records lost\n{log}")
+                say(f"exit code {code}, {len(lost)} records lost\n{log}")
     return tried, survived
 
 
@@ -239,7 +241,7 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=3 * len(FAULTS))
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    tried, survived = campaign(options.trials, options.seed, list(FAULTS))
+    tried, survived = campaign(options.trials, options.seed, list(FAULTS), partial(print, flush=True))
     for kind in tried:
         print(f"{kind:36} {tried[kind]:3} tried {survived[kind]:3} survived")
     print(f"{'all':36} {tried.total():3} tried {survived.total():3} survived, seed {options.seed}")

@@ -44,11 +44,10 @@ function drawBoard(block, methods) {
     order: { column: rates.length, descending: true },
     row: ({ method }) => ({ onpointerenter: () => light(method, true), onpointerleave: () => light(method, false) }),
   });
-  const diverged = rows.some(({ cells }) => cells.some((cell) => cell?.diverged));
   byId("board-note").textContent = [
     "Percent of test images, last epoch, mean ± standard deviation over seeds. Bold: best of its column, underlined: second.",
     "Drop: points lost from the first to the highest rate.",
-    diverged ? "† some of these runs diverged." : "",
+    ...block.notes.map((note) => `${note}.`),
     block.missing.length ? `Without all data sets, so without a mean: ${block.missing.join(", ")}.` : "",
   ].join(" ").trim();
 }
@@ -57,7 +56,7 @@ function boardCell(cell) {
   if (!cell) return element("span", { title: "no run" }, "–");
   const kind = { 1: "best", 2: "second" }[cell.place];
   const spread = cell.std === null ? null : element("small", {}, `±${fixed(cell.std)}`);
-  return [element("span", { class: kind }, fixed(cell.mean) + (cell.diverged ? "†" : "")), spread];
+  return [element("span", { class: kind }, fixed(cell.mean) + cell.marks), spread];
 }
 
 function verdict(block, methods) {

@@ -55,7 +55,7 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
         "x": [number(100 * float(measured.get(c, math.nan) if c == "measured" else c)) for c in block.columns],
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
-        "drops": {method: number(block.drop(method), 4) for method in cells},
+        "notes": block.notes, "drops": {method: number(block.drop(method), 4) for method in cells},
     }  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:
     cell = block.cells.get((method, column))
     if cell is None:
         return None
-    return {"mean": number(cell.mean), "std": number(cell.std), "place": cell.place, "diverged": cell.diverged}
+    return {"mean": number(cell.mean), "std": number(cell.std), "place": cell.place, "marks": cell.marks}
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

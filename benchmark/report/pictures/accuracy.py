@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from benchmark.report.palette import ZERO_SHOT, line_styles
-from benchmark.report.pictures.style import label, line, panels
+from benchmark.report.pictures.style import label, line, panels, title
 
 #: Room for numbers in the squares of a heat map, in inches.
 SQUARE = (0.95, 0.34)
@@ -25,7 +28,7 @@ def against_noise(board: pd.DataFrame, methods: list[str]) -> Figure:
     figure, axes = panels(len(datasets) + (len(datasets) > 1))
     for axis, dataset in zip(axes, datasets, strict=False):
         _curves(axis, placed[placed["dataset"] == dataset], methods)
-        axis.set_title(dataset)
+        title(axis, dataset)
     if len(datasets) > 1:
         whole = placed.groupby(["method", "x"], as_index=False)
         mean = whole.agg(mean=("mean", "mean"), count=("dataset", "nunique")).assign(std=float("nan"))
@@ -42,7 +45,7 @@ def _position(board: pd.DataFrame) -> pd.Series[float]:
 
 
 def _curves(axis: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
-    look = line_styles(methods)
+    look, bands, colours = line_styles(methods), [], []
     for method, own in rows.groupby("method", sort=True):
         curve = own.sort_values("x")
         name = str(method)
@@ -50,14 +53,18 @@ def _curves(axis: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
             axis.axhline(curve["mean"].iloc[0], label="zero-shot", zorder=1, **line(look[name]))
             continue
         axis.plot(curve["x"], curve["mean"], label=name, **line(look[name]))
-        band = curve.dropna(subset=["std"])
-        axis.fill_between(
-            band["x"], band["mean"] - band["std"], band["mean"] + band["std"],
-            color=look[name].colour, alpha=0.18, linewidth=0,
-        )  # fmt: skip
+        if len(band := curve.dropna(subset=["std"])):
+            colours.append(look[name].colour)
+            bands.append(_outline(*band[["x", "mean", "std"]].to_numpy().T))
+    axis.add_collection(PolyCollection(bands, facecolors=colours, alpha=0.18, linewidths=0))
     axis.set_xticks(sorted(rows["x"].round(4).unique()))
     axis.xaxis.set_major_formatter("{x:g}")
     axis.tick_params(axis="x", labelrotation=0 if rows["x"].nunique() < 6 else 60)
+
+
+def _outline(x: NDArray[np.float64], mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Corners [2 n, 2] of the band of one standard deviation: there above the means [n], back below them."""
+    return np.stack([np.concatenate([x, x[::-1]]), np.concatenate([mean + std, (mean - std)[::-1]])], axis=1)
 
 
 def heat_map(board: pd.DataFrame) -> Figure:

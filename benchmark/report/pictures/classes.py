@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from benchmark.records.record import Record
 from benchmark.report.palette import line_styles
 from benchmark.report.pictures.epochs import mean_curve
-from benchmark.report.pictures.style import label, line, panels
+from benchmark.report.pictures.style import label, line, panels, title
 
 
 def per_class(records: Sequence[Record], methods: list[str]) -> Figure | None:
@@ -35,7 +35,7 @@ def per_class(records: Sequence[Record], methods: list[str]) -> Figure | None:
             place = np.linspace(0, 100, len(values)) if len(values) > 1 else np.array([50.0])
             style = line(look[method] if len(values) <= 12 else replace(look[method], marker=""))
             axis.plot(place, values, label=method, **style)
-        axis.set_title(f"{dataset} ({len(here[0].classes)} classes)")
+        title(axis, f"{dataset} ({len(here[0].classes)} classes)")
         axis.set_ylim(0, 100)
     label(figure, axes, "classes, worst to best, %", "accuracy of the class, %")
     return figure

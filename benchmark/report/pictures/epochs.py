@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmark.records.record import Record
 from benchmark.report.palette import COLOURS, GREY
-from benchmark.report.pictures.style import label, panels
+from benchmark.report.pictures.style import label, panels, title
 
 #: Curve -> (label, colour, dash).
 GRADIENTS = {
@@ -44,7 +44,7 @@ def over_epochs(records: Sequence[Record], curves: Mapping[str, tuple[str, str, 
         for name, (text, colour, dash) in curves.items():
             values = mean_curve([record.curves.get(name, ()) for record in records if record.run.method == method])
             axis.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=dash, label=text)
-        axis.set_title(method)
+        title(axis, method)
     axes[0].set_ylim(bottom=0)
     label(figure, axes, "epoch", measured)
     return figure

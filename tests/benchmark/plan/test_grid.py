@@ -85,7 +85,7 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
     ("options", "message"),
     [
         ({"methods": "cop"}, "unknown method 'cop': did you mean 'coop'.*known: ce, .*coop"),
-        ({"methods": "gce[p=1]"}, "method 'gce' has no option 'p'; .*csc, init, n_ctx, position, q"),
+        ({"methods": "gce[p=1]"}, "method 'gce' has no option 'p'; .*csc, full_stop, init, n_ctx, position, q"),
         ({"methods": "gce[q=1.5]"}, "q=1.5 should be above 0 and at most 1"),
         ({"methods": "gce[q=high]"}, "q=high should be a number"),
         ({"methods": "upl[select=best]"}, "select=best should be one of confident, random"),
@@ -138,6 +138,12 @@ def test_recipes_are_an_axis_with_one_spelling_each() -> None:
         ("digits", "coop[lr=0.01]", 200), ("imagenet", "coop[lr=0.01]", 50),
     ]  # fmt: skip
     assert runs[-1].settings.lr == 0.01 and runs[0].settings.n_ctx == 4
+
+
+def test_auto_with_options_is_the_backbone_s_recipe_with_them() -> None:
+    grid = {"datasets": "digits", "methods": "coop", "noise": "0", "seeds": "1", "recipe": "auto[lr=0.5]"}
+    runs = runs_of(**grid, backbone="embedded,RN50/openai")
+    assert [run.recipe for run in runs] == ["embedded[lr=0.5]", "coop[lr=0.5]"]
 
 
 def test_epochs_are_short_for_an_option_of_the_recipe() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from benchmark.records.store import Store
 from benchmark.report.campaign import Campaign
+from benchmark.report.identity import comparable
 from benchmark.report.leaderboard import leaderboard, observations
 from tests.support.records_factory import fill, result, run
 
@@ -59,3 +60,17 @@ def test_backbones_may_have_weights_of_their_own(tmp_path: Path) -> None:
     store.write(run(backbone="RN50/openai"), result(hashes={"weights": "v", "split": "s"}))
     assert Campaign.of(*store.load()).problems == ()
     assert len(Campaign.of(*store.load()).board) == 2
+
+
+def test_runs_for_which_a_recipe_meant_something_else_are_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for seed, lr in ((1, 0.1), (2, 0.1), (3, 0.2)):
+        store.write(
+            run("coop", seed=seed), result(70.0, settings={"lr": lr, "crop": (0.6, 1.0), "flip": True, "epochs": 10})
+        )
+        store.write(run("ce", seed=seed), result(70.0, settings={"lr": 0.3}))
+    kept, (problem,) = comparable(store.load().records)
+    assert sorted((record.run.method, record.run.seed) for record in kept) == [
+        ("ce", 1), ("ce", 2), ("ce", 3), ("coop", 1), ("coop", 2),
+    ]  # fmt: skip
+    assert "coop with recipe embedded on flipped" in problem and "lr=0.2" in problem

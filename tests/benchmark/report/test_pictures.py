@@ -20,7 +20,7 @@ from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.epochs import mean_curve
 from benchmark.report.pictures.figures import figures
 from benchmark.report.pictures.ranks import groups
-from benchmark.report.pictures.style import styled
+from benchmark.report.pictures.style import panels, styled, title
 from tests.support.records_factory import fill, result, run
 
 
@@ -54,8 +54,19 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
     (line,) = (line for line in figure.axes[1].lines if line.get_label() == "coop")
     rows = board[(board["dataset"] == "flipped") & (board["method"] == "coop")]
     np.testing.assert_allclose(line.get_xydata(), np.stack([[0.0, 50.0], rows["mean"]], axis=1))
+    methods = [method for method in sorted(board["method"].unique()) if method != "zero_shot"]
+    (bands,) = figure.axes[1].collections
+    above, below = rows["mean"] + rows["std"], rows["mean"] - rows["std"]
+    corners = [[0.0, above.iloc[0]], [50.0, above.iloc[1]], [50.0, below.iloc[1]], [0.0, below.iloc[0]]]
+    np.testing.assert_allclose(bands.get_paths()[methods.index("coop")].vertices[:4], corners)
     (line,) = (line for line in figure.axes[1].lines if line.get_label() == "zero-shot")
     assert line.get_ydata()[0] == 66.0
+
+
+def test_a_panel_shows_the_end_of_a_name_that_is_too_long_for_it() -> None:
+    _, (axis,) = panels(1)
+    title(axis, "folder:/data/" + "x" * 40 + "/pets")
+    assert "".join(axis.get_title(loc=side) for side in ("left", "center")) == "…" + "x" * 22 + "/pets"
 
 
 def test_a_measured_rate_is_drawn_where_it_was_measured(tmp_path: Path) -> None:

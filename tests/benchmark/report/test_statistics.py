@@ -10,7 +10,7 @@ from scipy import stats
 from benchmark.records.store import Store
 from benchmark.report.leaderboard import leaderboard, observations
 from benchmark.report.ranking import critical_difference, rankings
-from benchmark.report.statistics import ALL, NOISY, caveats, differences, interval, pairs, sentences
+from benchmark.report.statistics import ALL, NOISY, caveats, differences, interval, intervals, pairs, sentences
 from tests.support.records_factory import fill, result, run
 
 
@@ -69,6 +69,23 @@ def test_the_interval_is_scipys_for_one_sample_and_that_of_a_plain_loop_for_seve
     samples = [rng.normal(mean, 1, 4) for mean in (0, 5, 20)]
     means = [np.mean([rng.choice(sample, len(sample)).mean() for sample in samples]) for _ in range(4000)]
     assert interval(samples) == pytest.approx(tuple(np.quantile(means, (0.025, 0.975))), abs=0.1)
+
+
+def test_intervals_at_once_are_those_of_scipys_bootstrap_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    groups = [[rng.normal(0, 3, n) for n in sizes] for sizes in [(5,), (7, 7), (5,), (3, 2, 9), (12,)] * 60]
+    found = intervals(groups)
+    for i in (0, 1, 2, 3, 4, 297, 298, 299):
+
+        def mean_of_means(*samples: np.ndarray, axis: int = -1) -> np.ndarray:
+            return sum(sample.mean(axis=axis) for sample in samples) / len(samples)
+
+        theirs = stats.bootstrap(
+            tuple(groups[i]), mean_of_means, n_resamples=4999, method="percentile", vectorized=True,
+            random_state=np.random.default_rng(0),
+        )  # fmt: skip
+        assert tuple(found[i]) == pytest.approx(tuple(theirs.confidence_interval), abs=1e-8)
+        assert interval(groups[i]) == tuple(found[i])
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:

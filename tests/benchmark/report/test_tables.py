@@ -49,18 +49,18 @@ def records(store: Store) -> list[Record]:
 
 GOLDEN = {
     "leaderboard.csv": """\
-dataset,noise,rate,epochs,shots,recipe,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,realised,protocol
-digits,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0.0000,2
-digits,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0.0000,2
-digits,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0.0000,2
-digits,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0.5000,2
-digits,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,1,0,,2
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0.0000,2
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0.0000,2
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0.0000,2
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0.5000,2
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0.5000,2
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,2,0,,2
+dataset,noise,rate,epochs,shots,recipe,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,collapsed,realised,protocol
+digits,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0,0.0000,2
+digits,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0,0.0000,2
+digits,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0,0.0000,2
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0,0.5000,2
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,1,0,0,,2
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0,0.0000,2
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0,0.0000,2
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0,0.0000,2
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0,0.5000,2
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0,0.5000,2
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,2,0,0,,2
 """,
     "summary.csv": """\
 noise,shots,recipe,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\
@@ -276,3 +276,16 @@ def test_what_latex_reads_as_commands_is_escaped(tmp_path: Path) -> None:
     Store(tmp_path).write(run("[a]\\b^c~d_e|f"), result(70.0))
     (block,) = blocks(leaderboard(Store(tmp_path).load().records))
     assert r"{}[a]\textbackslash{}b\textasciicircum{}c\textasciitilde{}d\_e\textbar{}f &" in latex(block)
+
+
+def test_a_collapsed_run_is_counted_and_explained(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    flat = {"loss": [2.0, 1.55], "train_accuracy_given": [40.0, 33.0]}  # log 5 is 1.61; chance 20 + 13 for 80 images
+    store.write(run(), result(20.0, curves=flat))
+    store.write(run("gce"), result(20.0, curves={**flat, "loss": [0.9, 0.8]}))
+    store.write(run("ce"), result(20.0, curves={**flat, "train_accuracy_given": [20.0, 50.0]}))
+    board = leaderboard(store.load().records).set_index("method")
+    assert board["collapsed"].to_dict() == {"coop": 1, "gce": 0, "ce": 0}
+    (block,) = blocks(board.reset_index())
+    assert "20.00**‡" in markdown(block) and "‡ some of these runs collapsed" in markdown(block)
+    assert r"20.00}$^\ddagger$" in latex(block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -13,8 +14,18 @@ from open_clip.model import CLIP
 from open_clip.transformer import VisionTransformer
 from safetensors.torch import load_file
 
-from benchmark.pretrain.contrastive import Recipe
-from benchmark.pretrain.distill import bystanders, distill, feature_loss, patch_loss, sibling, texts
+from benchmark.pretrain.contrastive import Recipe, World
+from benchmark.pretrain.distill import (
+    MOST,
+    TURNS,
+    distill,
+    feature_loss,
+    lesson,
+    patch_loss,
+    pose_codes,
+    sibling,
+    texts,
+)
 from benchmark.pretrain.vocabulary import Vocabulary, write
 from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, SIBLING, accuracies
 from datamodules.dataset import Dataset
@@ -67,14 +78,39 @@ def test_sixteen_random_tokens_hardly_disturb_the_vit(datasets: dict[str, Datase
         assert beside >= alone - 0.06, name
 
 
-def test_random_tokens_come_in_every_fourth_step_in_all_numbers_at_the_scale_of_vpt() -> None:
+def test_two_steps_of_three_show_pictures_as_they_are_without_tokens(teacher: CLIP) -> None:
+    recipe = Recipe(batch=8, hands=1)
+    world, twin = (World.of(VIT_CONFIG, recipe) for _ in range(2))
     generator = torch.Generator().manual_seed(0)
-    drawn = [bystanders(step, 2, 64, generator) for step in range(800)]
-    assert {tokens.shape[0] for tokens in drawn} == {2} and {tokens.shape[2] for tokens in drawn} == {64}
-    assert {tokens.shape[1] for tokens in drawn[3::4]} == set(range(1, 17))
-    assert all(tokens.shape[1] == 0 for step, tokens in enumerate(drawn) if step % 4 != 3)
-    numbers = torch.cat([tokens.flatten() for tokens in drawn])
-    assert numbers.mean().abs() < 0.002 and numbers.std().item() == pytest.approx(1 / 8, rel=0.01)
+    pictures, target, tokens = lesson(teacher, world, 4, pose_codes(16, generator), generator)
+    assert torch.equal(pictures, twin.paint(twin.draw(4)[0]))
+    assert torch.equal(target, torch.nn.functional.normalize(teacher.visual(pictures), dim=-1))
+    assert tokens.shape == (8, 0, 16)
+
+
+def test_every_third_step_turns_pictures_and_tokens_say_how_far_back_the_target_is_turned(teacher: CLIP) -> None:
+    recipe = Recipe(batch=64, hands=1)
+    world, twin = (World.of(VIT_CONFIG, recipe) for _ in range(2))
+    generator = torch.Generator().manual_seed(0)
+    codes = pose_codes(4096, generator)
+    assert torch.allclose(codes.norm(dim=-1), torch.full((3,), 2.0))
+    pictures, target, tokens = lesson(teacher, world, 5, codes, generator)
+    scenes, _ = twin.draw(5)
+    upright, turned = twin.paint(scenes), []
+    with torch.no_grad():
+        start, end = (torch.nn.functional.normalize(teacher.visual(x), dim=-1) for x in (pictures, upright))
+    said = (tokens.mean(1) @ (codes / 4).T).max(-1)
+    for degrees in TURNS:
+        again = World.of(VIT_CONFIG, recipe)
+        scenes, _ = again.draw(5)
+        turned.append(again.paint(replace(scenes, angle=scenes.angle + degrees)))
+    shown = torch.stack(turned)[said.indices, torch.arange(64)]
+    strong = said.values > 0.3
+    assert torch.equal(pictures[strong], shown[strong]) and strong.sum() > 20
+    expected = torch.nn.functional.normalize(torch.lerp(start, end, said.values.clamp(0, 1)[:, None]), dim=-1)
+    assert (target - expected).norm(dim=-1)[strong].max() < 0.1 * (start - end).norm(dim=-1).max()
+    assert ((target - start).norm(dim=-1) < 1e-5).sum() > 10
+    assert 1 <= tokens.shape[1] <= MOST
 
 
 def test_distilling_reduces_the_loss_and_repeats_from_its_seed(teacher: CLIP) -> None:
@@ -105,8 +141,8 @@ def test_the_feature_loss_adds_cosine_distance_and_divergence_of_predictions() -
     theirs = theirs.roll(1, 0)
     p, q = ((5 * x @ words.T).double().softmax(-1).numpy() for x in (theirs, ours))
     expected = 1 - (ours * theirs).sum(-1).mean().item() + 0.5 * (p * np.log(p / q)).sum(-1).mean()
-    assert feature_loss(ours, theirs, words, torch.tensor(5.0), 0.5).item() == pytest.approx(expected, rel=1e-5)
-    assert feature_loss(ours, ours, words, torch.tensor(5.0)).item() == pytest.approx(0, abs=1e-6)
+    assert feature_loss(ours, theirs, words, 5.0, 0.5).item() == pytest.approx(expected, rel=1e-5)
+    assert feature_loss(ours, ours, words, 5.0).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_patches_are_read_against_the_standardised_cell_at_their_place() -> None:

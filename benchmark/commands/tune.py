@@ -1,0 +1,95 @@
+"""`promptnoise tune`: choose each method's learning rate without clean labels, by noisy validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmark.commands import bench
+from benchmark.errors import BadInput
+from benchmark.plan.grid import split_list
+from benchmark.plan.options import Options as BenchOptions
+from benchmark.plan.options import numbers
+from benchmark.records.store import Store
+from datamodules import noise
+from datamodules.catalog import open_dataset
+from methods.recipes import recipe_for
+
+#: Share of the labelled images that is kept for validation where there is no val split with labels as doubtful.
+HOLD_OUT = 0.25
+
+
+@dataclass(frozen=True)
+class Options(BenchOptions):
+    """Train every method at several learning rates, and choose one for each on validation images with noisy labels."""
+
+    lr: str = "0.0001,0.0003,0.001,0.003,0.01,0.03"
+    """Learning rates to try; one is chosen per method, the same for all data sets, kinds and rates of noise."""
+
+    noise: str = "0,0.5"
+    """Shares of wrong labels, 0 to 1, in training and validation alike."""
+
+    out: Path = Path("results/tuning")
+    """Folder for records, tuning.csv and a picture."""
+
+
+def main(options: Options) -> int:
+    """Trains the rates side by side, prints what was chosen; 1 if runs failed."""
+    console = Console()
+    rates = numbers("lr", options.lr, float)
+    if len(set(rates)) < 2:
+        raise BadInput(f"lr is {options.lr!r}, should be two learning rates or more, such as 0.001,0.01")
+    grid = replace(options, recipe=",".join(_recipes(options, rates))).grid()
+    runs, store = grid.runs(), Store(options.out)
+    runs = bench.train(console, options, runs, store)
+    return 0 if options.dry_run else _finish(console, store, [run.key for run in runs])
+
+
+def _recipes(options: Options, rates: list[float]) -> list[str]:
+    """The recipes asked for at each rate, with images held out where validation needs it."""
+    found = []
+    for backbone in split_list(options.backbone):
+        for name in split_list(options.recipe):
+            own = recipe_for(backbone, name)
+            if "lr" in own.given:
+                raise BadInput(f"the recipe {name} has a learning rate already: leave it out to tune it")
+            more = {"hold_out": HOLD_OUT} if not own.settings.hold_out and _needs_hold_out(options) else {}
+            found += [str(own.having(lr=rate, **more)) for rate in rates]
+    return list(dict.fromkeys(found))
+
+
+def _needs_hold_out(options: Options) -> bool:
+    """Whether a data set lacks a val split, or a kind of noise is only known of training images."""
+    if any(noise.measured(kind) for kind in split_list(options.noise_type)):
+        return True
+    opened = (open_dataset(name, options.data) for name in split_list(options.datasets))
+    return any(dataset.val is None or not dataset.trusted for dataset in opened)
+
+
+def _finish(console: Console, store: Store, keys: list[str]) -> int:
+    """Writes tuning.csv and its picture, prints the rates; 0 only if all runs succeeded."""
+    from benchmark.report import tuning
+    from benchmark.report.outputs import Outputs
+
+    records = store.load().records
+    seen = tuning.sweep(records)
+    table = tuning.tuning(seen)
+    if not len(table):
+        raise BadInput("no method has noisy validation at two rates: methods without labels or training have none")
+    view = Table("method", "lr", "noisy val, %", "test, %", box=None, pad_edge=False)
+    for method, own in table.groupby("method", sort=False):
+        for row in own.itertuples():
+            style = "bold green" if row.chosen else ""
+            cells = (f"{row.lr:g}", f"{row.noisy_val:.2f}{'*' if row.chosen else ' '}", f"{row.accuracy:.2f}")
+            view.add_row(Text(str(method)), *(Text(cell, style) for cell in cells))
+    console.print(view)
+    for line in tuning.sentences(table):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    written = Outputs(store.out).write(tuning.files(seen, table))
+    console.print(f"written: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
+    good = sum(record.key in set(keys) and record.status == "ok" for record in records)
+    return 0 if good == len(keys) else 1

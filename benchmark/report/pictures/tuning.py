@@ -1,0 +1,37 @@
+"""Accuracy against learning rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benchmark.report.palette import line_styles
+from benchmark.report.pictures.style import label, line, panels, title
+from benchmark.report.tuning import UNIT
+
+
+def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:
+    """A panel per method: test accuracy at each noise rate, the mean over data sets and seeds; the chosen rate marked.
+
+    Args:
+        seen: What `tuning.sweep` returns.
+        table: What `tuning.tuning` makes of it.
+    """
+    groups = list(table.groupby(UNIT, sort=False))
+    figure, axes = panels(len(groups))
+    rates = sorted(seen["rate"].dropna().unique())
+    looks = line_styles([f"{100 * rate:g} % wrong" for rate in rates])
+    for axis, (unit, own) in zip(axes, groups, strict=True):
+        rows = seen.merge(pd.DataFrame([unit], columns=UNIT), on=UNIT)
+        for rate in rates:
+            at: Any = rows[rows["rate"] == rate].groupby(["dataset", "lr"])["accuracy"].mean()
+            curve = at.unstack("lr").dropna(axis=1).mean()
+            name = f"{100 * rate:g} % wrong"
+            axis.plot(curve.index, curve.to_numpy(), label=name, **line(looks[name]))
+        axis.axvline(own[own["chosen"]]["lr"].iloc[0], color="#767676", linewidth=1, linestyle=":", zorder=0)
+        axis.set_xscale("log")
+        title(axis, str(unit[-1]))
+    label(figure, axes, "learning rate", "test accuracy, %")
+    return figure

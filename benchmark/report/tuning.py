@@ -1,0 +1,85 @@
+"""Learning rates, compared without clean labels: records of one recipe at several rates, by noisy validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from benchmark.records.record import Record
+from benchmark.report.identity import comparable
+from benchmark.report.leaderboard import to_csv
+from methods.recipes import recipe
+
+#: What is tuned: one rate for each, over all its data sets and kinds of noise.
+UNIT = ["backbone", "recipe", "shots", "paradigm", "method"]
+CELL = ["dataset", "noise", "rate"]
+COLUMNS = [*UNIT, "lr", "cells", "runs", "diverged", "noisy_val", "accuracy", "chosen", "own_accuracy"]
+
+
+def last_noisy_val(record: Record) -> float | None:
+    """The accuracy on validation images with noisy labels after the last epoch, percent; None if it has none."""
+    curve = record.curves.get("noisy_val_accuracy", ())
+    return curve[-1] if curve else None
+
+
+def sweep(records: Iterable[Record]) -> pd.DataFrame:
+    """One row per record with a noisy validation: `UNIT`, `CELL`, seed, lr, noisy_val, accuracy and diverged."""
+    rows = [
+        (run.backbone, str(own.without("lr")), run.shots, run.paradigm, run.method, run.dataset, run.noise, run.rate,
+         run.seed, run.settings.lr, value, record.score, record.status == "diverged")
+        for record in comparable(records)[0]
+        if (value := last_noisy_val(record)) is not None
+        for run in [record.run]
+        for own in [recipe(run.recipe)]
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[*UNIT, *CELL, "seed", "lr", "noisy_val", "accuracy", "diverged"])
+
+
+def tuning(seen: pd.DataFrame) -> pd.DataFrame:
+    """Each method's rates with `COLUMNS`, from `sweep`; only methods that were trained at several.
+
+    Accuracies are percent, averaged over the cells that all rates of a method have. `chosen` is the rate with the
+    highest accuracy in noisy validation, the lower of equals. `own_accuracy` is the test accuracy that the method would
+    have with a rate of its own in each cell, each chosen by noisy validation as well: what one rate for all costs.
+    """
+    rows: list[tuple[Any, ...]] = []
+    for unit, own in seen.groupby(UNIT, sort=True):
+        cells: Any = own.groupby([*CELL, "lr"], dropna=False)[["noisy_val", "accuracy"]].mean().unstack("lr").dropna()
+        if own["lr"].nunique() < 2 or not len(cells):
+            continue
+        val, test = cells["noisy_val"], cells["accuracy"]
+        chosen = val.mean().idxmax()
+        by_cell = val.idxmax(axis=1)
+        best = sum(test.loc[cell, rate] for cell, rate in by_cell.items()) / len(cells)
+        for rate in val.columns:
+            at = own[own["lr"] == rate]
+            counts = (len(cells), len(at), int(at["diverged"].sum()))
+            rows.append((*unit, rate, *counts, val[rate].mean(), test[rate].mean(), rate == chosen, best))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def sentences(table: pd.DataFrame) -> list[str]:
+    """One line per method: the rate chosen, and where it lies at an end of what was tried."""
+    lines = []
+    row: Any
+    for _, own in table.groupby(UNIT, sort=False):
+        (row,) = own[own["chosen"]].itertuples()
+        ends = {own["lr"].min(): "lowest", own["lr"].max(): "highest"}
+        end = f"; it is the {ends[row.lr]} that was tried: try others" if row.lr in ends else ""
+        lines.append(
+            f"{row.method}: lr {row.lr:g} (noisy validation {row.noisy_val:.2f} %, test {row.accuracy:.2f} %; "
+            f"{row.own_accuracy - row.accuracy:+.2f} points with a rate for each data set and noise{end})"
+        )
+    return lines
+
+
+def files(seen: pd.DataFrame, table: pd.DataFrame) -> dict[str, str | bytes]:
+    """`tuning.csv` and the picture of accuracy against rate, by their names in a results folder."""
+    from benchmark.report.pictures.style import render, styled
+    from benchmark.report.pictures.tuning import against_rate
+
+    with styled():
+        drawn = render(against_rate(seen, table))
+    return {"tuning.csv": to_csv(table)} | {f"plots/learning-rates.{kind}": content for kind, content in drawn.items()}
