@@ -15,9 +15,9 @@ export VENV PYTHON INSTALLER RUN
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type=asymmetric. Values reach the shell
 # through the environment, as they are: neither make nor the shell looks for anything in them.
-VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
+VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
 OF_PAPER := PAPER QUICK
-SWITCHES := SKIP_BAD_IMAGES DRY_RUN QUICK
+SWITCHES := DETACH SKIP_BAD_IMAGES DRY_RUN QUICK
 $(foreach name,$(VARIABLES) $(OF_PAPER),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 lower = $(shell echo '$(1)' | tr A-Z a-z)
 flag = $(if $($(1)),"--$(call lower,$(1))=$$$(1)")
@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed test test-slow faults check format embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters faults check format embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -85,6 +85,9 @@ test: installed  ## the test suite, under 5 minutes on two cores
 
 test-slow: installed  ## the tests that take minutes
 	"$$RUN" -m pytest -m slow
+
+test-clusters: installed  ## benches on a real Ray and a real Slurm of two nodes each, where they are installed
+	"$$RUN" -m pytest -m clusters
 
 faults: installed  ## kill, starve and damage benches, and count which end with the same bytes; about half an hour
 	"$$RUN" -m tests.support.faults

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from benchmark.errors import BadInput
 from datamodules.errors import nearest
@@ -19,12 +19,15 @@ T = TypeVar("T")
 def parse(command: str, options: type[T], words: Sequence[str]) -> T:
     """`--option=value`, `--option value` or, for what is true or false, `--option`; fields without a default by place.
 
+    A field without a default whose type is a tuple of paths takes all words that are left.
+
     Raises:
         BadInput: An option that there is not, is given twice or lacks a value, or a value that it does not take.
     """
     known = _known(options)  # type: ignore[arg-type]
     needed = [field.name for field in fields(options) if field.default is MISSING]  # type: ignore[arg-type]
     texts: dict[str, str] = {}
+    several: dict[str, list[str]] = {}
     waiting = list(words)
     while waiting:
         word = waiting.pop(0)
@@ -43,15 +46,20 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
             if name in texts:
                 raise BadInput(f"{flag} is given twice; give it once, several values separated by commas")
         else:
-            name = next((each for each in needed if each not in texts), "")
-            if not name:
+            name = next((each for each in needed if each not in texts or each in several), "")
+            if name and get_origin(known[name].kind) is tuple:
+                several.setdefault(name, []).append(word)
+            elif not name:
                 raise BadInput(f"{command} does not take {word!r}; options are written --option=value")
             text = word
         texts[name] = text
     if missing := [name for name in needed if name not in texts]:
         usage = " ".join(map(str.upper, needed))
         raise BadInput(f"{command} needs {' and '.join(missing)}: promptnoise {command} {usage}")
-    return options(**{name: _value(known[name], name, text) for name, text in texts.items()})
+    single = {name: text for name, text in texts.items() if name not in several}
+    values = {name: _value(known[name], name, text) for name, text in single.items()}
+    paths = {name: tuple(Path(word).expanduser() for word in words) for name, words in several.items()}
+    return options(**values, **paths)
 
 
 def print_help(command: str, options: type[Any]) -> None:

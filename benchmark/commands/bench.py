@@ -16,8 +16,7 @@ from benchmark.records.store import Store
 from benchmark.records.workers import recorded_workers
 from benchmark.report.outputs import TABLES, Outputs, table_file
 from benchmark.run.campaign import left_out, train_campaign
-from benchmark.run.devices import parse_devices, planned_workers
-from benchmark.run.pool import prepare
+from benchmark.run.engines import Engine, parse_engine
 from benchmark.tracking import choose_mode
 from methods.recipes import is_embedded
 
@@ -33,7 +32,7 @@ def main(options: Options) -> int:
         raise BadInput("none of these methods runs under this paradigm")
     store = Store(options.out)
     runs = train(console, options, runs, store)
-    return 0 if options.dry_run else _finish(console, store, runs)
+    return 0 if options.dry_run or options.detach else _finish(console, store, runs)
 
 
 def train(console: Console, options: Options, runs: list[Run], store: Store) -> list[Run]:
@@ -49,7 +48,8 @@ def train(console: Console, options: Options, runs: list[Run], store: Store) -> 
         checks.check_dataset(dataset)
     for backbone in backbones:
         checks.check_backbone(backbone)
-    planned_workers(options.devices, small=False)
+    engine = parse_engine(options.engine, options.detach)
+    engine.check(options.devices)
     choose_mode(options.wandb)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
@@ -62,27 +62,27 @@ def train(console: Console, options: Options, runs: list[Run], store: Store) -> 
             check_writable("the cache folder", options.cache)
         Outputs(options.out).check([*TABLES, *map(table_file, datasets)])
         if not options.dry_run:
-            prepare()
-    workers = _workers(console, options, runs, done)
+            engine.prepare()
+    workers = _workers(console, options, engine, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
     if options.dry_run:
         _check_without_torch(console, options, datasets, backbones)
     elif todo:
-        return train_campaign(console, options, runs, todo, frozenset(done), workers)
+        return train_campaign(console, options, engine, runs, todo, frozenset(done), workers)
     return runs
 
 
-def _workers(console: Console, options: Options, runs: list[Run], done: set[str]) -> int:
+def _workers(console: Console, options: Options, engine: Engine, runs: list[Run], done: set[str]) -> int:
     """The number of workers to cut packs for: the one that finished runs of this grid were cut for, or today's."""
     recorded = recorded_workers(options.out, runs, options.pack) if done else None
     if recorded or len(done) == len(runs):
         return recorded or 1
     small = all(is_embedded(run.backbone) for run in runs)
     if options.dry_run:
-        return planned_workers(options.devices, small)
+        return engine.planned(options.devices, small)
     with console.status("loading torch"):
-        return len(parse_devices(options.devices, small, len(runs)))
+        return len(engine.devices(options.devices, small, len(runs)))
 
 
 def _check_without_torch(console: Console, options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> None:

@@ -53,6 +53,9 @@ class Options:
     devices: str = bench.Options.devices
     """As for bench: auto, cpu, cpu:2, or GPU numbers."""
 
+    engine: str = bench.Options.engine
+    """As for bench: local, ray[...] or slurm[...]."""
+
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of the frozen towers."""
 

@@ -54,6 +54,12 @@ class Options:
     devices: str = "auto"
     """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3 (0,0: two workers on one)."""
 
+    engine: str = "local"
+    """What trains: local (this machine), ray[address=auto,gpus=1,...], slurm[partition=gpu,time=4h,parallel=32,...]."""
+
+    detach: bool = False
+    """Submit to Slurm and leave; the same command later shows how far it is."""
+
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of the frozen towers: fp32, bf16, or auto (bf16 on a GPU, fp32 on the CPU)."""
 

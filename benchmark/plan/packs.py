@@ -9,12 +9,18 @@ from functools import cached_property
 from itertools import groupby, pairwise
 
 from benchmark.plan.grid import Run, parse_method
-from benchmark.plan.schedule import schedule
+from benchmark.plan.schedule import ends, in_order, schedule
 from benchmark.plan.sizes import Size, size_of
 from methods.recipes import recipe
 
 #: The share of a campaign's time that one worker may train alone while another has nothing left.
 STRAGGLER = 0.2
+#: Up to so many workers packs are cut into equal parts first; for more, which takes long, into halves alone.
+FEW = 16
+#: Where the workers are busy for less than this share of the campaign, packs that end late are halved.
+UTILISATION = 0.95
+#: The share of the shortest possible campaign by which a pack may end late without being halved.
+LATE = 0.03
 #: A part of a pack is worth a worker's start from this cost on: about two seconds of the embedded CLIP on one core.
 WORTH = 50_000
 #: The cost of an image through the image tower, where a class name forward and backward through the text tower is 1,
@@ -57,9 +63,10 @@ class Pack:
 def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     """All runs in packs of at most `size`, the longest first, cut until each of the `workers` has work to the end.
 
-    The largest pack is cut while one worker would train alone for more than `STRAGGLER` of the campaign. A pack's
-    make-up depends on the grid and on `workers`, not on which of its runs are done, so that a resumed benchmark
-    computes the same numbers as one that was never interrupted.
+    The largest pack is cut while one worker would train alone for more than `STRAGGLER` of the campaign; if the workers
+    are busy for less than `UTILISATION` of it then, packs get smaller towards the end. A pack's make-up depends on the
+    grid and on `workers`, not on which of its runs are done, so that a resumed benchmark computes the same numbers as
+    one that was never interrupted.
     """
 
     runs = list(runs)
@@ -76,12 +83,32 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     order = sorted(runs, key=lambda run: (shared(run), run.method, run.recipe))
     groups = [list(rows) for _, rows in groupby(order, shared)]
     parts = [_cut(rows, math.ceil(len(rows) / size)) for rows in groups]
-    while schedule([pack.cost for part in parts for pack in part], workers).straggler > STRAGGLER:
+    while workers <= FEW and schedule([pack.cost for part in parts for pack in part], workers).straggler > STRAGGLER:
         largest = max(range(len(parts)), key=lambda group: parts[group][0].cost)
         if parts[largest][0].cost < 2 * WORTH or len(parts[largest]) == len(groups[largest]):
             break
         parts[largest] = _cut(groups[largest], len(parts[largest]) + 1)
-    return sorted((pack for part in parts for pack in part), key=lambda pack: -pack.cost)
+    made = sorted((pack for part in parts for pack in part), key=lambda pack: -pack.cost)
+    return _small_at_the_end(made, workers)
+
+
+def _small_at_the_end(made: list[Pack], workers: int) -> list[Pack]:
+    """Halves packs that end late, again and again, so that short ones fill the end; the costliest first.
+
+    Where only single runs end late, the costliest packs are halved, after which those runs start.
+    """
+    while in_order(costs := [pack.cost for pack in made], workers).utilisation < UTILISATION:
+        latest = (1 + LATE) * sum(costs) / workers
+        able = [len(pack.runs) > 1 and pack.cost >= 2 * WORTH for pack in made]
+        cut = [can and end > latest for can, end in zip(able, ends(costs, workers), strict=True)]
+        if not any(cut):
+            most = max((cost for can, cost in zip(able, costs, strict=True) if can), default=0)
+            cut = [can and cost > most / 2 for can, cost in zip(able, costs, strict=True)]
+        if not any(cut):
+            break
+        parts = [_cut(pack.runs, 2) if halve else [pack] for halve, pack in zip(cut, made, strict=True)]
+        made = sorted((pack for part in parts for pack in part), key=lambda pack: -pack.cost)
+    return made
 
 
 def _cut(rows: Sequence[Run], count: int) -> list[Pack]:

@@ -21,10 +21,24 @@ class Schedule(NamedTuple):
 
 def schedule(costs: Iterable[float], workers: int) -> Schedule:
     """The campaign of packs with these costs when every free worker takes the longest pack that is left."""
+    return in_order(sorted(costs, reverse=True), workers)
+
+
+def in_order(costs: Iterable[float], workers: int) -> Schedule:
+    """The campaign of packs with these costs when every free worker takes the next pack."""
     busy_until = [0.0] * workers
-    for cost in sorted(costs, reverse=True):
+    for cost in costs:
         heapq.heapreplace(busy_until, busy_until[0] + cost)
     makespan = max(busy_until)
     if makespan == 0:
         return Schedule(0.0, 1.0, 0.0)
     return Schedule(makespan, sum(busy_until) / (workers * makespan), 1 - min(busy_until) / makespan)
+
+
+def ends(costs: Iterable[float], workers: int) -> list[float]:
+    """When each pack ends if every free worker takes the next one; in the order of `costs`."""
+    busy_until, found = [0.0] * workers, []
+    for cost in costs:
+        found.append(busy_until[0] + cost)
+        heapq.heapreplace(busy_until, found[-1])
+    return found

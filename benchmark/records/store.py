@@ -195,6 +195,18 @@ class Store:
         here = (failure for failure in failures if failure.run.protocol == PROTOCOL)
         return sorted(here, key=lambda failure: _order(failure.run))
 
+    def failed(self, runs: Iterable[Run]) -> set[str]:
+        """Keys of those of `runs` that have a note that they raised."""
+        there = Names(self.out / "failed")
+        return {run.key for run in runs if f"{run.key}.json" in there[run.dataset]}
+
+    def forgive(self, runs: Iterable[Run]) -> None:
+        """Removes the notes that these runs raised, before they are tried again."""
+        there = Names(self.out / "failed")
+        for run in runs:
+            if f"{run.key}.json" in there[run.dataset]:
+                self._failure(run).unlink(missing_ok=True)
+
     def _failure(self, run: Run) -> Path:
         return self.out / "failed" / slug(run.dataset) / f"{run.key}.json"
 

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 def recorded_workers(out: Path, runs: Iterable[Run], size: int) -> int | None:
     """The number that this grid, in packs of at most `size` runs, was cut for; None where nothing is recorded."""
-    found = _read(out).get(_grid(runs, size))
+    found = _read(out).get(grid_name(runs, size))
     return found if isinstance(found, int) and found is not True and found >= 1 else None
 
 
@@ -26,7 +26,7 @@ def record_workers(out: Path, runs: Iterable[Run], size: int, workers: int) -> N
     Raises:
         OSError: The folder cannot be written.
     """
-    known, grid = _read(out), _grid(runs, size)
+    known, grid = _read(out), grid_name(runs, size)
     if known.get(grid) != workers:
         content = json.dumps({"workers": {**known, grid: workers}}, indent=1)
         atomic.write(_path(out), content + "\n")
@@ -36,7 +36,7 @@ def _path(out: Path) -> Path:
     return out / "campaign.json"
 
 
-def _grid(runs: Iterable[Run], size: int) -> str:
+def grid_name(runs: Iterable[Run], size: int) -> str:
     """What identifies a grid: the hash of its runs' keys and of the greatest size of a pack."""
     text = f"{size} " + " ".join(sorted(run.key for run in runs))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -30,3 +31,12 @@ class Campaign:
         kept, others = comparable(records)
         seen = rows_of(kept)
         return cls(tuple(kept), (*problems, *others), seen, board_of(seen))
+
+
+def mixed_hardware(records: Iterable[Record]) -> str:
+    """A sentence that names the devices of the runs where they differ; empty where all ran on one kind."""
+    counts = Counter(record.device or "an unnamed device" for record in records)
+    if len(counts) < 2:
+        return ""
+    named = ", ".join(f"{count} runs on {device}" for device, count in sorted(counts.items()))
+    return f"Mixed hardware: {named}. Other devices round otherwise, so that small differences may come from them."

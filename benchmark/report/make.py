@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmark.published import papers
 from benchmark.records.store import Store
 from benchmark.report import page, statistics, tables, tuning
-from benchmark.report.campaign import Campaign
+from benchmark.report.campaign import Campaign, mixed_hardware
 from benchmark.report.leaderboard import to_csv
 from benchmark.report.markup import plain
 from benchmark.report.outputs import Outputs
@@ -48,6 +48,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     written = outputs.write(tables.texts(campaign.board))
     step("statistics")
     found, caveats = statistics.differences(campaign.seen, reference), statistics.caveats(campaign.seen)
+    caveats += [line] if (line := mixed_hardware(campaign.records)) else []
     written += outputs.write(
         {
             "statistics.csv": to_csv(found),

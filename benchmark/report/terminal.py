@@ -11,7 +11,7 @@ from rich.text import Text
 
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
-from benchmark.report.campaign import Campaign
+from benchmark.report.campaign import Campaign, mixed_hardware
 
 #: More data sets than this show as their mean only.
 MOST_DATASETS = 6
@@ -27,6 +27,8 @@ def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ())
         console.print(Text(note(shown, console.width), style="dim italic"), soft_wrap=True)
     if not campaign.records:
         console.print("No finished runs.")
+    if line := mixed_hardware(campaign.records):
+        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     diverged = [record for record in campaign.records if record.status == "diverged"]
     _name("diverged", [f"{record.run}{': ' + record.hint if record.hint else ''}" for record in diverged], console)
     _name("failed", [f"{failure.run}: {failure.cause}" for failure in failures], console)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,10 +16,9 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
 from benchmark.plan.sizes import Size
 from benchmark.records.store import Store
-from benchmark.records.workers import record_workers
-from benchmark.run.devices import parse_devices, threads_per_worker
+from benchmark.records.workers import grid_name, record_workers
+from benchmark.run.engines import Engine
 from benchmark.run.events import Event
-from benchmark.run.pool import map_packs
 from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Follower, Target, choose_mode
 from methods.recipes import is_embedded
@@ -30,7 +28,13 @@ if TYPE_CHECKING:
 
 
 def train_campaign(
-    console: Console, options: Options, runs: list[Run], todo: list[Pack], done: frozenset[str], workers: int
+    console: Console,
+    options: Options,
+    engine: Engine,
+    runs: list[Run],
+    todo: list[Pack],
+    done: frozenset[str],
+    workers: int,
 ) -> list[Run]:
     """Trains what can run, with progress, and returns the runs without those that cannot.
 
@@ -46,9 +50,9 @@ def train_campaign(
         from benchmark.run.worker import Runner
 
         small = all(is_embedded(run.backbone) for run in runs)
-        devices = parse_devices(options.devices, small, len(todo))
+        devices = engine.devices(options.devices, small, len(todo))
         resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
-        runner = Runner(options.out, resources, threads_per_worker(devices), Counter(devices), done)
+        runner = Runner(options.out, resources, done=done, grid=grid_name(runs, options.pack))
         reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
         if records := Store(options.out).load().records:
             check_same_inputs(records, runs, resources, devices)
@@ -64,7 +68,7 @@ def train_campaign(
     with _tracking(options, console), LiveProgress(console, len(able), len(done)) as progress:
         lost = partial(_lost, Store(options.out), progress)
         with _naming_what_is_missing(console, Store(options.out), able):
-            map_packs(runner, todo, devices, progress, lost, options.timeout)
+            engine.map_packs(runner, todo, devices, progress, lost, options.timeout)
     return able
 
 

@@ -7,9 +7,9 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from benchmark.plan.packs import Pack
@@ -40,6 +40,11 @@ class Worker:
         process.start()
         theirs.close()  # so that ours reads end-of-file when the worker dies
         return cls(device, process, ours)
+
+    @property
+    def free(self) -> bool:
+        """Whether it can take a piece."""
+        return self.piece is None
 
     def give(self, piece: Piece) -> None:
         """Hands a free worker its next pack."""
@@ -87,6 +92,22 @@ class Worker:
         self.process.kill()
         self.process.join()
         self.connection.close()
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Workers that are processes of this machine, all with the same job."""
+
+    job: Job
+
+    def start(self, device: str) -> Worker:
+        """A new process."""
+        return Worker.start(self.job, device)
+
+    def wait(self, workers: Sequence[Worker], timeout: float) -> list[Worker]:
+        """Those of the workers that have sent a message or are dead."""
+        by_connection = {worker.connection: worker for worker in workers}
+        return [by_connection[ready] for ready in wait(list(by_connection), timeout)]  # type: ignore[index]
 
 
 def serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:

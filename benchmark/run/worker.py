@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 
@@ -33,12 +34,23 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 PAUSE = 1.0
 
 
+class Results(Protocol):
+    """Where results go: a `Store`, or something that carries them to one."""
+
+    def write(self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None) -> object:
+        """Takes the fields of a finished run's record, and what it learned."""
+
+    def fail(self, run: Run, cause: str) -> None:
+        """Notes that a run raised."""
+
+
 @dataclass
 class Runner:
     """A job for `map_packs`.
 
     `threads` limits a CPU worker's threads (0: torch's own choice), and `sharing` has the number of workers that share
-    a device's memory, by device. `done` are the keys of runs that were finished before this command.
+    a device's memory, by device. `done` are the keys of runs that were finished before this command, and `grid`
+    identifies all runs of the campaign.
     """
 
     out: Path
@@ -46,18 +58,16 @@ class Runner:
     threads: int = 0
     sharing: Mapping[str, int] = field(default_factory=dict)
     done: frozenset[str] = frozenset()
+    grid: str = ""
 
     def __call__(self, pack: Pack, device: str, report: Report) -> bool:
-        """Trains the pack unless all of it is done, in parts where memory is short; halves it on an error.
+        """Trains the pack unless all of it is done, and writes what comes of it.
 
-        Runs that cannot be trained are noted as failed. Returns False, after a pause, if another process is training
-        this pack.
+        Returns False, after a pause, if another process is training this pack.
 
         Raises:
             OSError: a folder that cannot be written.
         """
-        if self.threads:
-            torch.set_num_threads(self.threads)
         with Claims(self.out).claim(pack.runs) as ours:
             if not ours:
                 time.sleep(PAUSE)
@@ -67,10 +77,22 @@ class Runner:
             if elsewhere := done - self.done:
                 report(Event(device, "finished", finished=len(elsewhere)))
             if len(done) < len(pack.runs):
-                self._train_or_split(pack.runs, done, device, store, report)
+                self.train(pack, done, device, store, report)
         return True
 
-    def _train_or_split(self, runs: Sequence[Run], done: set[str], device: str, store: Store, report: Report) -> None:
+    def train(self, pack: Pack, done: set[str], device: str, results: Results, report: Report) -> None:
+        """Trains the pack, in parts where memory is short; halves it on an error.
+
+        Results of runs in `done` are dropped. Runs that cannot be trained are noted as failed.
+
+        Raises:
+            OSError: a folder that cannot be written.
+        """
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        self._train_or_split(pack.runs, done, device, results, report)
+
+    def _train_or_split(self, runs: Sequence[Run], done: set[str], device: str, to: Results, report: Report) -> None:
         """Trains the runs side by side, or in parts; a run that fails alone is noted with the cause.
 
         Data or a backbone that cannot be used fail all runs at once, since they share them.
@@ -99,26 +121,24 @@ class Runner:
         # Outside of `except`, where the error does not hold what the failed training allocated any more.
         todo = [run for run in runs if run.key not in done]
         if parts:
-            self._split(runs, parts, done, device, store, report)
+            self._split(runs, parts, done, device, to, report)
         elif cause:
             for run in todo:
-                store.fail(run, cause)
+                to.fail(run, cause)
             what = str(todo[0]) if len(todo) == 1 else Pack(tuple(todo)).title
             report(Event(device, "failed", f"{what}: {cause}", finished=len(todo)))
         else:
             for run, (result, learned) in zip(runs, results, strict=True):
                 if run.key not in done:
-                    store.write(run, result, learned)
+                    to.write(run, result, learned)
             report(Event(device, "finished", finished=len(todo)))
 
-    def _split(
-        self, runs: Sequence[Run], parts: int, done: set[str], device: str, store: Store, report: Report
-    ) -> None:
+    def _split(self, runs: Sequence[Run], parts: int, done: set[str], device: str, to: Results, report: Report) -> None:
         """Trains the runs in equal parts, one after the other."""
         share = math.ceil(len(runs) / parts)
         for part in (runs[first : first + share] for first in range(0, len(runs), share)):
             if any(run.key not in done for run in part):
-                self._train_or_split(part, done, device, store, report)
+                self._train_or_split(part, done, device, to, report)
 
 
 def _free_memory(device: str) -> None:

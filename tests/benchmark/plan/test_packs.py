@@ -9,7 +9,7 @@ import pytest
 from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
-from benchmark.plan.schedule import schedule
+from benchmark.plan.schedule import ends, in_order, schedule
 from benchmark.plan.sizes import SIZES, size_of
 from benchmark.speed.campaign import PAPERS
 from datamodules.catalog import known, open_dataset
@@ -36,6 +36,29 @@ def test_every_worker_has_work_from_start_to_end(datasets: int, workers: int) ->
     found = schedule([pack.cost for pack in made], workers)
     assert found.straggler <= STRAGGLER and found.utilisation >= 0.85
     assert sorted(run for pack in made for run in pack.runs) == sorted(grid(datasets))
+
+
+PAPER = {"methods": "coop,gce,ce,mae,nlprompt", "noise": "0.125,0.25,0.375,0.5,0.625,0.75"}
+
+
+def test_a_free_worker_takes_the_next_pack_in_the_order_that_is_given() -> None:
+    assert in_order([1, 1, 4], workers=2).makespan == 5 and schedule([1, 1, 4], workers=2).makespan == 4
+    assert ends([1, 1, 4], workers=2) == [1, 1, 5]
+
+
+@pytest.mark.parametrize(("seeds", "workers"), [(3, 8), (3, 64), (33, 100), (33, 1000)])
+def test_packs_get_smaller_towards_the_end_so_that_many_workers_stay_busy(seeds: int, workers: int) -> None:
+    runs = grid(10, **PAPER, seeds=",".join(map(str, range(seeds))))
+    made = packs(runs, 96, workers)
+    assert sorted(run for pack in made for run in pack.runs) == sorted(runs)
+    assert in_order([pack.cost for pack in made], workers).utilisation >= 0.9
+
+
+def test_no_worker_has_to_wait_for_a_pack_that_could_have_been_cut() -> None:
+    made = packs(grid(10, **PAPER), 96, workers=2000)
+    assert in_order([pack.cost for pack in made], 2000).makespan == max(
+        pack.cost for pack in made if len(pack.runs) == 1
+    )
 
 
 def test_one_worker_gets_the_largest_packs() -> None:

@@ -1,0 +1,49 @@
+"""`promptnoise merge`: records from several machines or people in one folder, where they fit together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmark.errors import BadInput
+from benchmark.records.merge import merge
+from benchmark.records.store import Store
+
+
+@dataclass(frozen=True)
+class Options:
+    """Join the records of results folders; those of other weights, images or labels are refused, with the reason."""
+
+    folders: tuple[Path, ...]
+    """Results folders; of a run that several have, the record of the first stays."""
+
+    out: Path = Path("results")
+    """Folder to write to; what is there counts as the first folder."""
+
+
+def main(options: Options) -> int:
+    """Merges, and tells what came from where; 1 if something was refused or cannot be read."""
+    for folder in options.folders:
+        if not (folder / "runs").is_dir():
+            raise BadInput(f"{folder} holds no records of finished runs; there must be {folder / 'runs'}")
+        if folder.resolve() == options.out.resolve():
+            raise BadInput(f"{folder} is the folder to write to; give another --out, or leave it out of the list")
+    from benchmark.report import tables
+    from benchmark.report.campaign import Campaign, mixed_hardware
+
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    merged = merge(options.folders, options.out)
+    for folder in options.folders:
+        console.print(f"{merged.added[str(folder)]} runs from {folder}")
+    if merged.twice:
+        console.print(f"{merged.twice} were there already, at most {merged.apart:.2f} points apart; the first stay")
+    for line in [*merged.problems, *(f"{count} refused from {why}" for why, count in merged.refused.items())]:
+        console.print(line, style="yellow")
+    campaign = Campaign.of(*Store(options.out).load())
+    tables.write_all(campaign, options.out)
+    if line := mixed_hardware(campaign.records):
+        console.print(line)
+    console.print(f"{len(campaign.records)} runs in {options.out}; leaderboard: {options.out / 'leaderboard.csv'}")
+    return 1 if merged.problems or merged.refused else 0

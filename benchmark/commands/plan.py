@@ -1,0 +1,80 @@
+"""`promptnoise plan`: how long a grid would take on a number of devices, from what earlier runs took."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.errors import BadInput
+from benchmark.plan import options as bench
+from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
+from benchmark.plan.grid import split_list
+from benchmark.records.store import Store
+
+
+@dataclass(frozen=True)
+class Options(bench.Options):
+    """Simulate the grid that `bench` would train with these options; nothing is trained, and finished runs count, too.
+
+    The cost of a run is what equal runs took in the records of `--costs`, or is scaled from runs of its backbone.
+    """
+
+    devices: str = "1,8,64,1000"
+    """Numbers of devices to simulate."""
+
+    costs: str = ""
+    """Results folders whose records tell what runs cost, separated by commas; the default is --out."""
+
+
+def main(options: Options) -> int:
+    """Prints a table for each kind of device in the records."""
+    console = Console()
+    numbers = [_number(text) for text in split_list(options.devices)]
+    folders = split_list(options.costs) or [str(options.out)]
+    records = [record for folder in folders for record in Store(Path(folder).expanduser()).load().records]
+    measured = [Measured(record.run, record.seconds, record.device) for record in records]
+    if not measured:
+        raise BadInput(f"no records in {', '.join(folders)}; train a few runs first, or name others by --costs=FOLDER")
+    runs = options.grid().runs()
+    backbones = {run.backbone for run in runs}
+    kinds = Counter(each.device for each in measured if each.run.backbone in backbones) or Counter(
+        each.device for each in measured
+    )
+    for device, count in kinds.most_common():
+        costs = Costs.of(measured, device)
+        rows = [forecast(runs, options.pack, number, costs) for number in numbers]
+        console.print(_table(rows, f"{len(runs)} runs on {device}, costs from {count} records"))
+    return 0
+
+
+def _table(rows: list[Forecast], title: str) -> Table:
+    hours = "GPU-hours" if "cpu" not in title else "device-hours"
+    table = Table("devices", "packs", "takes", "ideal", "busy", hours, "of them idle", title=escape(title))
+    table.title_justify = "left"
+    for column in table.columns:
+        column.justify = "right"
+    for row in rows:
+        held = row.devices * row.makespan
+        table.add_row(
+            str(row.devices), str(row.packs), _time(row.makespan), _time(row.ideal), f"{100 * row.utilisation:.1f} %",
+            f"{held / 3600:.2f}", f"{max(0.0, held - row.busy) / 3600:.2f}",
+        )  # fmt: skip
+    return table
+
+
+def _time(seconds: float) -> str:
+    """In the largest unit of which there are two."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
+        raise BadInput(f"--devices={text} should be numbers of devices, at least 1: 1,8,64")
+    return int(text)

@@ -1,0 +1,125 @@
+"""Records of several results folders in one: those that were made of the same weights, images and labels."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.records.record import Record
+from benchmark.records.sealed import BadRecord, parse
+from benchmark.records.store import Store
+from datamodules import atomic
+
+#: What a record is made of, by name: "weights of ViT-B-16/openai" and the hash of them.
+Origin = tuple[str, str]
+
+
+@dataclass
+class Merged:
+    """What became of the records: how many were added from each folder, and lines about those that were not.
+
+    `twice` counts runs that were there already, and `apart` is the most, in points, that two accuracies of one run
+    differ by. `problems` are files that are not records at all, `refused` why some do not fit.
+    """
+
+    added: Counter[str] = field(default_factory=Counter)
+    twice: int = 0
+    apart: float = 0.0
+    problems: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+def merge(folders: Sequence[Path], out: Path) -> Merged:
+    """Copies records, with what was learned, to `out`, byte by byte; of a run that several have, the first stays.
+
+    The first record of a name decides what it stands for: records of other weights, another precision, another split
+    or other labels under that name are refused. `origins.json` keeps the folder that each record came from.
+
+    Raises:
+        BadRecord: `origins.json` in `out` is damaged.
+        OSError: a folder cannot be written.
+    """
+    target, merged = Store(out), Merged()
+    origins = _read_origins(out)
+    there = {record.key: record for record in target.load().records}
+    known: dict[str, tuple[str, str]] = {}
+    for record in there.values():
+        for name, value in _made_of(record):
+            known.setdefault(name, (value, str(out)))
+    for folder in folders:
+        source = Store(folder)
+        records, problems = source.load()
+        merged.problems += problems
+        for record in records:
+            if (other := there.get(record.key)) is not None:
+                merged.twice += 1
+                merged.apart = max(merged.apart, abs(other.accuracy - record.accuracy))
+                continue
+            if why := _misfit(record, known) or _changed(source, record):
+                merged.refused[f"{folder}: {why}"] += 1
+                continue
+            _copy(source, target, record)
+            there[record.key] = record
+            origins[record.key] = str(folder.resolve())
+            merged.added[str(folder)] += 1
+            for name, value in _made_of(record):
+                known.setdefault(name, (value, str(folder)))
+        _copy_failures(source, target, there)
+    atomic.write(out / "origins.json", json.dumps(dict(sorted(origins.items())), indent=1) + "\n")
+    return merged
+
+
+def _made_of(record: Record) -> Iterator[Origin]:
+    run = record.run
+    yield f"weights of {run.backbone}", record.hashes.get("weights", "")
+    yield f"precision of {run.backbone}", record.precision
+    yield f"split of {run.dataset}", record.hashes.get("split", "")
+    if not record.label_free:
+        rate = "" if run.rate is None else f" {run.rate:g}"
+        what = f"labels of {run.dataset}, {run.noise}{rate}, {run.shots} shots, seed {run.seed}, {run.paradigm}"
+        yield what, record.noise.labels_sha256
+
+
+def _misfit(record: Record, known: Mapping[str, tuple[str, str]]) -> str:
+    for name, value in _made_of(record):
+        if name in known and known[name][0] != value:
+            other, folder = known[name]
+            return f"the {name} are {value[:12] or 'unknown'}, and {other[:12] or 'unknown'} in {folder}"
+    return ""
+
+
+def _changed(source: Store, record: Record) -> str:
+    """What is wrong with the file of what a run learned; one that was removed is no reason to refuse the record."""
+    path = source.path(record.run).with_suffix(".safetensors")
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() == record.learned_sha256:
+        return ""
+    return f"{path} is not the file that {record.run} wrote"
+
+
+def _copy(source: Store, target: Store, record: Record) -> None:
+    """What was learned first, so that a record never stands without it."""
+    old, new = source.path(record.run), target.path(record.run)
+    if record.learned_sha256 and (learned := old.with_suffix(".safetensors")).exists():
+        atomic.write(new.with_suffix(".safetensors"), learned.read_bytes())
+    atomic.write(new, old.read_bytes())
+
+
+def _copy_failures(source: Store, target: Store, done: Mapping[str, Record]) -> None:
+    for failure in source.failures():
+        if failure.run.key not in done and not target.failed([failure.run]):
+            target.fail(failure.run, failure.cause)
+    target.forgive([record.run for record in done.values()])
+
+
+def _read_origins(out: Path) -> dict[str, str]:
+    path = out / "origins.json"
+    if not path.exists():
+        return {}
+    try:
+        return {str(key): str(folder) for key, folder in parse(path.read_bytes()).items()}
+    except (BadRecord, AttributeError):
+        raise BadRecord(f"{path} is damaged; remove it, or write to another --out") from None

@@ -1,0 +1,178 @@
+"""A Slurm array as seen from outside: submitted, found again, followed, and cancelled."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from submitit import SlurmExecutor, SlurmJob
+from submitit.core.utils import FailedJobError, JobPaths
+
+from benchmark.errors import BadInput
+from benchmark.plan.grid import Run
+from benchmark.plan.packs import Pack
+from benchmark.records.attempts import forget_all
+from benchmark.records.store import Store
+from benchmark.run.engines._tasks import Task, write_plan
+from benchmark.run.events import Event
+from benchmark.run.pack_queue import DEATHS
+from benchmark.run.worker import Runner
+
+OnEvent = Callable[[int, Any], None]
+
+#: Seconds between two looks at records and events, and between two questions to Slurm.
+TICK, ASK = 1.0, 5.0
+#: Tasks that ended before they began, in a row, after which something is wrong with the cluster.
+STARTS = 3
+
+
+@dataclass
+class Array:
+    """The tasks of one grid in one results folder; Slurm knows them by their name, so that nothing else is kept."""
+
+    runner: Runner
+    packs: Sequence[Pack]
+    tasks: int
+    sbatch: Mapping[str, Any]
+    timeout: float
+    _known: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.out = self.runner.out.resolve()
+        self.folder = self.out / "slurm"
+        self.name = "promptnoise-" + hashlib.sha256(f"{self.out} {self.runner.grid}".encode()).hexdigest()[:12]
+        self.events = self.folder / self.name
+
+    def train(self, done: frozenset[str], on_event: OnEvent, lost: Callable[[Pack, str], None], detach: bool) -> None:
+        """Submits the tasks unless they are there, and follows them until every run is done or has failed.
+
+        Raises:
+            BadInput: Slurm refuses the tasks, or they end before they begin.
+        """
+        store = Store(self.out)
+        left = {run.key: run for pack in self.packs for run in pack.runs if run.key not in done}
+        self._known = self._alive()
+        if self._known:
+            on_event(-1, Event("slurm", "note", f"{len(self._known)} tasks of this grid are there already"))
+        else:
+            store.forgive(left.values())
+            forget_all(self.out)
+            self._submit(self.tasks, on_event)
+        if detach:
+            on_event(-1, Event("slurm", "note", "the same command without --detach follows them; Ctrl-C cancels them"))
+            return
+        try:
+            self._follow(store, left, on_event, lost)
+        finally:
+            self._cancel()
+
+    def _follow(self, store: Store, left: dict[str, Run], on_event: OnEvent, lost: Callable[[Pack, str], None]) -> None:
+        told, asked, vacant, deaths, cause = _Told(self.events), time.monotonic(), 0, 0, ""
+        while True:
+            for worker, event in told.news():
+                on_event(worker, event)
+            settled = (store.finished(left.values()) | store.failed(left.values())) & left.keys()
+            if settled:
+                deaths = 0
+                on_event(-1, Event("slurm", "finished", finished=len(settled)))
+            left = {key: run for key, run in left.items() if key not in settled}
+            if not left:
+                return
+            if deaths > DEATHS:
+                lost(Pack(tuple(left.values())), cause or "its tasks ended without it")
+                return
+            if vacant:
+                self._submit(min(vacant, self.tasks, len(left)), on_event)
+                vacant = 0
+            time.sleep(TICK)
+            if time.monotonic() - asked < ASK:
+                continue
+            asked, alive = time.monotonic(), self._alive()
+            ended, self._known = self._known - alive, alive
+            died = {task: why for task in sorted(ended) if (why := self._why(task))}
+            for task, why in died.items():
+                on_event(-1, Event("slurm", "died", f"task {task}: {why}; its log is {self._log(task)}"))
+                deaths, cause = deaths + 1, why
+                if deaths >= STARTS and not (self.events / f"{task}.jsonl").exists():
+                    raise BadInput(f"Slurm tasks end before they begin: {why}; see {self._log(task)}")
+            # A task that comes to its end leaves packs to those that train them; the last one leaves none.
+            vacant = len(died) or int(not alive)
+            deaths += not alive and not died
+
+    def _submit(self, tasks: int, on_event: OnEvent) -> None:
+        plan = self.folder / f"{self.name}.json"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_plan(plan, self.packs)
+        gpus, cpus = self.sbatch.get("gpus_per_node", 0), self.sbatch["cpus_per_task"]
+        task = Task(replace(self.runner, out=self.out), plan, self.events, cpus, gpus, self.timeout)
+        executor = SlurmExecutor(folder=self.folder)
+        executor.update_parameters(
+            job_name=self.name, stderr_to_stdout=True, array_parallelism=max(1, tasks), **self.sbatch
+        )
+        try:
+            with executor.batch():
+                jobs = [executor.submit(task) for _ in range(tasks)]
+        except (FailedJobError, subprocess.CalledProcessError, RuntimeError) as error:
+            raise BadInput(f"Slurm refuses the tasks: {str(error).strip().splitlines()[-1]}") from None
+        self._known |= {job.job_id for job in jobs}
+        on_event(-1, Event("slurm", "note", f"submitted {tasks} tasks as job {jobs[0].job_id.split('_')[0]}"))
+
+    def _alive(self) -> set[str]:
+        """The tasks that wait or run, as Slurm names them."""
+        answer = subprocess.run(
+            ["squeue", "--noheader", "--array", f"--name={self.name}", f"--user={getpass.getuser()}", "--format=%i"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if answer.returncode:  # the controller is busy or away; what we knew has to do
+            return self._known
+        return set(answer.stdout.split())
+
+    def _cancel(self) -> None:
+        command = ["scancel", f"--name={self.name}", f"--user={getpass.getuser()}"]
+        subprocess.run(command, capture_output=True, check=False)
+
+    def _log(self, task: str) -> Path:
+        return Path(JobPaths(self.folder, job_id=task).stdout)
+
+    def _why(self, task: str) -> str:
+        """Why a task ended; empty where it came to its end."""
+        job: SlurmJob[None] = SlurmJob(self.folder, task)
+        if job.paths.result_pickle.exists():
+            error = job.exception()
+            return str(error).strip().splitlines()[-1] if error else ""
+        try:
+            lines = self._log(task).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError:
+            lines = []
+        return lines[-1] if lines else "it left no log"
+
+
+class _Told:
+    """What tasks have written since this was made; each worker of each task gets a number."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.read = {path: path.stat().st_size for path in folder.glob("*.jsonl")}
+        self.numbers: dict[tuple[Path, int], int] = {}
+
+    def news(self) -> list[tuple[int, Event]]:
+        """Events by number of worker, in the order of each file; what they finished is counted by the records."""
+        found = []
+        for path in sorted(self.folder.glob("*.jsonl")):
+            with path.open("rb") as file:
+                file.seek(self.read.get(path, 0))
+                content = file.read()
+            lines, _, _ = content.rpartition(b"\n")
+            self.read[path] = self.read.get(path, 0) + len(lines) + bool(lines)
+            for line in lines.splitlines():
+                event = json.loads(line)
+                number = self.numbers.setdefault((path, event.pop("worker")), len(self.numbers))
+                found.append((number, replace(Event(**event), finished=0)))
+        return found
