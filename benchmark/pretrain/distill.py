@@ -26,7 +26,7 @@ from methods.clip.image_tower import ImageTower
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.
 DISTILLATION = Recipe(
-    steps=4200,
+    steps=6000,
     batch=64,
     weight_decay=0.05,
     odds=Odds(
