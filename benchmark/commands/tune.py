@@ -27,7 +27,7 @@ HOLD_OUT = 0.25
 class Options(BenchOptions):
     """Train every method at several learning rates, and choose one for each on validation images with noisy labels."""
 
-    lr: str = "0.0001,0.0003,0.001,0.003,0.01,0.03"
+    lr: str = "0.001,0.003,0.01,0.03,0.1,0.3"
     """Learning rates to try; one is chosen per method, the same for all data sets, kinds and rates of noise."""
 
     noise: str = "0,0.5"

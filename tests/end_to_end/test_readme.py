@@ -96,6 +96,8 @@ def test_a_command_of_the_readme_runs(checkout: Path, text: str) -> None:
     words = text.replace("KEY", key).split()
     if words[0] == "sync":
         words.append("--wandb=disabled")
+    if words[0] == "tune":
+        words += ["--epochs=1", "--seeds=1", "--shots=2"]
     done = run(checkout, sys.executable, "-m", "benchmark", *words)
     expected = {"sync": 2, "compare": 1}.get(words[0], 0)  # logging is off; a small grid lacks most reference cells
     assert done.returncode == expected, done.stdout + done.stderr
