@@ -57,7 +57,7 @@ class Run:
     @property
     def settings(self) -> Recipe:
         """The recipe's settings for this run."""
-        return recipe(self.recipe).at(self.method_name, self.dataset, self.shots)
+        return recipe(self.recipe).at(self.method, self.dataset, self.shots)
 
     def __str__(self) -> str:
         noise = self.noise if self.rate is None else f"{self.noise} {self.rate:g}"

@@ -26,7 +26,7 @@ from methods.clip.image_tower import ImageTower
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.
 DISTILLATION = Recipe(
-    steps=4200,
+    steps=6000,
     batch=64,
     weight_decay=0.05,
     odds=Odds(
@@ -97,8 +97,9 @@ def lesson(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Pictures [B, 3, 32, 32], unit features [B, E] to learn for them, and tokens [B, V, W] to stand beside them.
 
-    In two steps of three there are no tokens. In the third picture b is turned by one of TURNS, and its tokens say so with a
-    strength of 0 to 1: its target lies that far on the way from the features of the turned picture to those before.
+    In two steps of three there are no tokens. In the third picture b is turned by one of TURNS, and its tokens say so
+    with a strength of 0 to 1: its target lies that far on the way from the features of the turned picture to those
+    before.
     """
     scenes, _ = world.draw(step)
     batch = len(scenes)

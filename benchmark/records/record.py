@@ -72,7 +72,7 @@ class Record:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
     hashes: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, float | str | tuple[float, ...] | None] = field(default_factory=dict)
+    settings: Mapping[str, bool | int | float | str | tuple[float, ...] | None] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -97,16 +97,19 @@ class Record:
 
     @property
     def collapsed(self) -> bool:
-        """Whether cross-entropy ended near log C, with predictions that agree with the given labels only by chance.
+        """Whether cross-entropy ended near log C with predictions on the training images that are right by chance only.
 
-        Chance is 1 / C plus three standard errors over the training images. A bounded loss never comes near log C.
+        They agree neither with the given nor with the true labels (where these are known) more often than 1 / C plus
+        three standard errors over the images.
         """
-        loss, agreement = (self.curves.get(name, ()) for name in ("loss", "train_accuracy_given"))
         count, images = len(self.classes), self.noise.images
-        if count < 2 or not images or not loss or loss[-1] is None or not agreement or agreement[-1] is None:
+        loss, *agreements = (
+            (self.curves.get(name) or (None,))[-1] for name in ("loss", "train_accuracy_given", "train_accuracy_true")
+        )
+        if count < 2 or not images or loss is None or agreements[0] is None:
             return False
-        chance = 1 / count + 3 * math.sqrt((1 - 1 / count) / (count * images))
-        return loss[-1] >= COLLAPSED * math.log(count) and agreement[-1] <= 100 * chance
+        chance = 100 * (1 / count + 3 * math.sqrt((1 - 1 / count) / (count * images)))
+        return loss >= COLLAPSED * math.log(count) and all(value is None or value <= chance for value in agreements)
 
     @property
     def score(self) -> float:

@@ -14,7 +14,7 @@ from benchmark.report.leaderboard import SETTING
 MISSING = "-"
 MARKS = {
     "†": "some of these runs diverged",
-    "‡": "some of these runs collapsed: they predict nearly uniformly, and agree with the given labels by chance only",
+    "‡": "some of these runs collapsed: nearly uniform predictions, right on training images by chance only",
 }
 
 

@@ -59,10 +59,13 @@ class NamedRecipe:
         return self.epochs_by_dataset.get(dataset, number)
 
     def lr(self, method: str = "", dataset: str = "") -> float:
-        """The learning rate of a method, by its name without options, on a data set."""
+        """The learning rate of a method, whose name may carry options, on a data set."""
         if "lr" in self.given:
             return self.settings.lr
-        return self.lr_by_method.get(method, self.lr_by_dataset.get(dataset, self.settings.lr))
+        for name in (method, method.partition("[")[0]):
+            if name in self.lr_by_method:
+                return self.lr_by_method[name]
+        return self.lr_by_dataset.get(dataset, self.settings.lr)
 
     def at(self, method: str = "", dataset: str = "", shots: int = 16) -> Recipe:
         """The settings of a run."""

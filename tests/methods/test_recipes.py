@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import cos, pi
+from pathlib import Path
 
 import lightning
 import pytest
@@ -91,6 +92,19 @@ def test_a_recipe_that_does_not_exist_is_named(text: str, message: str) -> None:
 def test_epochs_may_not_be_given_twice() -> None:
     with pytest.raises(UserError, match=r"epochs is given twice: .* coop\[epochs=5\]"):
         recipe("coop[epochs=5]", 7)
+
+
+def test_a_method_s_rate_holds_for_its_variants_unless_they_have_their_own() -> None:
+    own = recipe("embedded")
+    assert own.lr("ce") == own.lr("ce[csc=True]") == own.lr_by_method["ce"]
+    assert own.lr("ce[init=random]") == own.lr_by_method["ce[init=random]"] != own.lr("ce")
+    assert own.lr("a_new_method") == own.settings.lr
+
+
+def test_every_rate_of_a_recipe_is_that_of_a_method_there_is() -> None:
+    names = {path.stem for path in Path(__file__).parents[2].glob("methods/*.py")}
+    for name in known():
+        assert {method.partition("[")[0] for method in recipe(name).lr_by_method} <= names
 
 
 def test_a_rate_in_brackets_holds_for_all_methods(monkeypatch: pytest.MonkeyPatch) -> None:

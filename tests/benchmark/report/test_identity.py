@@ -65,9 +65,8 @@ def test_backbones_may_have_weights_of_their_own(tmp_path: Path) -> None:
 def test_runs_for_which_a_recipe_meant_something_else_are_left_out(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for seed, lr in ((1, 0.1), (2, 0.1), (3, 0.2)):
-        store.write(
-            run("coop", seed=seed), result(70.0, settings={"lr": lr, "crop": (0.6, 1.0), "flip": True, "epochs": 10})
-        )
+        settings = {"lr": lr, "crop": (0.6, 1.0), "flip": True, "epochs": 10, "schedule": "coop"}
+        store.write(run("coop", seed=seed), result(70.0, settings=settings))
         store.write(run("ce", seed=seed), result(70.0, settings={"lr": 0.3}))
     kept, (problem,) = comparable(store.load().records)
     assert sorted((record.run.method, record.run.seed) for record in kept) == [
