@@ -46,7 +46,7 @@ def main(options: Options) -> int:
     grid = replace(options, recipe=",".join(_recipes(options, rates))).grid()
     runs, store = grid.runs(), Store(options.out)
     runs = bench.train(console, options, runs, store)
-    return 0 if options.dry_run else _finish(console, store, [run.key for run in runs])
+    return 0 if options.dry_run or options.detach else _finish(console, store, [run.key for run in runs])
 
 
 def _recipes(options: Options, rates: list[float]) -> list[str]:

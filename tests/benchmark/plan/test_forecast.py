@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,11 @@ from benchmark.plan.forecast import Costs, Measured, forecast
 from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
-from tests.support.records_factory import fill
+from tests.support import records_factory as factory
 
 
-def run(method: str = "coop", dataset: str = "digits", seed: int = 1, **more: object) -> Run:
-    fields: dict[str, object] = {"shots": 16, "epochs": 10, "backbone": "embedded", "noise": "none", "rate": 0.0}
-    return Run(method=method, dataset=dataset, seed=seed, **{**fields, **more})  # type: ignore[arg-type]
+def run(method: str = "coop", dataset: str = "digits", seed: int = 1, **more: Any) -> Run:
+    return factory.run(method, dataset, seed=seed, **{"noise": "none", "rate": 0.0, **more})
 
 
 def units(run: Run) -> int:
@@ -75,7 +75,7 @@ def test_sixty_four_devices_are_busy_for_nine_tenths_of_the_papers_grid() -> Non
 def test_the_command_prints_a_row_for_each_number_of_devices(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fill(tmp_path)
+    factory.fill(tmp_path)
     assert main(["plan", "--datasets=flipped", "--devices=1,8", f"--costs={tmp_path}"]) == 0
     said = capsys.readouterr().out
     assert "runs on cpu" in said and [row.split()[1] for row in said.splitlines() if row.startswith("│")] == ["1", "8"]
