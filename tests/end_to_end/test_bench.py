@@ -164,7 +164,7 @@ def test_what_a_backbone_cannot_run_is_left_out_with_the_reason(bench: Bench, tm
 def test_an_output_folder_that_cannot_be_written_is_bad_input(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code, text = bench(out=tmp_path / "file" / "out")
-    assert code == 2 and "cannot be written: Not a directory" in text
+    assert code == 2 and f"cannot be written: {tmp_path / 'file'} is a file" in text
 
 
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,7 +150,7 @@ def test_a_pack_that_stands_still_is_named_once_per_silence(monkeypatch: pytest.
     monkeypatch.setattr(pool, "QUIET", 0.5)
     _, events, lost = run(Slow(2, 1.2), [seeds(3, "pets")], ["cpu"])
     assert [(event.device, event.what) for event in events] == [("cpu", "quiet")] * 2 and not lost
-    assert events[0].text == "no progress for 1.5 s: pets · 3 runs; --timeout would stop it"
+    assert events[0].text == "no progress for 0.5 s: pets · 3 runs; --timeout would stop it"
 
 
 def test_progress_keeps_a_slow_pack_alive(monkeypatch: pytest.MonkeyPatch) -> None:
