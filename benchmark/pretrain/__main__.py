@@ -17,9 +17,10 @@ import open_clip
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmark.pretrain.contrastive import Recipe, train
+from benchmark.pretrain.contrastive import train
 from benchmark.pretrain.distill import DISTILLATION, distill
 from benchmark.pretrain.proof import Model, compare, repeatable
+from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import WEIGHTS, Vocabulary, save, write
 from benchmark.pretrain.zero_shot import SHIPPED, SIBLING
 

@@ -3,64 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import cos, log, pi
 from typing import Any
 
-import numpy as np
 import torch
 from open_clip.model import CLIP
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import Vocabulary
-from datamodules.world.bank import Bank
+from benchmark.pretrain.world import World
 from datamodules.world.captions import caption
-from datamodules.world.draw import Facts, draw
-from datamodules.world.looks import Odds
-from datamodules.world.paint import paint
-from datamodules.world.scene import Scenes
-
-#: Turned and handwritten figures come more often than in the data sets' own variations, disguised ones less often.
-WORLD = Odds(
-    digit=0.25,
-    handwritten=0.25,
-    upside_down=0.1,
-    rotated=0.3,
-    hollow=0.1,
-    pattern=0.3,
-    backdrop=0.35,
-    clutter=0.2,
-)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How an embedded CLIP is trained; the defaults made the shipped convolutional one.
-
-    Attributes:
-        seed: of the initial weights and of the world.
-        steps, batch: how many steps, and pictures a step.
-        lr, weight_decay: of AdamW; lr rises over `warmup` steps, then falls as a cosine to 0.
-        ramp: share of the steps, 0 to 1, over which the world's difficulty rises from 0 to 1.
-        max_scale: what the learned logit scale may reach.
-        scale: the logit scale that is stored, lower than the learned one, so that cross-entropy has little to gain from
-            making the classes' features alike (see docs/embedded.md).
-        hands: how many ways each digit is written by hand.
-        odds: how often the world's rarer things happen.
-    """
-
-    seed: int = 0
-    steps: int = 4000
-    batch: int = 128
-    lr: float = 2e-3
-    weight_decay: float = 0.1
-    warmup: int = 100
-    ramp: float = 0.35
-    max_scale: float = 12.0
-    scale: float = 5.0
-    hands: int = 40
-    odds: Odds = WORLD
 
 
 def train(
@@ -105,34 +59,6 @@ def small_model(config: dict[str, Any], seed: int, vocabulary: Vocabulary) -> CL
         torch.manual_seed(seed)
         model = CLIP(cfg["embed_dim"], cfg["vision_cfg"], cfg["text_cfg"] | {"vocab_size": len(vocabulary)})
     return model.to(memory_format=torch.channels_last)
-
-
-@dataclass(frozen=True)
-class World:
-    """Random scenes, ever harder; `rng` draws them and everything about their pictures and captions."""
-
-    recipe: Recipe
-    rng: np.random.Generator
-    bank: Bank
-    mean: Tensor
-    std: Tensor
-
-    @classmethod
-    def of(cls, config: dict[str, Any], recipe: Recipe) -> World:
-        """The world of a recipe's seed, whose pictures are normalised as an open_clip config says."""
-        rng = np.random.default_rng(recipe.seed)
-        mean, std = (torch.tensor(config["preprocess_cfg"][key])[:, None, None] for key in ("mean", "std"))
-        return cls(recipe, rng, Bank.build(rng, recipe.hands), mean, std)
-
-    def draw(self, step: int) -> tuple[Scenes, list[Facts]]:
-        """The scenes of a step and their facts."""
-        difficulty = min(1.0, step / (self.recipe.ramp * self.recipe.steps))
-        return draw(self.rng, self.recipe.batch, difficulty, self.bank, self.recipe.odds)
-
-    def paint(self, scenes: Scenes) -> Tensor:
-        """Normalised pictures [B, 3, 32, 32]."""
-        pictures = (paint(scenes, self.bank.figures, self.rng) - self.mean) / self.std
-        return pictures.contiguous(memory_format=torch.channels_last)
 
 
 def pairs(config: dict[str, Any], recipe: Recipe) -> Iterator[tuple[Tensor, list[str]]]:

@@ -16,7 +16,9 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmark.pretrain.contrastive import Recipe, World, adamw, learning_rate
+from benchmark.pretrain.contrastive import adamw, learning_rate
+from benchmark.pretrain.recipe import Recipe
+from benchmark.pretrain.world import World
 from datamodules.world.glyphs import DIGITS
 from datamodules.world.looks import Odds
 from datamodules.world.scene import COLOURS

@@ -12,9 +12,10 @@ import pytest
 import torch
 from open_clip.model import CLIP
 
-from benchmark.pretrain.contrastive import Recipe, train
+from benchmark.pretrain.contrastive import train
 from benchmark.pretrain.distill import distill
 from benchmark.pretrain.proof import Model, compare, repeatable
+from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import WEIGHTS, Vocabulary, save, write
 from benchmark.pretrain.zero_shot import DATASETS
 from tests.support.pretraining import CONFIG, VIT_CONFIG

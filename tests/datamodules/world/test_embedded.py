@@ -12,7 +12,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from benchmark.pretrain.contrastive import Recipe, contrastive_loss, small_model, text_features, train
+from benchmark.pretrain.contrastive import contrastive_loss, small_model, text_features, train
+from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import Vocabulary, save
 from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, accuracies
 from datamodules.dataset import Dataset, Split

@@ -14,7 +14,6 @@ from open_clip.model import CLIP
 from open_clip.transformer import VisionTransformer
 from safetensors.torch import load_file
 
-from benchmark.pretrain.contrastive import Recipe, World
 from benchmark.pretrain.distill import (
     MOST,
     TURNS,
@@ -26,7 +25,9 @@ from benchmark.pretrain.distill import (
     sibling,
     texts,
 )
+from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import Vocabulary, write
+from benchmark.pretrain.world import World
 from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, SIBLING, accuracies
 from datamodules.dataset import Dataset
 from methods.clip.image_tower import ImageTower
