@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,17 @@ PAUSE = 1.0
 ARRIVAL = 60.0
 #: Actors that could not be started in a row, after which something is wrong with the cluster.
 STARTS = 3
+
+
+@contextmanager
+def _interrupts_as_they_are() -> Iterator[None]:
+    """Raises what a signal handler raised within a call of Ray, which Ray's core wraps into a SystemError."""
+    try:
+        yield
+    except SystemError as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
 
 
 class Trainer:
@@ -106,9 +117,10 @@ class Actors:
             time.sleep(0 if told else min(timeout, PAUSE))
             return told
         awaited = [worker.awaited for worker in asked]
-        ready, _ = ray.wait(awaited, num_returns=1, timeout=0 if told else timeout, fetch_local=False)
-        if ready and len(awaited) > 1:
-            ready, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0, fetch_local=False)
+        with _interrupts_as_they_are():
+            ready, _ = ray.wait(awaited, num_returns=1, timeout=0 if told else timeout, fetch_local=False)
+            if ready and len(awaited) > 1:
+                ready, _ = ray.wait(awaited, num_returns=len(awaited), timeout=0, fetch_local=False)
         return told + [
             worker for worker, sign in zip(asked, awaited, strict=True) if any(sign is each for each in ready)
         ]
@@ -183,7 +195,8 @@ class ActorWorker:
 
     def _first_word(self) -> str:
         try:
-            node = str(ray.get(self.awaited))
+            with _interrupts_as_they_are():
+                node = str(ray.get(self.awaited))
         except RayError as error:
             self.crew.failed_starts += 1
             if self.crew.failed_starts > STARTS:
@@ -194,7 +207,8 @@ class ActorWorker:
 
     def _next(self) -> tuple[Any, ...]:
         try:
-            message: tuple[Any, ...] = ray.get(next(self.awaited), timeout=ARRIVAL)
+            with _interrupts_as_they_are():
+                message: tuple[Any, ...] = ray.get(next(self.awaited), timeout=ARRIVAL)
         except StopIteration:
             return ("done", None)
         except RayTaskError as error:

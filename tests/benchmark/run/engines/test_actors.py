@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark.errors import BadInput
+from benchmark.errors import BadInput, Interrupted
 from benchmark.plan.packs import Pack
 from benchmark.records.claims import Claims
 from benchmark.records.store import Store
@@ -173,6 +173,19 @@ def test_actors_that_cannot_be_started_stop_the_campaign(tmp_path: Path) -> None
         for _ in range(9):
             with pytest.raises(EOFError):
                 ActorWorker(crew, "cpu", None, ActorDiedError()).receive(lambda event: None)
+
+
+def test_an_interrupt_within_a_call_of_ray_ends_the_campaign_as_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(*_: Any, **__: Any) -> Any:
+        raise SystemError("returned a result with an exception set") from Interrupted()
+
+    monkeypatch.setattr(_actors.ray, "wait", wait)
+    one = worker(Runner(tmp_path))
+    one.give(Piece(PACK, Deaths()))
+    with pytest.raises(Interrupted):
+        one.crew.wait([one], 1.0)
 
 
 def test_a_later_pack_does_not_keep_the_driver_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
