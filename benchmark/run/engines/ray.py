@@ -133,7 +133,7 @@ def _connected(address: str) -> Any:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises that very class where a node does not start in time
         line = str(error).split("\n")[0]
         raise BadInput(
             f"no Ray cluster at {address!r} ({line}); start one with `ray start --head`, or write ray[address=local]"
