@@ -84,6 +84,9 @@ class Learner(lightning.LightningModule):
     def build(self) -> None:
         """Creates what is learned: parameters whose first axis is R."""
 
+    def start_training(self) -> None:
+        """What a method does once before it trains, or instead of training, with its training images."""
+
     def start_epoch(self) -> None:
         """What a method does before each epoch, such as sorting or relabelling images."""
 

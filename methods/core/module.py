@@ -50,7 +50,9 @@ class ReplicaModule(lightning.LightningModule):
             self.curves.clear()
 
     def on_fit_start(self) -> None:
-        """Ends the training of methods without anything to learn before it starts."""
+        """Lets every member look at its training images; ends training before it starts where nothing is learned."""
+        for member in self.members:
+            member.start_training()
         if not any(member.trainable for member in self.members):
             self.trainer.should_stop = True
 
