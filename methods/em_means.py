@@ -17,7 +17,7 @@ from methods.functional.label_em import class_means, left_out, likeliest, spread
 #: Images times classes that one pass of EM holds at most, times a dozen float32.
 LIMIT = 2**25
 #: What `join` and the sharpness are chosen from.
-JOINS = tuple(2 ** (step / 2) for step in range(-4, 5))
+JOINS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 SHARPNESS = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -36,8 +36,10 @@ class Method(AnyLoss, PromptMethod):
     `join` and the sharpness s maximise the likelihood of the given labels under T, every image left out of the class
     means that it is compared with; a number fixes `join`, and 0 is `gce` with another sharpness. Scores are in units of
     standard deviations throughout, so neither the backbone's logit scale nor the distance between its image and text
-    features matters. Nothing was tuned by data set, noise or rate; docs/em_means.md has the derivation, what each part
-    adds, and where it ends. Classes without a labelled image have no mean, so it does not run under `trzsl`.
+    features matters. Names of classes that the labels refute are given up (`methods.functional.label_em.refuted`).
+
+    Nothing was tuned by data set, noise or rate; docs/em_means.md has the derivation, what each part adds, and where it
+    ends. Classes without a labelled image have no mean, so it does not run under `trzsl`.
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from methods.functional.label_em import class_means, left_out, likeliest, standardised, true_labels
+from methods.functional.label_em import class_means, left_out, likeliest, refuted, standardised, true_labels
 
 R, N, C, E = 2, 30, 4, 6
 
@@ -92,6 +92,29 @@ def test_clear_classes_are_told_from_wrong_labels(swapped: bool) -> None:
     assert (q[0].argmax(-1) == true).all()
     right = transition[0].diagonal()
     assert ((right > 0.6) & (right < 0.8)).all()
+
+
+def test_names_that_say_something_else_than_the_labels_are_given_up() -> None:
+    """The judges call every image of a class by the next one's name; the labels are right."""
+    true = torch.arange(C).repeat_interleave(20)
+    draw = torch.Generator().manual_seed(1)
+    features = normalize(torch.eye(E)[true] + 0.1 * torch.randn(len(true), E, generator=draw), dim=-1)
+    given = true
+    judgement = standardised(torch.eye(C)[(true + 1) % C][None], torch.ones(1, len(true), dtype=torch.bool))
+    q, transition = true_labels(features[None], given[None], torch.ones(1, len(true), dtype=torch.bool), judgement)
+    assert (q[0].argmax(-1) == true).all()
+    assert (transition[0].diagonal() > 0.8).all()
+    both = torch.cat([judgement, standardised(torch.eye(C)[true][None], torch.ones(1, len(true), dtype=torch.bool))])
+    pair = true_labels(
+        features.expand(2, -1, -1), given.expand(2, -1), torch.ones(2, len(true), dtype=torch.bool), both
+    )
+    torch.testing.assert_close(pair[0][:1], q, msg="a replica with other names changes nothing here")
+
+
+def test_few_images_refute_no_name() -> None:
+    q = torch.eye(2)[[0] * 9 + [1] * 30][None]
+    assert not refuted(q, torch.tensor([[1] * 39])).any()
+    assert refuted(torch.eye(2)[[0] * 10 + [1] * 30][None], torch.tensor([[1] * 40])).tolist() == [[True, False]]
 
 
 def test_an_image_is_left_out_of_the_mean_that_it_is_compared_with() -> None:
