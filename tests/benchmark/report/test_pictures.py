@@ -50,16 +50,16 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
     with styled():
         figure = against_noise(board, sorted(board["method"].unique()))
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert titles == ["digits", "flipped", "tilted", "mean of 3 data sets"]
-    (line,) = (line for line in figure.axes[1].lines if line.get_label() == "coop")
+    assert titles == ["mean of 3 data sets", "digits", "flipped", "tilted"]
+    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "coop")
     rows = board[(board["dataset"] == "flipped") & (board["method"] == "coop")]
     np.testing.assert_allclose(line.get_xydata(), np.stack([[0.0, 50.0], rows["mean"]], axis=1))
     methods = [method for method in sorted(board["method"].unique()) if method != "zero_shot"]
-    (bands,) = figure.axes[1].collections
+    (bands,) = figure.axes[2].collections
     above, below = rows["mean"] + rows["std"], rows["mean"] - rows["std"]
     corners = [[0.0, above.iloc[0]], [50.0, above.iloc[1]], [50.0, below.iloc[1]], [0.0, below.iloc[0]]]
     np.testing.assert_allclose(bands.get_paths()[methods.index("coop")].vertices[:4], corners)
-    (line,) = (line for line in figure.axes[1].lines if line.get_label() == "zero-shot")
+    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "zero-shot")
     assert line.get_ydata()[0] == 66.0
 
 
@@ -99,6 +99,19 @@ def test_a_method_looks_the_same_whatever_noise_it_meets_and_no_two_look_alike()
     look = line_styles(names)
     assert look == line_styles(names[::-1])
     assert len(set(look.values())) == len(names)
+
+
+def test_the_colour_of_a_method_does_not_depend_on_the_others_and_a_variant_has_its_method_s() -> None:
+    others = [f"method{i}" for i in range(25)]
+    for name in ("coop", "gce", "grip", "my_plug_in"):
+        alone = line_styles([name])[name]
+        assert line_styles([name, *others])[name].colour == alone.colour
+        variant = line_styles([name, f"{name}[q=0.5]"])[f"{name}[q=0.5]"]
+        assert variant.colour == alone.colour and variant.dash != alone.dash
+    default = ("ce", "coop", "dspt", "gce", "mae", "upl")
+    styles = line_styles([*default, *others])
+    assert [styles[name] for name in default] == [line_styles([name])[name] for name in default]
+    assert len({styles[name].colour for name in default}) == len(default)
 
 
 def test_curves_of_unequal_length_and_with_holes_are_averaged_over_what_is_there() -> None:
