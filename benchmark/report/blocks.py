@@ -115,13 +115,13 @@ def blocks(board: pd.DataFrame) -> Iterator[Block]:
         for dataset, name, part, shown in parts:
             yield Block(
                 noise, setting, _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
-                part.groupby("method")["rank"].mean().to_dict(), _measured(part),
+                _ranks(part), _measured(part),
             )  # fmt: skip
 
 
 def by_rank(rows: pd.DataFrame) -> tuple[str, ...]:
     """The methods in these rows of a leaderboard, best average rank first."""
-    return tuple(rows.groupby("method")["rank"].mean().round(6).sort_values(kind="stable").index)
+    return tuple(sorted(ranks := _ranks(rows), key=lambda method: (round(ranks[method], 6), method)))
 
 
 def percent(rate: float | None) -> str:
@@ -181,6 +181,11 @@ def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
         )
         for row in rows_shown
     }
+
+
+def _ranks(rows: pd.DataFrame) -> dict[str, float]:
+    """Average ranks by method, over all cells of the leaderboard in these rows."""
+    return {str(method): float(rank) for method, rank in rows.groupby("method")["rank"].mean().items()}
 
 
 def _measured(rows: pd.DataFrame) -> float | None:

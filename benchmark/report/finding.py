@@ -26,7 +26,8 @@ def finding(block: Block) -> str:
     if cells[top].place < cells[best].place:
         text += f"; {top} is best there with {cells[top].mean:.1f} %"
     worst = max(losses, key=lambda method: losses[method], default=best)
-    return f"{text}." + (f" {worst} loses most, {losses[worst]:.1f} points." if worst != best else "")
+    loses = worst != best and losses[worst] > 0
+    return f"{text}." + (f" {worst} loses most, {losses[worst]:.1f} points." if loses else "")
 
 
 def telling_column(block: Block) -> str:

@@ -64,11 +64,12 @@ def _table(group: Sequence[Block], columns: Sequence[str], spread: bool, with_dr
     view = Table(box=None, pad_edge=False)
     view.add_column("wrong labels", overflow="fold")
     for column in columns:
-        view.add_column(_heading(group, column), justify="right", no_wrap=True)
+        view.add_column(column if column == "measured" else percent(float(column)), justify="right", no_wrap=True)
     if with_drop:
         view.add_column("drop", justify="right", no_wrap=True)
     for block in _shown(group):
-        view.add_row(Text(block.name, style="bold cyan"))
+        rates = [percent(block.measured) if column == "measured" else "" for column in columns]
+        view.add_row(Text(block.name, style="bold cyan"), *(f"[cyan]{rate}[/] " for rate in rates))
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
             drop = block.drop(method)
@@ -87,13 +88,6 @@ def _shown(group: Sequence[Block]) -> list[Block]:
 
 def _columns(group: Sequence[Block]) -> list[str]:
     return list(dict.fromkeys(column for block in _shown(group) for column in block.columns))
-
-
-def _heading(group: Sequence[Block], column: str) -> str:
-    """A column's rate in percent, as measured over all blocks of the group where it was not chosen."""
-    if column != "measured":
-        return percent(float(column))
-    return next((f"{percent(b.measured)} measured" for b in reversed(group) if b.measured is not None), column)
 
 
 def _cell(cell: Cell | None, spread: bool) -> str:

@@ -52,7 +52,7 @@ def against_noise(board: pd.DataFrame, methods: list[str], headline: str = "", c
     else:
         _curves(large, placed, look)
         large.set_title(short[datasets[0]])
-    frame.name_lines(large)
+    frame.name_lines(figure, large)
     return figure
 
 

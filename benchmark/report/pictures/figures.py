@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
-from benchmark.report.blocks import blocks, percent
+from benchmark.report.blocks import Block, blocks, percent
 from benchmark.report.campaign import Campaign
 from benchmark.report.finding import TELLING_RATE, finding
 from benchmark.report.leaderboard import SETTING
@@ -39,7 +40,7 @@ def figures(campaign: Campaign) -> dict[str, Figure | None]:
     methods = sorted(board["method"].unique())
     several = len(board[SETTING].drop_duplicates()) > 1
     drawn: dict[str, Figure | None] = {}
-    whole = {(block.noise, *block.setting): block for block in blocks(board)}  # the last of each is the mean
+    whole: dict[Any, Block] = {(block.noise, *block.setting): block for block in blocks(board)}  # the mean comes last
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
         terms = tuple(map(str, group))
         name, block = _name(terms, several), whole[group]

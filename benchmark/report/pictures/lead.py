@@ -6,7 +6,9 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -32,12 +34,12 @@ class Lead:
     up: str
     names: Sequence[str]
 
-    def name_lines(self, axis: Axes) -> None:
+    def name_lines(self, figure: Figure, axis: Axes) -> None:
         """Write each line's name at its end, moved up or down where names would overlap."""
         low, high = axis.get_ylim()
-        height = axis.figure.get_figheight() * axis.get_position().height
-        lines = [line for line in axis.lines if not str(line.get_label()).startswith("_") and len(line.get_ydata())]
-        ends = sorted((float(line.get_ydata()[-1]), i) for i, line in enumerate(lines))
+        height = figure.get_figheight() * axis.get_position().height
+        lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
+        ends = sorted((float(np.asarray(line.get_ydata())[-1]), i) for i, line in enumerate(lines))
         free = spread([y for y, _ in ends], NAME[0] / height * (high - low), low, high)
         for (end, i), y in zip(ends, free, strict=True):
             name, colour = str(lines[i].get_label()), lines[i].get_color()
@@ -117,8 +119,8 @@ def _wrapped(text: str, size: tuple[float, float], width: float) -> list[str]:
 def _write(figure: Figure, headline: Sequence[str], caption: Sequence[str]) -> None:
     width, height = figure.get_size_inches()
     down = 0.12
-    for lines, (high, _), style in ((headline, HEADLINE, {"fontsize": 13, "fontweight": "bold"}),
-                                    (caption, CAPTION, {"fontsize": 9, "color": GREY})):  # fmt: skip
+    styles: tuple[dict[str, Any], ...] = ({"fontsize": 13, "fontweight": "bold"}, {"fontsize": 9, "color": GREY})
+    for lines, (high, _), style in zip((headline, caption), (HEADLINE, CAPTION), styles, strict=True):
         for text in lines:
             figure.text(0.1 / width, 1 - down / height, text, va="top", **style)
             down += high
