@@ -11,6 +11,7 @@ import pandas as pd
 
 from benchmark.report.leaderboard import SETTING
 from benchmark.report.names import short_names, short_noise
+from benchmark.report.palette import MOST, ZERO_SHOT
 
 MISSING = "-"
 MARKS = {
@@ -122,6 +123,12 @@ def blocks(board: pd.DataFrame) -> Iterator[Block]:
 def by_rank(rows: pd.DataFrame) -> tuple[str, ...]:
     """The methods in these rows of a leaderboard, best average rank first."""
     return tuple(sorted(ranks := _ranks(rows), key=lambda method: (round(ranks[method], 6), method)))
+
+
+def in_colour(board: pd.DataFrame) -> list[str]:
+    """The methods that a picture of these rows shows in colour: the `MOST` best by average rank, and zero-shot."""
+    ranked = by_rank(board)
+    return [*[method for method in ranked if method != ZERO_SHOT][:MOST], *[m for m in ranked if m == ZERO_SHOT]]
 
 
 def percent(rate: float | None) -> str:

@@ -57,7 +57,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
         }
     )
     step("page")
-    written += outputs.write({"report.html": page.build(campaign, found, caveats, store.failures())})
+    written += outputs.write({"report.html": page.build(campaign, found, caveats, store.failures(), out)})
     if len(rates := tuning.tuning(swept := tuning.sweep(campaign.records))):
         written += outputs.write(tuning.files(swept, rates))
     step("pictures")

@@ -11,9 +11,9 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from benchmark.report.blocks import by_rank
+from benchmark.report.blocks import by_rank, in_colour
 from benchmark.report.names import short_names
-from benchmark.report.palette import FAINT, MOST, ZERO_SHOT, LineStyle, line_styles
+from benchmark.report.palette import FAINT, ZERO_SHOT, LineStyle, line_styles
 from benchmark.report.pictures.lead import Lead, lead
 from benchmark.report.pictures.style import line
 
@@ -54,12 +54,6 @@ def against_noise(board: pd.DataFrame, methods: list[str], headline: str = "", c
         large.set_title(short[datasets[0]])
     frame.name_lines(figure, large)
     return figure
-
-
-def in_colour(board: pd.DataFrame) -> list[str]:
-    """The methods that a picture of these rows shows in colour: the `MOST` best by average rank, and zero-shot."""
-    ranked = by_rank(board)
-    return [*[method for method in ranked if method != ZERO_SHOT][:MOST], *[m for m in ranked if m == ZERO_SHOT]]
 
 
 def _label(method: str) -> str:

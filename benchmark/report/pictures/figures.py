@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
-from benchmark.report.blocks import Block, blocks, percent
+from benchmark.report.blocks import Block, blocks, in_colour, percent
 from benchmark.report.campaign import Campaign
 from benchmark.report.finding import TELLING_RATE, finding
 from benchmark.report.leaderboard import SETTING
 from benchmark.report.names import short_noise
-from benchmark.report.pictures.accuracy import against_noise, heat_map, in_colour
+from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
 from benchmark.report.pictures.ranks import critical_difference
