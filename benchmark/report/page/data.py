@@ -37,7 +37,7 @@ def payload(
     return {
         "protocol": PROTOCOL,
         "place": place,
-        "links": {key: link for key, link in links.items() if link.startswith("https://")},
+        "links": {key: link for key, link in links.items() if link.startswith(("https://", "http://"))},
         "names": {
             "dataset": short_names(sorted(board["dataset"].unique())),
             "noise": {noise: short_noise(noise) for noise in board["noise"].unique()},
@@ -57,7 +57,7 @@ def payload(
 
 def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
     shots, recipe, backbone, paradigm = block.setting
-    rows = board[(board["noise"] == block.noise) & (board[SETTING] == block.setting).all(axis=1)]
+    rows = board[(board["noise"] == block.noise) & (board[SETTING] == list(block.setting)).all(axis=1)]
     measured = f"{percent(block.measured)} measured" if block.measured is not None else "measured"
     cells = {
         method: [_cell(block, method, column) for column in block.columns]

@@ -51,7 +51,7 @@ function texOf(part) {
 function tex(value) {
   const signs = { "\\": "\\textbackslash{}", "^": "\\textasciicircum{}", "~": "\\textasciitilde{}", "<": "\\textless{}", ">": "\\textgreater{}", "|": "\\textbar{}",
     "±": "$\\pm$ ", "†": "$^\\dagger$", "‡": "$^\\ddagger$", "–": "--", "\u00a0": "~" };
-  return String(value).replace(/\s+/g, (gap) => (gap === "\u00a0" ? gap : " ")).replace(/[\\^~<>|±†‡–\u00a0_%&#${}]/g, (sign) => signs[sign] ?? `\\${sign}`);
+  return String(value).replaceAll("± ", "±").replace(/\s+/g, (gap) => (gap === "\u00a0" ? gap : " ")).replace(/[\\^~<>|±†‡–\u00a0_%&#${}]/g, (sign) => signs[sign] ?? `\\${sign}`);
 }
 
 function chartCsv(host) {
@@ -59,10 +59,16 @@ function chartCsv(host) {
   return csv(own ?? [["line", across, up, "std"], ...series.flatMap(({ name, points }) => points.map(([x, y, spread]) => [name, x, y, spread ?? null]))]);
 }
 
-// The chart with its title and the names of its lines, as SVG with all style inside.
+// The chart in light colours, with its title and the names of its lines, as SVG with all style inside.
 function chartSvg(host) {
+  document.documentElement.classList.add("light");
+  try { return drawnSvg(host); } finally { document.documentElement.classList.remove("light"); }
+}
+
+function drawnSvg(host) {
   const source = host.querySelector("svg");
-  const { width, height } = source.viewBox.baseVal;
+  const { width: inside, height } = source.viewBox.baseVal;
+  const width = inside + 24;
   const names = (host.chart.series ?? []).filter(({ faint }) => !faint);
   const places = [];
   let [x, y] = [12, height + 48];
@@ -77,7 +83,7 @@ function chartSvg(host) {
   const paint = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
   const ink = paint("--ink");
   root.append(drawing("rect", { width, height: tall, fill: paint("--card") }), drawing("text", { x: 12, y: 20, fill: ink, "font-weight": "bold" }, host.chart.title));
-  const copy = drawing("g", { transform: "translate(0 30)" }, ...[...source.childNodes].map((node) => node.cloneNode(true)));
+  const copy = drawing("g", { transform: "translate(12 30)" }, ...[...source.childNodes].map((node) => node.cloneNode(true)));
   const [from, to] = [source, copy].map((top) => [...top.querySelectorAll("*")]);
   to.forEach((node, i) => {
     const style = getComputedStyle(from[i]);

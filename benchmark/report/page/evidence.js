@@ -44,7 +44,7 @@ function forestChart(host, rows, title) {
 
 function drawPublished() {
   const rows = DATA.published.filter((row) => inView(row) && row.noise === chosen.noise);
-  byId("published").hidden = !rows.length;
+  byId("published").hidden = document.querySelector("[data-downloads=published]").hidden = !rows.length;
   byId("published-none").textContent = rows.length ? "" : "No published number has the same data set, backbone, noise, shots and epochs as these runs, so none is shown.";
   sortable(byId("published"), [
     { title: "Method", class: "name", value: (row) => row.method, cell: (row) => [swatch(row.method), row.method] },

@@ -41,7 +41,7 @@ function drawTraining() {
 function drawClasses() {
   const host = byId("classes-chart");
   const note = byId("classes-note");
-  host.hidden = chosen.dataset === MEAN;
+  host.hidden = document.querySelector("[data-downloads=classes]").hidden = chosen.dataset === MEAN;
   note.textContent = "Choose a data set above to see its classes from the worst to the best.";
   if (host.hidden) return;
   const classes = DATA.classes[chosen.dataset] ?? [];
