@@ -19,8 +19,10 @@ from benchmark.report.pictures.style import line
 
 #: Room for numbers in the squares of a heat map, in inches.
 SQUARE = (0.95, 0.34)
-#: More ticks than this are turned.
-MOST_LEVEL = 5
+#: Inches that the title of a heat map takes.
+NARROWEST = 3.8
+#: Ticks that have room for a number below a large and below a small panel.
+MOST_TICKS, MOST_TICKS_SMALL = 12, 4
 
 
 def against_noise(board: pd.DataFrame, methods: list[str], headline: str = "", caption: str = "") -> Figure:
@@ -47,7 +49,7 @@ def against_noise(board: pd.DataFrame, methods: list[str], headline: str = "", c
         _curves(large, _mean(placed, len(datasets)), look)
         large.set_title(f"mean of {len(datasets)} data sets")
         for axis, dataset in zip(small, datasets, strict=True):
-            _curves(axis, placed[placed["dataset"] == dataset], look)
+            _curves(axis, placed[placed["dataset"] == dataset], look, MOST_TICKS_SMALL)
             axis.set_title(short[dataset])
     else:
         _curves(large, placed, look)
@@ -78,7 +80,7 @@ def _position(board: pd.DataFrame) -> pd.Series[float]:
     return 100 * board["rate"].fillna(measured)
 
 
-def _curves(axis: Axes, rows: pd.DataFrame, look: Mapping[str, LineStyle]) -> None:
+def _curves(axis: Axes, rows: pd.DataFrame, look: Mapping[str, LineStyle], most: int = MOST_TICKS) -> None:
     bands, colours = [], []
     for method, own in rows.groupby("method", sort=True):
         curve = own.sort_values("x")
@@ -94,12 +96,16 @@ def _curves(axis: Axes, rows: pd.DataFrame, look: Mapping[str, LineStyle]) -> No
             colours.append(look[name].colour)
             bands.append(_outline(*band[["x", "mean", "std"]].to_numpy().T))
     axis.add_collection(PolyCollection(bands, facecolors=colours, alpha=0.18, linewidths=0))
-    _ticks(axis, sorted(rows["x"].round(1).unique()))
+    _ticks(axis, sorted(rows["x"].round(1).unique()), most)
 
 
-def _ticks(axis: Axes, places: Sequence[float]) -> None:
-    """Ticks at the noise rates, to one decimal."""
-    axis.set_xticks(places, [f"{place:g}" for place in places], rotation=0 if len(places) <= MOST_LEVEL else 60)
+def _ticks(axis: Axes, places: Sequence[float], most: int) -> None:
+    """Ticks at the noise rates, to one decimal; of those that stand close together the first is named."""
+    named: list[float] = []
+    for place in places:
+        if not named or place - named[-1] >= (places[-1] - places[0]) / most:
+            named.append(place)
+    axis.set_xticks(places, [f"{place:g}" if place in named else "" for place in places])
 
 
 def _outline(x: NDArray[np.float64], mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,7 +119,8 @@ def heat_map(board: pd.DataFrame) -> Figure:
     rows = noisy if len(noisy) else board
     table = rows.pivot_table(index="method", columns="dataset", values="mean", aggfunc="mean").loc[list(by_rank(rows))]
     height, width = table.shape
-    figure = Figure(figsize=(2.4 + SQUARE[0] * width, 1.3 + SQUARE[1] * height), layout="constrained")
+    size = (max(2.4 + SQUARE[0] * width, NARROWEST), 1.3 + SQUARE[1] * height)
+    figure = Figure(figsize=size, layout="constrained")
     axis = figure.subplots()
     image = axis.imshow(table.to_numpy(), aspect="auto", cmap="cividis", vmin=0, vmax=100)
     short = short_names(table.columns)
@@ -127,6 +134,7 @@ def heat_map(board: pd.DataFrame) -> Figure:
         for x, value in enumerate(values):
             text = "-" if pd.isna(value) else f"{value:.1f}"
             axis.text(x, y, text, ha="center", va="center", fontsize=8, color="white" if value < 55 else "black")
-    axis.set_title("mean accuracy over the noisy rates, %" if len(noisy) else "accuracy, %")
+    title = "mean accuracy over the noisy rates, %" if len(noisy) else "accuracy, %"
+    figure.suptitle(title, fontsize=10, fontweight="bold")
     figure.colorbar(image, ax=axis, fraction=0.05, pad=0.02).outline.set_visible(False)
     return figure

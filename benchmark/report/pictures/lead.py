@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from benchmark.report.palette import GREY
 from benchmark.report.pictures.style import in_a_row
 
-#: Inches: the inside of the large panel and of small ones, and of margins.
-LARGE, SMALL = (4.1, 3.3), (1.6, 1.25)
+#: Inches: the inside of the large panel and of small ones, the width of a large one with none beside it, and margins.
+LARGE, SMALL, ALONE = (4.1, 3.3), (1.6, 1.25), 5.6
 LEFT, RIGHT, BOTTOM, ACROSS, DOWN = 0.6, 0.12, 0.55, 0.14, 0.55
 #: Inches that a line of text is high and a letter wide, in the headline, the caption, and the names of lines.
 HEADLINE, CAPTION, NAME = (0.24, 0.11), (0.18, 0.075), (0.165, 0.073)
@@ -37,15 +37,18 @@ class Lead:
     def name_lines(self, figure: Figure, axis: Axes) -> None:
         """Write each line's name at its end, moved up or down where names would overlap."""
         low, high = axis.get_ylim()
-        height = figure.get_figheight() * axis.get_position().height
+        place = axis.get_position()
+        width, height = figure.get_figwidth() * place.width, figure.get_figheight() * place.height
         lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
         ends = sorted((float(np.asarray(line.get_ydata())[-1]), i) for i, line in enumerate(lines))
         free = spread([y for y, _ in ends], NAME[0] / height * (high - low), low, high)
         for (end, i), y in zip(ends, free, strict=True):
             name, colour = str(lines[i].get_label()), lines[i].get_color()
             across = axis.get_yaxis_transform()
-            axis.plot([1, 1.025], [end, y], color=colour, linewidth=0.8, clip_on=False, transform=across, label="_")
-            axis.text(1.035, y, name, color=colour, va="center", fontsize=9, transform=across)
+            axis.plot(
+                [1, 1 + 0.11 / width], [end, y], color=colour, linewidth=0.8, clip_on=False, transform=across, label="_"
+            )
+            axis.text(1 + 0.15 / width, y, name, color=colour, va="center", fontsize=9, transform=across)
         axis.set_ylim(low, high)
 
 
@@ -54,11 +57,14 @@ def lead(frame: Lead, count: int) -> tuple[Figure, Axes, list[Axes]]:
     below = in_a_row(count, (6, 5, 4))
     rows, columns = BESIDE.get(count) or (math.ceil(count / max(below, 1)), below)
     beside, room = count in BESIDE, 0.3 + NAME[1] * max(map(len, frame.names), default=0)
-    width = LEFT + LARGE[0] + room + RIGHT + (LEFT - 0.1 + columns * (SMALL[0] + ACROSS) if beside else 0)
-    width = max(width, LEFT + columns * (SMALL[0] + ACROSS) + RIGHT)
+    small_width = columns * (SMALL[0] + ACROSS)
+    if beside:
+        width = LEFT + LARGE[0] + room + LEFT - 0.1 + small_width + RIGHT
+    else:
+        width = LEFT + max(ALONE + room, small_width) + RIGHT
     headline, caption = _wrapped(frame.headline, HEADLINE, width), _wrapped(frame.caption, CAPTION, width)
     top = 0.42 + HEADLINE[0] * len(headline) + CAPTION[0] * len(caption)
-    height = top + LARGE[1] + BOTTOM + (0 if beside or not rows else rows * (SMALL[1] + DOWN) - 0.05)
+    height = top + LARGE[1] + BOTTOM + (0 if beside or not rows else rows * (SMALL[1] + DOWN) + 0.15)
     figure = Figure(figsize=(width, height))
 
     def panel(left: float, down: float, size: tuple[float, float], like: Axes | None = None) -> Axes:

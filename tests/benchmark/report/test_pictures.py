@@ -3,18 +3,25 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import tables
+from benchmark.report.blocks import blocks
 from benchmark.report.campaign import Campaign
+from benchmark.report.finding import finding
 from benchmark.report.leaderboard import leaderboard
-from benchmark.report.palette import line_styles
+from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.epochs import mean_curve
@@ -61,6 +68,78 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
     np.testing.assert_allclose(bands.get_paths()[methods.index("coop")].vertices[:4], corners)
     (line,) = (line for line in figure.axes[2].lines if line.get_label() == "zero-shot")
     assert line.get_ydata()[0] == 66.0
+
+
+def texts(figure: Figure) -> list[tuple[str, Bbox]]:
+    """The texts of a figure and where they stand, in pixels."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    ticks = {
+        label
+        for axis in figure.axes
+        for side in (axis.xaxis, axis.yaxis)
+        for tick in side.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not side.get_view_interval()[0] <= tick.get_loc() <= side.get_view_interval()[1]
+    }
+    return [(text.get_text(), text.get_window_extent()) for text in shown if text not in ticks]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 11])
+def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Path, count: int) -> None:
+    names = {f"folder:/somebody/data/{'set' * 3}{i}[name=pets {i}]": 40.0 for i in range(count)}
+    store = fill(tmp_path, datasets=names, rates=(0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75), seeds=(1, 2))
+    close = ("upl[loss=gce,select=random]", "dspt", "mae")
+    for method, rate, dataset in product(close, (0.0, 0.75), names):
+        store.write(run(method, dataset, rate=rate), result(30.0))
+    with styled():
+        for name, figure in figures(Campaign.of(store.load().records)).items():
+            assert figure is not None
+            found = texts(figure)
+            width, height = figure.get_size_inches() * figure.dpi
+            for text, box in found:
+                assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, (name, text)
+            if name.startswith("accuracy"):
+                ends = [box for text, box in found if text in (*close, "coop", "ce", "gce[q=0.5]", "zero-shot")]
+                assert len(ends) == 7
+                assert not any(a.overlaps(b) for a, b in combinations(ends, 2))
+                assert {f"pets {i}" for i in range(count)} <= {text for text, _ in found}
+
+
+def test_pictures_say_their_finding_the_noise_rate_and_what_was_averaged(records: list[Record]) -> None:
+    campaign = Campaign.of(records)
+    drawn_figures = figures(campaign)
+    said = {
+        name: " ".join(text.get_text() for text in figure.texts) for name, figure in drawn_figures.items() if figure
+    }
+    (block,) = (block for block in blocks(campaign.board) if block.dataset is None)
+    assert finding(block) in said["accuracy-symmetric"] and "2 seeds" in said["accuracy-symmetric"]
+    for name in ("gradients", "memorisation"):
+        assert said[f"{name}-symmetric"] == "50 % wrong labels, symmetric noise; mean over 3 data sets and 2 seeds"
+    assert said["classes-symmetric"] == "50 % wrong labels, symmetric noise; mean over 2 seeds"
+
+
+def test_of_many_methods_the_eight_with_the_best_average_rank_are_in_colour(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for i in range(12):
+        store.write(run(f"method{i}"), result(80.0 - i))
+    campaign = Campaign.of(store.load().records)
+    with styled():
+        figure = figures(campaign)["accuracy-symmetric"]
+    assert figure is not None
+    named = {str(line.get_label()) for line in figure.axes[0].lines if not str(line.get_label()).startswith("_")}
+    assert named == {f"method{i}" for i in range(8)}
+    assert sum(line.get_color() == FAINT for line in figure.axes[0].lines) == 4
+    words = " ".join(text.get_text() for text in figure.texts)
+    assert "the 4 methods with a lower average rank in grey" in words
+
+
+def test_ticks_of_measured_rates_are_rounded(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(noise="human", rate=None), result(60.0, noise={"realised": 0.40625, "wrong": 13, "images": 32}))
+    figure = against_noise(leaderboard(store.load().records), ["coop"])
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["40.6"]
 
 
 def test_a_panel_shows_the_end_of_a_name_that_is_too_long_for_it() -> None:
