@@ -109,8 +109,6 @@ def label(figure: Figure, axes: list[Axes], across: str, up: str, caption: str =
     """Name the axes once per column and row, put one legend below all panels, and the caption above them."""
     columns = in_a_row(len(axes), COLUMNS)
     for i, axis in enumerate(axes):
-        axis.xaxis.set_label_coords(0.5, -LABELS.below / PANEL[1])
-        axis.yaxis.set_label_coords(-LABELS.beside / PANEL[0], 0.5)
         if i + columns >= len(axes):
             axis.set_xlabel(across)
         if i % columns == 0:
@@ -120,6 +118,10 @@ def label(figure: Figure, axes: list[Axes], across: str, up: str, caption: str =
         for handle, name in zip(*axis.get_legend_handles_labels(), strict=True):
             entries.setdefault(name, handle)
     _place(figure, len(axes), entries, caption)
+    for axis in axes:
+        width, height = figure.get_size_inches() * axis.get_position().size
+        axis.xaxis.set_label_coords(0.5, -LABELS.below / height)
+        axis.yaxis.set_label_coords(-LABELS.beside / width, 0.5)
 
 
 def _place(figure: Figure, count: int, entries: dict[str, Any], caption: str) -> None:
@@ -144,11 +146,11 @@ def _place(figure: Figure, count: int, entries: dict[str, Any], caption: str) ->
 def render(figure: Figure) -> dict[str, bytes]:
     """A figure as "png" and "svg"; the same figure gives the same bytes."""
     figure.set_dpi(160)
-    png: Any = FigureCanvasAgg(figure)
-    svg: Any = FigureCanvasSVG(figure)
     files = {"png": io.BytesIO(), "svg": io.BytesIO()}
+    png: Any = FigureCanvasAgg(figure)
     png.print_png(files["png"], metadata={"Software": None})
     if figure.get_layout_engine() is not None:
         figure.set_layout_engine("none")  # laid out once, not once per file
+    svg: Any = FigureCanvasSVG(figure)  # not before the layout, which would take its resolution for that of the figure
     svg.print_svg(files["svg"], metadata={"Date": None, "Creator": None})
     return {kind: file.getvalue() for kind, file in files.items()}

@@ -27,7 +27,7 @@ from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.epochs import mean_curve
 from benchmark.report.pictures.figures import figures
 from benchmark.report.pictures.ranks import groups
-from benchmark.report.pictures.style import panels, styled, title
+from benchmark.report.pictures.style import panels, render, styled, title
 from tests.support.records_factory import fill, result, run
 
 
@@ -71,7 +71,8 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
 
 
 def texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """The texts of a figure and where they stand, in pixels."""
+    """The texts of a figure and where they stand, in pixels, once it has been laid out and written."""
+    render(figure)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
