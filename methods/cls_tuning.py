@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from methods.clip.prompt import Prompt
 from methods.clip.prompt_layout import PromptLayout
+from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.errors import MethodError
-from methods.functional import losses
 
 
-class Method(BaseMethod):
+class Method(AnyLoss, BaseMethod):
     """Cross-entropy on the embeddings of the class names' tokens: PTNL's CLS tuning (2307.11978).
 
     The data set's template is fixed, and the tokens [R, C, N, D] of each name are initialised with their embeddings.
@@ -43,7 +42,3 @@ class Method(BaseMethod):
     def prompt(self) -> Prompt:
         """The tuned names in the template."""
         return Prompt(self.task.backbone, self.layout, self.ctx, ("names", self.task.template, *self.ctx.shape[1:]))
-
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy [R, B]."""
-        return losses.cross_entropy(logits, labels)

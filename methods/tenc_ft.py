@@ -8,12 +8,12 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from methods.clip.text_tower import TextTower, autocast
+from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.core.replicas import PerRun
-from methods.functional import losses
 
 
-class Method(BaseMethod):
+class Method(AnyLoss, BaseMethod):
     """Cross-entropy on all weights of the text tower: PTNL's TEnc-FT (2307.11978), which overfits wrong labels.
 
     The prompts are the class names in the data set's template. Every replica has its own copy of the tower, in float32,
@@ -34,10 +34,6 @@ class Method(BaseMethod):
         """Text features [R, C, E] of the same prompts by every replica's tower."""
         weights: Tensor = self.tower()[0]
         return weights
-
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy [R, B]."""
-        return losses.cross_entropy(logits, labels)
 
 
 class _Prompts(nn.Module):

@@ -9,7 +9,7 @@ from rich.console import Console
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan import catalog, checks
-from benchmark.plan.grid import Run
+from benchmark.plan.grid import Run, all_embedded
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
@@ -78,7 +78,7 @@ def _workers(console: Console, options: Options, engine: Engine, runs: list[Run]
     recorded = recorded_workers(options.out, runs, options.pack) if done else None
     if recorded or len(done) == len(runs):
         return recorded or 1
-    small = all(is_embedded(run.backbone) for run in runs)
+    small = all_embedded(runs)
     if options.dry_run:
         return engine.planned(options.devices, small)
     with console.status("loading torch"):

@@ -2,28 +2,85 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Gt, Le
+import torch
+from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
+from datamodules.batches import Batch
+from methods.core.given import GivenImages
+from methods.core.learner import Learner
 from methods.functional import losses
 
+#: Epochs until `forget` is reached, as published for co-teaching (1804.06872).
+FORGET_EPOCHS = 10
 
-class AnyLoss:
-    """Adds the options `loss`, cross-entropy unless said otherwise, and `q` for generalized cross-entropy."""
 
-    loss_: Literal["ce", "gce", "mae", "dspt"] = "ce"
+class AnyLoss(Learner):
+    """Adds the options `loss`, cross-entropy unless said otherwise, `q` of generalized cross-entropy, and `forget`.
+
+    The losses are those of the methods with the same names, at their published settings, and "elr", early-learning
+    regularisation (2007.00151): cross-entropy + 3 log(1 - <p, t>), with t a moving average (0.7) of an image's own
+    predictions. `forget` leaves out the images with the largest losses, up to this share of each batch, growing
+    linearly over 10 epochs: the selection of co-teaching (1804.06872), here with one network instead of two.
+    """
+
+    loss_: Literal["ce", "gce", "mae", "dspt", "sce", "nce_rce", "phuber_ce", "label_smoothing", "elr"] = "ce"
     q: Annotated[float, Gt(0), Le(1)] = 0.7
+    forget: Annotated[float, Ge(0), Lt(1)] = 0.0
+
+    remembered: ClassVar[tuple[str, ...]] = ("places", "averages")
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The chosen loss [R, B]."""
+        """The chosen loss [R, B], without what ELR adds to cross-entropy."""
         match self.loss_:
-            case "ce":
-                return losses.cross_entropy(logits, labels)
             case "gce":
                 return losses.generalized_cross_entropy(logits, labels, self.q)
             case "mae":
                 return losses.mean_absolute_error(logits, labels)
             case "dspt":
                 return losses.double_softmax(logits, labels)
+            case "sce":
+                reverse = losses.reverse_cross_entropy(logits, labels)
+                return 0.1 * losses.cross_entropy(logits, labels) + reverse
+            case "nce_rce":
+                reverse = losses.reverse_cross_entropy(logits, labels)
+                return losses.normalized_cross_entropy(logits, labels) + reverse
+            case "phuber_ce":
+                return losses.partially_huberised(logits, labels, 10.0)
+            case "label_smoothing":
+                return losses.smoothed_cross_entropy(logits, labels, 0.1)
+            case _:
+                return losses.cross_entropy(logits, labels)
+
+    def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
+        """The chosen loss [R, B]."""
+        each = self.loss(logits, batch.labels)
+        return each + self._regularisation(logits, batch) if self.loss_ == "elr" else each
+
+    def _regularisation(self, logits: Tensor, batch: Batch) -> Tensor:
+        """ELR's 3 log(1 - <p, t>) [R, B], after an update of the averages t [R, N + 1, S]; the last is for padding."""
+        if self.current_epoch == 0 and batch.step == 0:
+            given = GivenImages.of(self.data, self.rows)
+            order = torch.arange(given.images.shape[1], device=given.images.device).expand_as(given.images)
+            self.places = given.on_pool(order, len(self.data.pool()))
+            runs, images = given.images.shape
+            self.averages = logits.new_zeros(runs, images + 1, logits.shape[-1], dtype=torch.float32)
+        p = logits.float().softmax(-1).clamp(1e-4, 1 - 1e-4)
+        at = torch.where(batch.valid, self.places.gather(1, batch.images), self.averages.shape[1] - 1)
+        at = at.unsqueeze(-1).expand_as(p)
+        now = p.detach() / p.detach().sum(-1, keepdim=True)
+        average = 0.7 * self.averages.gather(1, at) + 0.3 * now
+        self.averages.scatter_(1, at, average)
+        return 3 * torch.log1p(-(p * average).sum(-1))
+
+    def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
+        """The mean [R] over a replica's images, without those that `forget` leaves out."""
+        if not self.forget:
+            return super().mean_per_run(each, batch)
+        share = self.forget * min(1.0, (self.current_epoch + 1) / FORGET_EPOCHS)
+        kept = (batch.valid.sum(1, keepdim=True) * (1 - share)).ceil()
+        order = torch.where(batch.valid, each.detach(), torch.inf).argsort(stable=True, dim=1).argsort(dim=1)
+        keep = order < kept
+        return torch.where(keep, each, 0).sum(1) / kept.squeeze(1).clamp(min=1)

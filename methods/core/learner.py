@@ -84,6 +84,9 @@ class Learner(lightning.LightningModule):
     def build(self) -> None:
         """Creates what is learned: parameters whose first axis is R."""
 
+    def start_training(self) -> None:
+        """What a method does once before it trains, or instead of training, with its training images."""
+
     def start_epoch(self) -> None:
         """What a method does before each epoch, such as sorting or relabelling images."""
 
@@ -102,6 +105,10 @@ class Learner(lightning.LightningModule):
         if prompt is None:
             raise NotImplementedError(f"{self.name} has neither prompts nor class weights")
         return prompt.encode(prompt.ctx)
+
+    def classifier(self, weights: Tensor) -> Tensor:
+        """The class weights [R, C, E] to evaluate, from those in training [R, C, E]: the same."""
+        return weights
 
     @property
     def sees_images(self) -> bool:

@@ -50,7 +50,9 @@ class ReplicaModule(lightning.LightningModule):
             self.curves.clear()
 
     def on_fit_start(self) -> None:
-        """Ends the training of methods without anything to learn before it starts."""
+        """Lets every member look at its training images; ends training before it starts where nothing is learned."""
+        for member in self.members:
+            member.start_training()
         if not any(member.trainable for member in self.members):
             self.trainer.should_stop = True
 
@@ -129,7 +131,7 @@ class ReplicaModule(lightning.LightningModule):
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
         last = self.trainer.current_epoch + 1 == self.trainer.max_epochs
-        weights = class_weights(self.members) if any(splits.values()) else []
+        weights = classifiers(self.members) if any(splits.values()) else []
         return {
             name: torch.cat(
                 [
@@ -155,7 +157,7 @@ class ReplicaModule(lightning.LightningModule):
 
     def _start_evaluation(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
-        self._weights = [weights.detach() for weights in class_weights(self.members)]
+        self._weights = [weights.detach() for weights in classifiers(self.members)]
 
     def validation_step(self, batch: EvaluationImages, batch_idx: int) -> None:
         """Counts correct predictions."""
@@ -225,3 +227,8 @@ def class_weights(members: Sequence[Learner]) -> list[Tensor]:
     """Every member's class weights [R, C, E], with one pass of the text tower for all prompts that look alike."""
     encoded = encode_together([member.prompt() for member in members])
     return [member.class_weights() if own is None else own for member, own in zip(members, encoded, strict=True)]
+
+
+def classifiers(members: Sequence[Learner]) -> list[Tensor]:
+    """Every member's class weights [R, C, E] for evaluation."""
+    return [member.classifier(own) for member, own in zip(members, class_weights(members), strict=True)]
