@@ -17,6 +17,7 @@ function drawForest() {
 // A line per method: name, interval and mean difference on a common scale, and the numbers.
 function forestChart(host, rows, title) {
   host.replaceChildren();
+  host.chart = null;
   if (!rows.length) return;
   const texts = rows.map(({ difference, low, high, p_adjusted: p }) =>
     `${signed(difference)}${low === null ? "" : ` [${signed(low)}, ${signed(high)}]`}${p === null ? "" : `, p = ${p.toPrecision(2)}`}`);

@@ -64,6 +64,8 @@ def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path:
         found.other = rows("board");
         found.datasets = [...document.querySelectorAll("#filters select[name=dataset] option")].map((o) => o.value);
         found.published = rows("published");
+        dispatchEvent(new Event("resize"));
+        found.forest = [byId("forest-chart").children.length, byId("forest-note").textContent];
         return found;
         """,
         tmp_path,
@@ -80,6 +82,7 @@ def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path:
     assert found["runs"] == 3 * 2 * 2 + 2
     assert [row[0] for row in found["other"]] == ["coop"]
     assert found["datasets"] == ["dtd"]
+    assert found["forest"] == [0, "No runs here can be paired with the reference method."]
     ((method, dataset, _, ours, theirs, gap, *_),) = found["published"]
     assert (method, dataset, ours) == ("coop", "dtd", "51.50")
     assert float(gap) == pytest.approx(51.5 - float(theirs), abs=0.06)
