@@ -73,8 +73,7 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
 def texts(figure: Figure) -> list[tuple[str, Bbox]]:
     """The texts of a figure and where they stand, in pixels, once it has been laid out and written."""
     render(figure)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    renderer = FigureCanvasAgg(figure).get_renderer()
     shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
     ticks = {
         label
@@ -84,13 +83,13 @@ def texts(figure: Figure) -> list[tuple[str, Bbox]]:
         for label in (tick.label1, tick.label2)
         if not side.get_view_interval()[0] <= tick.get_loc() <= side.get_view_interval()[1]
     }
-    return [(text.get_text(), text.get_window_extent()) for text in shown if text not in ticks]
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in shown if text not in ticks]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 11])
+@pytest.mark.parametrize("count", [1, 4, 7])
 def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Path, count: int) -> None:
     names = {f"folder:/somebody/data/{'set' * 3}{i}[name=pets {i}]": 40.0 for i in range(count)}
-    store = fill(tmp_path, datasets=names, rates=(0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75), seeds=(1, 2))
+    store = fill(tmp_path, datasets=names, rates=(0.0, 0.125, 0.25, 0.375, 0.5, 0.75), seeds=(1,))
     close = ("upl[loss=gce,select=random]", "dspt", "mae")
     for method, rate, dataset in product(close, (0.0, 0.75), names):
         store.write(run(method, dataset, rate=rate), result(30.0))
