@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.published import papers
+from benchmark.records.logged import addresses
 from benchmark.records.store import Store
 from benchmark.report import page, statistics, tables, tuning
 from benchmark.report.campaign import Campaign, mixed_hardware
@@ -57,7 +58,9 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
         }
     )
     step("page")
-    written += outputs.write({"report.html": page.build(campaign, found, caveats, store.failures())})
+    written += outputs.write(
+        {"report.html": page.build(campaign, found, caveats, store.failures(), out, addresses(out))}
+    )
     if len(rates := tuning.tuning(swept := tuning.sweep(campaign.records))):
         written += outputs.write(tuning.files(swept, rates))
     step("pictures")

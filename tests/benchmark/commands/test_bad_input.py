@@ -216,7 +216,7 @@ def test_what_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("words", [["list"], ["bench", "--dry-run"], ["--help"], ["bench", "--help"]])
+@pytest.mark.parametrize("words", [["list"], ["bench", "--dry-run"], ["--help"], ["--version"], ["bench", "--help"]])
 def test_a_full_disk_behind_the_output_is_one_line(words: list[str]) -> None:
     done = promptnoise(*words, output="/dev/full")
     assert done.returncode == 1

@@ -11,8 +11,10 @@ import pytest
 from benchmark.errors import BadInput
 from benchmark.plan import catalog
 from benchmark.plan.grid import Grid, Run, split_list
+from benchmark.plan.groups import DATASETS, ROBUST
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
+from datamodules import catalog as data_catalog
 from datamodules.errors import UserError
 
 RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, "embedded", 10)
@@ -102,6 +104,8 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
         ({"noise_type": "symetric"}, "unknown noise kind 'symetric': did you mean 'symmetric'"),
         ({"seeds": "1.5"}, "seeds: '1.5' should be a whole number"),
         ({"seeds": "-1"}, "seed is -1"),
+        ({"seeds": "5-1"}, "seeds: '5-1' should be a range first-last"),
+        ({"seeds": "1-99999999999"}, "of at most 10,000 numbers"),
         ({"shots": "0"}, "shots is 0, should be at least 1"),
         ({"epochs": -1}, "epochs is -1"),
     ],
@@ -114,6 +118,21 @@ def test_a_bad_value_gets_one_clear_line(options: dict[str, str], message: str) 
 
 def test_a_comma_within_brackets_does_not_part_a_list() -> None:
     assert split_list("coop, gce[q=0.5,n_ctx=2],,dspt ") == ["coop", "gce[q=0.5,n_ctx=2]", "dspt"]
+
+
+def test_ranges_of_seeds_and_groups_of_methods_and_data_sets_stand_for_their_members() -> None:
+    short = runs_of(methods="robust,coop", datasets="coop11,dtd", seeds="1-3,7", noise="0.5")
+    assert {run.seed for run in short} == {1, 2, 3, 7}
+    assert len({run.dataset for run in short}) == 11
+    assert {"gce", "coop", "nlprompt"} <= {run.method for run in short} and "ce" not in {run.method for run in short}
+    assert short == runs_of(methods=",".join([*ROBUST, "coop"]), datasets=",".join(DATASETS["coop11"]), seeds="1,2,3,7",
+                            noise="0.5")  # fmt: skip
+
+
+def test_every_group_has_members_that_exist() -> None:
+    assert set(ROBUST) <= set(catalog.methods())
+    assert {name for members in DATASETS.values() for name in members} <= set(data_catalog.known())
+    assert not set(DATASETS) & set(data_catalog.known()) and not {"robust", "all"} & set(catalog.methods())
 
 
 def test_planning_imports_no_torch() -> None:
