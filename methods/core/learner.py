@@ -182,6 +182,11 @@ class Learner(lightning.LightningModule):
         """The learning rate of an epoch."""
         return self.task.recipe.lr_at(epoch, self.task.epochs)
 
+    @property
+    def weight_decay(self) -> float:
+        """The recipe's; 0 in methods that bring a penalty of their own."""
+        return self.task.recipe.weight_decay
+
     def zero_shot(self) -> Tensor:
         """The class weights [C, E] of zero-shot CLIP."""
         return zero_shot_weights(self.task.backbone, self.task.classes, self.task.template)
