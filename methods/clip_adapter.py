@@ -20,8 +20,8 @@ class Method(AnyLoss, BaseMethod):
 
     f' = ratio A(f) + (1 - ratio) f, then unit length, with A(f) = relu(U relu(D f)), D [E / 4, E] and U [E, E / 4],
     without biases, from PyTorch's default draw. The classifier stays zero-shot CLIP's. Published: ratio 0.2 in the
-    released code, chosen by data set in the paper; batch 32; the learning rate is here the recipe's. The paper's adapter
-    on text features is left out, as in the released code.
+    released code, chosen by data set in the paper; batch 32; the learning rate is here the recipe's. The paper's
+    adapter on text features is left out, as in the released code.
 
     The released code adapts features before they are of unit length. Since relu(c x) = c relu(x) for c > 0, that is
     the same. Under `trzsl` the classes without labels profit from what is learned for the others, or suffer.

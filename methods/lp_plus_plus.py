@@ -19,8 +19,8 @@ class Method(AnyLoss, BaseMethod):
     and alpha [C] are learned. Nothing is tuned: w_k starts at the sum of the features labelled k, all alpha_k at 250
     times the mean similarity of images with the text feature of their own label (over images, then over classes), and
     the step sizes are those of the released code, 4 N / lambda_max(F'F) for w and N / (4 max_k sum_i (f_i . t_k)^2) for
-    alpha, from Lipschitz constants of cross-entropy over the N training features F. Published: 300 full-batch steps with
-    momentum 0.9 for w, one step of alpha without momentum after every ten.
+    alpha, from Lipschitz constants of cross-entropy over the N training features F. Published: 300 full-batch steps
+    with momentum 0.9 for w, one step of alpha without momentum after every ten.
 
     Differences: steps are those of the recipe's batches and epochs, at these sizes instead of its learning rates, and
     alpha moves at every step, by a tenth of its size times 1 - momentum, which is equally far in all. The released code

@@ -33,6 +33,7 @@ class Method(AnyLoss, BaseMethod):
     weight_decay = 0.0
     remembered: ClassVar[tuple[str, ...]] = ("places", "averages", "strength")
     strength: Tensor
+    eye: Tensor
 
     def build(self) -> None:
         """Starts the maps [R, E, E] at the identity."""

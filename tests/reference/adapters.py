@@ -40,8 +40,12 @@ class FeatureRun:
         penalty: Callable[[], Tensor] = lambda: torch.tensor(0.0),
         weight_decay: float = toy.RECIPE.weight_decay,
         steps: Sequence[Callable[[int], float]] = (),
+        first: int = 0,
     ) -> None:
-        """SGD with momentum on the mean cross-entropy and a penalty; `steps` are learning rates by epoch."""
+        """SGD with momentum on the mean cross-entropy and a penalty.
+
+        `steps` are learning rates by epoch, `first` counts earlier epochs.
+        """
         optimizer = torch.optim.SGD(
             [{"params": [one]} for one in parameters], lr=1.0, momentum=toy.RECIPE.momentum, weight_decay=weight_decay
         )
@@ -49,7 +53,7 @@ class FeatureRun:
             self.clip.start_epoch(epoch)
             for number, group in enumerate(optimizer.param_groups):
                 group["lr"] = steps[number](epoch) if steps else self.clip.optimizer.param_groups[0]["lr"]
-            for batch in self.clip.batches(len(self.images), epoch):
+            for batch in self.clip.batches(len(self.images), first + epoch):
                 features = self.features(self.clip.views([self.images[i] for i in batch], epoch))
                 losses = [-logits(f).log_softmax(-1)[self.labels[i]] for f, i in zip(features, batch, strict=True)]
                 loss = sum(losses[1:], losses[0]) / len(losses) + penalty()
