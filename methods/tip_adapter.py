@@ -32,6 +32,7 @@ class Method(AnyLoss, MemoryMethod):
     alpha: Annotated[float, Ge(0)] = 1.0
     beta: Annotated[float, Ge(0)] = 5.5
 
+    paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     remembered: ClassVar[tuple[str, ...]] = ("keys", "targets", "places", "averages")
     learned_keys: torch.nn.Parameter
 
@@ -40,6 +41,12 @@ class Method(AnyLoss, MemoryMethod):
         super().build()
         if self.finetune:
             self.learned_keys = torch.nn.Parameter(self.zero_shot().new_empty(len(self.task.seeds), 0, 1))
+
+    def start_training(self) -> None:
+        """Fills the cache; tuned keys that a checkpoint brought stay."""
+        super().start_training()
+        if self.finetune and self.learned_keys.shape != self.keys.shape:
+            self.learned_keys.data = self.keys.clone()
 
     def start_epoch(self) -> None:
         """Starts the tuned keys [R, N, E] at the training images' features."""
