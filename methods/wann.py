@@ -21,9 +21,9 @@ class Method(MemoryMethod):
     training images), and distances are Euclidean; `standardise=False` compares unit features by their cosine instead.
 
     Differences from the released code: tied votes go to the first of the tied classes, there to that of the nearest
-    neighbour; where there are fewer images than neighbours asked for, all vote, while it stops with an error. It is made
-    for data sets with hundreds of images per class: in a few-shot draw 11 to 51 neighbours are of many classes, and a
-    nearest image that needs all of them gives the same answer everywhere. Class names are not used.
+    neighbour; where there are fewer images than neighbours asked for, all vote, while it stops with an error. It is
+    made for data sets with hundreds of images per class: in a few-shot draw 11 to 51 neighbours are of many classes,
+    and where the nearest image asks for all there are, the answer is always the same. Class names are not used.
     """
 
     k_min: Annotated[int, Ge(1)] = 11
