@@ -68,3 +68,12 @@ def test_a_method_s_own_number_of_rounds_is_known_before_it_is_imported() -> Non
     assert catalog.method("deft").rounds({}) == 2
     assert catalog.method("coop").rounds({}) == catalog.method("fpl").rounds({}) == 1
     assert catalog.method("grip").rounds({"rounds": 3}) == 3
+
+
+@pytest.mark.parametrize("name", catalog.methods())
+def test_what_planning_reads_from_the_source_is_what_the_class_says(name: str) -> None:
+    """Also where a method has two bases."""
+    info = catalog.method(name)
+    kind = import_module(info.module).Method
+    assert info.paradigms == kind.paradigms and info.labels == kind.labels and info.inputs == kind.inputs
+    assert info.rounds({}) == kind.rounds
