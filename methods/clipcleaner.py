@@ -26,12 +26,13 @@ class Method(HeadMethod):
     `consistency`, and if log p_y, scaled to 0 ... 1 within its class, belongs with probability `clean` or more to the
     upper of two Gaussians that are fitted to that class. All four must agree. A class with images of which none is
     accepted gets those with the largest zero-shot p_y: as many as the smallest other class has, at least N / C^2 and 1.
-    Published: temperature 0.07, clean 0.5, consistency 0.8 (1 on WebVision). Selection comes before training, once.
+    Published: temperature 0.07, clean 0.5, consistency 0.8 (1 on WebVision). Selection comes before training, once. An
+    epoch has as many steps as before, with equally many images of each class: accepted images come several times.
 
     Differences: the released code scores with several generated descriptions of each class, here it is the data set's
     template; and where a class is empty it takes the images with the *smallest* p_y. There, a network is then trained
-    from scratch with mixup, balanced batches, and relabelling by its own confidence (MixFix); here it is a head on the
-    frozen features, like `ce`, with any `loss`. A class with one image, or equal scores, passes the mixture.
+    from scratch with mixup and relabelling by its own confidence (MixFix); here it is a head on the frozen features,
+    like `ce`, with any `loss`. A class with one image, or with equal scores, passes the mixture.
     """
 
     temperature: Annotated[float, Gt(0)] = 0.07
@@ -41,7 +42,7 @@ class Method(HeadMethod):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
 
     def start_epoch(self) -> None:
-        """Before the first epoch, leaves only accepted images in every replica's training set."""
+        """Before the first epoch, leaves only accepted images in every replica's training set, balanced."""
         if self.current_epoch > 0:
             return
         given = GivenImages.of(self.data, self.rows)
@@ -52,8 +53,8 @@ class Method(HeadMethod):
             images, labels = self.data.training_set(self.rows.start + row)
             seed = self.task.generator(row, "selection").initial_seed() % 2**32
             own = probabilities[row, :count], features[row, :count], labels.numpy()
-            kept = torch.from_numpy(self._accepted(*own, seed))
-            self.data.assign(self.rows.start + row, images[kept], labels[kept])
+            chosen = torch.from_numpy(_balanced(self._accepted(*own, seed), labels.numpy()))
+            self.data.assign(self.rows.start + row, images[chosen], labels[chosen])
 
     def _accepted(self, zero_shot: Floats, features: Floats, labels: NDArray[np.int64], seed: int) -> Flags:
         """What of zero-shot probabilities [n, C] and features [n, E] with labels [n] is accepted [n]."""
@@ -99,3 +100,11 @@ def _fill(kept: Flags, zero_shot: Floats, labels: NDArray[np.int64]) -> Flags:
             members = np.flatnonzero(labels == c)
             more[members[np.argsort(-zero_shot[members, c], kind="stable")[:least]]] = True
     return more
+
+
+def _balanced(kept: Flags, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of kept images, each class's starting over until all classes together have as many as there were."""
+    present = np.unique(labels)
+    size = max(1, len(labels) // len(present))
+    members = [np.flatnonzero(kept & (labels == c)) for c in present]
+    return np.concatenate([np.resize(own, max(size, len(own))) for own in members if len(own)])

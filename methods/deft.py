@@ -24,7 +24,8 @@ class Method(AnyLoss, PromptMethod):
     all of -log p_y' - log(1 - p_k), k a random class other than y, drawn anew in each epoch, and y' = y for clean
     images, else the arg-max of z; in the first `warmup` epochs all count as clean. The second term moves the negative
     prompt alone. Second phase, as long as the first and with the learning rate starting over: the images whose label is
-    clean (plain features, last prompts) train a linear head that starts at the text features; the head is tested.
+    clean (plain features, last prompts) train a linear head that starts at the text features, the others still stand in
+    its batches, but have no loss; the head is tested.
     Published: 10 epochs a phase, `warmup` 1, SGD at 0.03, batch 64, 16 context tokens. `loss` replaces cross-entropy.
 
     Differences: the paper tunes the image tower in both phases (deep visual prompts, then all of it) with a randomly
@@ -72,7 +73,7 @@ class Method(AnyLoss, PromptMethod):
 
     @torch.no_grad()
     def _reject(self, given: GivenImages) -> None:
-        """Leaves only images with clean labels in the training sets; `kept` [R, P] remembers which."""
+        """Remembers which training images have a clean label, `kept` [R, P]."""
         features, prompt = self.data.pool()[given.images], super().prompt()
         assert prompt is not None
         clean = self._clean(self.logits(features, prompt.encode(self.ctx)), features).gather(
@@ -80,10 +81,6 @@ class Method(AnyLoss, PromptMethod):
         )
         kept = (clean.squeeze(-1) > 0.5) & given.valid
         self.kept = given.on_pool(kept.long(), len(self.data.pool())).bool()
-        for row, flags in enumerate(kept.cpu()):
-            images, labels = self.data.training_set(self.rows.start + row)
-            own = flags[: len(images)]
-            self.data.assign(self.rows.start + row, images[own], labels[own])
 
     def _clean(self, positive: Tensor, features: Tensor) -> Tensor:
         """Probabilities [R, B, C] that labels are clean, from the positive logits, which get no gradient."""
@@ -93,7 +90,7 @@ class Method(AnyLoss, PromptMethod):
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """Both prompts' losses [R], or the heads'."""
         if not self.detecting:
-            return super().total_loss(batch, weights)
+            return super().total_loss(replace(batch, valid=batch.valid & self.kept.gather(1, batch.images)), weights)
         logits = self.logits(batch.features, weights)
         clean = self._clean(logits, batch.features)
         kept = clean.detach().gather(-1, batch.labels.unsqueeze(-1)).squeeze(-1) > 0.5

@@ -41,10 +41,11 @@ class FeatureRun:
         weight_decay: float = toy.RECIPE.weight_decay,
         steps: Sequence[Callable[[int], float]] = (),
         first: int = 0,
+        kept: Sequence[bool] | None = None,
     ) -> None:
         """SGD with momentum on the mean cross-entropy and a penalty.
 
-        `steps` are learning rates by epoch, `first` counts earlier epochs.
+        `steps` are learning rates by epoch, `first` counts earlier epochs, only `kept` images have a loss.
         """
         optimizer = torch.optim.SGD(
             [{"params": [one]} for one in parameters], lr=1.0, momentum=toy.RECIPE.momentum, weight_decay=weight_decay
@@ -55,8 +56,12 @@ class FeatureRun:
                 group["lr"] = steps[number](epoch) if steps else self.clip.optimizer.param_groups[0]["lr"]
             for batch in self.clip.batches(len(self.images), first + epoch):
                 features = self.features(self.clip.views([self.images[i] for i in batch], epoch))
-                losses = [-logits(f).log_softmax(-1)[self.labels[i]] for f, i in zip(features, batch, strict=True)]
-                loss = sum(losses[1:], losses[0]) / len(losses) + penalty()
+                losses = [
+                    -logits(f).log_softmax(-1)[self.labels[i]]
+                    for f, i in zip(features, batch, strict=True)
+                    if kept is None or kept[i]
+                ]
+                loss = torch.stack(losses).mean() + penalty()
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import torch
 
 from datamodules.replica import RunSpec
@@ -31,10 +33,9 @@ def test_deft_trains_two_prompts_and_a_head_as_its_slow_reading_does() -> None:
     for ours, run, start in zip((method.ctx, method.negative), runs, starts, strict=True):
         assert (run.ctx - start).abs().max() > 1e-3
         torch.testing.assert_close(ours.detach()[0], run.ctx.detach(), atol=1e-4, rtol=0)
-    chosen = [i for i, flag in enumerate(kept) if flag]
-    run = FeatureRun(SEED, EPOCHS, [images[i] for i in chosen], [labels[i] for i in chosen])
+    run = FeatureRun(SEED, EPOCHS, images, labels)
     head = run.texts.clone().requires_grad_()
-    run.train([head], lambda feature: run.scale * head @ feature, first=EPOCHS)
+    run.train([head], lambda feature: run.scale * head @ feature, first=EPOCHS, kept=kept)
     torch.testing.assert_close(method.head.detach()[0], head.detach().float(), atol=1e-4, rtol=1e-4)
     assert torch.equal(method.class_weights(), method.head)
 
@@ -50,8 +51,15 @@ def test_clipcleaner_keeps_what_four_votes_accept_and_trains_a_head_on_it() -> N
         seed = method.task.generator(row, "selection").initial_seed() % 2**32
         flags = slow.accepted(data.pool()[images].double().tolist(), texts, labels.tolist(), seed, 0.07)
         assert any(flags) and not all(flags)
-        assert data.sets[row].images.tolist() == images[torch.tensor(flags)].tolist()
-        assert set(data.sets[row].labels.tolist()) == set(labels.tolist()), "no class is left without images"
+        part = data.sets[row]
+        assert set(part.images.tolist()) == set(images[torch.tensor(flags)].tolist())
+        assert (
+            dict(zip(part.images, part.labels, strict=True)).items()
+            <= dict(zip(images.tolist(), labels.tolist(), strict=True)).items()
+        )
+        counts = Counter(part.labels.tolist())
+        assert set(counts) == set(labels.tolist()), "no class is left without images"
+        assert min(counts.values()) == len(images) // len(counts)
     plain = ce.Method(toy.task([SEED, 2], EPOCHS))
     again = toy.data_for(runs, EPOCHS)
     for row, part in enumerate(data.sets):
