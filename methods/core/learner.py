@@ -111,6 +111,10 @@ class Learner(lightning.LightningModule):
             raise NotImplementedError(f"{self.name} has neither prompts nor class weights")
         return prompt.encode(prompt.ctx)
 
+    def classifier(self, weights: Tensor) -> Tensor:
+        """The class weights [R, C, E] to evaluate, from those in training [R, C, E]: the same."""
+        return weights
+
     @property
     def sees_images(self) -> bool:
         """Whether images go through a tower that training changes."""

@@ -135,7 +135,7 @@ class ReplicaModule(lightning.LightningModule):
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
         last = self.trainer.current_epoch + 1 == self.trainer.max_epochs
-        weights = class_weights(self.members) if any(splits.values()) else []
+        weights = classifiers(self.members) if any(splits.values()) else []
         return {
             name: torch.cat(
                 [
@@ -161,7 +161,7 @@ class ReplicaModule(lightning.LightningModule):
 
     def _start_evaluation(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
-        self._weights = [weights.detach() for weights in class_weights(self.members)]
+        self._weights = [weights.detach() for weights in classifiers(self.members)]
 
     def validation_step(self, batch: EvaluationImages, batch_idx: int) -> None:
         """Counts correct predictions."""
@@ -231,3 +231,8 @@ def class_weights(members: Sequence[Learner]) -> list[Tensor]:
     """Every member's class weights [R, C, E], with one pass of the text tower for all prompts that look alike."""
     encoded = encode_together([member.prompt() for member in members])
     return [member.class_weights() if own is None else own for member, own in zip(members, encoded, strict=True)]
+
+
+def classifiers(members: Sequence[Learner]) -> list[Tensor]:
+    """Every member's class weights [R, C, E] for evaluation."""
+    return [member.classifier(own) for member, own in zip(members, class_weights(members), strict=True)]

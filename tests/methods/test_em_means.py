@@ -1,0 +1,71 @@
+"""EM means: the prompt of GCE, joined with class means, read slowly."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn.functional import normalize
+
+from datamodules.replica import RunSpec
+from methods import em_means, gce
+from methods.core.given import GivenImages
+from methods.functional.label_em import class_means, left_out, true_labels
+from tests.support import toy
+
+EPOCHS = 2
+RUNS = [RunSpec(seed, 4, "symmetric", 0.5) for seed in (0, 1)]
+
+
+def trained(**options: object) -> em_means.Method:
+    method = em_means.Method(toy.task([0, 1], EPOCHS), **options)
+    toy.fit([method], toy.data_for(RUNS, EPOCHS), EPOCHS)
+    return method
+
+
+def test_without_class_means_it_predicts_as_gce_does() -> None:
+    plain = gce.Method(toy.task([0, 1], EPOCHS))
+    toy.fit([plain], toy.data_for(RUNS, EPOCHS), EPOCHS)
+    ours = trained(join=0)
+    assert torch.equal(ours.ctx, plain.ctx)
+    torch.testing.assert_close(normalize(ours.class_weights(), dim=-1), plain.class_weights())
+
+
+def test_the_classifier_is_that_of_its_formula() -> None:
+    """Replica by replica, in float64; the factor `join` is tried one by one."""
+    method = trained()
+    given, prompts = GivenImages.of(method.data, method.rows), method.prompt().encode(method.ctx)
+    pool, zero_shot = method.data.pool().double(), method.zero_shot().double()
+
+    def units(scores: torch.Tensor) -> torch.Tensor:
+        centred = scores - scores.mean(-1, keepdim=True)
+        return centred / centred.square().mean().sqrt()
+
+    def deviation(scores: torch.Tensor) -> torch.Tensor:
+        return (scores - scores.mean(-1, keepdim=True)).square().mean().sqrt()
+
+    for r in range(2):
+        images, labels, prompt = pool[given.images[r]], given.labels[r], prompts[r].detach().double()
+        judgement = 0.2 * units(images @ prompt.T) + 0.2 * units(images @ zero_shot.T)
+        on = torch.ones(1, len(images), dtype=torch.bool)
+        q, transition = true_labels(images[None], labels[None], on, judgement[None])
+        means, apart = class_means(images[None], q)[0], left_out(images[None], q)[0]
+        best = (-torch.inf, torch.empty(0))
+        for step in range(-4, 5):
+            join = 2 ** (step / 2)
+            total = prompt / deviation(images @ prompt.T) + join * means / deviation(images @ means.T)
+            scores = images @ prompt.T / deviation(images @ prompt.T) + join * apart / deviation(images @ means.T)
+            for sharpness in (1, 2, 4, 8, 16):
+                p = (sharpness * units(scores / total.norm(dim=-1))).softmax(-1)
+                likelihood = (p @ transition[0])[torch.arange(len(images)), labels].log().sum().item()
+                unit = normalize(total, dim=-1)
+                if likelihood > best[0]:
+                    best = (likelihood, sharpness / deviation(images @ unit.T) * unit / method.task.backbone.scale)
+        torch.testing.assert_close(method.class_weights()[r].double(), best[1], atol=1e-4, rtol=1e-4)
+
+
+def test_images_are_judged_in_parts_that_fit() -> None:
+    whole = trained().class_weights()
+    limit, em_means.LIMIT = em_means.LIMIT, 1
+    try:
+        torch.testing.assert_close(trained().class_weights(), whole)
+    finally:
+        em_means.LIMIT = limit
