@@ -29,7 +29,7 @@ class Method(HeadMethod):
     """
 
     weight_decay = 0.0
-    remembered: ClassVar[tuple[str, ...]] = ("places", "averages", "multipliers")
+    remembered: ClassVar[tuple[str, ...]] = (*HeadMethod.remembered, "multipliers")
     multipliers: Tensor
     base: Tensor
 

@@ -37,7 +37,7 @@ class Method(AnyLoss, PromptMethod):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     warmup: Annotated[int, Ge(0)] = 1
 
-    remembered: ClassVar[tuple[str, ...]] = ("places", "averages", "detecting", "complements", "kept")
+    remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "detecting", "complements", "kept")
     detecting: bool
 
     def build(self) -> None:

@@ -30,7 +30,7 @@ class Method(AnyLoss, BaseMethod):
 
     weight_decay = 0.0
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
-    remembered: ClassVar[tuple[str, ...]] = ("places", "averages", "steps")
+    remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "steps")
     texts: Tensor
     steps: Tensor
 

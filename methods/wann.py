@@ -30,10 +30,15 @@ class Method(MemoryMethod):
     k_max: Annotated[int, Ge(2)] = 51
     standardise: bool = True
 
-    remembered: ClassVar[tuple[str, ...]] = ("keys", "targets", "mean", "deviation", "neighbours")
+    remembered: ClassVar[tuple[str, ...]] = (*MemoryMethod.remembered, "mean", "deviation", "neighbours")
     mean: Tensor
     deviation: Tensor
     neighbours: Tensor
+
+    def build(self) -> None:
+        """Makes room for what is kept and computed."""
+        super().build()
+        self.make_room("mean", "deviation", "neighbours")
 
     def start_training(self) -> None:
         """Computes the number of neighbours [R, N] that each training image needs."""

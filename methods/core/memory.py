@@ -27,7 +27,11 @@ class MemoryMethod(BaseMethod):
 
     def build(self) -> None:
         """Makes room for what is kept."""
-        for name in self.remembered:
+        self.make_room(*MemoryMethod.remembered)
+
+    def make_room(self, *names: str) -> None:
+        """Registers tensors that are computed when training starts, so that they move with the module."""
+        for name in names:
             self.register_buffer(name, torch.empty(0, device=self.task.backbone.device), persistent=False)
 
     def start_training(self) -> None:
