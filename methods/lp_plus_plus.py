@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from datamodules.batches import Batch
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.core.given import GivenImages
@@ -22,10 +24,11 @@ class Method(AnyLoss, BaseMethod):
     alpha, from Lipschitz constants of cross-entropy over the N training features F. Published: 300 full-batch steps
     with momentum 0.9 for w, one step of alpha without momentum after every ten.
 
-    Differences: steps are those of the recipe's batches and epochs, at these sizes instead of its learning rates, and
-    alpha moves at every step, by a tenth of its size times 1 - momentum, which is equally far in all. The released code
-    adds a bias that starts at random, draws one augmented view of each image, and reports the epoch that is best on
-    validation images; here there is no bias, statistics are of plain images, and the last epoch counts.
+    Differences: there are as many full-batch steps as the recipe has batches in all, at these sizes instead of its
+    learning rates, and alpha moves in each of them, by a tenth of its size times 1 - momentum, which is equally far in
+    all. The released code adds a bias that starts at random, takes one augmented view of each image, and reports the
+    epoch that is best on validation images; here there is no bias, images are plain, and the last epoch counts. Curves
+    of predictions on training batches are left out.
     """
 
     weight_decay = 0.0
@@ -65,6 +68,13 @@ class Method(AnyLoss, BaseMethod):
         alpha = 250 * similarities.sum(1) / (images > 0).sum(1).clamp(min=1)
         self.prototypes.data.copy_(sums)
         self.alpha.data.copy_(alpha.unsqueeze(1).expand_as(self.alpha))
+
+    def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
+        """Every replica's loss [R] on all of its training images, where it has a batch."""
+        features, given = self._features()
+        whole = replace(batch, features=features, labels=given.labels, valid=given.valid, images=given.images)
+        each = self.loss_per_image(self.logits(features, weights), whole)
+        return torch.where(batch.active, self.mean_per_run(each, whole), 0)
 
     def _features(self) -> tuple[Tensor, GivenImages]:
         given = GivenImages.of(self.data, self.rows)

@@ -33,6 +33,10 @@ class FeatureRun:
         """Those of the training images without crops."""
         return self.features(self.clip.plain(self.images))
 
+    def crops(self, batch: list[int], epoch: int) -> Tensor:
+        """Those of the crops that some training images have in an epoch."""
+        return self.features(self.clip.views([self.images[i] for i in batch], epoch))
+
     def train(
         self,
         parameters: Sequence[Tensor],
@@ -42,10 +46,12 @@ class FeatureRun:
         steps: Sequence[Callable[[int], float]] = (),
         first: int = 0,
         kept: Sequence[bool] | None = None,
+        whole: bool = False,
     ) -> None:
         """SGD with momentum on the mean cross-entropy and a penalty.
 
-        `steps` are learning rates by epoch, `first` counts earlier epochs, only `kept` images have a loss.
+        `steps` are learning rates by epoch, `first` counts earlier epochs, only `kept` images have a loss. In `whole`
+        batches all plain images are in every step.
         """
         optimizer = torch.optim.SGD(
             [{"params": [one]} for one in parameters], lr=1.0, momentum=toy.RECIPE.momentum, weight_decay=weight_decay
@@ -55,7 +61,8 @@ class FeatureRun:
             for number, group in enumerate(optimizer.param_groups):
                 group["lr"] = steps[number](epoch) if steps else self.clip.optimizer.param_groups[0]["lr"]
             for batch in self.clip.batches(len(self.images), first + epoch):
-                features = self.features(self.clip.views([self.images[i] for i in batch], epoch))
+                batch = list(range(len(self.images))) if whole else batch
+                features = self.plain() if whole else self.crops(batch, epoch)
                 losses = [
                     -logits(f).log_softmax(-1)[self.labels[i]]
                     for f, i in zip(features, batch, strict=True)

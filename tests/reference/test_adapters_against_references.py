@@ -106,7 +106,7 @@ def test_lp_plus_plus_computes_its_start_and_its_steps() -> None:
         [(w + a * t) @ feature for w, a, t in zip(prototypes, factors, run.texts, strict=True)]
     )
     steps = [lambda epoch: step, lambda epoch: (1 - toy.RECIPE.momentum) / 10 * alpha_step]
-    run.train([prototypes, factors], logits, weight_decay=0.0, steps=steps)
+    run.train([prototypes, factors], logits, weight_decay=0.0, steps=steps, whole=True)
     same(method.prototypes, prototypes, start)
     same(method.alpha, factors, alpha)
     classified(method, run, logits)
