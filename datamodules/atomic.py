@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from socket import gethostname
+
+#: Two machines with one folder may have processes of one number.
+HOST = gethostname()[:20].replace("/", "-")
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -15,7 +19,7 @@ def write(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: The folder cannot be written or the disk is full, with the file's name; the old file is untouched.
     """
-    partial = path.with_name(f".{path.name[-200:]}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name[-200:]}.{HOST}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
 from benchmark.records.merge import merge
 from benchmark.records.store import Store
@@ -26,8 +27,7 @@ class Options:
 def main(options: Options) -> int:
     """Merges, and tells what came from where; 1 if something was refused or cannot be read."""
     for folder in options.folders:
-        if not (folder / "runs").is_dir():
-            raise BadInput(f"{folder} holds no records of finished runs; there must be {folder / 'runs'}")
+        check_results(folder)
         if folder.resolve() == options.out.resolve():
             raise BadInput(f"{folder} is the folder to write to; give another --out, or leave it out of the list")
     from benchmark.report import tables

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmark.commands._folders import check_writable
+from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.report import leaderboard, make, markup
 from benchmark.report.blocks import blocks
@@ -46,8 +46,7 @@ def main(options: Options) -> int:
         command = f"promptnoise readme{_options(options)}"
         raise BadInput(f"{options.readme} does not show {options.reference}; `{command}` brings it up to date")
     if options.publish:
-        if not (Path(options.publish) / "runs").is_dir():
-            raise BadInput(f"{options.publish} holds no records of finished runs (there is no folder runs/ in it)")
+        check_results(Path(options.publish))
         check_writable("the reference folder", options.reference)
         make.publish(Path(options.publish), options.reference, options.pictures)
     changed = rewrite(options.readme, options.reference)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import product
@@ -16,7 +16,7 @@ from benchmark.plan import catalog
 from datamodules import noise
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
-from methods.recipes import Recipe, recipe, recipe_for
+from methods.recipes import Recipe, is_embedded, recipe, recipe_for
 
 PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")
 
@@ -65,6 +65,11 @@ class Run:
 
 
 _FIELDS = sorted(field.name for field in fields(Run))
+
+
+def all_embedded(runs: Iterable[Run]) -> bool:
+    """Whether only embedded backbones are asked for, which several workers of a GPU can share."""
+    return all(is_embedded(run.backbone) for run in runs)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,12 @@ CACHE = Path(os.environ.get("PROMPTNOISE_CACHE", "~/.cache/promptnoise")).expand
 class Options:
     """Train a grid of methods x data sets x label noise x seeds; what is finished already is not done again."""
 
+    suite: str = ""
+    """A suite: options by a name that `promptnoise list` shows, or a TOML file of them; the command line wins."""
+
+    again: str = ""
+    """A results folder: the options of its last campaign; the command line wins."""
+
     methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl"
     """Methods, options in brackets: coop,gce[q=0.5]. `all` stands for every one: all,gce[q=0.5]."""
 

@@ -26,9 +26,7 @@ def schedule(costs: Iterable[float], workers: int) -> Schedule:
 
 def in_order(costs: Iterable[float], workers: int) -> Schedule:
     """The campaign of packs with these costs when every free worker takes the next pack."""
-    busy_until = [0.0] * workers
-    for cost in costs:
-        heapq.heapreplace(busy_until, busy_until[0] + cost)
+    busy_until = _taken(costs, workers)[1]
     makespan = max(busy_until)
     if makespan == 0:
         return Schedule(0.0, 1.0, 0.0)
@@ -37,8 +35,13 @@ def in_order(costs: Iterable[float], workers: int) -> Schedule:
 
 def ends(costs: Iterable[float], workers: int) -> list[float]:
     """When each pack ends if every free worker takes the next one; in the order of `costs`."""
+    return _taken(costs, workers)[0]
+
+
+def _taken(costs: Iterable[float], workers: int) -> tuple[list[float], list[float]]:
+    """When each pack ends, and when each worker does."""
     busy_until, found = [0.0] * workers, []
     for cost in costs:
         found.append(busy_until[0] + cost)
         heapq.heapreplace(busy_until, found[-1])
-    return found
+    return found, busy_until

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -180,6 +180,14 @@ class Store:
         """Note that `run` raised; the note goes when the run is written."""
         note = {"schema": SCHEMA, "key": run.key, "run": asdict(run), "cause": cause}
         atomic.write(self._failure(run), json.dumps(note, indent=1) + "\n")
+
+    def fail_missing(self, runs: Sequence[Run], cause: str) -> list[Run]:
+        """Note that those of `runs` without a record were lost, and return them."""
+        done = self.finished(runs)
+        missing = [run for run in runs if run.key not in done]
+        for run in missing:
+            self.fail(run, cause)
+        return missing
 
     def failures(self) -> list[Failure]:
         """The runs that raised and are not done since, with their causes; notes that are not ours are passed over."""

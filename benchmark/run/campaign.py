@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run
+from benchmark.plan.grid import Run, all_embedded
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
 from benchmark.plan.sizes import Size
@@ -21,7 +21,6 @@ from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Follower, Target, choose_mode
-from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources
@@ -49,7 +48,7 @@ def train_campaign(
         from benchmark.run.resources import Resources
         from benchmark.run.worker import Runner
 
-        small = all(is_embedded(run.backbone) for run in runs)
+        small = all_embedded(runs)
         devices = engine.devices(options.devices, small, len(todo))
         resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
         runner = Runner(options.out, resources, done=done, grid=grid_name(runs, options.pack))
@@ -118,11 +117,8 @@ def _tracking(options: Options, console: Console) -> Iterator[None]:
 
 
 def _lost(store: Store, progress: LiveProgress, pack: Pack, cause: str) -> None:
-    done = store.finished(pack.runs)
-    for run in pack.runs:
-        if run.key not in done:
-            store.fail(run, cause)
-            progress(-1, Event("", "failed", str(run), finished=1))
+    for run in store.fail_missing(pack.runs, cause):
+        progress(-1, Event("", "failed", str(run), finished=1))
 
 
 def _check_writable(out: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, one_hot
 
 
 def standardised(scores: Tensor, valid: Tensor) -> Tensor:
@@ -40,30 +40,83 @@ def class_means(features: Tensor, shares: Tensor) -> Tensor:
 
 
 def true_labels(
-    features: Tensor, given: Tensor, valid: Tensor, judgement: Tensor, prior: float = 0.25, rounds: int = 20
+    features: Tensor,
+    given: Tensor,
+    valid: Tensor,
+    judgement: Tensor,
+    trusted: Tensor | None = None,
+    prior: float = 0.25,
+    rounds: int = 20,
 ) -> tuple[Tensor, Tensor]:
     """Posterior [R, N, C] over each image's true label, and the transition matrices [R, C, C] from true to given label.
 
-    With unit features [R, N, E], given labels [R, N], log-probabilities `judgement` [R, N, C] of classifiers, and
+    With unit features [R, N, E], given labels [R, N], standardised scores `judgement` [R, N, C] of classifiers, and
     valid [R, N] False on padding, each round computes
 
         q_i(k) ~ exp(judgement_ik + s_ik) T[k, given_i],    T[k, c] ~ sum_i q_i(k) [given_i = c] + prior N / C T0[k, c],
 
     where s are the standardised cosines to the class means under q. T0 has on its diagonal the share of given labels
     that the judgement expects, and the rest spread evenly: Dawid & Skene's EM (1979) for one annotator, with a prior of
-    `prior` N / C pseudo-images a row.
+    `prior` N / C pseudo-images a row. Where the labels refute the names of a quarter of the classes or more, these
+    classes start again from the given labels, and nothing but their means is judged; likewise all classes of a replica
+    whose judgement is not `trusted` [R] (default: all are).
 
     >>> features = torch.eye(2)[[0, 0, 0, 1, 1]][None]
     >>> given, valid = torch.tensor([[0, 0, 1, 1, 1]]), torch.ones(1, 5, dtype=torch.bool)
     >>> true_labels(features, given, valid, judgement=features.clone(), rounds=5)[0].argmax(-1).tolist()
     [[0, 0, 0, 1, 1]]
     """
+    q, transition = _em(features, given, valid, judgement, judgement.softmax(-1), prior, rounds)
+    wrong = refuted(q, given)
+    wrong &= wrong.float().mean(1, keepdim=True) >= 0.25
+    wrong |= False if trusted is None else ~trusted[:, None]
+    if not wrong.any():
+        return q, transition
+    as_given = one_hot(given, q.shape[-1]).to(q)
+    rest = torch.where(wrong[:, None], 0, q) + 1e-6 * as_given
+    start = torch.where(wrong.gather(1, given).unsqueeze(-1), as_given, rest / rest.sum(-1, keepdim=True))
+    again = _em(features, given, valid, torch.where(wrong[:, None], 0, judgement), start, prior, rounds)
+    restarted = wrong.any(1)[:, None, None]
+    return torch.where(restarted, again[0], q), torch.where(restarted, again[1], transition)
+
+
+def refuted(q: Tensor, given: Tensor, share: float = 0.05, least: int = 10) -> Tensor:
+    """Classes [R, C] whose names say something else than the labels, by posteriors [R, N, C] and given labels [R, N].
+
+    At least `least` images are judged to be of such a class, and fewer of them were given its label than `share` of
+    those that were given another one: wrong labels leave some right ones, and a wrong name leaves none.
+
+    >>> refuted(torch.eye(2)[[0] * 12 + [1] * 12][None], torch.tensor([[1] * 12 + [0] * 3 + [1] * 9])).tolist()
+    [[True, False]]
+    """
+    counts = _counts(q, given, q.new_zeros(len(q), q.shape[-1], q.shape[-1]))
+    return (counts.diagonal(dim1=1, dim2=2) < share * counts.amax(-1)) & (counts.sum(-1) >= least)
+
+
+def above_chance(scores: Tensor, given: Tensor, valid: Tensor) -> Tensor:
+    """Whether the arg-max of scores [R, N, C] is the given label [R, N] more often than by chance, by a standard error.
+
+    >>> scores = torch.eye(2)[[0, 0, 1, 1]].expand(2, -1, -1)
+    >>> above_chance(scores, torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0]]), torch.ones(2, 4, dtype=torch.bool)).tolist()
+    [True, False]
+    """
+    count, classes = valid.sum(1), scores.shape[-1]
+    predicted, labels = (
+        one_hot(each, classes) * valid.unsqueeze(-1) / count[:, None, None] for each in (scores.argmax(-1), given)
+    )
+    agreement = (predicted * labels).sum((1, 2)) * count
+    chance = (predicted.sum(1) * labels.sum(1)).sum(-1)
+    return agreement > chance + (chance * (1 - chance) / count).sqrt()
+
+
+def _em(
+    features: Tensor, given: Tensor, valid: Tensor, judgement: Tensor, start: Tensor, prior: float, rounds: int
+) -> tuple[Tensor, Tensor]:
+    """The rounds of `true_labels`, from a posterior `start` [R, N, C]."""
     classes, on = judgement.shape[-1], valid.unsqueeze(-1)
-    q = torch.where(on, judgement.softmax(-1), 0)
-    count = valid.sum(1).to(q)
+    q, count = torch.where(on, start, 0), valid.sum(1).to(start)
     agreement = (q.gather(-1, given.unsqueeze(-1)).squeeze(-1).sum(1) / count).clamp(1 / classes, 1 - 1e-6)
-    start = _even(agreement, classes)
-    pseudo = (prior * count / classes)[:, None, None] * start
+    pseudo = (prior * count / classes)[:, None, None] * _even(agreement, classes)
     transition = _transition(q, given, pseudo)
     for _ in range(rounds):
         means = standardised(features @ class_means(features, q).transpose(1, 2), valid)
@@ -112,5 +165,10 @@ def _even(agreement: Tensor, classes: int) -> Tensor:
 
 def _transition(q: Tensor, given: Tensor, pseudo: Tensor) -> Tensor:
     """Transition matrices [R, C, C] by the posterior's expected counts and pseudo-counts [R, C, C]."""
-    counts = torch.zeros_like(pseudo).scatter_add(1, given.unsqueeze(-1).expand_as(q), q).transpose(1, 2) + pseudo
+    counts = _counts(q, given, pseudo)
     return counts / counts.sum(-1, keepdim=True)
+
+
+def _counts(q: Tensor, given: Tensor, more: Tensor) -> Tensor:
+    """Expected numbers [R, C, C] of images by true and given label, and `more`."""
+    return torch.zeros_like(more).scatter_add(1, given.unsqueeze(-1).expand_as(q), q).transpose(1, 2) + more

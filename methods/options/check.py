@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, get_origin
 
-from datamodules.errors import nearest
+from datamodules.errors import UserError, nearest
 from methods.errors import MethodError
 from methods.options.option import Option
 
@@ -36,20 +36,31 @@ def check_values(method: str, known: Mapping[str, Option], given: Mapping[str, A
     Raises:
         MethodError: As in `check_options`; the message begins with the method.
     """
+    return values_of(f"method {method!r}", known, given, MethodError)
+
+
+def values_of(
+    what: str, known: Mapping[str, Option], given: Mapping[str, Any], error: type[UserError]
+) -> dict[str, Any]:
+    """The same for the options of `what`, such as "recipe 'coop'".
+
+    Raises:
+        error: An unknown option, one given twice, or a value that it does not take.
+    """
     values: dict[str, Any] = {}
     for asked, value in given.items():
         name = asked if asked in known else asked.rstrip("_")
         if name not in known:
-            what = nearest(asked, known) if known else "it has no options"
-            raise MethodError(f"method {method!r} has no option {asked!r}; {what}")
+            others = nearest(asked, known) if known else "it has no options"
+            raise error(f"{what} has no option {asked!r}; {others}")
         option = known[name]
         if option.attribute in values:
-            raise MethodError(f"method {method!r}: option {name!r} is given twice")
+            raise error(f"{what}: option {name!r} is given twice")
         try:
             values[option.attribute] = option.check(value)
-        except ValueError as error:
+        except ValueError as wrong:
             shown = value if isinstance(value, str) else reprlib.repr(value)
-            raise MethodError(f"method {method!r}: {name}={shown} should be {error}") from None
+            raise error(f"{what}: {name}={shown} should be {wrong}") from None
     return values
 
 

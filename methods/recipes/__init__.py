@@ -12,7 +12,7 @@ from typing import Any
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
 from methods.errors import RecipeError
-from methods.options.check import options_of
+from methods.options.check import options_of, values_of
 from methods.options.option import as_text
 from methods.recipes.settings import Recipe
 
@@ -86,18 +86,12 @@ def recipe(text: str, epochs: int | None = None) -> NamedRecipe:
     name, asked = parse_spec(text)
     if name not in known():
         raise RecipeError(f"unknown recipe {name!r}: {nearest(name, known())}")
-    base, options, given = _read(name), options_of(Recipe), {}
+    base = _read(name)
     if epochs is not None:
         if "epochs" in asked:
             raise RecipeError(f"epochs is given twice: as an option of its own and in {text}")
         asked["epochs"] = str(epochs)
-    for option, value in asked.items():
-        if option not in options:
-            raise RecipeError(f"recipe {name!r} has no option {option!r}; {nearest(option, options)}")
-        try:
-            given[option] = options[option].check(value)
-        except ValueError as error:
-            raise RecipeError(f"recipe {name!r}: {option}={value} should be {error}") from None
+    given = values_of(f"recipe {name!r}", options_of(Recipe), asked, RecipeError)
     given = {option: value for option, value in given.items() if _differs(base, option, value)}
     return replace(base, settings=replace(base.settings, **given), given=given)
 

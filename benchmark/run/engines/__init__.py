@@ -12,6 +12,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.packs import Pack
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
+from methods.options.check import values_of
 from methods.options.option import Option
 
 if TYPE_CHECKING:
@@ -65,22 +66,11 @@ def parse_engine(text: str, detach: bool = False) -> Engine:
     kind = import_module(f"benchmark.run.engines.{name}").Options
     hints = get_type_hints(kind, include_extras=True)
     known = {field.name: Option(field.name, hints[field.name], field.default) for field in fields(kind)}
-    values: dict[str, Any] = {}
-    if detach:
-        if "detach" not in known:
-            raise BadInput(f"--detach is for engine=slurm; {DETACHED[name]}")
-        values["detach"] = True
+    if detach and "detach" not in known:
+        raise BadInput(f"--detach is for engine=slurm; {DETACHED[name]}")
     known.pop("detach", None)  # an option of the command, not of the engine
-    for option, value in given.items():
-        if option not in known:
-            raise BadInput(
-                f"engine {name} has no option {option!r}; {nearest(option, known) if known else 'it has none'}"
-            )
-        try:
-            values[option] = known[option].check(value)
-        except ValueError as error:
-            raise BadInput(f"engine {name}: {option}={value} should be {error}") from None
-    engine: Engine = kind(**values)
+    values = values_of(f"engine {name}", known, given, BadInput)
+    engine: Engine = kind(**values, **({"detach": True} if detach else {}))
     return engine
 
 

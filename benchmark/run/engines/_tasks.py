@@ -14,7 +14,7 @@ from typing import Any
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
-from benchmark.plan.grid import Run
+from benchmark.plan.grid import Run, all_embedded
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import Attempts
 from benchmark.records.claims import Claims
@@ -25,7 +25,6 @@ from benchmark.run.events import Event, Report
 from benchmark.run.pack_queue import SECOND_CHANCES
 from benchmark.run.worker import Runner
 from datamodules import atomic
-from methods.recipes import is_embedded
 
 
 def write_plan(path: Path, packs: Iterable[Pack]) -> None:
@@ -53,7 +52,7 @@ class Task:
         """Trains what no other task is training and none has finished, with a local pool."""
         packs, name = read_plan(self.plan), JobEnvironment().job_id
         holder = f"{os.environ.get('SLURM_JOB_ID', name)}-{os.environ.get('SLURM_RESTART_COUNT', '0')}"
-        small = all(is_embedded(run.backbone) for pack in packs for run in pack.runs)
+        small = all_embedded(run for pack in packs for run in pack.runs)
         devices = parse_devices("auto", small, len(packs)) if self.gpus else ["cpu"]
         runner = replace(self.runner, threads=0 if self.gpus else self.cpus, sharing=Counter(devices))
         self.events.mkdir(parents=True, exist_ok=True)
@@ -78,11 +77,8 @@ def _tell(file: Any, node: str, worker: int, event: Event) -> None:
 
 
 def _lost(store: Store, tell: Any, pack: Pack, cause: str) -> None:
-    done = store.finished(pack.runs)
-    for run in pack.runs:
-        if run.key not in done:
-            store.fail(run, cause)
-            tell(-1, Event("", "failed", f"{run}: {cause}"))
+    for run in store.fail_missing(pack.runs, cause):
+        tell(-1, Event("", "failed", f"{run}: {cause}"))
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,11 @@ def test_the_command_ends_with_1_if_something_was_refused(tmp_path: Path, capsys
 
 @pytest.mark.parametrize(
     ("words", "line"),
-    [([], "merge needs folders"), (["nowhere"], "nowhere holds no records"), (["results", "--out=results"], "is the")],
+    [
+        ([], "merge needs folders"),
+        (["nowhere"], "there is no results folder nowhere"),
+        (["results", "--out=results"], "is the"),
+    ],
 )
 def test_folders_that_cannot_be_merged_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], line: str

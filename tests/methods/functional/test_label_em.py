@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from methods.functional.label_em import class_means, left_out, likeliest, standardised, true_labels
+from methods.functional.label_em import (
+    above_chance,
+    class_means,
+    left_out,
+    likeliest,
+    refuted,
+    standardised,
+    true_labels,
+)
 
 R, N, C, E = 2, 30, 4, 6
 
@@ -59,7 +67,7 @@ def slow(
 @pytest.mark.parametrize(("prior", "rounds"), [(0.25, 0), (0.25, 1), (1.0, 7)])
 def test_posterior_and_transition_equal_slow_loops(prior: float, rounds: int) -> None:
     features, given, judgement = case()
-    q, transition = true_labels(features, given, torch.ones(R, N, dtype=torch.bool), judgement, prior, rounds)
+    q, transition = true_labels(features, given, torch.ones(R, N, dtype=torch.bool), judgement, None, prior, rounds)
     for r in range(R):
         expected = slow(features[r], given[r].tolist(), judgement[r], prior, rounds)
         torch.testing.assert_close(q[r].double(), torch.from_numpy(expected[0]), atol=1e-4, rtol=1e-4)
@@ -92,6 +100,50 @@ def test_clear_classes_are_told_from_wrong_labels(swapped: bool) -> None:
     assert (q[0].argmax(-1) == true).all()
     right = transition[0].diagonal()
     assert ((right > 0.6) & (right < 0.8)).all()
+
+
+def test_names_that_say_something_else_than_the_labels_are_given_up() -> None:
+    """The judges call every image of a class by the next one's name; the labels are right."""
+    true = torch.arange(C).repeat_interleave(20)
+    draw = torch.Generator().manual_seed(1)
+    features = normalize(torch.eye(E)[true] + 0.1 * torch.randn(len(true), E, generator=draw), dim=-1)
+    given = true
+    judgement = standardised(torch.eye(C)[(true + 1) % C][None], torch.ones(1, len(true), dtype=torch.bool))
+    q, transition = true_labels(features[None], given[None], torch.ones(1, len(true), dtype=torch.bool), judgement)
+    assert (q[0].argmax(-1) == true).all()
+    assert (transition[0].diagonal() > 0.8).all()
+    both = torch.cat([judgement, standardised(torch.eye(C)[true][None], torch.ones(1, len(true), dtype=torch.bool))])
+    pair = true_labels(
+        features.expand(2, -1, -1), given.expand(2, -1), torch.ones(2, len(true), dtype=torch.bool), both
+    )
+    torch.testing.assert_close(pair[0][:1], q, msg="a replica with other names changes nothing here")
+
+
+def test_judges_that_are_not_trusted_count_in_no_replica_but_theirs() -> None:
+    features, given, judgement = case()
+    on = torch.ones(R, N, dtype=torch.bool)
+    found = true_labels(features, given, on, judgement, torch.tensor([True, False]))
+    torch.testing.assert_close(found[0][0], true_labels(features, given, on, judgement)[0][0])
+    other = true_labels(features, given, on, judgement + torch.randn(R, N, C), torch.tensor([True, False]))
+    torch.testing.assert_close(found[0][1], other[0][1])
+
+
+def test_agreement_by_chance_is_told_from_more() -> None:
+    draw = torch.Generator().manual_seed(3)
+    given = torch.randint(0, 10, (200, 160), generator=draw)
+    scores = torch.randn(200, 160, 10, generator=draw)
+    on = torch.ones(200, 160, dtype=torch.bool)
+    assert 0.05 < above_chance(scores, given, on).float().mean() < 0.3
+    assert above_chance(scores + 1.5 * torch.nn.functional.one_hot(given, 10), given, on).all()
+    half = torch.arange(160).expand(200, -1) < 80
+    hidden = torch.where(half.unsqueeze(-1), scores, 9 * torch.nn.functional.one_hot(given, 10))
+    assert torch.equal(above_chance(hidden, given, half), above_chance(scores[:, :80], given[:, :80], on[:, :80]))
+
+
+def test_few_images_refute_no_name() -> None:
+    q = torch.eye(2)[[0] * 9 + [1] * 30][None]
+    assert not refuted(q, torch.tensor([[1] * 39])).any()
+    assert refuted(torch.eye(2)[[0] * 10 + [1] * 30][None], torch.tensor([[1] * 40])).tolist() == [[True, False]]
 
 
 def test_an_image_is_left_out_of_the_mean_that_it_is_compared_with() -> None:

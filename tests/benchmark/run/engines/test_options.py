@@ -45,7 +45,7 @@ def test_a_time_has_a_unit(time: str, minutes: int) -> None:
         ("slurm[parallel=0]", "parallel=0 should be at least 1"),
         ("slurm[detach=true]", "has no option 'detach'"),
         ("ray[gpus=-1]", "gpus=-1 should be at least 0"),
-        ("local[gpus=1]", "engine local has no option 'gpus'; it has none"),
+        ("local[gpus=1]", "engine local has no option 'gpus'; it has no options"),
         ("ray[workers]", "is not written as option=value"),
     ],
 )
