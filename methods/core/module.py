@@ -90,10 +90,14 @@ class ReplicaModule(lightning.LightningModule):
         learners = [member for member in self.members if member.trainable]
         if not learners:
             return None
-        recipes = [member.task.recipe for member in learners]
         groups = [
-            {"params": [*member.parameters()], "lr": 1.0, "momentum": own.momentum, "weight_decay": own.weight_decay}
-            for member, own in zip(learners, recipes, strict=True)
+            {
+                "params": [*member.parameters()],
+                "lr": 1.0,
+                "momentum": member.task.recipe.momentum,
+                "weight_decay": member.weight_decay,
+            }
+            for member in learners
         ]
         optimizer = ReplicaSGD(groups)
         return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
