@@ -27,10 +27,10 @@ class Method(AnyLoss, PromptMethod):
     means over the batch, a step follows g where <g, h> >= 0 and g - `weight` <g, h> h / |h|^2 elsewhere, with
     the momentum and weight decay of the recipe. Each replica has its own inner product, over all its context tokens.
 
-    Published: `weight` 1 (lambda), T = 1, a context of 16 tokens whose last ones start at the data set's template; SGD
-    lr 0.002, batch 32, 100 epochs at 16 shots (50 at 1 shot). Here the context starts as CoOp's does, with "a photo of
-    a" (`init`; empty: random), so that it has 4 tokens. Where it starts at the template, h is rounding error at first, and
-    the released code takes out whatever direction that has; here only an h longer than `LEAST` |g| counts.
+    Published: `weight` 1 (lambda), T = 1, CoOp's optimiser, and a context of 16 tokens of which the last ones start at
+    the data set's template and the others at zero. Here the context starts at "a photo of a" (`init`; empty: random),
+    so that it has 4 tokens. Where the prompt is still that of zero-shot CLIP, h is rounding error, and the released
+    code takes out whatever direction that has; here only an h longer than `LEAST` |g| counts.
 
     `loss` replaces cross-entropy; `forget` leaves images out of g, not of h.
     """
