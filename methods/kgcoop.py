@@ -21,8 +21,8 @@ class Method(AnyLoss, PromptMethod):
     context of 4 tokens that starts at "a photo of a" (our defaults), batch 128, SGD lr 0.002, 100 epochs at 16 shots;
     here optimiser, batch and epochs are those of the recipe.
 
-    The gradient of cross-entropy grows with CLIP's logit scale and that of the distance does not: a backbone whose scale
-    is 5 instead of 100 (the embedded ones) is held as tightly as by a weight of 160.
+    The gradient of cross-entropy grows with CLIP's logit scale, that of the distance does not: where the scale is 5
+    instead of 100, as in the embedded backbones, weight 8 holds as tightly as 160 would.
 
     All classes count in the distance, those without labelled images under `trzsl` too. `loss` replaces cross-entropy.
     """
