@@ -49,7 +49,7 @@ class Method(AnyLoss, BaseMethod):
             UnsupportedError: a tower that is no transformer of open_clip's plain blocks.
         """
         task, self.step = self.task, 0
-        self.tower = ImageTower.of(task.backbone)
+        self.tower = ImageTower.of(task.backbone, "updates of the image tower")
         transformers = {"text": task.backbone.text.transformer, "image": self.tower.visual.transformer}
         for tower, transformer in transformers.items():
             if not plain_blocks(transformer):

@@ -30,18 +30,16 @@ class ImageTower:
     bf16: bool = False
 
     @classmethod
-    def of(cls, backbone: Backbone) -> ImageTower:
-        """Finds the image tower of a backbone."""
+    def of(cls, backbone: Backbone, what: str = "visual prompts") -> ImageTower:
+        """Finds the image tower of a backbone; `what` needs it."""
         visual = backbone.model.visual
         if not isinstance(visual, VisionTransformer):
             raise UnsupportedError(
-                f"what tunes the image tower needs a vision transformer, and the image tower of {backbone.name} is a"
+                f"{what} need a vision transformer, and the image tower of {backbone.name} is a"
                 f" {type(visual).__name__}; use a ViT backbone, such as embedded-vit"
             )
         if visual.attn_pool is not None or visual.pool_type != "tok":
-            raise UnsupportedError(
-                f"what tunes the image tower needs one that is read at its class token; {backbone.name} pools"
-            )
+            raise UnsupportedError(f"{what} need an image tower that is read at its class token; {backbone.name} pools")
         return cls(visual, backbone.precision == "bf16")
 
     @property
