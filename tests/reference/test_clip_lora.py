@@ -124,6 +124,6 @@ def test_a_resnet_is_refused_with_a_reason() -> None:
     backbone = Backbone("small resnet", model, toy.tiny_clip().preprocess, toy.tiny_clip().tokenizer)
     with pytest.raises(
         UnsupportedError,
-        match="updates of the image tower need a vision .* small resnet is a ModifiedResNet; use a ViT",
+        match=r"updates of the image tower need a vision .* small resnet is a ModifiedResNet; use a ViT",
     ):
         clip_lora.Method(Task(backbone, toy.CLASSES, "a photo of a {}.", [0], 3, toy.RECIPE))
