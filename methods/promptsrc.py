@@ -33,6 +33,7 @@ class Method(AnyLoss, DeepPrompt):
     released code averages the templates' features before they are of unit length, we after.
     """
 
+    inputs: ClassVar[str] = "images"
     text_weight: Annotated[float, Ge(0)] = 25.0
     image_weight: Annotated[float, Ge(0)] = 10.0
     logits_weight: Annotated[float, Ge(0)] = 1.0
