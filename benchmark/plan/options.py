@@ -40,7 +40,8 @@ class Options:
     """Kinds of label noise."""
 
     paradigm: str = "fewshot"
-    """Learning paradigms: fewshot, ul (no labels), ssl (few labels, the rest unlabelled), trzsl (some classes)."""
+    """Learning paradigms: fewshot, fewshot[imbalance=0.1] (long-tailed shots), ul (no labels), ssl (few labels, the
+    rest unlabelled), trzsl (some classes)."""
 
     seeds: str = "1,2,3"
     """Seeds, 1-5 for a range; all methods see the same images, wrong labels and batches under a seed."""

@@ -90,6 +90,9 @@ class Learner(lightning.LightningModule):
     def start_epoch(self) -> None:
         """What a method does before each epoch, such as sorting or relabelling images."""
 
+    def end_epoch(self) -> None:
+        """What a method does after each epoch, before anything is measured."""
+
     @property
     def trainable(self) -> bool:
         """Whether there is anything to learn."""

@@ -113,7 +113,9 @@ class ReplicaModule(lightning.LightningModule):
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def on_train_epoch_end(self) -> None:
-        """Keeps the epoch's curves [R], NaN where there is nothing to measure, and logs the mean loss."""
+        """Ends every member's epoch, keeps its curves [R], NaN where nothing is measured, and logs the mean loss."""
+        for member in self.members:
+            member.end_epoch()
         if not self._losses:
             return
         found = {"loss": torch.stack(self._losses).nanmean(0), **summary(self._steps, data_of(self.trainer))}

@@ -63,6 +63,14 @@ def test_options_in_any_order_and_defaults_are_the_same_run() -> None:
     assert [run.method for run in runs] == ["upl[loss=gce,select=random]"]
 
 
+def test_long_tailed_shots_are_runs_of_their_own_and_methods_without_labels_do_not_see_them() -> None:
+    paradigms = "fewshot,fewshot[imbalance=0.1],fewshot[imbalance=.10],fewshot[imbalance=1]"
+    runs = runs_of(methods="zero_shot,coop", datasets="flipped", noise="0", seeds="1", paradigm=paradigms)
+    assert [(run.method, run.paradigm) for run in runs] == [
+        ("zero_shot", "ul"), ("coop", "fewshot"), ("coop", "fewshot[imbalance=0.1]"),
+    ]  # fmt: skip
+
+
 def test_human_noise_is_measured_so_it_has_no_rate() -> None:
     runs = runs_of(methods="coop", datasets="flipped", noise="0,0.25,0.5", noise_type="human[labels=worse]", seeds="1")
     assert [(run.noise, run.rate) for run in runs] == [("none", 0.0), ("human[labels=worse]", None)]
@@ -107,6 +115,8 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
         ({"seeds": "5-1"}, "seeds: '5-1' should be a range first-last"),
         ({"seeds": "1-99999999999"}, "of at most 10,000 numbers"),
         ({"shots": "0"}, "shots is 0, should be at least 1"),
+        ({"paradigm": "sssl"}, "unknown paradigm 'sssl': did you mean 'ssl'"),
+        ({"paradigm": "fewshot[imbalance=0]"}, "imbalance should be above 0 and at most 1; got 0"),
         ({"epochs": -1}, "epochs is -1"),
     ],
 )
