@@ -59,14 +59,22 @@ class Method(AnyLoss, PromptMethod):
     em_rounds: Annotated[int, Ge(0)] = 20
     join: Annotated[float, Ge(0)] | None = None
 
+    joined: Tensor
+    transition: Tensor
+
+    def build(self) -> None:
+        """Draws the contexts, and makes room for what is computed after training."""
+        super().build()
+        for name in ("joined", "transition"):
+            self.register_buffer(name, torch.empty(0, device=self.task.backbone.device), persistent=False)
+
     def start_training(self) -> None:
         """Forgets the classifier of an earlier training."""
-        vars(self).pop("joined", None)
+        self.joined = self.joined[:0]
 
     def class_weights(self) -> Tensor:
         """The joined classifier [R, C, E]; the prompts' text features until there is one."""
-        joined: Tensor | None = vars(self).get("joined")
-        return super().class_weights() if joined is None else joined
+        return self.joined if len(self.joined) else super().class_weights()
 
     @torch.no_grad()
     def classifier(self, weights: Tensor) -> Tensor:
