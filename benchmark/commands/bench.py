@@ -80,8 +80,7 @@ def train(
     if options.dry_run:
         _check_without_torch(console, options, datasets, backbones)
     elif todo:
-        begin()
-        return train_campaign(console, options, engine, runs, todo, frozenset(done), workers)
+        return train_campaign(console, options, engine, runs, todo, frozenset(done), workers, begin)
     return runs
 
 
