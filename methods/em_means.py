@@ -12,7 +12,15 @@ from torch.nn.functional import normalize
 from methods.core.any_loss import AnyLoss
 from methods.core.given import GivenImages
 from methods.core.prompt import PromptMethod
-from methods.functional.label_em import class_means, left_out, likeliest, spread, standardised, true_labels
+from methods.functional.label_em import (
+    above_chance,
+    class_means,
+    left_out,
+    likeliest,
+    spread,
+    standardised,
+    true_labels,
+)
 
 #: Images times classes that one pass of EM holds at most, times a dozen float32.
 LIMIT = 2**25
@@ -36,7 +44,8 @@ class Method(AnyLoss, PromptMethod):
     `join` and the sharpness s maximise the likelihood of the given labels under T, every image left out of the class
     means that it is compared with; a number fixes `join`, and 0 is `gce` with another sharpness. Scores are in units of
     standard deviations throughout, so neither the backbone's logit scale nor the distance between its image and text
-    features matters. Names of classes that the labels refute are given up (`methods.functional.label_em.refuted`).
+    features matters. Names of classes that the labels refute are given up, and all of them where zero-shot CLIP agrees
+    with the labels no more than by chance (`refuted` and `above_chance` in `methods.functional.label_em`).
 
     Nothing was tuned by data set, noise or rate; docs/em_means.md has the derivation, what each part adds, and where it
     ends. Classes without a labelled image have no mean, so it does not run under `trzsl`.
@@ -78,7 +87,8 @@ class Method(AnyLoss, PromptMethod):
         cosines = features @ prompts.transpose(1, 2)
         zero_shot = features @ self.zero_shot().T
         judgement = self.judges * (standardised(cosines, valid) + standardised(zero_shot, valid))
-        q, transition = true_labels(features, labels, valid, judgement, self.prior, self.em_rounds)
+        trusted = above_chance(zero_shot, labels, valid)
+        q, transition = true_labels(features, labels, valid, judgement, trusted, self.prior, self.em_rounds)
         means = class_means(features, q)
         of_prompts, of_means = spread(cosines, valid), spread(features @ means.transpose(1, 2), valid)
         joins = JOINS if self.join is None else (self.join,)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.plan import catalog, groups
+from benchmark.plan import catalog, groups, suites
 from benchmark.plan.options import DATA
 from benchmark.published import protocols
 from datamodules import catalog as data_catalog
@@ -40,6 +40,10 @@ def main(options: Options) -> int:
     for name in recipes.known():
         own = recipes.recipe(name)
         table.add_row(*map(escape, (name, _settings(own), own.source)))
+    console.print(table)
+    table = Table("suite", "what it is", title="suites, for `promptnoise bench --suite=NAME`", title_justify="left")
+    for name, path in suites.known().items():
+        table.add_row(*map(escape, (name, suites.about(path))))
     console.print(table)
     table = Table("paper", "title", "grid", title="papers, for `promptnoise paper NAME`", title_justify="left")
     for name in protocols.known():

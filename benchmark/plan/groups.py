@@ -10,7 +10,7 @@ from benchmark.plan import catalog
 from datamodules import catalog as data_catalog
 
 #: Methods that were made for wrong labels.
-ROBUST = ("gce", "mae", "sce", "nce_rce", "phuber_ce", "dspt", "joapr", "nlprompt", "tecoprompt")
+ROBUST = ("em_means", "gce", "mae", "sce", "nce_rce", "phuber_ce", "dspt", "joapr", "nlprompt", "tecoprompt")
 #: CoOp's eleven data sets, and those that need no files.
 DATASETS = {
     "coop11": (

@@ -21,7 +21,13 @@ CACHE = Path(os.environ.get("PROMPTNOISE_CACHE", "~/.cache/promptnoise")).expand
 class Options:
     """Train a grid of methods x data sets x label noise x seeds; what is finished already is not done again."""
 
-    methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl"
+    suite: str = ""
+    """A suite: options by a name that `promptnoise list` shows, or a TOML file of them; the command line wins."""
+
+    again: str = ""
+    """A results folder: the options of its last campaign; the command line wins."""
+
+    methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl,em_means"
     """Methods, options in brackets: coop,gce[q=0.5]. `all` and `robust` stand for several: all,gce[q=0.5]."""
 
     datasets: str = "flipped,tilted,combos,digits"
@@ -34,7 +40,8 @@ class Options:
     """Kinds of label noise."""
 
     paradigm: str = "fewshot"
-    """Learning paradigms: fewshot, ul (no labels), ssl (few labels, the rest unlabelled), trzsl (some classes)."""
+    """Learning paradigms: fewshot, fewshot[imbalance=0.1] (long-tailed shots), ul (no labels), ssl (few labels, the
+    rest unlabelled), trzsl (some classes)."""
 
     seeds: str = "1,2,3"
     """Seeds, 1-5 for a range; all methods see the same images, wrong labels and batches under a seed."""

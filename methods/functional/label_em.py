@@ -40,7 +40,13 @@ def class_means(features: Tensor, shares: Tensor) -> Tensor:
 
 
 def true_labels(
-    features: Tensor, given: Tensor, valid: Tensor, judgement: Tensor, prior: float = 0.25, rounds: int = 20
+    features: Tensor,
+    given: Tensor,
+    valid: Tensor,
+    judgement: Tensor,
+    trusted: Tensor | None = None,
+    prior: float = 0.25,
+    rounds: int = 20,
 ) -> tuple[Tensor, Tensor]:
     """Posterior [R, N, C] over each image's true label, and the transition matrices [R, C, C] from true to given label.
 
@@ -52,7 +58,8 @@ def true_labels(
     where s are the standardised cosines to the class means under q. T0 has on its diagonal the share of given labels
     that the judgement expects, and the rest spread evenly: Dawid & Skene's EM (1979) for one annotator, with a prior of
     `prior` N / C pseudo-images a row. Where the labels refute the names of a quarter of the classes or more, these
-    classes start again from the given labels, and nothing but their means is judged.
+    classes start again from the given labels, and nothing but their means is judged; likewise all classes of a replica
+    whose judgement is not `trusted` [R] (default: all are).
 
     >>> features = torch.eye(2)[[0, 0, 0, 1, 1]][None]
     >>> given, valid = torch.tensor([[0, 0, 1, 1, 1]]), torch.ones(1, 5, dtype=torch.bool)
@@ -62,6 +69,7 @@ def true_labels(
     q, transition = _em(features, given, valid, judgement, judgement.softmax(-1), prior, rounds)
     wrong = refuted(q, given)
     wrong &= wrong.float().mean(1, keepdim=True) >= 0.25
+    wrong |= False if trusted is None else ~trusted[:, None]
     if not wrong.any():
         return q, transition
     as_given = one_hot(given, q.shape[-1]).to(q)
@@ -85,6 +93,22 @@ def refuted(q: Tensor, given: Tensor, share: float = 0.05, least: int = 10) -> T
     return (counts.diagonal(dim1=1, dim2=2) < share * counts.amax(-1)) & (counts.sum(-1) >= least)
 
 
+def above_chance(scores: Tensor, given: Tensor, valid: Tensor) -> Tensor:
+    """Whether the arg-max of scores [R, N, C] is the given label [R, N] more often than by chance, by a standard error.
+
+    >>> scores = torch.eye(2)[[0, 0, 1, 1]].expand(2, -1, -1)
+    >>> above_chance(scores, torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0]]), torch.ones(2, 4, dtype=torch.bool)).tolist()
+    [True, False]
+    """
+    count, classes = valid.sum(1), scores.shape[-1]
+    predicted, labels = (
+        one_hot(each, classes) * valid.unsqueeze(-1) / count[:, None, None] for each in (scores.argmax(-1), given)
+    )
+    agreement = (predicted * labels).sum((1, 2)) * count
+    chance = (predicted.sum(1) * labels.sum(1)).sum(-1)
+    return agreement > chance + (chance * (1 - chance) / count).sqrt()
+
+
 def _em(
     features: Tensor, given: Tensor, valid: Tensor, judgement: Tensor, start: Tensor, prior: float, rounds: int
 ) -> tuple[Tensor, Tensor]:
@@ -105,13 +129,15 @@ def _em(
 def left_out(features: Tensor, shares: Tensor) -> Tensor:
     """Cosines [R, N, C] of unit features [R, N, E] to the class means, to which the image itself adds nothing.
 
+    They shrink to 0 where less than half an image is left.
+
     >>> left_out(torch.eye(2)[[0, 0, 1]][None], torch.eye(2)[[0, 0, 0]][None])[0, :, 0]
     tensor([0.7071, 0.7071, 0.0000])
     """
     sums = shares.transpose(1, 2) @ features
     cosines = features @ sums.transpose(1, 2)
     lengths = sums.square().sum(-1)[:, None] - 2 * shares * cosines + shares.square()
-    return (cosines - shares) / lengths.clamp(min=1e-12).sqrt()
+    return (cosines - shares) / lengths.clamp(min=0.25).sqrt()
 
 
 def likeliest(

@@ -20,10 +20,11 @@ from safetensors.torch import save_file
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmark.plan.catalog import methods
-from benchmark.plan.grid import PARADIGMS, Grid, Run
+from benchmark.plan.grid import Grid, Run
 from benchmark.run.resources import Resources
 from benchmark.run.training import Result, train
 from datamodules import NoisyFewShot
+from datamodules.paradigms import PARADIGMS
 from datamodules.replica import RunSpec
 from methods import coop
 from tests.support import toy

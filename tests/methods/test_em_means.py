@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 from datamodules.replica import RunSpec
 from methods import em_means, gce
 from methods.core.given import GivenImages
-from methods.functional.label_em import class_means, left_out, true_labels
+from methods.functional.label_em import above_chance, class_means, left_out, true_labels
 from tests.support import toy
 
 EPOCHS = 2
@@ -46,7 +46,8 @@ def test_the_classifier_is_that_of_its_formula() -> None:
         images, labels, prompt = pool[given.images[r]], given.labels[r], prompts[r].detach().double()
         judgement = 0.2 * units(images @ prompt.T) + 0.2 * units(images @ zero_shot.T)
         on = torch.ones(1, len(images), dtype=torch.bool)
-        q, transition = true_labels(images[None], labels[None], on, judgement[None])
+        trusted = above_chance((images @ zero_shot.T)[None], labels[None], on)
+        q, transition = true_labels(images[None], labels[None], on, judgement[None], trusted)
         means, apart = class_means(images[None], q)[0], left_out(images[None], q)[0]
         best = (-torch.inf, torch.empty(0))
         for join in (0.25, 0.5, 1, 2, 4, 8, 16):

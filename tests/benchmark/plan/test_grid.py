@@ -24,9 +24,9 @@ def runs_of(**options: str) -> list[Run]:
     return Options(**options).grid().runs()
 
 
-def test_the_default_grid_has_264_runs() -> None:
+def test_the_default_grid_has_312_runs() -> None:
     runs = Options().grid().runs()
-    assert len(runs) == len(set(runs)) == 264
+    assert len(runs) == len(set(runs)) == 312
     per_method = {name: sum(run.method == name for run in runs) for name in ("coop", "zero_shot", "upl")}
     assert per_method == {"coop": 48, "zero_shot": 12, "upl": 12}
 
@@ -61,6 +61,14 @@ def test_options_in_any_order_and_defaults_are_the_same_run() -> None:
     names = "upl[loss=gce,select=random],upl[select=random,loss=gce],upl[k=16,loss=gce,select=random,q=0.70]"
     runs = runs_of(methods=names, datasets="flipped", seeds="1")
     assert [run.method for run in runs] == ["upl[loss=gce,select=random]"]
+
+
+def test_long_tailed_shots_are_runs_of_their_own_and_methods_without_labels_do_not_see_them() -> None:
+    paradigms = "fewshot,fewshot[imbalance=0.1],fewshot[imbalance=.10],fewshot[imbalance=1]"
+    runs = runs_of(methods="zero_shot,coop", datasets="flipped", noise="0", seeds="1", paradigm=paradigms)
+    assert [(run.method, run.paradigm) for run in runs] == [
+        ("zero_shot", "ul"), ("coop", "fewshot"), ("coop", "fewshot[imbalance=0.1]"),
+    ]  # fmt: skip
 
 
 def test_human_noise_is_measured_so_it_has_no_rate() -> None:
@@ -107,6 +115,8 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
         ({"seeds": "5-1"}, "seeds: '5-1' should be a range first-last"),
         ({"seeds": "1-99999999999"}, "of at most 10,000 numbers"),
         ({"shots": "0"}, "shots is 0, should be at least 1"),
+        ({"paradigm": "sssl"}, "unknown paradigm 'sssl': did you mean 'ssl'"),
+        ({"paradigm": "fewshot[imbalance=0]"}, "imbalance should be above 0 and at most 1; got 0"),
         ({"epochs": -1}, "epochs is -1"),
     ],
 )
@@ -142,7 +152,7 @@ def test_planning_imports_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "264 runs, 0 done" in done.stdout
+    assert "312 runs, 0 done" in done.stdout
 
 
 def test_an_axis_without_values_is_refused() -> None:

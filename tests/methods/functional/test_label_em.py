@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from methods.functional.label_em import class_means, left_out, likeliest, refuted, standardised, true_labels
+from methods.functional.label_em import (
+    above_chance,
+    class_means,
+    left_out,
+    likeliest,
+    refuted,
+    standardised,
+    true_labels,
+)
 
 R, N, C, E = 2, 30, 4, 6
 
@@ -59,7 +67,7 @@ def slow(
 @pytest.mark.parametrize(("prior", "rounds"), [(0.25, 0), (0.25, 1), (1.0, 7)])
 def test_posterior_and_transition_equal_slow_loops(prior: float, rounds: int) -> None:
     features, given, judgement = case()
-    q, transition = true_labels(features, given, torch.ones(R, N, dtype=torch.bool), judgement, prior, rounds)
+    q, transition = true_labels(features, given, torch.ones(R, N, dtype=torch.bool), judgement, None, prior, rounds)
     for r in range(R):
         expected = slow(features[r], given[r].tolist(), judgement[r], prior, rounds)
         torch.testing.assert_close(q[r].double(), torch.from_numpy(expected[0]), atol=1e-4, rtol=1e-4)
@@ -111,6 +119,27 @@ def test_names_that_say_something_else_than_the_labels_are_given_up() -> None:
     torch.testing.assert_close(pair[0][:1], q, msg="a replica with other names changes nothing here")
 
 
+def test_judges_that_are_not_trusted_count_in_no_replica_but_theirs() -> None:
+    features, given, judgement = case()
+    on = torch.ones(R, N, dtype=torch.bool)
+    found = true_labels(features, given, on, judgement, torch.tensor([True, False]))
+    torch.testing.assert_close(found[0][0], true_labels(features, given, on, judgement)[0][0])
+    other = true_labels(features, given, on, judgement + torch.randn(R, N, C), torch.tensor([True, False]))
+    torch.testing.assert_close(found[0][1], other[0][1])
+
+
+def test_agreement_by_chance_is_told_from_more() -> None:
+    draw = torch.Generator().manual_seed(3)
+    given = torch.randint(0, 10, (200, 160), generator=draw)
+    scores = torch.randn(200, 160, 10, generator=draw)
+    on = torch.ones(200, 160, dtype=torch.bool)
+    assert 0.05 < above_chance(scores, given, on).float().mean() < 0.3
+    assert above_chance(scores + 1.5 * torch.nn.functional.one_hot(given, 10), given, on).all()
+    half = torch.arange(160).expand(200, -1) < 80
+    hidden = torch.where(half.unsqueeze(-1), scores, 9 * torch.nn.functional.one_hot(given, 10))
+    assert torch.equal(above_chance(hidden, given, half), above_chance(scores[:, :80], given[:, :80], on[:, :80]))
+
+
 def test_few_images_refute_no_name() -> None:
     q = torch.eye(2)[[0] * 9 + [1] * 30][None]
     assert not refuted(q, torch.tensor([[1] * 39])).any()
@@ -126,6 +155,12 @@ def test_an_image_is_left_out_of_the_mean_that_it_is_compared_with() -> None:
             rest = torch.arange(N) != i
             means = class_means(features[r : r + 1, rest], q[r : r + 1, rest])[0]
             torch.testing.assert_close(found[r, i], means @ features[r, i], atol=1e-5, rtol=1e-4)
+
+
+def test_nothing_is_said_of_a_class_whose_only_image_is_left_out() -> None:
+    features = torch.eye(3)[None]
+    alone = left_out(features, torch.eye(3)[None])
+    assert (alone.abs() < 1e-6).all()
 
 
 def test_the_likeliest_scores_are_found_for_each_replica_by_itself() -> None:
