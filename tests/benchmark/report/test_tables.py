@@ -20,6 +20,7 @@ from benchmark.report.finding import finding
 from benchmark.report.leaderboard import SETTING, from_csv, leaderboard, to_csv
 from benchmark.report.markup import latex, markdown
 from benchmark.report.names import short_names
+from benchmark.report.summary import summary
 from tests.support.records_factory import campaign, fill, result, run
 
 
@@ -190,6 +191,10 @@ def test_human_noise_shows_its_measured_rate_and_its_drop_and_folders_have_short
     assert [block.heading("measured") for block in (one, other)] == ["0.172 (measured)", "0.406 (measured)"]
     assert "| method | 0 | 0.406 (measured) |" in markdown(other)
     assert finding(other).startswith("coop ranks best: 51.5 % with 40.6 % wrong labels, 20.0 points less than without")
+    (row,) = (row for row in summary(leaderboard(records)).itertuples() if row.method == "coop")
+    assert (row.mean_noisiest, row.worst_drop) == (51.5, 20.0) and row.noisiest_rate == pytest.approx(
+        (0.172 + 0.40625) / 2
+    )
     lines = shown(records, width=80).splitlines()
     assert [line.split() for line in lines if line.split()[:1] in (["pets"], ["Cars"])] == [
         ["pets", "17.2", "%"],
