@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from benchmark.audit.sample import FOLDS
 
 SCALE = 30.0
 
@@ -18,14 +15,15 @@ def class_means(
 
     `weights` [P] are those of the images, 1 where they are not given. A class without other images has a mean of zeros.
 
-    >>> x, y = torch.eye(2)[[0, 0, 1, 1]], torch.tensor([0, 0, 1, 1])
-    >>> class_means(x, y, torch.tensor([0, 1, 0, 1]), classes=2)[0]
+    >>> import torch
+    >>> class_means(torch.eye(2)[[0, 0, 1, 1]], torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1]), classes=2)[0]
     tensor([[1., 0.],
             [0., 1.]])
     """
     rows = features if weights is None else features * weights[:, None]
-    cell = fold * classes + labels
-    sums = rows.new_zeros(FOLDS * classes, rows.shape[1]).index_add_(0, cell, rows).view(FOLDS, classes, -1)
+    folds = int(fold.max()) + 1
+    sums = rows.new_zeros(folds * classes, rows.shape[1]).index_add_(0, fold * classes + labels, rows)
+    sums = sums.view(folds, classes, -1)
     return F.normalize(sums.sum(0) - sums, dim=-1)
 
 
@@ -38,16 +36,14 @@ def out_of_fold(features: Tensor, weights: Tensor, fold: Tensor, scale: float = 
     return (scale * logits).log_softmax(-1)
 
 
-def mean_probabilities(
-    features: Tensor, labels: Tensor, fold: Tensor, classes: int, rounds: int = 0, scale: float = SCALE
-) -> Tensor:
+def mean_probabilities(features: Tensor, labels: Tensor, fold: Tensor, classes: int, rounds: int = 0) -> Tensor:
     """Log-probabilities [P, C] by out-of-fold class means.
 
     In each of `rounds`, the means are estimated again with the out-of-fold probability of its given label as the
     weight of an image.
     """
-    weights = None
-    for _ in range(rounds + 1):
-        found = out_of_fold(features, class_means(features, labels, fold, classes, weights), fold, scale)
+    found = out_of_fold(features, class_means(features, labels, fold, classes), fold)
+    for _ in range(rounds):
         weights = found.gather(1, labels[:, None])[:, 0].exp()
+        found = out_of_fold(features, class_means(features, labels, fold, classes, weights), fold)
     return found

@@ -7,12 +7,15 @@ from functools import cached_property
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from benchmark.audit.neighbours import neighbours
 from datamodules.dataset import Labels
 from datamodules.seeds import rng
 
 FOLDS = 5
+NEAREST = 25
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,23 @@ class Sample:
     @cached_property
     def centred(self) -> Tensor:
         """The features [P, E] less their mean, of unit length again."""
-        return torch.nn.functional.normalize(self.features - self.features.mean(0), dim=-1)
+        return F.normalize(self.features - self.features.mean(0), dim=-1)
+
+    @cached_property
+    def nearest(self) -> tuple[Tensor, Tensor]:
+        """Cosines [P, k] of the centred features and indices [P, k] of the k nearest other images, nearest first."""
+        return neighbours(self.centred, NEAREST)
+
+    def of_given(self, values: Tensor) -> Tensor:
+        """The entries [P] of `values` [P, C] at the given labels."""
+        return values.gather(1, self.labels[:, None])[:, 0]
 
 
 def stratified(labels: Labels, folds: int, seed: int) -> Labels:
-    """The fold [P] of every image, 0 to `folds` - 1; every class [P] is spread as evenly as can be.
+    """The fold [P] of every image, 0 to `folds` - 1; the images of every class are spread as evenly as can be.
 
-    >>> stratified(np.array([0, 0, 0, 1, 1, 1]), folds=3, seed=1).tolist()
-    [2, 0, 1, 2, 0, 1]
+    >>> stratified(np.array([0, 0, 0, 1, 1, 1]), folds=3, seed=1)[:3].tolist()
+    [0, 2, 1]
     """
     order = rng(seed, "audit: folds").permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]
