@@ -10,10 +10,10 @@ TEMPERATURES = (0.03, 0.1, 0.2, 0.4, 0.7, 1.0)
 
 
 def discriminants(features: Tensor, targets: Tensor, fold: Tensor, shrinkages: tuple[float, ...]) -> Tensor:
-    """Discriminant values [S, P, C] of features [P, E] from other folds' class means and one covariance, for S shrinkages.
+    """Discriminant values [S, P, C] of features [P, E], for S shrinkages s, from the images of other folds.
 
-    `targets` [P, C] are the shares in which an image belongs to the classes, 0 to 1. The covariance S within the classes
-    becomes (S + s m I) / (1 + s), m the mean variance of a feature: for large s these are class means with a Euclidean
+    `targets` [P, C] are the shares in which an image belongs to the classes, 0 to 1. The covariance V within the classes
+    becomes (V + s m I) / (1 + s), m the mean variance of a feature: for large s these are class means with a Euclidean
     metric. All classes count as equally frequent. A class without other images gets the least value of its image.
     """
     found = features.new_empty(len(shrinkages), len(features), targets.shape[1])
@@ -35,7 +35,7 @@ def discriminants(features: Tensor, targets: Tensor, fold: Tensor, shrinkages: t
 
 
 def likeliest(values: Tensor, labels: Tensor) -> int:
-    """The row s of values [S, P, C] whose softmax, at its best temperature, gives the given labels [P] most likelihood."""
+    """The row of values [S, P, C] whose softmax, at its best temperature, makes the given labels [P] likeliest."""
 
     def log_likelihood(own: Tensor) -> float:
         picked = labels[:, None]

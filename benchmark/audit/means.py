@@ -8,9 +8,7 @@ from torch import Tensor
 SCALE = 30.0
 
 
-def class_means(
-    features: Tensor, labels: Tensor, fold: Tensor, classes: int, weights: Tensor | None = None
-) -> Tensor:
+def class_means(features: Tensor, labels: Tensor, fold: Tensor, classes: int, weights: Tensor | None = None) -> Tensor:
     """Unit class means [F, C, E] of unit features [P, E] with labels [P]: row f leaves out the images of fold f.
 
     `weights` [P] are those of the images, 1 where they are not given. A class without other images has a mean of zeros.

@@ -1,8 +1,8 @@
 """True classes as latent variables: class probabilities pooled with fitted weights, a confusion matrix, and posteriors.
 
 The model of an image: its true class z has probability q(z) = softmax(sum_k w_k l_k)_z, where l_k are out-of-fold
-log-probabilities of K classifiers; its given label y has probability T[z, y]. Weights w and confusion matrix T are those
-under which the given labels are likeliest: no clean label is needed.
+log-probabilities of K classifiers; its given label y has probability T[z, y]. Weights w and confusion matrix T are
+those under which the given labels are likeliest: no clean label is needed.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def first_confusion(classes: int) -> Tensor:
 
 
 def expected_confusion(true: Tensor, labels: Tensor, counts: Tensor | None = None) -> Tensor:
-    """The confusion matrix [C, C] that posteriors [P, C] of the true classes and given labels [P] imply, with its prior.
+    """The confusion matrix [C, C] by posteriors [P, C] of true classes, given labels [P] and a prior.
 
     `counts` [P] is how often each image counts, 1 where it is not given.
     """
