@@ -12,7 +12,7 @@ TEMPERATURES = (0.03, 0.1, 0.2, 0.4, 0.7, 1.0)
 def discriminants(features: Tensor, targets: Tensor, fold: Tensor, shrinkages: tuple[float, ...]) -> Tensor:
     """Discriminant values [S, P, C] of features [P, E], for S shrinkages s, from the images of other folds.
 
-    `targets` [P, C] are the shares in which an image belongs to the classes, 0 to 1. The covariance V within the classes
+    `targets` [P, C] are the shares in which an image belongs to the classes, 0 to 1. The covariance V within them
     becomes (V + s m I) / (1 + s), m the mean variance of a feature: for large s these are class means with a Euclidean
     metric. All classes count as equally frequent. A class without other images gets the least value of its image.
     """

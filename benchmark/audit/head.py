@@ -20,8 +20,8 @@ MOST_STEPS = 400
 def head_weights(features: Tensor, labels: Tensor, fold: Tensor, start: Tensor, seed: int) -> Tensor:
     """Class weights [F, C, E], trained from `start` [F, C, E] by SGD with GCE (1805.07836).
 
-    Row f sees no image of fold f. Logits are SCALE times the products with features [P, E]. Steps are EPOCHS of batches, MOST_STEPS at most; the
-    step size falls to 0 along a cosine.
+    Row f sees no image of fold f. Logits are SCALE times the products with features [P, E]. Steps are EPOCHS of
+    batches, MOST_STEPS at most; the step size falls to 0 along a cosine.
     """
     generator = torch.Generator().manual_seed(seed)
     weights = start.clone().requires_grad_()
