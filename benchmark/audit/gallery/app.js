@@ -88,7 +88,7 @@ function card(place) {
   words.append(data.values[data.given[i]], " → ", element("span", "new", now === data.given[i] ? "same" : data.values[now]));
   words.title = words.textContent;
   const chance = element("p", "", "wrong: ");
-  chance.append(element("b", "", `${(100 * data.wrong[i]).toFixed(data.wrong[i] > .995 ? 0 : 1)} %`));
+  chance.append(element("b", "", `${data.wrong[i] > .999 ? "> 99.9" : (100 * data.wrong[i]).toFixed(1)} %`));
   const file = element("p", "file", data.files[i]);
   file.title = data.files[i];
   const row3 = element("div", "decide");
