@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from datamodules.formats.checks import classes_named, readable
 from datamodules.formats.folder import class_folders, read_names, split_of
 from datamodules.formats.images import FileImages, require_files
 from datamodules.names import parse_spec
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 LEAST = 2
 
@@ -54,7 +58,8 @@ class Picked:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, index: int, /) -> object:
+    def __getitem__(self, index: int, /) -> Image:
+        """Image `index`."""
         return self.images[int(self.rows[index])]
 
     @property

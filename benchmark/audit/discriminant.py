@@ -17,14 +17,18 @@ def discriminants(features: Tensor, targets: Tensor, fold: Tensor, shrinkages: t
     metric. All classes count as equally frequent. A class without other images gets the least value of its image.
     """
     found = features.new_empty(len(shrinkages), len(features), targets.shape[1])
-    for number in range(int(fold.max()) + 1):
-        own = fold == number
-        x, shares = features[~own].double(), targets[~own].double()
-        mass = shares.sum(0)
-        means = shares.T @ x / mass.clamp(min=1e-9)[:, None]
-        scatter = (x * shares.sum(1, keepdim=True)).T @ x - (means * mass[:, None]).T @ means
+    folds = [fold == number for number in range(int(fold.max()) + 1)]
+    masses = [targets[own].double().sum(0) for own in folds]
+    sums = [(targets[own].T @ features[own]).double() for own in folds]
+    moments = [((features[own] * targets[own].sum(1, keepdim=True)).T @ features[own]).double() for own in folds]
+    all_mass, all_sums, all_moments = (torch.stack(parts).sum(0) for parts in (masses, sums, moments))
+    for own, own_mass, own_sums, own_moments in zip(folds, masses, sums, moments, strict=True):
+        mass = all_mass - own_mass
+        means = (all_sums - own_sums) / mass.clamp(min=1e-9)[:, None]
+        scatter = all_moments - own_moments - (means * mass[:, None]).T @ means
         spectrum, basis = torch.linalg.eigh(scatter / mass.sum().clamp(min=1e-9))
-        spectrum, turned, held_out = spectrum.clamp(min=0), means @ basis, features[own].double() @ basis
+        spectrum, turned = spectrum.clamp(min=0), means @ basis
+        held_out = (features[own] @ basis.float()).double()
         for row, shrinkage in enumerate(shrinkages):
             weights = turned * ((1 + shrinkage) / (spectrum + shrinkage * spectrum.mean() + 1e-12))
             values = held_out @ weights.T - 0.5 * (weights * turned).sum(1)

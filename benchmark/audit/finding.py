@@ -25,9 +25,9 @@ class Finding:
 
     `wrong` [P] is the probability that the given label is wrong, `suggested` [P] the likeliest true class, `order` [P]
     the images, most suspicious first. `probabilities` [P, C] are those of the true class from the image alone, out of
-    fold; `confusion` [C, C] is the share of images by true class (rows) and given label. `scores` [P] by name are suspicions:
-    those of the classifiers and of the chosen detectors. `duplicates` are pairs with different labels and their cosine,
-    `misfits` images that fit no class, `isolation` [P] is how far each is from its neighbours.
+    fold; `confusion` [C, C] is the share of images by true class (rows) and given label. `scores` [P] by name are
+    suspicions: those of the classifiers and of the chosen detectors. `duplicates` are pairs with different labels and
+    their cosine, `misfits` images that fit no class, `isolation` [P] is how far each is from its neighbours.
     """
 
     wrong: Floats

@@ -21,8 +21,11 @@ EQUAL = 30.0
 PER_CELL = 3.0
 #: Share of wrong labels that the prior expects; it counts as much as the images do.
 EXPECTED = 0.2
-#: Numbers [K, P, C] in memory while weights are fitted, at most; images beyond them only get posteriors.
-MOST = 2**24
+#: Images that the weights are fitted on: as many as give MOST numbers [K, P, C], within these bounds.
+MOST = 2**22
+BOUNDS = (4_000, 10_000)
+#: Rounds of EM on all images, where the weights were fitted on some.
+ROUNDS = 10
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,20 @@ class Posterior:
 
 def estimate(parts: list[Tensor], labels: Tensor, seed: int = 1) -> Posterior:
     """Fits weights and confusion matrix to the given labels [P], from K out-of-fold log-probabilities [P, C]."""
-    classes, few = parts[0].shape[1], max(1000, MOST // (len(parts) * parts[0].shape[1]))
-    rows = torch.arange(len(labels))
+    classes, rows = parts[0].shape[1], torch.arange(len(labels))
+    few = min(max(MOST // (len(parts) * classes), BOUNDS[0]), BOUNDS[1])
     if len(labels) > few:
         rows = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))[:few]
     logs = torch.stack([part[rows].log_softmax(1) for part in parts])
     raw, confusion = _fit(logs, labels[rows], classes)
     weights = _positive(raw)
-    pooled = sum((w * part.log_softmax(1) for w, part in zip(weights, parts, strict=True)), parts[0].new_zeros(()))
-    return _posterior(pooled.log_softmax(1), labels, confusion, weights)
+    total = torch.zeros_like(parts[0])
+    for weight, part in zip(weights, parts, strict=True):
+        total += weight * part.log_softmax(1)
+    pooled = total.log_softmax(1)
+    for _ in range(ROUNDS if len(rows) < len(labels) else 0):
+        confusion = expected_confusion(bayes(pooled, labels, confusion), labels)
+    return Posterior(bayes(pooled, labels, confusion), pooled, confusion, weights)
 
 
 def _fit(logs: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
@@ -96,9 +104,9 @@ def expected_confusion(true: Tensor, labels: Tensor, counts: Tensor | None = Non
     return cells / cells.sum(1, keepdim=True)
 
 
-def _posterior(pooled: Tensor, labels: Tensor, confusion: Tensor, weights: Tensor) -> Posterior:
-    true = (pooled + confusion.log()[:, labels].T).softmax(1)
-    return Posterior(true, pooled, confusion, weights)
+def bayes(pooled: Tensor, labels: Tensor, confusion: Tensor) -> Tensor:
+    """Probabilities [P, C] of true classes given log-probabilities [P, C] and labels [P] under a confusion matrix."""
+    return (pooled + confusion.log().T[labels]).softmax(1)
 
 
 def _positive(raw: Tensor) -> Tensor:

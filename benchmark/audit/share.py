@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from benchmark.audit.posterior import Posterior, expected_confusion
+from benchmark.audit.posterior import Posterior, bayes, expected_confusion
 
 DRAWS = 50
 ROUNDS = 8
-#: Numbers [P, C] that a bootstrap draw works on, at most.
+#: Images that a bootstrap draw works on: as many as give MOST numbers [P, C], within these bounds.
 MOST = 2**21
+BOUNDS = (1_000, 5_000)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def wrong_share(found: Posterior, parts: list[Tensor], labels: Tensor, seed: int
     """
     generator = torch.Generator().manual_seed(seed)
     estimate = float(found.wrong(labels).mean())
-    few = max(1000, MOST // found.pooled.shape[1])
+    few = min(max(MOST // found.pooled.shape[1], BOUNDS[0]), BOUNDS[1])
     rows = torch.randperm(len(labels), generator=generator)[:few]
     pooled, own = found.pooled[rows], labels[rows]
     draws = []
@@ -55,7 +56,7 @@ def wrong_share(found: Posterior, parts: list[Tensor], labels: Tensor, seed: int
 def _mean_wrong(pooled: Tensor, labels: Tensor, confusion: Tensor, counts: Tensor) -> float:
     """The mean probability of being wrong after a few rounds of EM on images that count `counts` [P] times."""
     for _ in range(ROUNDS):
-        true = (pooled + confusion.log()[:, labels].T).softmax(1)
+        true = bayes(pooled, labels, confusion)
         confusion = expected_confusion(true, labels, counts)
     wrong = 1 - true.gather(1, labels[:, None])[:, 0]
     return float((wrong * counts).sum() / counts.sum())

@@ -70,7 +70,7 @@ def trials(
 
 
 def leaderboard(done: Sequence[Trial]) -> pd.DataFrame:
-    """A row per cell and detector, means over seeds, ranked by AP within the cell; at the end the mean over all cells."""
+    """A row per cell and detector, means over seeds, ranked by AP in the cell; at the end the mean over all cells."""
     table = pd.DataFrame([astuple(trial) for trial in done], columns=[field.name for field in fields(Trial)])
     numbers = ["auroc", "ap", "precision", "calibration", "seconds"]
     grouped = table.groupby([*CELL, "detector"], sort=False)
@@ -102,8 +102,8 @@ def leaderboard(done: Sequence[Trial]) -> pd.DataFrame:
 def markdown(board: pd.DataFrame) -> str:
     """AUROC / AP as a table of detectors by cells, the best detector in the mean first."""
     cells = board.assign(
-        cell=[_cell(row) for row in board[CELL].itertuples(index=False)],
-        text=[f"{row.auroc:.1f} / {row.ap:.1f}" for row in board.itertuples()],
+        cell=[_cell(*row) for row in board[CELL].to_numpy().tolist()],
+        text=[f"{auroc:.1f} / {ap:.1f}" for auroc, ap in board[["auroc", "ap"]].to_numpy().tolist()],
     )
     names = cells[cells["dataset"] == "all"]["detector"].tolist()
     columns = [name for name in dict.fromkeys(cells["cell"]) if name != "mean"] + ["mean"]
@@ -123,9 +123,8 @@ def write_board(board: pd.DataFrame, folder: Path) -> list[Path]:
     return paths
 
 
-def _cell(row: object) -> str:
-    name, noise, rate, shots = row  # type: ignore[misc]
+def _cell(name: str, noise: str, rate: float, shots: float) -> str:
     if name == "all":
         return "mean"
-    short = Path(str(name).removeprefix("folder:")).name
+    short = Path(name.removeprefix("folder:")).name
     return f"{short}, {noise} {100 * rate:.0f} %" + (f", {shots:.0f} a class" if shots else "")

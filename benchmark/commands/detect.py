@@ -154,7 +154,7 @@ def _show(console: Console, board: pd.DataFrame) -> None:
     table = Table("detector", title="mean over all cells", title_justify="left")
     for column in ("AUROC", "AP", "precision", "seconds"):
         table.add_column(column, justify="right")
-    for row in board[board["dataset"] == "all"].itertuples():
-        numbers_of = (row.auroc, row.ap, row.precision, row.seconds)
-        table.add_row(escape(str(row.detector)), *(f"{value:.1f}" for value in numbers_of))
+    means = board[board["dataset"] == "all"]
+    for name, values in zip(means["detector"], means[["auroc", "ap", "precision", "seconds"]].to_numpy(), strict=True):
+        table.add_row(escape(str(name)), *(f"{value:.1f}" for value in values))
     console.print(table)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from benchmark.__main__ import main
 from benchmark.audit.data import open_doubtful
@@ -154,7 +153,10 @@ def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
 
 STEP = """
 const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
-const set = (id, value) => { document.getElementById(id).value = value; document.getElementById(id).dispatchEvent(new Event("change")); };
+const set = (id, value) => {
+  document.getElementById(id).value = value;
+  document.getElementById(id).dispatchEvent(new Event("change"));
+};
 const cards = () => [...document.querySelectorAll(".card")];
 const names = () => cards().map((card) => card.querySelector("img").alt);
 """
@@ -169,7 +171,8 @@ def test_decisions_made_by_keyboard_come_out_as_a_corrected_table(audited: Path,
     const marks = cards().slice(0, 4).map((card) => card.className);
     set("show", "accepted"); const accepted = names();
     set("show", "all"); set("sort", "file"); const sorted = names();
-    set("sort", "wrong"); set("given", "2"); const filtered = cards().map((card) => card.querySelector("p").textContent);
+    set("sort", "wrong"); set("given", "2");
+    const filtered = cards().map((card) => card.querySelector("p").textContent);
     set("given", "");
     return {first, marks, accepted, sorted, filtered, csv: correctedCsv(), wide: document.documentElement.scrollWidth,
             count: document.getElementById("count").textContent, columns};
