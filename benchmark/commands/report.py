@@ -34,6 +34,8 @@ def main(options: Options) -> int:
         made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))
     for problem in made.problems:
         console.print(problem, style="yellow")
+    if made.choice:
+        console.print(made.choice)
     console.print(f"{len(made.files)} files written; open {options.out / 'report.html'}")
     return 0
 

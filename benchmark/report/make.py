@@ -9,22 +9,28 @@ from pathlib import Path
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
-from benchmark.report import page, statistics, tables, tuning
+from benchmark.report import chosen, page, statistics, tables, tuning
 from benchmark.report.campaign import Campaign, mixed_hardware
 from benchmark.report.leaderboard import to_csv
 from benchmark.report.markup import plain
 from benchmark.report.outputs import Outputs
+from benchmark.report.stopping import stopping
 
 #: What a reference folder keeps: enough for the README and for `compare`.
-KEPT = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "summary.csv", "statistics.csv", "statistics.md")
+KEPT = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "summary.csv", "statistics.csv", "statistics.md",
+        "chosen.csv", "chosen.md", "stopping.csv")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Made:
-    """The files that were written, and one line for every file in `runs/` that was left out."""
+    """The files that were written, and one line for every file in `runs/` that was left out.
+
+    `choice` says in a line what choosing a method without clean labels costs; empty where no run tells.
+    """
 
     files: tuple[Path, ...]
     problems: tuple[str, ...]
+    choice: str = ""
 
 
 def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambda what: None) -> Made:
@@ -57,6 +63,8 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
             "published.csv": to_csv(papers.comparison(campaign.board)),
         }
     )
+    choices = chosen.chosen(campaign.records)
+    written += outputs.write(chosen.files(choices, stopping(campaign.records)))
     step("page")
     written += outputs.write(
         {"report.html": page.build(campaign, found, caveats, store.failures(), out, addresses(out))}
@@ -67,7 +75,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     for pictures in draw_all(campaign):
         written += outputs.write(pictures)
     outputs.remove_stale()
-    return Made(tuple(sorted(written)), campaign.problems)
+    return Made(tuple(sorted(written)), campaign.problems, chosen.sentence(choices))
 
 
 def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:

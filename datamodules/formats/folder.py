@@ -11,7 +11,7 @@ from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
 from datamodules.formats.images import FileImages
-from datamodules.formats.labellings import read_labellings
+from datamodules.formats.labellings import AUDITED, read_labellings
 from datamodules.formats.source import Layout
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
@@ -48,25 +48,37 @@ class ClassFolders:
             DataError: a missing folder, a class that is in one split only, or duplicate class names.
         """
         folder = self._layout.locate(name, root)
-        folders = sorted(path.name for path in (folder / self.train).iterdir() if _is_class(path))
-        names = _read_names(folder / "classnames.txt", folders)
-        splits = {part: self._split(folder, part, folders) for part in (self.train, self.test)}
-        val = self._split(folder, self.val, folders) if (folder / self.val).is_dir() else None
+        folders = class_folders(folder / self.train)
+        names = read_names(folder / "classnames.txt", folders)
+        splits = {part: split_of(folder, part, folders) for part in (self.train, self.test)}
+        val = split_of(folder, self.val, folders) if (folder / self.val).is_dir() else None
         given = read_labellings(folder, splits[self.train], tuple(folders))
-        dataset = Dataset(name, names, template, splits[self.train], splits[self.test], val, given)
+        audited = AUDITED in given  # then the folders' own labels are in doubt
+        dataset = Dataset(name, names, template, splits[self.train], splits[self.test], val, given, not audited)
         return checked(dataset, self.same_names)
 
-    def _split(self, folder: Path, part: str, classes: list[str]) -> Split:
-        unknown = sorted({path.name for path in (folder / part).iterdir() if _is_class(path)} - set(classes))
-        if unknown:
-            raise DataError(f"{folder / part / unknown[0]} is a class without training images")
-        paths, labels = [], []
-        for label, name in enumerate(classes):
-            here = folder / part / name
-            own = sorted(path.name for path in here.iterdir() if _is_image(path)) if here.is_dir() else []
-            paths += [f"{part}/{name}/{image}" for image in own]
-            labels += [label] * len(own)
-        return Split(FileImages(folder, tuple(paths)), np.asarray(labels, dtype=np.int64))
+
+def class_folders(folder: Path) -> list[str]:
+    """Sorted names of the class folders in a folder."""
+    return sorted(path.name for path in folder.iterdir() if _is_class(path))
+
+
+def split_of(folder: Path, part: str, classes: list[str]) -> Split:
+    """The images in the class folders of `folder / part`, sorted within each class.
+
+    Raises:
+        DataError: a class folder that is not one of `classes`.
+    """
+    unknown = sorted(set(class_folders(folder / part)) - set(classes))
+    if unknown:
+        raise DataError(f"{folder / part / unknown[0]} is a class without training images")
+    paths, labels = [], []
+    for label, name in enumerate(classes):
+        here = folder / part / name
+        own = sorted(path.name for path in here.iterdir() if _is_image(path)) if here.is_dir() else []
+        paths += [f"{part}/{name}/{image}" if part else f"{name}/{image}" for image in own]
+        labels += [label] * len(own)
+    return Split(FileImages(folder, tuple(paths)), np.asarray(labels, dtype=np.int64))
 
 
 def _is_class(path: Path) -> bool:
@@ -77,7 +89,12 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def _read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
+def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
+    """Readable names of class folders, from lines of "FOLDER readable name" where the file exists.
+
+    Raises:
+        DataError: a folder that the file does not name.
+    """
     names = dict.fromkeys(folders, "")
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():

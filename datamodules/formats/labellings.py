@@ -17,6 +17,8 @@ from datamodules.formats.images import FileImages
 logger = logging.getLogger(__name__)
 
 CLEAN = "clean"
+#: What `promptnoise audit` calls the labels that a person has corrected.
+AUDITED = "audited"
 
 
 def read_labellings(folder: Path, train: Split, classes: Sequence[str]) -> dict[str, Labels]:
@@ -51,14 +53,18 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _from_rows(path: Path, rows: list[dict[str, str]], train: Split, classes: Sequence[str]) -> dict[str, Labels]:
     assert isinstance(train.images, FileImages)
     by_file = {row["file"]: row for row in rows}
+    if not any(image in by_file for image in train.images.paths):  # a table from before the images lay in train/
+        by_file = {f"train/{file}": row for file, row in by_file.items()}
     absent = [image for image in train.images.paths if image not in by_file]
     if absent:
         raise DataError(f"{path} has no line for the training image {absent[0]} ({len(absent)} are left out)")
-    numbers = {name: number for number, name in enumerate(classes)} | {str(c): c for c in range(len(classes))}
+    names = {name: number for number, name in enumerate(classes)}
+    either = names | {str(c): c for c in range(len(classes))}
     columns = {column: labelling(column) for column in rows[0] if column and "label" in column}
     given = {}
     for column, name in columns.items():
         values = [by_file[image][column] for image in train.images.paths]
+        numbers = names if names.keys() >= set(values) else either  # folders may be named by other numbers
         strange = [value for value in values if value not in numbers]
         if strange:
             raise DataError(f"{path}: {strange[0]!r} in column {column!r} is neither a class number nor a class folder")

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from datamodules.batches import Batch
 
+#: A number that no image has.
+PADDING = 2**62
+
 
 class LabelOracle(Protocol):
     """Answers questions about true labels after the fact; the data module is one."""
@@ -72,6 +75,31 @@ def summary(steps: Sequence[Step], oracle: LabelOracle) -> dict[str, Tensor]:
         "auroc_wrong": auroc(losses, wrong, counts),
         "pseudo_label_accuracy": oracle.pseudo_label_accuracy(),
     }
+
+
+def predictions(steps: Sequence[Step]) -> tuple[Tensor, Tensor]:
+    """The images [R, n] of an epoch in ascending order, padding at the end, and what was predicted of each [R, n]."""
+    images, counts, predicted = (
+        torch.cat([getattr(step, name) for step in steps], dim=1) for name in ("images", "counts", "predicted")
+    )
+    ordered, places = torch.where(counts, images, PADDING).sort(dim=1, stable=True)
+    return ordered, predicted.gather(1, places)
+
+
+def prediction_changes(now: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor] | None) -> Tensor:
+    """Share [R] of the images of two epochs whose predictions differ; NaN where the epochs have no image in common.
+
+    NaN, too, without an epoch before. Both as `predictions` returns them. Label Wave (2502.07551) stops training by it.
+
+    >>> first, second = torch.tensor([[2, 5, 7]]), torch.tensor([[5, 7, 9]])
+    >>> prediction_changes((second, torch.tensor([[0, 1, 1]])), (first, torch.tensor([[1, 1, 1]])))
+    tensor([0.5000])
+    """
+    if before is None:
+        return torch.full_like(now[0][:, 0], torch.nan, dtype=torch.float32)
+    places = torch.searchsorted(before[0], now[0]).clamp(max=before[0].shape[1] - 1)
+    both = (before[0].gather(1, places) == now[0]) & (now[0] != PADDING)
+    return _mean(before[1].gather(1, places) != now[1], both)
 
 
 def auroc(scores: Tensor, positive: Tensor, counts: Tensor) -> Tensor:

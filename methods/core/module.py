@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from datamodules.batches import Batch, EvaluationImages
 from datamodules.datamodule import NoisyFewShot
 from methods.clip.prompt import encode_together
-from methods.core.diagnostics import Step, side_by_side, step_statistics, summary
+from methods.core.diagnostics import Step, prediction_changes, predictions, side_by_side, step_statistics, summary
 from methods.core.evaluation import Evaluation
 from methods.core.learner import Learner, data_of
 from methods.core.replicas import ReplicaSGD, clip_norm_per_row
@@ -24,8 +24,9 @@ from methods.core.setup import about, connect, task_of
 class ReplicaModule(lightning.LightningModule):
     """Trains and tests the replicas of its members side by side; each is exactly the run that would train alone.
 
-    After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures, and
-    the test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`. After `test`,
+    After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures,
+    `prediction_changes` (the share of training images that are predicted otherwise than in the epoch before), and the
+    test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`. After `test`,
     `evaluation` has accuracies and calibration errors. Logged, as means over runs: `train_loss`, `val_accuracy`,
     `test_accuracy` (0 to 1).
     """
@@ -37,6 +38,7 @@ class ReplicaModule(lightning.LightningModule):
         self.curves: dict[str, list[Tensor]] = defaultdict(list)
         self._losses: list[Tensor] = []
         self._steps: list[Step] = []
+        self._predicted: tuple[Tensor, Tensor] | None = None
 
     @property
     def replicas(self) -> int:
@@ -48,6 +50,7 @@ class ReplicaModule(lightning.LightningModule):
         connect(self.members, self.trainer, stage)
         if stage == "fit":
             self.curves.clear()
+            self._predicted = None
 
     def on_fit_start(self) -> None:
         """Lets every member look at its training images; ends training before it starts where nothing is learned."""
@@ -119,6 +122,9 @@ class ReplicaModule(lightning.LightningModule):
         if not self._losses:
             return
         found = {"loss": torch.stack(self._losses).nanmean(0), **summary(self._steps, data_of(self.trainer))}
+        predicted = predictions(self._steps)
+        found["prediction_changes"] = prediction_changes(predicted, self._predicted)
+        self._predicted = predicted
         found |= self._accuracies(data_of(self.trainer))
         on_device = {name: values for name, values in found.items() if values.device == self.device}
         found |= dict(zip(on_device, torch.stack(list(on_device.values())).cpu(), strict=True))  # one wait for a GPU
@@ -195,6 +201,7 @@ class ReplicaModule(lightning.LightningModule):
         """Adds the curves and what members know beyond their parameters."""
         checkpoint["promptnoise"] = {
             "curves": dict(self.curves),
+            "predicted": self._predicted,
             "state": [member.state() for member in self.members],
             "task": about(self.members[0].task),
         }
@@ -206,6 +213,7 @@ class ReplicaModule(lightning.LightningModule):
             if not member.built:
                 member.prepare(task_of(kept["task"]), derived=True)
         self.curves = defaultdict(list, kept["curves"])
+        self._predicted = kept.get("predicted")
         for member, state in zip(self.members, kept["state"], strict=True):
             member.load_state(state)
 

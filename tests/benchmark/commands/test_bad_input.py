@@ -65,7 +65,7 @@ CASES = [
     ("readme --readme=/nowhere.md", "/nowhere.md cannot be read: No such file"),
     ("readme --reference=/nowhere --readme=PAGE", "/nowhere/leaderboard.csv cannot be read: No such file"),
     ("readme --check --reference=/nowhere --readme=PAGE", "/nowhere/leaderboard.csv cannot be read"),
-    ("readme --publish=/nowhere", "/nowhere holds no records of finished runs"),
+    ("readme --publish=/nowhere", "there is no results folder /nowhere"),
     ("readme --readme=.", "cannot be read: Is a directory"),
     ("show", "show needs run: promptnoise show RUN"),
     ("show abc", "there is no results folder results"),

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from datamodules.replica import RunSpec
 from methods import coop, fpl, gce, zero_shot
-from methods.core.diagnostics import auroc
+from methods.core.diagnostics import Step, auroc, prediction_changes, predictions
 from tests.support import toy
 
 EPOCHS = 2
@@ -93,3 +93,50 @@ def test_what_is_not_trained_has_no_curves_but_its_test_accuracy() -> None:
         assert len(values) == EPOCHS
         assert values[0].shape == (2,)
         assert name == "test_accuracy" or values[0][1].isnan()
+
+
+def _epoch(generator: torch.Generator, rows: int, pool: int, batches: int) -> list[Step]:
+    """Steps of an epoch in which every replica sees images of its own, in an order of its own, with padding."""
+    orders = torch.stack([torch.randperm(pool, generator=generator)[: batches * 4] for _ in range(rows)])
+    shape = (rows, 4)
+    return [
+        Step(
+            images,
+            images,
+            torch.rand(shape, generator=generator) < 0.8,
+            torch.randint(0, 3, shape, generator=generator),
+            torch.zeros(shape),
+            torch.zeros(shape),
+        )
+        for images in orders.split(4, dim=1)
+    ]
+
+
+def test_prediction_changes_equal_a_slow_count_over_the_images_of_both_epochs() -> None:
+    generator = torch.Generator().manual_seed(3)
+    first, second = _epoch(generator, 3, 12, 2), _epoch(generator, 3, 12, 2)
+    found = prediction_changes(predictions(second), predictions(first))
+    for row in range(3):
+        before, after = (
+            {
+                int(image): int(predicted)
+                for step in steps
+                for image, predicted, counts in zip(
+                    step.images[row], step.predicted[row], step.counts[row], strict=True
+                )
+                if counts
+            }
+            for steps in (first, second)
+        )
+        both = before.keys() & after.keys()
+        assert both
+        assert float(found[row]) == pytest.approx(sum(before[i] != after[i] for i in both) / len(both))
+    assert prediction_changes(predictions(first), None).isnan().all()
+
+
+def test_a_training_has_a_share_of_changed_predictions_for_every_epoch_but_the_first() -> None:
+    data = toy.data_for([RunSpec(0, 4, "symmetric", 0.5)], epochs=1)
+    module = toy.fit([coop.Method(toy.task([0], 3))], data, 3)
+    first, *others = module.curves["prediction_changes"]
+    assert first.isnan().all() and len(others) == 2
+    assert all(0 <= float(share) <= 1 for share in others)

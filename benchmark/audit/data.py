@@ -1,0 +1,207 @@
+"""Opens what is to be audited: a folder, a table of files and labels, or a data set of the catalogue or the hub."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.errors import BadInput
+from datamodules import catalog, noise
+from datamodules.dataset import Dataset, Images, Labels, Split
+from datamodules.fewshot import few_shot
+from datamodules.formats.checks import classes_named, readable
+from datamodules.formats.folder import class_folders, read_names, split_of
+from datamodules.formats.images import FileImages, require_files
+from datamodules.names import parse_spec
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LEAST = 2
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """Images [P] with given labels [P].
+
+    `files` name them, `values` [C] are the classes as tables write them and `classes` [C] as prompts do. `true` [P] are
+    the true labels, None where nobody knows them.
+    """
+
+    name: str
+    images: Images
+    files: tuple[str, ...]
+    given: Labels
+    values: tuple[str, ...]
+    classes: tuple[str, ...]
+    template: str
+    true: Labels | None = None
+
+    def pick(self, rows: Labels) -> Doubtful:
+        """The images `rows` [n] alone."""
+        true = None if self.true is None else self.true[rows]
+        files = tuple(self.files[row] for row in rows.tolist())
+        return replace(self, images=Picked(self.images, rows), files=files, given=self.given[rows], true=true)
+
+
+@dataclass(frozen=True)
+class Picked:
+    """The images `rows` [n] of others."""
+
+    images: Images
+    rows: Labels
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int, /) -> Image:
+        """Image `index`."""
+        return self.images[int(self.rows[index])]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest of the images and which of them are picked."""
+        return f"{self.images.fingerprint}{noise.fingerprint(self.rows)}"
+
+    def describe(self, index: int) -> str:
+        """Where image `index` comes from."""
+        return self.images.describe(int(self.rows[index]))
+
+
+def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
+    """Opens `folder:PATH`, a path of a folder or a CSV table, or the training images of a data set by its name.
+
+    A folder with `train/` is audited there, another one with a folder per class as a whole. Its true labels are
+    unknown, as are those of a table (columns `file`, relative to the table, and `label`) and of the hub.
+
+    Raises:
+        UserError: nothing there, or files that cannot be used; the message says what to do.
+    """
+    if not spec.strip():
+        raise BadInput("nothing to audit: give a folder, a CSV table of files and labels, or the name of a data set")
+    if Path(spec).is_file():
+        return checked(_table(Path(spec)))
+    if Path(spec).is_dir():
+        return checked(_folder(spec, Path(spec), catalog.TEMPLATE))
+    name, options = parse_spec(spec)
+    kind, _, place = name.partition(":")
+    if kind == "folder":
+        catalog.check(spec)
+        return checked(_folder(spec, Path(place).expanduser(), options.get("template", catalog.TEMPLATE)))
+    if "/" in name and kind != "hf":
+        raise BadInput(f"{spec} is not there; give a folder, a CSV table, or the name of a data set")
+    return checked(of_dataset(spec, catalog.open_dataset(spec, root)))
+
+
+def of_dataset(spec: str, dataset: Dataset) -> Doubtful:
+    """The training images of a data set, with its own labels as given ones."""
+    train, classes = dataset.train, dataset.classes
+    if isinstance(train.images, FileImages):
+        files = train.images.paths
+    else:
+        files = tuple(train.images.describe(index) for index in range(len(train.labels)))
+    return Doubtful(spec, train.images, files, train.labels, classes, classes, dataset.template)
+
+
+def corrupted(spec: str, root: Path | None, kind: str, rate: float | None, shots: int, seed: int) -> Doubtful:
+    """The training images of a data set whose own labels are true, with label noise: for measuring an audit.
+
+    `shots` images of each class are drawn, 0 for all of them.
+
+    Raises:
+        UserError: a data set that cannot be opened, whose labels are in doubt, or noise that cannot be made.
+    """
+    path = f"folder:{spec}" if Path(spec).is_dir() else spec
+    dataset = catalog.open_dataset(path, root)
+    if not dataset.trusted and not noise.measured(kind):
+        raise BadInput(f"{spec}: nobody knows its true labels, so noise cannot be added to them; leave out --noise")
+    return corrupt_dataset(spec, dataset, kind, rate, shots, seed)
+
+
+def corrupt_dataset(spec: str, dataset: Dataset, kind: str, rate: float | None, shots: int, seed: int) -> Doubtful:
+    """The training images of an opened data set with label noise, and their true labels."""
+    pool = dataset.train.labels
+    drawn = few_shot(pool, shots, seed) if shots else np.arange(len(pool))
+    if noise.needs(kind) - {"given"}:
+        raise BadInput(f"noise kind {kind!r} needs a model's outputs, which an audit does not make; take another kind")
+    context = noise.Context(drawn, pool, len(dataset.classes), given=dataset.given)
+    noisy = noise.corrupt(kind, context, rate, seed)
+    whole = of_dataset(spec, dataset)
+    if isinstance(dataset.train.images, FileImages):
+        whole = replace(whole, values=_folder_values(whole))
+    picked = whole.pick(noisy.indices)
+    return replace(picked, given=noisy.labels, true=pool[noisy.indices])
+
+
+def checked(data: Doubtful) -> Doubtful:
+    """Returns `data` after validating it.
+
+    Raises:
+        BadInput: fewer than two classes, a class of fewer than two images, or two classes of one name.
+    """
+    if len(data.classes) < 2:
+        raise BadInput(f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class")
+    counts = np.bincount(data.given, minlength=len(data.classes))
+    if counts.min() < LEAST:
+        few = int(counts.argmin())
+        raise BadInput(
+            f"{data.name}: class {data.values[few]!r} has {counts[few]} images; an audit needs at least {LEAST}"
+        )
+    seen: set[str] = set()
+    for name in map(str.casefold, data.classes):
+        if name in seen:
+            raise BadInput(f"{data.name}: {classes_named(data.classes, name)} have the same name {name!r}")
+        seen.add(name)
+    return data
+
+
+def _folder(spec: str, folder: Path, template: str) -> Doubtful:
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is not there; give a folder that holds one folder of images per class")
+    folder = folder.absolute()
+    part = "train" if (folder / "train").is_dir() else ""
+    folders = class_folders(folder / part)
+    if not folders:
+        raise BadInput(f"{folder / part} holds no folders; there must be one folder of images per class")
+    split = split_of(folder, part, folders)
+    classes = read_names(folder / "classnames.txt", folders)
+    return _of_files(spec, split, tuple(folders), classes, template)
+
+
+def _table(path: Path) -> Doubtful:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{path} cannot be read as a CSV table: {error}") from None
+    lacking = [column for column in ("file", "label") if not rows or column not in rows[0]]
+    if lacking:
+        raise BadInput(f"{path} has no column {lacking[0]!r}; an audit needs the columns file and label")
+    if any(not row["file"] or not row["label"] for row in rows):
+        line = next(number for number, row in enumerate(rows, 2) if not row["file"] or not row["label"])
+        raise BadInput(f"{path}, line {line}: file or label is empty")
+    values = tuple(sorted({row["label"] for row in rows}))
+    numbers = {value: number for number, value in enumerate(values)}
+    root, files = path.absolute().parent, [row["file"] for row in rows]
+    require_files(root, files, path.name)
+    split = Split(FileImages(root, tuple(files)), np.asarray([numbers[row["label"]] for row in rows], np.int64))
+    return _of_files(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
+
+
+def _of_files(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:
+    assert isinstance(split.images, FileImages)
+    return Doubtful(spec, split.images, split.images.paths, split.labels, values, classes, template)
+
+
+def _folder_values(data: Doubtful) -> tuple[str, ...]:
+    """The class folders of a data set whose files lie in one folder per class, else the classes' names."""
+    folders = [Path(file).parent.name for file in data.files]
+    by_class: dict[int, set[str]] = {}
+    for folder, label in zip(folders, data.given.tolist(), strict=True):
+        by_class.setdefault(label, set()).add(folder)
+    single = all(len(own) == 1 for own in by_class.values()) and len(by_class) == len(data.classes)
+    return tuple(by_class[label].pop() for label in range(len(data.classes))) if single else data.classes

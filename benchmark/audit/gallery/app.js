@@ -1,0 +1,187 @@
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const thumbnails = JSON.parse(document.getElementById("thumbnails").textContent);
+const $ = (id) => document.getElementById(id);
+const STORE = `promptnoise audit ${data.id}`;
+const NARROWEST = 150, HEIGHT = 248, GAP = 10;
+const sets = { twins: new Set(data.twins), misfits: new Set(data.misfits) };
+
+// What was decided: the number of an image to the class that it gets; the given class stands for a rejection.
+let decided = new Map();
+const past = [];
+let list = [], active = 0, columns = 1, width = NARROWEST;
+
+function load() {
+  try { decided = new Map(JSON.parse(localStorage.getItem(STORE) || "[]")); } catch { decided = new Map(); }
+}
+
+function save() {
+  try { localStorage.setItem(STORE, JSON.stringify([...decided])); } catch { /* a page without storage forgets */ }
+}
+
+const stateOf = (i) => !decided.has(i) ? "open" : decided.get(i) === data.given[i] ? "rejected" : "accepted";
+
+function decide(images, choice) {
+  past.push(images.map((i) => [i, decided.get(i)]));
+  for (const i of images) decided.set(i, choice(i));
+  save();
+}
+
+function undo() {
+  for (const [i, before] of past.pop() || []) before === undefined ? decided.delete(i) : decided.set(i, before);
+  save();
+  draw();
+}
+
+const accept = (i) => data.suggested[i];
+const reject = (i) => data.given[i];
+
+function apply() {
+  const show = $("show").value, given = $("given").value, suggested = $("suggested").value, sort = $("sort").value;
+  list = [];
+  for (let i = 0; i < thumbnails.length; i++) {
+    if (given !== "" && data.given[i] !== +given) continue;
+    if (suggested !== "" && data.suggested[i] !== +suggested) continue;
+    if (show === "change" && data.suggested[i] === data.given[i]) continue;
+    if (sets[show] && !sets[show].has(i)) continue;
+    if (["open", "accepted", "rejected"].includes(show) && stateOf(i) !== show) continue;
+    list.push(i);
+  }
+  const keys = { given: (i) => data.given[i], suggested: (i) => data.suggested[i] };
+  if (sort === "file") list.sort((a, b) => data.files[a] < data.files[b] ? -1 : 1);
+  else if (keys[sort]) list.sort((a, b) => keys[sort](a) - keys[sort](b) || a - b);
+  active = 0;
+  $("none").hidden = list.length > 0;
+  draw();
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function button(text, title, act) {
+  const made = element("button", "", text);
+  made.type = "button";
+  made.title = title;
+  made.setAttribute("aria-label", title);
+  made.addEventListener("click", (event) => { event.stopPropagation(); act(); });
+  return made;
+}
+
+function card(place) {
+  const i = list[place], made = element("div", `card ${stateOf(i)}${place === active ? " active" : ""}`);
+  made.setAttribute("role", "listitem");
+  if (place === active) made.setAttribute("aria-current", "true");
+  const column = place % columns, row = Math.floor(place / columns);
+  made.style.cssText = `left:${column * (width + GAP)}px;top:${row * (HEIGHT + GAP)}px;width:${width}px;height:${HEIGHT}px`;
+  if (thumbnails[i]) {
+    const picture = element("img");
+    picture.src = `data:image/jpeg;base64,${thumbnails[i]}`;
+    picture.alt = data.files[i];
+    made.append(picture);
+  } else made.append(element("div", "no", "no picture"));
+  const now = decided.has(i) && stateOf(i) === "accepted" ? decided.get(i) : data.suggested[i];
+  const words = element("p");
+  words.append(data.values[data.given[i]], " → ", element("span", "new", now === data.given[i] ? "same" : data.values[now]));
+  words.title = words.textContent;
+  const chance = element("p", "", "wrong: ");
+  chance.append(element("b", "", `${data.wrong[i] > .999 ? "> 99.9" : (100 * data.wrong[i]).toFixed(1)} %`));
+  const file = element("p", "file", data.files[i]);
+  file.title = data.files[i];
+  const row3 = element("div", "decide");
+  row3.append(
+    button("✓", "Accept the suggestion", () => act(place, accept)),
+    button("✗", "Reject: keep the given label", () => act(place, reject)),
+    button("…", "Choose another class", () => { active = place; choose(); }));
+  made.append(words, chance, file, row3);
+  made.addEventListener("click", () => { active = place; draw(); });
+  return made;
+}
+
+// Only the rows that can be seen are in the document.
+function draw() {
+  const grid = $("grid"), room = grid.clientWidth;
+  columns = Math.max(1, Math.floor((room + GAP) / (NARROWEST + GAP)));
+  width = Math.floor((room + GAP) / columns) - GAP;
+  grid.style.height = `${Math.ceil(list.length / columns) * (HEIGHT + GAP)}px`;
+  const top = grid.getBoundingClientRect().top;
+  const first = Math.max(0, Math.floor(-top / (HEIGHT + GAP)) - 1);
+  const last = Math.ceil((innerHeight - top) / (HEIGHT + GAP)) + 1;
+  const cards = [];
+  for (let place = first * columns; place < Math.min(list.length, last * columns); place++) cards.push(card(place));
+  grid.replaceChildren(...cards);
+  const states = [...decided.keys()].map(stateOf), accepted = states.filter((s) => s === "accepted").length;
+  $("count").textContent = `${list.length} shown; ${accepted} changed, ${states.length - accepted} kept, ${data.files.length - states.length} undecided`;
+}
+
+function act(place, choice) {
+  active = place;
+  decide([list[place]], choice);
+  move(1);
+}
+
+function move(by) {
+  active = Math.min(Math.max(0, active + by), Math.max(0, list.length - 1));
+  const top = $("grid").getBoundingClientRect().top + Math.floor(active / columns) * (HEIGHT + GAP);
+  const above = getComputedStyle($("tools")).position === "sticky" ? $("tools").offsetHeight : 0;
+  if (top < above) scrollBy(0, top - above - GAP);
+  else if (top + HEIGHT > innerHeight) scrollBy(0, top + HEIGHT - innerHeight + GAP);
+  draw();
+}
+
+function choose() {
+  if (!list.length) return;
+  $("class").value = String(decided.get(list[active]) ?? data.suggested[list[active]]);
+  $("choose").returnValue = "";
+  $("choose").showModal();
+}
+
+const KEYS = {
+  ArrowRight: () => move(1), ArrowLeft: () => move(-1), ArrowDown: () => move(columns), ArrowUp: () => move(-columns),
+  a: () => list.length && act(active, accept), r: () => list.length && act(active, reject), c: choose, u: undo,
+};
+
+addEventListener("keydown", (event) => {
+  const busy = event.target.closest("select, dialog, summary") || event.ctrlKey || event.metaKey || event.altKey;
+  if (busy || !KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
+});
+
+function quoted(text) {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+// The labels of all images; `bench` reads the table as the labelling "audited".
+function correctedCsv() {
+  const lines = data.files.map((file, i) => `${quoted(file)},${quoted(data.values[decided.get(i) ?? data.given[i]])}`);
+  return [`file,${data.column}`, ...lines, ""].join("\n");
+}
+
+$("export").addEventListener("click", () => {
+  const link = element("a");
+  link.href = URL.createObjectURL(new Blob([correctedCsv()], { type: "text/csv" }));
+  link.download = "audited.csv";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+});
+$("undo").addEventListener("click", undo);
+$("all").addEventListener("click", () => { decide(list.filter((i) => stateOf(i) === "open"), accept); draw(); });
+$("choose").addEventListener("close", () => {
+  if ($("choose").returnValue === "ok" && $("class").value !== "") act(active, () => +$("class").value);
+});
+for (const id of ["sort", "show", "given", "suggested"]) $(id).addEventListener("change", apply);
+$("tools").addEventListener("submit", (event) => event.preventDefault());
+addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+addEventListener("resize", draw);
+
+for (const id of ["given", "suggested", "class"])
+  data.values.forEach((name, number) => $(id).append(new Option(name, number)));
+const [share, low, high] = data.share;
+$("facts").textContent = `${data.name}: ${data.files.length} images, ${data.values.length} classes. Probably wrong: ${share} % of the labels (${low} to ${high} %).` +
+  (thumbnails.length < data.files.length ? ` The page shows the ${thumbnails.length} most suspicious.` : "");
+load();
+apply();

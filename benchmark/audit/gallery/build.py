@@ -1,0 +1,86 @@
+"""Writes the page of an audit: markup, style, script, data and thumbnails in one file, a line per thumbnail."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from benchmark.audit.data import Doubtful
+from benchmark.audit.finding import Finding
+from datamodules import atomic
+from datamodules.errors import CorruptImage
+from datamodules.formats.labellings import AUDITED
+from datamodules.noise import fingerprint
+
+FOLDER = Path(__file__).parent
+SIDE = 96
+JPEG_QUALITY = 70
+#: Most frequent pairs of true and given class that the page lists.
+PAIRS = 8
+
+
+def write_gallery(
+    data: Doubtful, finding: Finding, path: Path, most: int, progress: Callable[[int], None] = lambda done: None
+) -> None:
+    """Writes the page with the `most` suspicious pictures; `progress` is told how many thumbnails are done."""
+    shown = finding.order[:most].tolist()
+    thumbnails = []
+    for number, row in enumerate(shown, 1):
+        thumbnails.append(thumbnail(data, row))
+        progress(number)
+    parts = {
+        "style": _read("style.css"),
+        "data": _as_script(payload(data, finding)),
+        "thumbnails": _as_script(thumbnails),
+        "script": _read("app.js"),
+    }
+    before, *rest = _read("page.html").split("{{")
+    atomic.write(path, before + "".join(parts[name] + tail for name, tail in (piece.split("}}", 1) for piece in rest)))
+
+
+def thumbnail(data: Doubtful, row: int) -> str:
+    """A picture as base64 JPEG of at most SIDE pixels a side; empty where it cannot be read."""
+    try:
+        picture: Image.Image = data.images[row]
+    except CorruptImage:
+        return ""
+    picture = picture.convert("RGB")
+    picture.thumbnail((SIDE, SIDE))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def payload(data: Doubtful, finding: Finding) -> dict[str, Any]:
+    """What the page shows: lists over images, most suspicious first."""
+    order = finding.order
+    twins = {row for first, second, _ in finding.duplicates for row in (first, second)}
+    misfits = set(finding.misfits.tolist())
+    return {
+        "name": data.name,
+        "id": fingerprint(data.given, order)[:16],
+        "column": f"{AUDITED}_label",
+        "values": data.values,
+        "files": [data.files[row] for row in order.tolist()],
+        "given": data.given[order].tolist(),
+        "suggested": finding.suggested[order].tolist(),
+        "wrong": [round(float(p), 4) for p in finding.wrong[order]],
+        "twins": [place for place, row in enumerate(order.tolist()) if row in twins],
+        "misfits": [place for place, row in enumerate(order.tolist()) if row in misfits],
+        "share": [round(100 * value, 1) for value in (finding.share.estimate, finding.share.low, finding.share.high)],
+    }
+
+
+def _as_script(value: Any) -> str:
+    """JSON that no browser takes for the end of its script."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")

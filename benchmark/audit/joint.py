@@ -1,0 +1,66 @@
+"""The audit's own score: several out-of-fold classifiers, pooled so that the given labels are likeliest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmark.audit.discriminant import SHRINKAGES, discriminants, likeliest
+from benchmark.audit.head import head_weights
+from benchmark.audit.means import mean_probabilities, out_of_fold
+from benchmark.audit.neighbours import votes
+from benchmark.audit.posterior import Posterior, estimate
+from benchmark.audit.ridge import ridge_values
+from benchmark.audit.sample import FOLDS, Sample
+
+Step = Callable[[str], None]
+RIDGE_SCALE = 10.0
+SMOOTHING = 0.02
+
+
+def audit(sample: Sample, step: Step = lambda name: None) -> tuple[Posterior, dict[str, Tensor]]:
+    """What is estimated of the true classes, and the classifiers' log-probabilities [P, C] that it rests on.
+
+    `step` is told what comes next. After a first estimate, discriminants are fitted once more to the estimated true
+    classes as soft labels.
+    """
+    step("class names, head, class means, ridge regression")
+    x, labels, fold, classes = sample.centred, sample.labels, sample.fold, sample.classes
+    parts = {
+        "zero_shot": sample.scale * sample.features @ sample.text.T,
+        "head": text_head(sample),
+        "means": mean_probabilities(x, labels, fold, classes),
+        "ridge": RIDGE_SCALE * ridge_values(x, labels, fold, classes),
+    }
+    step("nearest neighbours")
+    parts["neighbours"] = (votes(*sample.nearest, labels, classes) + SMOOTHING).log()
+    step("discriminant analysis")
+    parts["discriminant"], parts["discriminant_weighted"], shrinkage = discriminant_parts(sample)
+    step("confusion of labels")
+    first = estimate(list(parts.values()), labels, sample.seed)
+    step("discriminant analysis of corrected labels")
+    parts["discriminant_corrected"] = discriminants(x, first.true, fold, (shrinkage,))[0]
+    step("confusion of labels, again")
+    return estimate(list(parts.values()), labels, sample.seed), parts
+
+
+def text_head(sample: Sample) -> Tensor:
+    """Log-probabilities [P, C] by an out-of-fold head that starts at the text features and is trained with GCE."""
+    start = sample.text.expand(FOLDS, -1, -1)
+    weights = head_weights(sample.features, sample.labels, sample.fold, start, sample.seed)
+    return out_of_fold(sample.features, weights, sample.fold)
+
+
+def discriminant_parts(sample: Sample) -> tuple[Tensor, Tensor, float]:
+    """Discriminant values [P, C], the same with images weighted, and their shrinkage.
+
+    The weight of an image is the out-of-fold probability of its given label.
+    """
+    given = F.one_hot(sample.labels, sample.classes).float()
+    values = discriminants(sample.centred, given, sample.fold, SHRINKAGES)
+    best = likeliest(values, sample.labels)
+    weight = sample.of_given(values[best].log_softmax(1)).exp()
+    weighted = discriminants(sample.centred, given * weight[:, None], sample.fold, (SHRINKAGES[best],))[0]
+    return values[best], weighted, SHRINKAGES[best]

@@ -1,0 +1,202 @@
+"""`promptnoise audit`: which labels of a data set are probably wrong, and what they should be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from benchmark.commands._folders import check_writable
+from benchmark.errors import BadInput
+from benchmark.plan.checks import check_backbone
+from benchmark.plan.grid import split_list
+from benchmark.plan.options import CACHE, DATA
+from datamodules import noise as noises
+from methods.recipes import is_embedded
+
+if TYPE_CHECKING:
+    from benchmark.audit.data import Doubtful
+    from benchmark.audit.finding import Finding
+    from benchmark.audit.sample import Sample
+
+#: Steps of an audit after encoding, for the progress bar.
+STEPS = 8
+
+
+@dataclass(frozen=True)
+class Options:
+    """Find wrong labels and suggest others: labels.csv, a page with pictures, the share of wrong labels, and more."""
+
+    dataset: str
+    """A folder of class folders (train/ in it, where there is one), a CSV table of file and label, or a data set."""
+
+    out: Path = Path("audit")
+    """Folder to write to."""
+
+    backbone: str = "embedded"
+    """CLIP model whose features are compared."""
+
+    detector: str = "joint"
+    """Detectors, more than one separated by commas; images are ranked by the first one."""
+
+    correct: float = 0.0
+    """Also write audited.csv, with the labels of this share of the most suspicious images replaced, 0 to 1."""
+
+    duplicates: float = 0.98
+    """Cosine of features from which on two images count as the same."""
+
+    pictures: int = 10_000
+    """Pictures on the page, most suspicious first; 0: no page."""
+
+    noise: float = 0.0
+    """For a test: share of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
+
+    noise_type: str = "symmetric"
+    """Kind of that noise; human[labels=NAME] audits a labelling of the data set."""
+
+    shots: int = 0
+    """Images per class to audit, 0: all."""
+
+    seed: int = 1
+    """Seed of noise, draws and folds."""
+
+    devices: str = "auto"
+    """Where images are encoded: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
+
+    data: Path = DATA
+    """Folder of real data sets."""
+
+    cache: Path = CACHE
+    """Folder for the image features of real backbones."""
+
+    skip_bad_images: bool = False
+    """Leave out images that cannot be read; else the first one ends the audit."""
+
+
+def main(options: Options) -> int:
+    """Writes the files and prints what was found."""
+    _check(options)
+    console = Console()
+    with console.status("loading torch"):
+        from benchmark.audit import detectors
+        from benchmark.audit.finding import examine
+        from benchmark.audit.gallery.build import write_gallery
+        from benchmark.audit.outputs import write_all
+
+    chosen = split_list(options.detector)
+    for name in chosen:
+        detectors.check(name)
+    data = _open(options)
+    console.print(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes", highlight=False, markup=False)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        data, sample = _encode(options, data, progress, console)
+        task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
+
+        def step(name: str) -> None:
+            progress.update(task, description=name, advance=1)
+
+        finding = examine(sample, chosen, options.duplicates, step)
+        progress.update(task, description="looked for wrong labels", completed=progress.tasks[task].total)
+        paths = write_all(data, finding, options.out, options.correct)
+        if options.pictures:
+            drawing = progress.add_task("pictures of the page", total=min(options.pictures, len(data.given)))
+            page = options.out / "audit.html"
+            write_gallery(data, finding, page, options.pictures, lambda done: progress.update(drawing, completed=done))
+            paths.append(page)
+    _say(console, options, data, finding)
+    for path in paths:
+        console.print(path, highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _check(options: Options) -> None:
+    for name in ("noise", "correct", "duplicates"):
+        if not 0 <= getattr(options, name) <= 1:
+            raise BadInput(f"{name} is {getattr(options, name):g}, should lie in 0 ... 1")
+    for name in ("pictures", "shots", "seed"):
+        if getattr(options, name) < 0:
+            raise BadInput(f"{name} is {getattr(options, name)}, should be at least 0")
+    if not split_list(options.detector):
+        raise BadInput("no detector given; joint is the default")
+    if options.out.exists() and not options.out.is_dir():
+        raise BadInput(f"--out={options.out} is a file; give a folder")
+    noises.parse(options.noise_type)
+    check_backbone(options.backbone)
+    check_writable("the folder of --out", options.out)
+
+
+def _open(options: Options) -> Doubtful:
+    from benchmark.audit.data import corrupted, open_doubtful
+    from datamodules.fewshot import few_shot
+
+    measured = noises.measured(options.noise_type)
+    if measured and options.noise:
+        raise BadInput(f"{options.noise_type} is a labelling: its share of wrong labels is measured; leave out --noise")
+    if options.noise or measured:
+        rate = None if measured else options.noise
+        return corrupted(options.dataset, options.data, options.noise_type, rate, options.shots, options.seed)
+    data = open_doubtful(options.dataset, options.data)
+    return data.pick(few_shot(data.given, options.shots, options.seed)) if options.shots else data
+
+
+def _encode(options: Options, data: Doubtful, progress: Progress, console: Console) -> tuple[Doubtful, Sample]:
+    """The images that can be read, and their features."""
+    import numpy as np
+
+    from benchmark.audit.encode import encode
+    from benchmark.run.devices import parse_devices
+
+    task = progress.add_task("encoding images", total=len(data.given))
+    cache = None if is_embedded(options.backbone) else options.cache
+
+    def on_progress(what: str, done: int, total: int, rate: float) -> None:
+        progress.update(task, completed=len(data.given) - total + done)
+
+    device = parse_devices(options.devices)[0]
+    sample, readable, skipped = encode(
+        data, options.backbone, device, cache, options.skip_bad_images, options.seed, on_progress
+    )
+    progress.update(task, completed=len(data.given))
+    for name in sorted(skipped):
+        console.print(f"left out: {name} cannot be read", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    return (data if len(readable) == len(data.given) else data.pick(np.asarray(readable))), sample
+
+
+def _say(console: Console, options: Options, data: Doubtful, finding: Finding) -> None:
+    share = finding.share
+    console.print(
+        f"probably wrong: {share.estimate:.1%} of the labels ({share.low:.1%} to {share.high:.1%}); "
+        f"{len(finding.duplicates)} near-duplicates with different labels, {len(finding.misfits)} images fit no class",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    if data.true is None:
+        return
+    from benchmark.audit.measure import calibration_error, quality
+
+    wrong = data.given != data.true
+    table = Table(title=f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)", title_justify="left")
+    for name in ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}"):
+        table.add_column(name, justify="left" if name == "score" else "right")
+    for name, score in {"joint": finding.wrong, **finding.scores}.items():
+        own = quality(score, wrong)
+        if not math.isnan(own.auroc):
+            table.add_row(name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision)))
+    console.print(table)
+    right = float((finding.suggested == data.true).mean())
+    console.print(
+        f"calibration error of the probability: {100 * calibration_error(finding.wrong, wrong):.1f} %; "
+        f"suggested labels that are right: {right:.1%}, given ones: {1 - wrong.mean():.1%}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip

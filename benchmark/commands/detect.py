@@ -1,0 +1,160 @@
+"""`promptnoise detect`: which detector finds wrong labels best, where it is known which are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from benchmark.commands._folders import check_writable
+from benchmark.errors import BadInput
+from benchmark.plan.checks import check_backbone, check_dataset
+from benchmark.plan.grid import split_list
+from benchmark.plan.options import CACHE, DATA, numbers
+from datamodules import noise as noises
+from methods.recipes import is_embedded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.audit.track import Encoded
+
+
+@dataclass(frozen=True)
+class Options:
+    """Rank detectors of wrong labels over data sets, kinds and rates of noise and seeds: a leaderboard of their own."""
+
+    datasets: str = "digits,combos"
+    """Data sets whose labels are right."""
+
+    detectors: str = "all"
+    """Detectors; `all` stands for every one."""
+
+    noise: str = "0.25,0.4"
+    """Shares of wrong labels, above 0 and below 1."""
+
+    noise_type: str = "symmetric,asymmetric"
+    """Kinds of label noise; human[labels=NAME] takes a labelling of the data set, at no rate."""
+
+    seeds: str = "1,2,3"
+    """Seeds of noise, draws and folds."""
+
+    shots: int = 0
+    """Images per class, 0: all."""
+
+    backbone: str = "embedded"
+    """CLIP model whose features are compared."""
+
+    devices: str = "auto"
+    """Where images are encoded: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
+
+    out: Path = Path("results/detectors")
+    """Folder for detectors.csv and detectors.md."""
+
+    data: Path = DATA
+    """Folder of real data sets."""
+
+    cache: Path = CACHE
+    """Folder for the image features of real backbones."""
+
+
+def main(options: Options) -> int:
+    """Writes the leaderboard and prints its means."""
+    datasets, cells = _check(options)
+    console = Console()
+    with console.status("loading torch"):
+        from benchmark.audit import detectors
+        from benchmark.audit.track import leaderboard, trials, write_board
+
+    named = split_list(options.detectors)
+    names = list(dict.fromkeys(each for name in named for each in (detectors.known() if name == "all" else [name])))
+    if not names:
+        raise BadInput("no detectors given; all stands for every one")
+    for name in names:
+        detectors.check(name)
+    seeds = numbers("seeds", options.seeds, int)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    done = []
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("detectors", total=len(datasets) * len(cells) * len(seeds) * len(names))
+        for dataset in datasets:
+            encoded = _encode(options, dataset, progress)
+            for kind, rate in cells:
+                for seed in seeds:
+                    for trial in trials(encoded, kind, rate, options.shots, seed, names):
+                        done.append(trial)
+                        progress.update(task, description=f"{kind}, seed {seed}, {trial.detector}", advance=1)
+    board = leaderboard(done)
+    _show(console, board)
+    for path in write_board(board, options.out):
+        console.print(path, highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _check(options: Options) -> tuple[list[str], list[tuple[str, float | None]]]:
+    """Data sets, and kinds of noise with their rates."""
+    datasets, rates = split_list(options.datasets), numbers("noise", options.noise, float)
+    if not datasets or not numbers("seeds", options.seeds, int):
+        raise BadInput("give at least one data set and one seed")
+    for dataset in datasets:
+        check_dataset(dataset)
+    for rate in rates:
+        if not 0 < rate < 1:
+            raise BadInput(f"noise {rate:g} should lie between 0 and 1, or there is nothing to find")
+    if options.shots < 0:
+        raise BadInput(f"shots is {options.shots}, should be at least 0")
+    cells: list[tuple[str, float | None]] = []
+    for kind in split_list(options.noise_type):
+        noises.parse(kind)
+        cells += [(kind, None)] if noises.measured(kind) else [(kind, rate) for rate in rates]
+    if not cells:
+        raise BadInput("give at least one kind of noise, and a rate where it needs one")
+    check_backbone(options.backbone)
+    check_writable("the folder of --out", options.out)
+    return datasets, cells
+
+
+def _encode(options: Options, name: str, progress: Progress) -> Encoded:
+    from benchmark.audit.track import Encoded
+    from benchmark.run.devices import parse_devices
+    from datamodules.catalog import open_dataset
+    from datamodules.features.bank import FeatureBank
+    from methods.clip.backbone import zero_shot_weights
+    from methods.clip.loading import load_backbone
+
+    dataset = open_dataset(name, options.data)
+    if not dataset.trusted:
+        raise BadInput(f"{name}: nobody knows its true labels, so detectors cannot be measured on it")
+    device = parse_devices(options.devices)[0]
+    backbone = load_backbone(options.backbone, device)
+    cache = None if is_embedded(options.backbone) else options.cache
+    task = progress.add_task(f"encoding {name}", total=len(dataset.train.labels))
+
+    def on_progress(what: str, done: int, total: int, rate: float) -> None:
+        progress.update(task, completed=len(dataset.train.labels) - total + done)
+
+    features = FeatureBank(backbone, cache, device, progress=on_progress).plain(dataset.train.images)
+    progress.remove_task(task)
+    text = zero_shot_weights(backbone, dataset.classes, dataset.template).cpu()
+    return Encoded(name, dataset, features, text, backbone.scale)
+
+
+def _show(console: Console, board: pd.DataFrame) -> None:
+    table = Table("detector", title="mean over all cells", title_justify="left")
+    for column in ("AUROC", "AP", "precision", "seconds"):
+        table.add_column(column, justify="right")
+    means = board[board["dataset"] == "all"]
+    for name, values in zip(means["detector"], means[["auroc", "ap", "precision", "seconds"]].to_numpy(), strict=True):
+        table.add_row(escape(str(name)), *(f"{value:.1f}" for value in values))
+    console.print(table)

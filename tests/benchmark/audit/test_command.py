@@ -1,0 +1,220 @@
+"""An audit of a small folder of pictures, from the command line to a corrected data set and the page in a browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.__main__ import main
+from benchmark.audit.data import open_doubtful
+from datamodules import noise
+from datamodules.catalog import open_dataset
+from datamodules.datasets.digits import CLASSES, load
+from tests.support.browser import ask
+
+PER_CLASS = 24
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of three digits; two zeros lie among the sixes, two ones among the fours and so on."""
+    root, split = tmp_path_factory.mktemp("digits"), load().train
+    for label, name in enumerate(CLASSES[:4]):
+        rows = np.flatnonzero(split.labels == label)
+        for number, row in enumerate(rows[: PER_CLASS + 4].tolist()):
+            wrong = number < 2 and label < 2
+            part = "train" if number < PER_CLASS else "test"
+            given = CLASSES[label + 2] if wrong else name
+            path = root / part / given / f"{name}{number:03}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            split.images[row].save(path)
+    return root
+
+
+WRONG = {
+    f"train/{CLASSES[label + 2]}/{CLASSES[label]}{number:03}.png": CLASSES[label]
+    for label in (0, 1)
+    for number in (0, 1)
+}
+
+
+@pytest.fixture(scope="module")
+def audited(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out")
+    assert main(["audit", str(folder), f"--out={out}", "--correct=0.042", "--devices=cpu"]) == 0
+    return out
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def test_the_most_suspicious_pictures_are_those_in_a_wrong_folder(audited: Path) -> None:
+    rows = rows_of(audited / "labels.csv")
+    assert len(rows) == 4 * PER_CLASS
+    assert {row["file"]: row["suggested"] for row in rows[:4]} == WRONG
+    assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
+    chances = [float(row["p_wrong"]) for row in rows]
+    assert chances == sorted(chances, reverse=True) and 0 <= chances[-1] <= chances[0] <= 1
+
+
+def test_the_other_files_agree_with_one_another(audited: Path) -> None:
+    summary = json.loads((audited / "summary.json").read_text())
+    low, high = summary["wrong_share_interval"]
+    assert low <= summary["wrong_share"] <= high
+    probabilities = np.load(audited / "pred_probs.npy")
+    assert probabilities.shape == (4 * PER_CLASS, 4)
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+    confusion = rows_of(audited / "confusion.csv")
+    assert [row["true"] for row in confusion] == sorted(CLASSES[:4])
+    total = sum(float(value) for row in confusion for name, value in row.items() if name != "true")
+    assert total == pytest.approx(1, abs=1e-4)
+
+
+def test_bench_reads_the_corrected_table_as_a_labelling(audited: Path, folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    assert open_dataset(f"folder:{copy}").trusted
+    shutil.copy(audited / "audited.csv", copy)
+    dataset = open_dataset(f"folder:{copy}")
+    assert not dataset.trusted, "its folders are no longer taken for the truth"
+    context = noise.Context(np.arange(len(dataset.train.labels)), dataset.train.labels, 4, given=dataset.given)
+    labels = noise.corrupt("human[labels=audited]", context, None, 1).labels
+    changed = {
+        dataset.train.images.describe(row).split("/train/")[1] for row in np.flatnonzero(labels != dataset.train.labels)
+    }
+    assert changed == {file.removeprefix("train/") for file in WRONG}
+    words = ["bench", "--methods=ce", f"--datasets=folder:{copy}", "--noise_type=human[labels=audited]", "--noise=0.5"]
+    words += ["--shots=4", "--seeds=1", "--epochs=1", f"--out={tmp_path / 'results'}", "--devices=cpu"]
+    assert main([*words, "--wandb=disabled"]) == 0
+    record = json.loads(next((tmp_path / "results" / "runs").rglob("*.json")).read_text())
+    assert record["noise"]["wrong"] is None and record["noise"]["images"] == 16
+
+
+def test_a_folder_without_train_is_audited_as_a_whole_and_its_table_fits_when_it_is_moved(
+    folder: Path, tmp_path: Path
+) -> None:
+    data = open_doubtful(str(folder / "train"))
+    assert data.true is None and len(data.files) == 4 * PER_CLASS and data.files[0].startswith("one/")
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    lines = [f"{file},{data.values[label]}" for file, label in zip(data.files, data.given.tolist(), strict=True)]
+    (copy / "audited.csv").write_text("\n".join(["file,audited_label", *lines]) + "\n")
+    dataset = open_dataset(f"folder:{copy}")
+    assert (dataset.given["audited"] == dataset.train.labels).all()
+
+
+def test_a_table_of_files_and_labels_is_audited(folder: Path, tmp_path: Path) -> None:
+    files = sorted(path.relative_to(folder) for path in (folder / "train").rglob("*.png"))
+    lines = [f"{file},class {file.parent.name}" for file in files]
+    table = folder / "own-table.csv"
+    table.write_text("\n".join(["file,label", *lines]) + "\n")
+    try:
+        out = tmp_path / "out"
+        assert main(["audit", str(table), f"--out={out}", "--pictures=0", "--devices=cpu"]) == 0
+    finally:
+        table.unlink()
+    top = rows_of(out / "labels.csv")[:4]
+    assert {row["file"]: row["suggested"] for row in top} == {file: f"class {name}" for file, name in WRONG.items()}
+    assert not (out / "audit.html").exists()
+
+
+def test_an_audit_of_known_truth_prints_how_good_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["audit", "digits", "--noise=0.25", "--shots=16", "--detector=simifeat,joint", "--pictures=5"]
+    assert main([*words, f"--out={tmp_path}", "--devices=cpu"]) == 0
+    printed = capsys.readouterr().out
+    assert "25.0% are wrong (40 labels)" in printed and "precision at 40" in printed
+    row = next(line for line in printed.splitlines() if "joint" in line)
+    assert float(row.split()[3]) > 90, row
+    rows = rows_of(tmp_path / "labels.csv")
+    suspicion = [float(row["detector_simifeat"]) for row in rows]
+    assert suspicion == sorted(suspicion, reverse=True), "ranked by the detector that comes first"
+
+
+def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder / "train", copy)
+    (copy / "two" / "broken.png").write_bytes(b"no picture")
+    words = ["audit", str(copy), f"--out={tmp_path / 'out'}", "--devices=cpu", "--pictures=3"]
+    assert main(words) == 2
+    assert "broken.png cannot be read" in capsys.readouterr().err
+    assert main([*words, "--skip_bad_images"]) == 0
+    assert "left out: " in capsys.readouterr().out
+    assert all("broken" not in row["file"] for row in rows_of(tmp_path / "out" / "labels.csv"))
+
+
+STEP = """
+const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+const set = (id, value) => {
+  document.getElementById(id).value = value;
+  document.getElementById(id).dispatchEvent(new Event("change"));
+};
+const cards = () => [...document.querySelectorAll(".card")];
+const names = () => cards().map((card) => card.querySelector("img").alt);
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_decisions_made_by_keyboard_come_out_as_a_corrected_table(audited: Path, tmp_path: Path, width: int) -> None:
+    page = (audited / "audit.html").read_text(encoding="utf-8")
+    question = STEP + """
+    const first = names();
+    press("a"); press("r"); press("a"); press("u"); press("ArrowRight");
+    const marks = cards().slice(0, 4).map((card) => card.className);
+    set("show", "accepted"); const accepted = names();
+    set("show", "all"); set("sort", "file"); const sorted = names();
+    set("sort", "wrong"); set("given", "2");
+    const filtered = cards().map((card) => card.querySelector("p").textContent);
+    set("given", "");
+    return {first, marks, accepted, sorted, filtered, csv: correctedCsv(), wide: document.documentElement.scrollWidth,
+            count: document.getElementById("count").textContent, columns};
+    """  # fmt: skip
+    found = ask(page, question, tmp_path / "browser", width)
+    rows = rows_of(audited / "labels.csv")
+    assert found["first"][:4] == [row["file"] for row in rows[:4]]
+    assert ["accepted" in mark for mark in found["marks"]] == [True, False, False, False]
+    assert ["rejected" in mark for mark in found["marks"]] == [False, True, False, False]
+    assert found["accepted"] == [rows[0]["file"]]
+    assert found["sorted"] == sorted(found["sorted"]) != found["first"]
+    assert found["filtered"] and all(text.startswith("two →") for text in found["filtered"]) is (
+        sorted(CLASSES[:4])[2] == "two"
+    )
+    table = {row["file"]: row["audited_label"] for row in csv.DictReader(io.StringIO(found["csv"]))}
+    assert {file: label for file, label in table.items() if label != file.split("/")[1]} == {
+        rows[0]["file"]: rows[0]["suggested"]
+    }
+    assert len(table) == 4 * PER_CLASS
+    assert found["wide"] <= width and found["columns"] == (2 if width == 390 else 7)
+    assert found["count"].startswith(f"{4 * PER_CLASS} shown; 1 changed, 1 kept")
+
+
+def test_a_page_of_ten_thousand_pictures_holds_only_those_in_view(audited: Path, tmp_path: Path) -> None:
+    page = (audited / "audit.html").read_text(encoding="utf-8")
+    before, rest = page.split('<script id="data" type="application/json">')
+    data, rest = rest.split("</script>", 1)
+    head, rest = rest.split('<script id="thumbnails" type="application/json">')
+    thumbnails, rest = rest.split("</script>", 1)
+    many = json.loads(data)
+    times = 10_000 // len(many["files"]) + 1
+    for name in ("files", "given", "suggested", "wrong"):
+        many[name] = (many[name] * times)[:10_000]
+    pictures = (json.loads(thumbnails) * times)[:10_000]
+    large = f'{before}<script id="data" type="application/json">{json.dumps(many)}</script>{head}'
+    large += f'<script id="thumbnails" type="application/json">{json.dumps(pictures)}</script>{rest}'
+    question = STEP + """
+    const begin = performance.now(); set("sort", "file"); const seconds = (performance.now() - begin) / 1000;
+    scrollTo(0, document.body.scrollHeight); draw();
+    return {count: document.getElementById("count").textContent, cards: cards().length, seconds, last: list.length};
+    """  # fmt: skip
+    found = ask(large, question, tmp_path / "browser")
+    assert found["count"].startswith("10000 shown") and found["last"] == 10_000
+    assert 0 < found["cards"] < 100
+    assert found["seconds"] < 3

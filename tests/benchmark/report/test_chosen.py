@@ -1,0 +1,118 @@
+"""What somebody without clean labels would have chosen, against slow readings of the rules."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmark.records.record import Record
+from benchmark.records.store import Store
+from benchmark.report import chosen as choices
+from benchmark.report import make as report
+from benchmark.report.stopping import by_label_wave, by_noisy_validation, stopping
+from tests.support.records_factory import fill, result, run
+
+#: Method -> (test accuracy, noisy validation) after the last epoch, by seed.
+ENDS = {
+    "ce": {1: (50.0, 60.0), 2: (52.0, 40.0)},
+    "gce": {1: (70.0, 55.0), 2: (71.0, 58.0)},
+    "em_means": {1: (68.0, 60.0), 2: (75.0, 50.0)},
+}
+
+
+def write(store: Store, method: str, seed: int, test: list[float], validation: list[float], **more: object) -> None:
+    curves = {"test_accuracy": test, "noisy_val_accuracy": validation, **more}
+    store.write(run(method, seed=seed), result(test[-1], run(method, seed=seed), curves=curves))
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> tuple[Record, ...]:
+    store = Store(tmp_path)
+    for method, ends in ENDS.items():
+        for seed, (test, validation) in ends.items():
+            write(store, method, seed, [10.0, test], [90.0, validation])
+    store.write(run("coop", seed=1), result(99.0, curves={"noisy_val_accuracy": [1.0, 99.0]}))  # lacks the other seed
+    store.write(run("zero_shot", noise="none", rate=0.0, paradigm="ul"), result(99.0, curves={}))
+    return tuple(store.load().records)
+
+
+def by_rule(table: pd.DataFrame, rule: str) -> dict[int, tuple[str, float, str, float]]:
+    own = table[table["rule"] == rule]
+    rows = own[["seed", "chosen", "accuracy", "best", "regret"]].itertuples(index=False)
+    return {seed: tuple(rest) for seed, *rest in rows}  # type: ignore[misc]
+
+
+def test_each_rule_chooses_what_it_says_and_regrets_what_the_best_has_more(records: tuple[Record, ...]) -> None:
+    table = choices.chosen(records)
+    assert by_rule(table, "noisy_val") == {1: ("ce or em_means", 59.0, "gce", 11.0), 2: ("gce", 71.0, "em_means", 4.0)}
+    assert by_rule(table, "noisy_val_mean") == {1: ("gce", 70.0, "gce", 0.0), 2: ("gce", 71.0, "em_means", 4.0)}
+    assert by_rule(table, "default") == {1: ("em_means", 68.0, "gce", 2.0), 2: ("em_means", 75.0, "em_means", 0.0)}
+    assert by_rule(table, "blind")[1] == ("", pytest.approx(188 / 3), "gce", pytest.approx(70 - 188 / 3))
+
+
+def test_a_method_that_lacks_a_seed_or_has_no_noisy_validation_is_no_candidate(records: tuple[Record, ...]) -> None:
+    table = choices.chosen(records)
+    assert set(table["candidates"]) == {3}
+    assert table["best_accuracy"].max() == 75.0
+
+
+def test_test_accuracies_change_no_choice(records: tuple[Record, ...], tmp_path: Path) -> None:
+    store = Store(tmp_path / "other")
+    for method, ends in ENDS.items():
+        for seed, (test, validation) in ends.items():
+            write(store, method, seed, [10.0, 100 - test], [90.0, validation])
+    before, after = choices.chosen(records), choices.chosen(store.load().records)
+    assert (before["chosen"] == after["chosen"]).all()
+    assert (before["best"] != after["best"]).any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "patience", "epoch"),
+    [
+        ([None, 0.1, 0.5, 0.4, 0.6, 0.3], 2, 5),
+        ([None, 0.1, 0.5, 0.4, 0.6, 0.5, 0.3], 2, 3),
+        ([None, 0.1, 0.5, 0.5, 0.5], 9, 2),
+        ([None, 0.1], 9, None),
+        ([None, None, None], 9, None),
+    ],
+)
+def test_label_wave_stops_at_the_first_minimum_that_lasts(
+    changes: list[float | None], patience: int, epoch: int | None
+) -> None:
+    assert by_label_wave(changes, patience) == epoch
+
+
+def test_noisy_validation_stops_at_its_last_maximum() -> None:
+    assert by_noisy_validation([1.0, 3.0, 3.0, None, 2.0]) == 2
+    assert by_noisy_validation([None]) is by_noisy_validation([]) is None
+
+
+def test_stopping_rules_have_the_test_accuracy_of_their_epoch(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    test, validation = [10.0, 60.0, 70.0, 40.0], [9.0, 50.0, 40.0, 30.0]
+    write(store, "ce", 1, test, validation, prediction_changes=[None, 0.1, 0.3, 0.2])
+    write(store, "gce", 1, test, validation)
+    store.write(run("coop"), result(50.0, curves={"test_accuracy": [None, 50.0], "noisy_val_accuracy": [None, 3.0]}))
+    ce, gce = stopping(store.load().records).itertuples()
+    assert (ce.method, ce.last, ce.noisy_val, ce.label_wave, ce.oracle) == ("ce", 40.0, 60.0, 40.0, 70.0)
+    assert (ce.epoch_noisy_val, ce.epoch_label_wave, ce.epoch_oracle) == (2, 4, 3)
+    assert gce.method == "gce" and pd.isna(gce.label_wave)
+
+
+def test_a_report_writes_what_was_chosen_and_removes_it_where_nothing_can_be(
+    records: tuple[Record, ...], tmp_path: Path
+) -> None:
+    report.make(tmp_path)
+    table = pd.read_csv(io.StringIO((tmp_path / "chosen.csv").read_text()), keep_default_na=False)
+    assert list(table.columns) == choices.COLUMNS and len(table) == 8
+    text = (tmp_path / "chosen.md").read_text()
+    assert "| always em_means | 1.00 |" in text and "| highest noisy validation, mean over seeds | 2.00 |" in text
+    assert "2.0 points below the best" in choices.sentence(table.assign(rate=table["rate"].astype(float)))
+    for record in records:
+        Store(tmp_path).path(record.run).unlink()
+    fill(tmp_path, rates=(0.5,), seeds=(1,), datasets={"flipped": 66.0})
+    report.make(tmp_path)
+    assert not (tmp_path / "chosen.csv").exists()
