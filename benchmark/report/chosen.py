@@ -47,14 +47,15 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
         complete = [method for method in wide["accuracy"] if wide["noisy_val"][method].notna().all()]
         if len(complete) < 2:
             continue
-        test, validation = wide["accuracy"][complete], wide["noisy_val"][complete]
+        test: pd.DataFrame = wide["accuracy"][complete]
+        validation: pd.DataFrame = wide["noisy_val"][complete]
         for seed, scores in test.iterrows():
             best = (scores.idxmax(), scores.max())
             for rule, methods in _choices(validation, validation.loc[seed]):
                 accuracy = scores[methods].mean()
                 name = " or ".join(methods) if rule != "blind" else ""
                 end = (*best, best[1] - accuracy, len(complete))
-                rows.append((*cell, seed, rule, name, accuracy, *end))  # type: ignore[misc]
+                rows.append((*cell, seed, rule, name, accuracy, *end))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"rate": float})
     return table
 
