@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -43,12 +44,11 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
     """
     rows = []
     for cell, own in candidates(records).groupby(CELL, dropna=False, sort=True):
-        wide = own.pivot(index="seed", columns="method", values=["accuracy", "noisy_val"])
+        wide: Any = own.pivot(index="seed", columns="method", values=["accuracy", "noisy_val"])
         complete = [method for method in wide["accuracy"] if wide["noisy_val"][method].notna().all()]
         if len(complete) < 2:
             continue
-        test: pd.DataFrame = wide["accuracy"][complete]
-        validation: pd.DataFrame = wide["noisy_val"][complete]
+        test, validation = wide["accuracy"][complete], wide["noisy_val"][complete]
         for seed, scores in test.iterrows():
             best = (scores.idxmax(), scores.max())
             for rule, methods in _choices(validation, validation.loc[seed]):
