@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.report.blocks import Block, blocks, in_colour, percent
+from benchmark.report.by_loss import by_loss
 from benchmark.report.campaign import Campaign
 from benchmark.report.finding import TELLING_RATE, finding
 from benchmark.report.leaderboard import SETTING
@@ -17,6 +18,7 @@ from benchmark.report.names import short_noise
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
+from benchmark.report.pictures.losses import at_equal_loss
 from benchmark.report.pictures.ranks import critical_difference
 from benchmark.report.pictures.style import render, styled
 from benchmark.report.ranking import rankings
@@ -25,8 +27,8 @@ from benchmark.report.ranking import rankings
 def draw_all(campaign: Campaign) -> Iterator[dict[str, bytes]]:
     """Draw every picture that the records allow; each as PNG and SVG, by the names of their files.
 
-    Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `ranks`), then say
-    the kind of noise, and the setting where the campaign has several.
+    Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `losses`,
+    `ranks`), then say the kind of noise, and the setting where the campaign has several.
     """
     with styled():
         for name, figure in figures(campaign).items():
@@ -53,6 +55,12 @@ def figures(campaign: Campaign) -> dict[str, Figure | None]:
         drawn[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits", where)
         drawn[f"memorisation-{name}"] = over_epochs(near, MEMORISATION, "accuracy, %", where)
         drawn[f"classes-{name}"] = per_class(near, methods, in_colour(rows), where)
+    losses = by_loss(board)
+    for group, rows in losses.groupby(["noise", *SETTING], sort=True):
+        terms = tuple(map(str, group))
+        about = whole[(terms[0], int(terms[1]), *terms[2:])].terms
+        caption = f"{about}; mean over data sets; coop is a learned prompt, ce a linear head"
+        drawn[f"losses-{_name(terms, several)}"] = at_equal_loss(rows, caption)
     for ranking in rankings(board):
         drawn[f"ranks-{_name(ranking.terms, several)}"] = critical_difference(ranking)
     return drawn
