@@ -123,6 +123,13 @@ class Learner(lightning.LightningModule):
         """Whether images go through a tower that training changes."""
         return self.inputs == "images"
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether class weights on the frozen tower's unit features say all, so that they can be used elsewhere."""
+        own = type(self)
+        plain = own.logits is Learner.logits and own.image_features is Learner.image_features
+        return plain and not self.sees_images
+
     def image_features(self, images: Images) -> Tensor:
         """Unit features [R or 1, B, E] of images: the frozen tower's."""
         return images.features
