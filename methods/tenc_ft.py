@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+
 from torch import Tensor, nn
 
 from methods.clip.text_tower import TextTower, autocast
