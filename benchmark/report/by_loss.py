@@ -69,6 +69,8 @@ def markdown(table: pd.DataFrame) -> str:
     """For each kind of noise, rate and setting: learners down, losses across, the best of each row in bold."""
     parts = ["# What is learned against the loss\n", "Mean accuracy over the data sets, in percent.\n"]
     for terms, rows in table.groupby(["noise", "rate", *SETTING], dropna=False, sort=True):
+        if rows["learner"].nunique() < 2 or rows["loss"].nunique() < 2:
+            continue
         noise, _, shots, recipe, backbone, paradigm = map(str, terms)
         rate = float(rows["rate"].iloc[0])
         wide = rows.pivot(index="learner", columns="loss", values="mean")
