@@ -64,7 +64,7 @@ def write(folder: Path, learned: Arrays, about: Mapping[str, Any]) -> list[Path]
 
     shapes = {name: list(np.shape(values)) for name, values in learned.items()}
     text = json.dumps({**about, "usage": USAGE, "tensors": shapes}, indent=1, ensure_ascii=False)
-    kept = {name: np.ascontiguousarray(values) for name, values in learned.items()}
+    kept = {name: np.array(values, order="C") for name, values in learned.items()}
     atomic.write(folder / TENSORS, save(kept, metadata={"run": str(about.get("run", "")), "usage": USAGE}))
     atomic.write(folder / ABOUT, text + "\n")
     paths = [folder / TENSORS, folder / ABOUT]
