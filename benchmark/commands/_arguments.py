@@ -35,8 +35,9 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
         if word.startswith("-") and len(word) > 1:
             flag, equals, text = word.partition("=")
             name = flag.removeprefix("--").replace("-", "_")
+            name = name if name in known else f"{name}_"  # a field cannot be called `with`
             if not flag.startswith("--") or name not in known:
-                near = nearest(f"--{name}", [f"--{each}" for each in known])
+                near = nearest(f"--{name.rstrip('_')}", [f"--{each.rstrip('_')}" for each in known])
                 raise BadInput(f"{command} has no option {flag}; {near}")
             if not equals and known[name].kind is bool:
                 text = "true"
@@ -57,8 +58,10 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
     if "suite" in known:
         texts = suites.completed(texts, known)
     if missing := [name for name in needed if name not in texts]:
-        usage = " ".join(map(str.upper, needed))
-        raise BadInput(f"{command} needs {' and '.join(missing)}: promptnoise {command} {usage}")
+        usage = " ".join(name.rstrip("_").upper() for name in needed)
+        raise BadInput(
+            f"{command} needs {' and '.join(name.rstrip('_') for name in missing)}: promptnoise {command} {usage}"
+        )
     single = {name: text for name, text in texts.items() if name not in several}
     values = {name: _value(known[name], name, text) for name, text in single.items()}
     paths = {name: tuple(Path(word).expanduser() for word in words) for name, words in several.items()}

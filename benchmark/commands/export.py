@@ -1,9 +1,8 @@
-"""`promptnoise export`: a learned prompt, for plain open_clip code."""
+"""`promptnoise export`: what a run learned, for plain open_clip code and `promptnoise predict`."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,19 @@ from rich.console import Console
 
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
+from benchmark.plan.grid import parse_method
+from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
-from datamodules import atomic
+from datamodules.errors import UserError
 
 #: Context vectors [N, D] to each one's nearest words with their distances, nearest first.
 NearestWords = Callable[[NDArray[Any]], Sequence[Sequence[tuple[str, float]]]]
 
-USAGE = "logits = logit_scale * unit_image_features @ class_weights.T; their columns are `classes` in this order"
-
 
 @dataclass(frozen=True)
 class Options:
-    """Write what a run learned: class weights for open_clip, the context, and its nearest vocabulary words."""
+    """Write what a run learned: class weights for open_clip, a script that uses them, the context, nearest words."""
 
     run: str
     """The run's key, or its first digits."""
@@ -41,54 +40,69 @@ class Options:
 
 
 def main(options: Options) -> int:
-    """Writes prompt.safetensors and prompt.json."""
+    """Writes prompt.safetensors, prompt.json, classify.py and text_features.safetensors."""
     if options.to.exists() and not options.to.is_dir():
         raise BadInput(f"--to={options.to} is a file; give a folder")
     check_results(options.out)
     check_writable("--to", options.to)
     store = Store(options.out)
     record = store.find(options.run)
+    from methods.clip.backbone import nearest_words
+    from methods.clip.loading import load_backbone
+    from methods.clip.weights import open_clip_arguments
+
     nearest = None
     if options.words:
-        from methods.clip.backbone import nearest_words
-        from methods.clip.loading import load_backbone
-
         backbone = load_backbone(record.run.backbone)
         nearest = lambda ctx: nearest_words(backbone, ctx)  # noqa: E731
-    for path in export(store, record, options.to, nearest):
+    try:
+        arguments = open_clip_arguments(record.run.backbone)
+    except UserError:  # a folder of weights that is not here any more
+        arguments = {}
+    for path in export(store, record, options.to, nearest, arguments):
         Console().print(path, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
-def export(store: Store, record: Record, folder: Path, nearest: NearestWords | None = None) -> tuple[Path, Path]:
-    """Write `prompt.safetensors` and `prompt.json` of a run to `folder`, and return both.
+def export(
+    store: Store,
+    record: Record,
+    folder: Path,
+    nearest: NearestWords | None = None,
+    open_clip: Mapping[str, Any] | None = None,
+) -> list[Path]:
+    """Write what a run learned to `folder` as `benchmark.records.exported` lays it out, and return the files.
 
     The tensors are `class_weights` [C, E] and `logit_scale` [], which classify an image by
     `logit_scale * unit_image_features @ class_weights.T`, and for prompts `ctx`, the context [N, D] (class-specific
     [C, N, D]). The JSON names the classes, the backbone, what the prompt was trained on and reached, and with
-    `nearest` the vocabulary's words that lie nearest to each context vector.
+    `nearest` the vocabulary's words that lie nearest to each context vector. With `open_clip`, the arguments that load
+    the backbone, a script that classifies pictures stands beside them.
 
     Raises:
         BadRecord: The run kept nothing, or not what its record says.
     """
-    from safetensors.numpy import save
-
     learned = store.learned(record)
     if missing := [name for name in ("class_weights", "logit_scale") if name not in learned]:
         raise BadRecord(f"{record.run} kept no {missing[0]}, so there is nothing to classify with")
     run = record.run
     about = {
-        "classes": list(record.classes), "backbone": run.backbone, "usage": USAGE, "run": run.key,
+        "classes": list(record.classes), "backbone": run.backbone, "run": run.key,
         "dataset": run.dataset, "method": run.method, "noise": run.noise, "rate": run.rate,
-        "accuracy": record.accuracy, "hashes": dict(record.hashes),
-        "tensors": {name: list(values.shape) for name, values in learned.items()},
+        "accuracy": record.accuracy, "hashes": dict(record.hashes), "frozen_image_tower": _frozen(run.method),
+        "open_clip": dict(open_clip or {}),
     }  # fmt: skip
     if nearest is not None and "ctx" in learned:
         about["nearest_words"] = _words(learned["ctx"], record.classes, nearest)
-    tensors, text = folder / "prompt.safetensors", folder / "prompt.json"
-    atomic.write(tensors, save(learned, metadata={"run": run.key, "usage": USAGE}))
-    atomic.write(text, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
-    return tensors, text
+    return exported.write(folder, learned, about)
+
+
+def _frozen(method: str) -> bool:
+    """Whether a method leaves the image tower as it is; one that is not installed here counts as if it did."""
+    try:
+        return parse_method(method)[0].inputs == "features"
+    except UserError:
+        return True
 
 
 def _words(ctx: NDArray[Any], classes: Sequence[str], nearest: NearestWords) -> Any:

@@ -65,6 +65,19 @@ def resolve(name: str) -> Source:
     return Source(model, weights, bool(tag.get("quick_gelu")))
 
 
+def open_clip_arguments(name: str) -> dict[str, str | bool]:
+    """The arguments of `open_clip.create_model_from_pretrained` for a backbone; empty for random weights.
+
+    Raises:
+        BackboneError: as `resolve` does.
+    """
+    source = resolve(name)
+    if source.weights == RANDOM:
+        return {}
+    given = {} if source.weights is None else {"pretrained": source.weights}
+    return {"model_name": source.model, **given, **({"force_quick_gelu": True} if source.quick_gelu else {})}
+
+
 def is_remote(source: Source) -> bool:
     """Whether a model or its weights come from the network where they are not in a cache."""
     if parse_model_name(source.model)[0] == "hf-hub":

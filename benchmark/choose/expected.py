@@ -1,0 +1,92 @@
+"""What a choice like this one has cost where the truth is known, from the benchmark's own table of regrets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from statistics import mean
+
+from benchmark.errors import BadInput
+from datamodules import atomic
+
+#: The committed table; docs/choosing.md tells how it was made.
+TABLE = Path(__file__).parents[2] / "results" / "reference" / "choose" / "regret.csv"
+
+
+@dataclass(frozen=True)
+class Regret:
+    """What one choice cost on labels of known truth: accuracies on the test split in percent, trained on all labels."""
+
+    dataset: str
+    noise: str
+    rate: float
+    seed: int
+    dominant: float
+    by: str
+    chosen: str
+    accuracy: float
+    best: str
+    best_accuracy: float
+    default: str
+    default_accuracy: float
+
+    @property
+    def regret(self) -> float:
+        """Points below the best of the methods that were compared."""
+        return self.best_accuracy - self.accuracy
+
+
+def read_table(path: Path = TABLE) -> list[Regret]:
+    """The regrets in a table; none where there is no such file.
+
+    Raises:
+        BadInput: a file that is not a table of regrets.
+    """
+    if not path.is_file():
+        return []
+    kinds = {"rate": float, "seed": int, "dominant": float}
+    kinds |= {field.name: float for field in fields(Regret) if field.name.endswith("accuracy")}
+    try:
+        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        return [
+            Regret(**{field.name: kinds.get(field.name, str)(row[field.name]) for field in fields(Regret)})
+            for row in rows
+        ]
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        raise BadInput(f"{path} is not a table of regrets: {type(error).__name__} {error}") from None
+
+
+def add_to_table(path: Path, new: Regret) -> None:
+    """Adds a row to a table, in the place of one of the same cell and seed."""
+    cell = lambda row: (row.dataset, row.noise, row.rate, row.seed)  # noqa: E731
+    rows = [row for row in read_table(path) if cell(row) != cell(new)] + [new]
+    lines = [",".join([field.name for field in fields(Regret)])]
+    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=cell)]
+    atomic.write(path, "\n".join(lines) + "\n")
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f'"{text}"' if "," in text else text
+
+
+def expectation(table: Iterable[Regret], by: str) -> str:
+    """A sentence on what choices made `by` noisy validation, or the default, have cost; "" where there are none."""
+    costs = [row.regret for row in table if row.by == by]
+    if not costs:
+        return ""
+    settings = len({(row.dataset, row.noise, row.rate) for row in table if row.by == by})
+    return (
+        f"choices by {by} were {mean(costs):.1f} points of accuracy below the best method in the mean, {max(costs):.1f}"
+        f" at worst, in {len(costs)} runs of {settings} settings of the benchmark where the truth is known"
+    )
+
+
+def by_setting(table: Iterable[Regret]) -> Mapping[tuple[str, str, float], list[Regret]]:
+    """The regrets by data set, kind and rate of noise."""
+    found: dict[tuple[str, str, float], list[Regret]] = {}
+    for row in table:
+        found.setdefault((row.dataset, row.noise, row.rate), []).append(row)
+    return found

@@ -1,0 +1,116 @@
+"""Trains some methods side by side on images with doubtful labels, and measures their agreement with held-out ones."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from benchmark.audit.data import Doubtful
+from benchmark.plan.grid import parse_method
+from benchmark.run.devices import trainer_device
+from datamodules.batches import EvaluationImages
+from datamodules.datamodule import NoisyFewShot
+from datamodules.dataset import Dataset, Split
+from datamodules.features.bank import FeatureBank
+from datamodules.replica import RunSpec
+from methods.clip.backbone import Backbone
+from methods.core.base import BaseMethod
+from methods.core.evaluation import Evaluation
+from methods.core.module import classifiers
+from methods.core.pack_module import PackModule
+from methods.core.task import Task
+from methods.recipes import NamedRecipe
+
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", module="lightning")
+
+Step = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What trials have in common: images with given labels, a frozen backbone, its features, a recipe, a device."""
+
+    data: Doubtful
+    backbone: Backbone
+    bank: FeatureBank
+    recipe: NamedRecipe
+    device: str
+
+    @property
+    def shots(self) -> int:
+        """The number of images of the largest class, so that a draw of that many takes all images."""
+        return int(np.bincount(self.data.given).max())
+
+    def epochs(self) -> int:
+        """Epochs of one training."""
+        return self.recipe.epochs(self.data.name, self.shots)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Methods after training: class weights [C, E] of each method by seed, and the module and data behind them."""
+
+    module: PackModule
+    data: NoisyFewShot
+    weights: dict[str, list[Tensor]]
+
+    @torch.no_grad()
+    def agreement(self, images: Sequence[EvaluationImages]) -> dict[str, list[float]]:
+        """Share of images, percent, on which each method and seed agrees with the labels of `images`."""
+        found: dict[str, list[float]] = {}
+        for member, (name, own) in zip(self.module.members, self.weights.items(), strict=True):
+            evaluation, weights = Evaluation(), torch.stack(own)
+            for part in images:
+                rows = part.rows(member.rows)
+                evaluation.update(member.logits(member.image_features(rows), weights), rows.labels)
+            found[name] = [100 * float(share) for share in evaluation.accuracy]
+        return found
+
+
+def train(setting: Setting, names: Sequence[str], seeds: Sequence[int], hold_out: float, step: Step) -> Trained:
+    """Trains every method once per seed on the given labels, but for the share `hold_out` of each class.
+
+    `step` is called after every epoch. A method and seed trains as it would alone.
+    """
+    data, shots, count = setting.data, setting.shots, len(names)
+    split = Split(data.images, data.given)
+    dataset = Dataset(data.name, data.classes, data.template, split, split, trusted=False)
+    members: list[BaseMethod] = []
+    for name in names:
+        info, options = parse_method(name)
+        own = setting.recipe.at(name, data.name, shots)
+        task = Task(setting.backbone, data.classes, data.template, list(seeds), own.epochs, own)
+        members.append(import_module(info.module).Method(task, **options))
+    module = PackModule(members)
+    specs = [RunSpec(seed, shots, hold_out=hold_out) for _ in range(count) for seed in seeds]
+    noisy = NoisyFewShot(dataset, runs=specs, bank=setting.bank)
+    trainer = lightning.Trainer(
+        max_epochs=setting.epochs(), **trainer_device(setting.device), logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0, callbacks=[_Epochs(step)],
+    )  # fmt: skip
+    if any(member.trainable for member in members):
+        trainer.fit(module, datamodule=noisy)
+    module.to(setting.device)  # a Trainer leaves what it trained on the CPU
+    with torch.no_grad():
+        weights = classifiers(members)
+    return Trained(module, noisy, {name: list(own) for name, own in zip(names, weights, strict=True)})
+
+
+class _Epochs(Callback):
+    """Calls a function after every epoch."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self.step()

@@ -1,0 +1,228 @@
+"""`promptnoise choose`: a method for images with doubtful labels, without clean ones, and its trained classifier."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from benchmark.choose.expected import add_to_table, expectation, read_table
+from benchmark.commands._folders import check_writable
+from benchmark.errors import BadInput
+from benchmark.plan.checks import check_backbone
+from benchmark.plan.grid import parse_method, split_list
+from benchmark.plan.options import CACHE, DATA, numbers
+from benchmark.records import exported
+from datamodules import atomic
+from datamodules import noise as noises
+from methods.recipes import is_embedded, recipe_for
+
+if TYPE_CHECKING:
+    from benchmark.audit.data import Doubtful
+    from benchmark.choose.choosing import Outcome, Plan
+    from benchmark.choose.trials import Setting
+    from datamodules.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Options:
+    """Train methods on images with doubtful labels, choose one without clean labels, and export its classifier."""
+
+    dataset: str
+    """A folder of class folders (train/ in it, where there is one), a CSV table of file and label, or a data set."""
+
+    out: Path = Path("choice")
+    """Folder for the classifier and card.md."""
+
+    methods: str = "zero_shot,ce,coop,gce,em_means"
+    """Methods to choose from."""
+
+    default: str = "em_means"
+    """What is taken where agreement with the given labels cannot be trusted."""
+
+    seeds: str = "1,2,3"
+    """Seeds of the trials: each holds out other images. The classifier is trained with the first one."""
+
+    hold_out: float = 0.25
+    """Share of each class that is kept out of training for noisy validation, above 0 and below 1."""
+
+    shots: int = 0
+    """Images per class to use, 0: all."""
+
+    backbone: str = "embedded"
+    """CLIP model whose prompts are trained."""
+
+    recipe: str = "auto"
+    """Training recipe, options in brackets; auto is that of the backbone."""
+
+    noise: float = 0.0
+    """For a test: share of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
+
+    noise_type: str = "symmetric"
+    """Kind of that noise; human[labels=NAME] takes a labelling of the data set."""
+
+    devices: str = "auto"
+    """Where methods are trained: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
+
+    data: Path = DATA
+    """Folder of real data sets."""
+
+    cache: Path = CACHE
+    """Folder for the image features of real backbones."""
+
+    skip_bad_images: bool = False
+    """Leave out images that cannot be read; else the first one ends the command."""
+
+
+def main(options: Options) -> int:
+    """Writes the classifier and the card, and prints the choice."""
+    plan = _check(options)
+    console = Console()
+    with console.status("loading torch"):
+        from benchmark.choose.choosing import choose, prepare, regret
+        from benchmark.run.devices import parse_devices
+        from datamodules.features.bank import FeatureBank
+        from methods.clip.loading import load_backbone
+
+    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    dataset, data = _open(options, plan.seeds[0])
+    say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes")
+    device = parse_devices(options.devices)[0]
+    backbone, cache = load_backbone(options.backbone, device), None if is_embedded(options.backbone) else options.cache
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        encoding = progress.add_task("encoding images", total=len(data.given))
+
+        def on_progress(what: str, done: int, total: int, rate: float) -> None:
+            progress.update(encoding, description=f"encoding {what}", completed=done, total=total)
+
+        def start(what: str, epochs: int) -> Callable[[], None]:
+            task = progress.add_task(what, total=epochs)
+            return lambda: progress.update(task, advance=1)
+
+        bank = FeatureBank(backbone, cache, device, progress=on_progress, skip_bad_images=options.skip_bad_images)
+        setting = prepare(data, backbone, bank, recipe_for(options.backbone, options.recipe), device)
+        outcome = choose(setting, plan, start, everything=dataset is not None)
+    for name in sorted(bank.skipped):
+        say(f"left out: {name} cannot be read", style="yellow")
+    _show(console, outcome)
+    for path in _write(options, setting, outcome):
+        say(path)
+    if dataset is not None:
+        rate = float((data.given != data.true).mean())
+        own = regret(setting, outcome, plan, dataset.test, options.noise_type, options.noise or rate)
+        add_to_table(options.out / "regret.csv", own)
+        say(
+            f"known truth, test accuracy: {own.chosen} {own.accuracy:.1f} %, the best, {own.best}, "
+            f"{own.best_accuracy:.1f} %: regret {own.regret:.1f} points"
+        )
+        say(options.out / "regret.csv")
+    return 0
+
+
+def _check(options: Options) -> Plan:
+    from benchmark.choose.choosing import Plan
+
+    names, seeds = list(dict.fromkeys(split_list(options.methods))), numbers("seeds", options.seeds, int)
+    if not names or not seeds:
+        raise BadInput("give at least one method and one seed")
+    if any(seed < 0 for seed in seeds):
+        raise BadInput(f"seeds are {options.seeds}, should be at least 0")
+    if not 0 < options.hold_out < 1:
+        raise BadInput(f"hold_out is {options.hold_out:g}, should lie between 0 and 1")
+    if not 0 <= options.noise <= 1:
+        raise BadInput(f"noise is {options.noise:g}, should lie in 0 ... 1")
+    if options.shots < 0:
+        raise BadInput(f"shots is {options.shots}, should be at least 0")
+    for name in dict.fromkeys([*names, options.default]):
+        info, _ = parse_method(name)
+        if info.inputs != "features":
+            raise BadInput(f"{name} changes the image tower, which class weights cannot hold; leave it out")
+        if "fewshot" not in info.paradigms and info.name != "zero_shot":
+            raise BadInput(f"{name} does not train on given labels alone ({', '.join(info.paradigms)}); leave it out")
+    noises.parse(options.noise_type)
+    if noises.measured(options.noise_type) and options.noise:
+        raise BadInput(f"{options.noise_type} is a labelling: its share of wrong labels is measured; leave out --noise")
+    if options.out.exists() and not options.out.is_dir():
+        raise BadInput(f"--out={options.out} is a file; give a folder")
+    check_backbone(options.backbone)
+    recipe_for(options.backbone, options.recipe)
+    check_writable("the folder of --out", options.out)
+    return Plan([_canonical(name) for name in names], _canonical(options.default), seeds, options.hold_out)
+
+
+def _canonical(name: str) -> str:
+    info, values = parse_method(name)
+    return info.canonical(values)
+
+
+def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:
+    """The images with given labels, and the data set behind them where its own labels are the true ones."""
+    from benchmark.audit.data import corrupt_dataset, open_doubtful
+    from datamodules.catalog import open_dataset
+    from datamodules.fewshot import few_shot
+
+    measured = noises.measured(options.noise_type)
+    if options.noise or measured:
+        spec = f"folder:{options.dataset}" if Path(options.dataset).is_dir() else options.dataset
+        dataset = open_dataset(spec, options.data)
+        if not dataset.trusted and not measured:
+            raise BadInput(
+                f"{options.dataset}: nobody knows its true labels, so noise cannot be added; leave out --noise"
+            )
+        rate = None if measured else options.noise
+        return dataset, corrupt_dataset(options.dataset, dataset, options.noise_type, rate, options.shots, seed)
+    data = open_doubtful(options.dataset, options.data)
+    return None, data.pick(few_shot(data.given, options.shots, seed)) if options.shots else data
+
+
+def _show(console: Console, outcome: Outcome) -> None:
+    from benchmark.choose.card import choice_line, confusion_line, ordered, spread
+
+    console.print(confusion_line(outcome.dominant), highlight=False, markup=False, soft_wrap=True)
+    if outcome.agreements:
+        title = f"agreement with about {outcome.held_out} held-out given labels, % (not an accuracy: they may be wrong)"
+        table = Table("method", title=title, title_justify="left")
+        table.add_column("agreement", justify="right")
+        for name, values in ordered(outcome.agreements):
+            table.add_row(Text(name), spread(values))
+        console.print(table)
+    console.print(choice_line(outcome.choice), highlight=False, markup=False, soft_wrap=True)
+    expected = expectation(read_table(), outcome.choice.by)
+    if expected:
+        console.print(f"expected regret: {expected}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _write(options: Options, setting: Setting, outcome: Outcome) -> list[Path]:
+    from benchmark.choose.card import Card
+    from benchmark.run.environment import versions
+    from methods.clip.weights import open_clip_arguments
+
+    data, backbone, choice = setting.data, setting.backbone, outcome.choice
+    weights = outcome.final.weights[choice.method][0]
+    learned = {"class_weights": weights.cpu().numpy(), "logit_scale": np.array(backbone.scale, np.float32)}
+    about = {
+        "classes": list(data.values), "class_names": list(data.classes), "backbone": options.backbone,
+        "dataset": data.name, "images": len(data.given), "method": choice.method, "recipe": str(setting.recipe),
+        "chosen_by": choice.by, "hashes": {"weights": backbone.identity}, "frozen_image_tower": True,
+        "open_clip": open_clip_arguments(options.backbone),
+    }  # fmt: skip
+    paths = exported.write(options.out, learned, about)
+    expected = expectation(read_table(), choice.by)
+    command = shlex.join(["promptnoise", "choose", *sys.argv[2:]])
+    card = Card(
+        data.name, len(data.given), data.values, options.backbone, str(setting.recipe), outcome.dominant,
+        outcome.agreements, outcome.held_out, choice, expected, command, versions(), [path.name for path in paths],
+    )  # fmt: skip
+    atomic.write(options.out / "card.md", card.text())
+    return [*paths, options.out / "card.md"]

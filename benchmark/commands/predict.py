@@ -1,0 +1,127 @@
+"""`promptnoise predict`: the classes of pictures, by a classifier that `export` or `choose` wrote."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from benchmark.commands._folders import check_writable
+from benchmark.errors import BadInput
+from benchmark.plan.checks import check_backbone
+from benchmark.plan.options import CACHE
+from benchmark.records import exported
+from datamodules import atomic
+from datamodules.formats.folder import SUFFIXES
+from datamodules.formats.images import FileImages
+from methods.recipes import is_embedded
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+COLUMNS = ("file", "predicted", "probability", "second", "second_probability")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Classify all pictures in a folder: a CSV of file, predicted class, its probability, and the second class."""
+
+    folder: Path
+    """Folder of pictures; those in folders below it count too."""
+
+    with_: Path
+    """The classifier, --with=FOLDER or --with=FILE: what `promptnoise export` or `promptnoise choose` wrote."""
+
+    out: Path = Path("predictions.csv")
+    """File to write."""
+
+    backbone: str = ""
+    """Where the classifier's CLIP model is, if not under the name that it was trained with."""
+
+    devices: str = "auto"
+    """Where images are encoded: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
+
+    cache: Path = CACHE
+    """Folder for the image features of real backbones."""
+
+    skip_bad_images: bool = False
+    """Leave out images that cannot be read; else the first one ends the command."""
+
+
+def main(options: Options) -> int:
+    """Writes the table and says how many pictures each class has."""
+    images = _images(options)
+    classifier = exported.read(options.with_)
+    name = options.backbone or classifier.backbone
+    check_backbone(name)
+    console = Console()
+    with console.status("loading torch"):
+        import torch
+
+        from benchmark.run.devices import parse_devices
+        from datamodules.features.bank import FeatureBank
+        from methods.clip.loading import load_backbone
+
+    device = parse_devices(options.devices)[0]
+    backbone = load_backbone(name, device)
+    trained = dict(classifier.about.get("hashes", {})).get("weights", backbone.identity)
+    if trained != backbone.identity and load_backbone(name, device, "fp32").identity != trained:
+        raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("encoding images", total=len(images))
+
+        def on_progress(what: str, done: int, total: int, rate: float) -> None:
+            progress.update(task, completed=len(images) - total + done)
+
+        cache = None if is_embedded(name) else options.cache
+        bank = FeatureBank(backbone, cache, device, progress=on_progress, skip_bad_images=options.skip_bad_images)
+        features = bank.plain(images)
+        progress.update(task, completed=len(images))
+    if features.shape[1] != classifier.weights.shape[1]:
+        raise BadInput(
+            f"{name} has features of width {features.shape[1]}, the classifier {classifier.weights.shape[1]}"
+        )
+    readable = features.any(1)
+    chances = (classifier.scale * features @ torch.from_numpy(classifier.weights).T).softmax(1)
+    rows = [row for row, good in zip(_rows(images, chances, classifier), readable.tolist(), strict=True) if good]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    atomic.write(options.out, text.getvalue())
+    for skipped in sorted(bank.skipped):
+        console.print(
+            f"left out: {skipped} cannot be read", style="yellow", highlight=False, markup=False, soft_wrap=True
+        )
+    console.print(f"{len(rows)} pictures classified: {options.out}", highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def _images(options: Options) -> FileImages:
+    if not options.folder.is_dir():
+        raise BadInput(f"{options.folder} is not a folder; give one that holds pictures")
+    if options.out.is_dir():
+        raise BadInput(f"--out={options.out} is a folder; give a file")
+    check_writable("the folder of --out", options.out.absolute().parent)
+    root = options.folder.absolute()
+    found = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if _is_picture(path))
+    if not found:
+        raise BadInput(f"{options.folder} holds no pictures ({', '.join(SUFFIXES)})")
+    return FileImages(root, tuple(found))
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _rows(images: FileImages, chances: Tensor, classifier: exported.Classifier) -> Iterator[tuple[str, ...]]:
+    """The table's lines, from probabilities [P, C]."""
+    top, order = chances.topk(min(2, chances.shape[1]), dim=1)
+    for file, values, places in zip(images.paths, top.tolist(), order.tolist(), strict=True):
+        pairs = [(classifier.classes[place], f"{value:.4f}") for value, place in zip(values, places, strict=True)]
+        yield (file, *pairs[0], *(pairs[1] if len(pairs) > 1 else ("", "")))
