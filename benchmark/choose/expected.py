@@ -60,11 +60,14 @@ def read_table(path: Path = TABLE) -> list[Regret]:
 
 def add_to_table(path: Path, new: Regret) -> None:
     """Adds a row to a table, in the place of one of the same cell and seed."""
-    cell = lambda row: (row.dataset, row.noise, row.rate, row.seed)  # noqa: E731
-    rows = [row for row in read_table(path) if cell(row) != cell(new)] + [new]
+    rows = [row for row in read_table(path) if _place(row) != _place(new)] + [new]
     lines = [",".join([field.name for field in fields(Regret)])]
-    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=cell)]
+    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=_place)]
     atomic.write(path, "\n".join(lines) + "\n")
+
+
+def _place(row: Regret) -> tuple[str, str, float, int]:
+    return row.dataset, row.noise, row.rate, row.seed
 
 
 def _cell(value: object) -> str:
