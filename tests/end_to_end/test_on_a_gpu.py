@@ -64,7 +64,7 @@ def looks_at_pictures(method: str) -> bool:
 
 
 def is_plain(method: str) -> bool:
-    """Whether a method trains once on features, without waits or a tolerance of its own, so that it fits into a pack."""
+    """Whether a method fits into a pack of many: one round, on features, no waits or tolerance of its own."""
     info, values = parse_method(method)
     own = info.name in EPOCH_WAITS or info.name in TOLERANCE
     return info.rounds(values) == 1 and not looks_at_pictures(method) and not own
