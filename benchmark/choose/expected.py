@@ -33,6 +33,11 @@ class Regret:
     default_accuracy: float
 
     @property
+    def cell(self) -> tuple[str, str, float, int]:
+        """Data set, kind and rate of noise, and seed."""
+        return self.dataset, self.noise, self.rate, self.seed
+
+    @property
     def regret(self) -> float:
         """Points below the best of the methods that were compared."""
         return self.best_accuracy - self.accuracy
@@ -60,10 +65,9 @@ def read_table(path: Path = TABLE) -> list[Regret]:
 
 def add_to_table(path: Path, new: Regret) -> None:
     """Adds a row to a table, in the place of one of the same cell and seed."""
-    cell = lambda row: (row.dataset, row.noise, row.rate, row.seed)  # noqa: E731
-    rows = [row for row in read_table(path) if cell(row) != cell(new)] + [new]
+    rows = [row for row in read_table(path) if row.cell != new.cell] + [new]
     lines = [",".join([field.name for field in fields(Regret)])]
-    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=cell)]
+    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=lambda row: row.cell)]
     atomic.write(path, "\n".join(lines) + "\n")
 
 

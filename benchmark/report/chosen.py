@@ -50,11 +50,11 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
         test, validation = wide["accuracy"][complete], wide["noisy_val"][complete]
         for seed, scores in test.iterrows():
             best = (scores.idxmax(), scores.max())
-            for rule, methods in _choices(validation, validation.loc[seed]):
+            for rule, methods in _choices(validation, validation.T[seed]):
                 accuracy = scores[methods].mean()
                 name = " or ".join(methods) if rule != "blind" else ""
                 end = (*best, best[1] - accuracy, len(complete))
-                rows.append((*cell, seed, rule, name, accuracy, *end))  # type: ignore[misc]
+                rows.append((*cell, seed, rule, name, accuracy, *end))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"rate": float})
     return table
 
