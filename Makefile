@@ -15,7 +15,7 @@ export VENV PYTHON INSTALLER RUN
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type=asymmetric. Values reach the shell
 # through the environment, as they are: neither make nor the shell looks for anything in them.
-VARIABLES := METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
+VARIABLES := SUITE AGAIN METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
 OF_PAPER := PAPER QUICK
 SWITCHES := DETACH SKIP_BAD_IMAGES DRY_RUN QUICK
 $(foreach name,$(VARIABLES) $(OF_PAPER),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -61,16 +61,22 @@ reference: installed  ## train the default grid, make it the committed reference
 	@"$$RUN" -m benchmark bench --seeds=1,2,3,4,5
 	@"$$RUN" -m benchmark readme --publish=results
 
-VARIANTS := all,gce[q=0.5],gce[q=1],ce[init=random],upl[loss=gce,select=random],upl[teachers=embedded-vit]
+VARIANTS := all,gce[q=0.5],gce[q=1],ce[init=random],upl[loss=gce,select=random],upl[teachers=embedded-vit],tip_adapter[finetune=true]
+LOSSES := $(foreach learner,ce cls_tuning clip_adapter task_res,$(foreach loss,gce mae dspt,$(learner)[loss=$(loss)])) \
+  $(foreach loss,gce mae dspt,tip_adapter[finetune=true,loss=$(loss)])
+comma := ,
+listed = $(subst $() ,$(comma),$(strip $(1)))
 MODAL := $(foreach kind,fpl ifpl grip,$(foreach modality,visual multimodal,,$(kind)[modality=$(modality)]))
 EVERY := "$$RUN" -m benchmark bench --out=results/methods
 
 methods: installed  ## train every method under every paradigm, and renew docs/methods.md; about half an hour on two cores
 	@$(EVERY) --methods='$(VARIANTS)' --noise_type=symmetric,asymmetric
-	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip --noise=0 --paradigm=ssl --shots=2
-	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip --noise=0 --paradigm=trzsl
-	@$(EVERY) --methods='$(subst $() ,,zero_shot,coop,gce,dspt,vpt,upt,vpt[loss=dspt],upt[loss=dspt]$(MODAL))' --noise=0,0.5 --backbone=embedded-vit --datasets=digits
+	@$(EVERY) --methods='$(call listed,$(LOSSES))' --noise_type=symmetric,asymmetric
+	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip,cpl --noise=0 --paradigm=ssl --shots=2
+	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip,cpl --noise=0 --paradigm=trzsl
+	@$(EVERY) --methods='$(subst $() ,,zero_shot,coop,gce,dspt,em_means,ce,cocoop,maple,promptsrc,clip_lora,vpt,upt,vpt[loss=dspt],upt[loss=dspt]$(MODAL))' --noise=0,0.5 --backbone=embedded-vit --datasets=digits
 	@"$$RUN" -m benchmark readme --publish=results/methods --pictures=false $(DOCS)
+	@cp results/methods/plots/losses-symmetric-embedded-16shots-embedded-fewshot.png results/reference/methods/losses.png
 
 DOCS := --reference=results/reference/methods --readme=docs/methods.md
 

@@ -14,9 +14,11 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmark import PROTOCOL
 from benchmark.errors import BadInput, Interrupted
 from datamodules.errors import UserError, nearest
 
@@ -54,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
         sys.stdout.write(_overview())
+        return 0
+    if given[0] in ("-V", "--version"):
+        sys.stdout.write(f"promptnoise {version('promptnoise')}, protocol {PROTOCOL}\n")
         return 0
     name, rest = given[0], given[1:]
     if name not in COMMANDS:
@@ -129,7 +134,7 @@ def _overview() -> str:
     for name, path in COMMANDS.items():
         summary = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
         lines.append(f"  {name:9} {summary.partition(': ')[2] or summary}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", "promptnoise --version tells the version"]) + "\n"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from datamodules.names import parse_spec
 
 TEMPLATE = "a photo of a {}."
 HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", "template")
+#: `name` is what tables and pictures call the data set.
+FOLDER_OPTIONS = ("template", "name")
 
 
 def known() -> list[str]:
@@ -41,7 +43,8 @@ def check(spec: str) -> None:
     name, options = parse_spec(spec)
     if not name.startswith(("hf:", "folder:")) and name not in known():
         raise unknown("data set", name, [*known(), "folder:PATH", "hf:NAME"])
-    allowed = HUB_OPTIONS if name.startswith("hf:") else ("template",)
+    kind = name.partition(":")[0]
+    allowed = {"hf": HUB_OPTIONS, "folder": FOLDER_OPTIONS}.get(kind, ("template",))
     for option in options:
         if option not in allowed:
             raise DataError(f"data set {name!r} has no option {option!r}; it has: {', '.join(allowed)}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
+from datamodules.seeds import rng
 
 
 def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
@@ -31,6 +32,27 @@ def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
     if seed < 0:
         raise ValueError(f"seed {seed} is negative; seeds are integers from 0")
     return _draw(labels, shots, random.Random(seed))
+
+
+def long_tailed(drawn: Labels, labels: Labels, imbalance: float, seed: int) -> Labels:
+    """The part of a draw [N] of images with true labels [P] in which classes have fewer and fewer images.
+
+    Of C classes, that at place c of a random order keeps the first int(n imbalance^(c / (C - 1))) of its n drawn
+    images, at least one: the exponential profile of LDAM (1906.07413), whose classes are in the data set's order.
+    `imbalance`, in (0, 1], is the smallest class's share of the largest one's images; 1 keeps all.
+
+    >>> labels = np.repeat([0, 1, 2], 9)
+    >>> np.bincount(labels[long_tailed(np.arange(27), labels, 0.12, seed=1)]).tolist()
+    [1, 3, 9]
+    """
+    own = labels[drawn]
+    classes = rng(seed, "long tail: order of classes").permutation(np.unique(own))
+    last = max(len(classes) - 1, 1)
+    kept = np.zeros(len(drawn), dtype=bool)
+    for place, label in enumerate(classes):
+        places = np.flatnonzero(own == label)
+        kept[places[: max(1, int(len(places) * imbalance ** (place / last) + 1e-9))]] = True
+    return drawn[kept]
 
 
 #: Largest number of images per class that CoOp draws from a validation split.

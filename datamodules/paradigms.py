@@ -1,7 +1,8 @@
 """Learning paradigms of GRIP (arXiv:2306.01669): which training images have labels.
 
 Unsupervised (`ul`): none. Semi-supervised (`ssl`): a few of each class. Transductive zero-shot (`trzsl`): all images of
-62 % of the classes; of the other classes only the names are known.
+62 % of the classes; of the other classes only the names are known. Beside them stands `fewshot`: a few images of each
+class, and no others; `fewshot[imbalance=0.1]` draws a long tail, in which the last class has a tenth of the first's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 
 from datamodules.dataset import Labels
 from datamodules.errors import DataError, unknown
-from datamodules.fewshot import few_shot
+from datamodules.fewshot import few_shot, long_tailed
+from datamodules.names import parse_spec
 
 SEEN = 0.62
 
@@ -29,6 +31,17 @@ class Pool:
     labelled: Labels
     unlabelled: Labels
     seen: NDArray[np.bool_]
+
+
+def fewshot(labels: Labels, classes: int, seed: int, shots: int, imbalance: float = 1.0) -> Pool:
+    """Few-shot: CoOp's draw of `shots` images per class, or a long-tailed part of it where `imbalance` is below 1.
+
+    >>> len(fewshot(np.repeat([0, 1, 2], 9), classes=3, seed=1, shots=8, imbalance=0.25).labelled)
+    14
+    """
+    drawn = few_shot(labels, shots, seed)
+    kept = drawn if imbalance == 1 else long_tailed(drawn, labels, imbalance, seed)
+    return Pool(kept, np.empty(0, np.int64), np.ones(classes, bool))
 
 
 def ul(labels: Labels, classes: int, seed: int, shots: int = 0) -> Pool:
@@ -72,21 +85,56 @@ def trzsl(labels: Labels, classes: int, seed: int, shots: int = 0) -> Pool:
     return Pool(np.flatnonzero(seen[labels]), np.flatnonzero(~seen[labels]), seen)
 
 
-PARADIGMS: dict[str, Callable[..., Pool]] = {"ul": ul, "ssl": ssl, "trzsl": trzsl}
+PARADIGMS: dict[str, Callable[..., Pool]] = {"fewshot": fewshot, "ul": ul, "ssl": ssl, "trzsl": trzsl}
+
+
+def parse(text: str) -> tuple[str, dict[str, float]]:
+    """Name and options of a paradigm as written by the user: `trzsl`, `fewshot[imbalance=0.1]`.
+
+    Raises:
+        DataError: an unknown paradigm or option, or an imbalance outside (0, 1].
+
+    >>> parse("fewshot[imbalance=0.10]"), parse("fewshot[imbalance=1]")
+    (('fewshot', {'imbalance': 0.1}), ('fewshot', {}))
+    """
+    name, options = parse_spec(text)
+    if name not in PARADIGMS:
+        raise unknown("paradigm", name, PARADIGMS)
+    allowed = {"imbalance"} if name == "fewshot" else set()
+    for option in options.keys() - allowed:
+        raise DataError(f"paradigm {name!r} has no option {option!r}; it has: {', '.join(allowed) or 'none'}")
+    value = options.get("imbalance", "1")
+    try:
+        imbalance = float(value)
+    except ValueError:
+        imbalance = -1.0
+    if not 0 < imbalance <= 1:
+        raise DataError(f"paradigm 'fewshot': imbalance should be above 0 and at most 1; got {value}")
+    return name, {} if imbalance == 1 else {"imbalance": imbalance}
+
+
+def canonical(text: str) -> str:
+    """The one spelling of a paradigm.
+
+    >>> canonical("fewshot[imbalance=0.10]")
+    'fewshot[imbalance=0.1]'
+    """
+    name, options = parse(text)
+    inside = ",".join(f"{option}={value!r}" for option, value in options.items())
+    return f"{name}[{inside}]" if inside else name
 
 
 def pool(paradigm: str, labels: Labels, classes: int, seed: int, shots: int) -> Pool:
     """Labelled and unlabelled images under a paradigm, from the true labels [P] of the training split.
 
     Raises:
-        DataError: an unknown paradigm, or too few classes or shots for it.
+        DataError: an unknown paradigm or option, or too few classes or shots for it.
 
     >>> len(pool("ssl", np.repeat([0, 1, 2], 10), classes=3, seed=1, shots=2).labelled)
     6
     """
-    if paradigm not in PARADIGMS:
-        raise unknown("paradigm", paradigm, PARADIGMS)
-    return PARADIGMS[paradigm](labels, classes, seed, shots)
+    name, options = parse(paradigm)
+    return PARADIGMS[name](labels, classes, seed, shots, **options)
 
 
 def harmonic_mean(seen: float, unseen: float) -> float:

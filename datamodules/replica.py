@@ -10,7 +10,6 @@ import numpy as np
 from datamodules import noise, paradigms
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
-from datamodules.fewshot import few_shot
 from datamodules.noise import Floats
 from datamodules.paradigms import Pool
 from datamodules.plan import TrainingSet
@@ -34,8 +33,6 @@ class RunSpec:
 def labelled(dataset: Dataset, replica: RunSpec) -> Pool:
     """Which training images come with a label, and which without."""
     labels, classes = dataset.train.labels, len(dataset.classes)
-    if replica.paradigm == "fewshot":
-        return Pool(few_shot(labels, replica.shots, replica.seed), np.empty(0, np.int64), np.ones(classes, bool))
     return paradigms.pool(replica.paradigm, labels, classes, replica.seed, replica.shots)
 
 

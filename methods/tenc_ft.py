@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -17,11 +16,9 @@ class Method(AnyLoss, BaseMethod):
     """Cross-entropy on all weights of the text tower: PTNL's TEnc-FT (2307.11978), which overfits wrong labels.
 
     The prompts are the class names in the data set's template. Every replica has its own copy of the tower, in float32,
-    with the embeddings of only those tokens that occur in a prompt (the others get no gradient), so packs are small.
+    with the embeddings of only those tokens that occur in a prompt (the others get no gradient).
     PTNL gives no further details; optimiser, schedule and learning rate are those of the prompts.
     """
-
-    max_replicas: ClassVar[int] = 8
 
     def build(self) -> None:
         """Copies the text tower for every replica."""

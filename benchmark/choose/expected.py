@@ -33,11 +33,6 @@ class Regret:
     default_accuracy: float
 
     @property
-    def cell(self) -> tuple[str, str, float, int]:
-        """Data set, kind and rate of noise, and seed."""
-        return self.dataset, self.noise, self.rate, self.seed
-
-    @property
     def regret(self) -> float:
         """Points below the best of the methods that were compared."""
         return self.best_accuracy - self.accuracy
@@ -65,10 +60,14 @@ def read_table(path: Path = TABLE) -> list[Regret]:
 
 def add_to_table(path: Path, new: Regret) -> None:
     """Adds a row to a table, in the place of one of the same cell and seed."""
-    rows = [row for row in read_table(path) if row.cell != new.cell] + [new]
+    rows = [row for row in read_table(path) if _place(row) != _place(new)] + [new]
     lines = [",".join([field.name for field in fields(Regret)])]
-    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=lambda row: row.cell)]
+    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=_place)]
     atomic.write(path, "\n".join(lines) + "\n")
+
+
+def _place(row: Regret) -> tuple[str, str, float, int]:
+    return row.dataset, row.noise, row.rate, row.seed
 
 
 def _cell(value: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 from benchmark.errors import BadInput
+from benchmark.plan import suites
 from datamodules.errors import nearest
 from methods.options.option import Option
 
@@ -54,6 +55,8 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
                 raise BadInput(f"{command} does not take {word!r}; options are written --option=value")
             text = word
         texts[name] = text
+    if "suite" in known:
+        texts = suites.completed(texts, known)
     if missing := [name for name in needed if name not in texts]:
         usage = " ".join(name.rstrip("_").upper() for name in needed)
         raise BadInput(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from importlib.metadata import version
 
 from rich.console import Console
 
+from benchmark import PROTOCOL
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
-from benchmark.plan import catalog, checks
+from benchmark.plan import catalog, checks, suites
 from benchmark.plan.grid import Run, all_embedded
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
-from benchmark.records.workers import recorded_workers
+from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.outputs import TABLES, Outputs, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
@@ -31,14 +35,21 @@ def main(options: Options) -> int:
     if not runs:
         raise BadInput("none of these methods runs under this paradigm")
     store = Store(options.out)
-    runs = train(console, options, runs, store)
+    runs = train(console, options, runs, store, partial(suites.keep, options, grid_name(runs, options.pack), _made()))
     return 0 if options.dry_run or options.detach else _finish(console, store, runs)
 
 
-def train(console: Console, options: Options, runs: list[Run], store: Store) -> list[Run]:
+def _made() -> str:
+    return f"{datetime.now():%Y-%m-%d %H:%M:%S} by promptnoise {version('promptnoise')}, protocol {PROTOCOL}"
+
+
+def train(
+    console: Console, options: Options, runs: list[Run], store: Store, begin: Callable[[], None] = lambda: None
+) -> list[Run]:
     """Trains those of `runs` that are not done, under these options, and returns the runs without those that cannot.
 
-    A dry run checks what it can without torch, prints the plan and returns all.
+    `begin` is called before there is training, when all that can be checked is checked. A dry run checks what it can
+    without torch, prints the plan and returns all.
 
     Raises:
         UserError: data, backbones, options or an output folder that cannot be used.
@@ -69,7 +80,7 @@ def train(console: Console, options: Options, runs: list[Run], store: Store) -> 
     if options.dry_run:
         _check_without_torch(console, options, datasets, backbones)
     elif todo:
-        return train_campaign(console, options, engine, runs, todo, frozenset(done), workers)
+        return train_campaign(console, options, engine, runs, todo, frozenset(done), workers, begin)
     return runs
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmark.errors import BadInput
+from benchmark.plan import groups
 from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import DATA
@@ -30,7 +31,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Names what is ready."""
-    datasets, backbones = split_list(options.datasets), split_list(options.backbone)
+    datasets, backbones = groups.datasets(split_list(options.datasets)), split_list(options.backbone)
     if not datasets and not backbones:
         raise BadInput("nothing to fetch; give --backbone=NAME/tag, --datasets=hf:owner/name, or both")
     for name in datasets:

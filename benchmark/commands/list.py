@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.plan import catalog
+from benchmark.plan import catalog, groups, suites
 from benchmark.plan.options import DATA
 from benchmark.published import protocols
 from datamodules import catalog as data_catalog
@@ -41,6 +41,10 @@ def main(options: Options) -> int:
         own = recipes.recipe(name)
         table.add_row(*map(escape, (name, _settings(own), own.source)))
     console.print(table)
+    table = Table("suite", "what it is", title="suites, for `promptnoise bench --suite=NAME`", title_justify="left")
+    for name, path in suites.known().items():
+        table.add_row(*map(escape, (name, suites.about(path))))
+    console.print(table)
     table = Table("paper", "title", "grid", title="papers, for `promptnoise paper NAME`", title_justify="left")
     for name in protocols.known():
         own_grid = protocols.paper(name)
@@ -50,6 +54,8 @@ def main(options: Options) -> int:
     for name in data_catalog.known():
         table.add_row(name, escape(data_catalog.status(name, options.data)))
     console.print(table)
+    for name, members in {**groups.DATASETS, "robust": groups.ROBUST}.items():
+        console.print(f"{name} stands for {', '.join(members)}", highlight=False)
     console.print("kinds of label noise:", ", ".join(noise.known()))
     return 0
 

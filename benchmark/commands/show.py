@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ def main(options: Options) -> int:
 def show(record: Record, store: Store, console: Console) -> None:
     """Print what a run was, what it reached, how it got there, and how to do it again."""
     run = record.run
+    folder = "" if store.out == Options.out else f" {shlex.quote(f'--out={store.out}')}"
     console.print(f"[bold]{escape(run.method)}[/] on [bold]{escape(run.dataset)}[/]", highlight=False)
     grid = Table.grid(padding=(0, 2))
     for name, text in _facts(record):
@@ -53,9 +55,12 @@ def show(record: Record, store: Store, console: Console) -> None:
     grid.add_row("[dim]record[/]", escape(str(store.path(run))))
     learned = store.path(run).with_suffix(".safetensors")
     if learned.exists():
-        grid.add_row("[dim]what it learned[/]", f"{escape(str(learned))}; promptnoise export {run.key}")
+        grid.add_row("[dim]what it learned[/]", escape(str(learned)))
     console.print(grid, highlight=False)
-    console.print(f"[dim]to do it again:[/] {escape(command(record))}", highlight=False, soft_wrap=True)
+    if learned.exists():
+        export = escape(f"promptnoise export {run.key}{folder}")
+        console.print(f"[dim]to use what it learned:[/] {export}", highlight=False, soft_wrap=True)
+    console.print(f"[dim]to do it again:[/] {escape(command(record) + folder)}", highlight=False, soft_wrap=True)
 
 
 def _facts(record: Record) -> Iterator[tuple[str, str]]:

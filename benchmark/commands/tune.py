@@ -11,6 +11,7 @@ from rich.text import Text
 
 from benchmark.commands import bench
 from benchmark.errors import BadInput
+from benchmark.plan import groups
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import Options as BenchOptions
 from benchmark.plan.options import numbers
@@ -66,7 +67,7 @@ def _needs_hold_out(options: Options) -> bool:
     """Whether a data set lacks a val split, or a kind of noise is only known of training images."""
     if any(noise.measured(kind) for kind in split_list(options.noise_type)):
         return True
-    opened = (open_dataset(name, options.data) for name in split_list(options.datasets))
+    opened = (open_dataset(name, options.data) for name in groups.datasets(split_list(options.datasets)))
     return any(dataset.val is None or not dataset.trusted for dataset in opened)
 
 

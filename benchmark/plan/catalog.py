@@ -77,7 +77,7 @@ class MethodInfo:
 
     def rounds(self, values: dict[str, Any]) -> int:
         """How often a run goes through its epochs."""
-        return int(self._value("rounds", values, 1))
+        return int(self._value("rounds", values, self._constant("rounds", 1)))
 
     def teachers(self, values: dict[str, Any]) -> tuple[str, ...]:
         """The further backbones that a run asks."""

@@ -13,12 +13,9 @@ from typing import Any
 from benchmark import PROTOCOL
 from benchmark.errors import BadInput
 from benchmark.plan import catalog
-from datamodules import noise
-from datamodules.errors import nearest
+from datamodules import noise, paradigms
 from datamodules.names import parse_spec
 from methods.recipes import Recipe, is_embedded, recipe, recipe_for
-
-PARADIGMS = ("fewshot", "ul", "ssl", "trzsl")
 
 
 @dataclass(frozen=True, order=True)
@@ -27,8 +24,8 @@ class Run:
 
     `method` carries its options in canonical order (`gce[q=0.5]`). `noise` is the kind of label noise, "none" where
     no label is wrong; `rate` is the share of wrong labels asked for, 0 to 1, and None where it is measured (`human`).
-    `paradigm` is "fewshot" (given, possibly wrong labels), "ul", "ssl" or "trzsl". `recipe` carries its options too,
-    in canonical order; `epochs` is what it means for this data set and number of shots.
+    `paradigm` is "fewshot" (given, possibly wrong labels), "ul", "ssl" or "trzsl". It and `recipe` carry their options
+    too, in canonical order; `epochs` is what it means for this data set and number of shots.
     """
 
     backbone: str
@@ -95,7 +92,8 @@ class Grid:
         a paradigm does not suit is left out; `find_unsupported` names it. The recipe "auto" is that of the backbone.
 
         Raises:
-            BadInput: an axis without values, an unknown method, option or kind of noise, or a value out of range.
+            BadInput: an axis without values, an unknown method or option, or a value out of range.
+            DataError: an unknown paradigm or kind of noise, or an option of one.
             RecipeError: an unknown recipe, option of one, or value.
         """
         for axis, values in vars(self).items():
@@ -108,8 +106,7 @@ class Grid:
                 limits = f"at least {least}" if number < least else "below 2^63"
                 raise BadInput(f"{name} is {number}, should be {limits}")
         for paradigm in self.paradigms:
-            if paradigm not in PARADIGMS:
-                raise BadInput(f"unknown paradigm {paradigm!r}: {nearest(paradigm, PARADIGMS)}")
+            paradigms.parse(paradigm)
         noises = self._noises()
         runs: dict[Run, None] = {}
         for backbone, asked, dataset, method, shots in product(
@@ -154,9 +151,11 @@ class Grid:
 def _suited(info: catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
     """The paradigms to run a method under; one without labels takes part in few-shot comparisons as "ul"."""
     meant = dict.fromkeys(
-        "ul" if paradigm == "fewshot" and "fewshot" not in info.paradigms else paradigm for paradigm in asked
+        "ul" if name == "fewshot" and "fewshot" not in info.paradigms else paradigms.canonical(paradigm)
+        for paradigm in asked
+        for name, _ in [paradigms.parse(paradigm)]
     )
-    return [paradigm for paradigm in meant if paradigm in info.paradigms]
+    return [paradigm for paradigm in meant if paradigms.parse(paradigm)[0] in info.paradigms]
 
 
 def parse_method(text: str) -> tuple[catalog.MethodInfo, dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from benchmark.errors import BadInput
-from benchmark.plan.catalog import methods
+from benchmark.plan import groups
 from benchmark.plan.grid import Grid, split_list
 
 T = TypeVar("T", int, float)
@@ -21,11 +21,17 @@ CACHE = Path(os.environ.get("PROMPTNOISE_CACHE", "~/.cache/promptnoise")).expand
 class Options:
     """Train a grid of methods x data sets x label noise x seeds; what is finished already is not done again."""
 
-    methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl"
-    """Methods, options in brackets: coop,gce[q=0.5]. `all` stands for every one: all,gce[q=0.5]."""
+    suite: str = ""
+    """A suite: options by a name that `promptnoise list` shows, or a TOML file of them; the command line wins."""
+
+    again: str = ""
+    """A results folder: the options of its last campaign; the command line wins."""
+
+    methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl,em_means"
+    """Methods, options in brackets: coop,gce[q=0.5]. `all` and `robust` stand for several: all,gce[q=0.5]."""
 
     datasets: str = "flipped,tilted,combos,digits"
-    """Data sets: names that `promptnoise list` shows, folder:/path, hf:name."""
+    """Data sets: names that `promptnoise list` shows, folder:/path, hf:name; `coop11` stands for CoOp's eleven."""
 
     noise: str = "0,0.25,0.5,0.75"
     """Shares of wrong labels, 0 to 1."""
@@ -34,10 +40,11 @@ class Options:
     """Kinds of label noise."""
 
     paradigm: str = "fewshot"
-    """Learning paradigms: fewshot, ul (no labels), ssl (few labels, the rest unlabelled), trzsl (some classes)."""
+    """Learning paradigms: fewshot, fewshot[imbalance=0.1] (long-tailed shots), ul (no labels), ssl (few labels, the
+    rest unlabelled), trzsl (some classes)."""
 
     seeds: str = "1,2,3"
-    """Seeds; all methods see the same images, wrong labels and batches under a seed."""
+    """Seeds, 1-5 for a range; all methods see the same images, wrong labels and batches under a seed."""
 
     shots: str = "16"
     """Labelled images per class."""
@@ -94,8 +101,8 @@ class Options:
             BadInput: a value that is not a number where one is due.
         """
         return Grid(
-            methods=[each for name in split_list(self.methods) for each in (methods() if name == "all" else [name])],
-            datasets=split_list(self.datasets),
+            methods=groups.methods(split_list(self.methods)),
+            datasets=groups.datasets(split_list(self.datasets)),
             rates=numbers("noise", self.noise, float),
             kinds=split_list(self.noise_type),
             seeds=numbers("seeds", self.seeds, int),
@@ -108,16 +115,18 @@ class Options:
 
 
 def numbers(option: str, text: str, kind: type[T]) -> list[T]:
-    """The numbers of an option, separated by commas.
+    """The numbers of an option, separated by commas; whole ones also as ranges.
 
     Raises:
         BadInput: one of them is none.
     """
+    parts = split_list(text)
+    if kind is int:
+        return [kind(number) for number in groups.whole_numbers(option, parts)]
     found = []
-    for part in split_list(text):
+    for part in parts:
         try:
             found.append(kind(part))
         except ValueError:
-            what = "a whole number" if kind is int else "a number"
-            raise BadInput(f"{option}: {part!r} should be {what}") from None
+            raise BadInput(f"{option}: {part!r} should be a number") from None
     return found

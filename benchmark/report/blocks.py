@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from benchmark.report.leaderboard import SETTING
+from benchmark.report.names import short_names, short_noise
+from benchmark.report.palette import MOST, ZERO_SHOT
 
 MISSING = "-"
 MARKS = {
@@ -18,11 +20,15 @@ MARKS = {
 }
 
 
+PARTS = "in brackets: accuracy on seen and on unseen classes, of which the first number is the harmonic mean"
+
+
 @dataclass(frozen=True)
 class Cell:
     """A mean and standard deviation over seeds in percent (None where there is none), how many runs went wrong and how.
 
-    `place` is 1 for the best of its column as shown, to two decimals, 2 for the next; equal values share a place.
+    `place` is 1 for the best of its column as shown, to two decimals, 2 for the next; equal values share a place. Where
+    the mean is a harmonic mean of the accuracies on seen and on unseen classes, these stand beside it.
     """
 
     mean: float
@@ -30,6 +36,8 @@ class Cell:
     diverged: int
     collapsed: int
     place: int
+    seen: float | None = None
+    unseen: float | None = None
 
     @property
     def marks(self) -> str:
@@ -42,42 +50,51 @@ class Block:
     """The cells of one table by (method, column); a run that is missing has no cell.
 
     `dataset` is None for the mean over all data sets, which has no spread, and where a method that lacks a data set
-    has no cell, since its mean would not compare.
+    has no cell, since its mean would not compare. `name` is the data set's short name, or says of how many data sets
+    this is the mean. `ranks` are average ranks over the cells of the leaderboard that the block shows. `measured` is
+    the share of wrong labels, 0 to 1, of the column "measured"; None where it is not known.
     """
 
     noise: str
     setting: tuple[int, str, str, str]
     epochs: str
     dataset: str | None
+    name: str
     datasets: tuple[str, ...]
     methods: tuple[str, ...]
     columns: tuple[str, ...]
     cells: Mapping[tuple[str, str], Cell]
-
-    @property
-    def name(self) -> str:
-        """The data set, or of how many data sets this is the mean."""
-        return self.dataset or f"mean of {len(self.datasets)} data sets"
+    ranks: Mapping[str, float]
+    measured: float | None
 
     @property
     def terms(self) -> str:
         """Kind of noise and setting, for a heading."""
         shots, recipe, backbone, paradigm = self.setting
         extra = "" if paradigm == "fewshot" else f", {paradigm}"
-        kind = "no" if self.noise == "none" else self.noise
+        kind = "no" if self.noise == "none" else short_noise(self.noise)
         return f"{kind} noise, {backbone}, {shots} shots, recipe {recipe}, {self.epochs} epochs{extra}"
 
     @property
     def notes(self) -> list[str]:
         """What the marks of its cells mean."""
         marks = "".join(cell.marks for cell in self.cells.values())
-        return [f"{mark} {meaning}" for mark, meaning in MARKS.items() if mark in marks]
+        notes = [f"{mark} {meaning}" for mark, meaning in MARKS.items() if mark in marks]
+        both = any(cell.seen is not None for cell in self.cells.values())
+        return [*notes, PARTS] if both else notes
+
+    def rate(self, column: str) -> float | None:
+        """The noise rate of a column, 0 to 1; None where it was to be measured and is not known."""
+        return self.measured if column == "measured" else float(column)
+
+    def heading(self, column: str) -> str:
+        """A column's name with the rate that was measured: "0.25", "0.406 (measured)"."""
+        return column if column != "measured" or self.measured is None else f"{round(self.measured, 3):g} (measured)"
 
     def drop(self, method: str) -> float | None:
-        """Points lost from no wrong labels to the highest rate; None where either is missing."""
-        rates = [column for column in self.columns if column != "measured"]
-        first, last = (self.cells.get((method, rate)) for rate in (rates[0], rates[-1])) if rates else (None, None)
-        return first.mean - last.mean if first and last and rates[0] == "0" and len(rates) > 1 else None
+        """Points lost from no wrong labels to the highest or the measured rate; None where either is missing."""
+        first, last = (self.cells.get((method, self.columns[i])) for i in (0, -1)) if self.columns else (None, None)
+        return first.mean - last.mean if first and last and self.columns[0] == "0" and len(self.columns) > 1 else None
 
 
 def blocks(board: pd.DataFrame) -> Iterator[Block]:
@@ -85,23 +102,52 @@ def blocks(board: pd.DataFrame) -> Iterator[Block]:
 
     Methods stand in one order throughout, best average rank first.
     """
+    short = short_names(sorted(board["dataset"].unique()))
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
         noise, shots, recipe, backbone, paradigm = map(str, group)
         setting = (int(shots), recipe, backbone, paradigm)
         names = tuple(sorted(rows["dataset"].unique()))
-        methods = tuple(rows.groupby("method")["rank"].mean().round(6).sort_values(kind="stable").index)
-        for dataset in names:
-            part = rows[rows["dataset"] == dataset]
-            yield Block(noise, setting, _epochs(part), dataset, names, methods, _columns(part), _cells(part))
+        methods = by_rank(rows)
+        parts: list[tuple[str | None, str, pd.DataFrame, pd.DataFrame]] = [
+            (dataset, short[dataset], part, part) for dataset in names for part in [rows[rows["dataset"] == dataset]]
+        ]
         if len(names) > 1:
+            parts.append((None, f"mean of {len(names)} data sets", rows, _mean(rows, len(names))))
+        for dataset, name, part, shown in parts:
             yield Block(
-                noise, setting, _epochs(rows), None, names, methods, _columns(rows), _cells(_mean(rows, len(names)))
-            )
+                noise, setting, _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
+                _ranks(part), _measured(part),
+            )  # fmt: skip
+
+
+def by_rank(rows: pd.DataFrame) -> tuple[str, ...]:
+    """The methods in these rows of a leaderboard, best average rank first."""
+    return tuple(sorted(ranks := _ranks(rows), key=lambda method: (round(ranks[method], 6), method)))
+
+
+def in_colour(board: pd.DataFrame) -> list[str]:
+    """The methods that a picture of these rows shows in colour: the `MOST` best by average rank, and zero-shot."""
+    ranked = by_rank(board)
+    return [*[method for method in ranked if method != ZERO_SHOT][:MOST], *[m for m in ranked if m == ZERO_SHOT]]
+
+
+def percent(rate: float | None) -> str:
+    """A noise rate, 0 to 1, in percent to one decimal; "unknown" where it is None.
+
+    >>> percent(0.125), percent(0.40625), percent(None)
+    ('12.5 %', '40.6 %', 'unknown')
+    """
+    return "unknown" if rate is None else f"{round(100 * rate, 1):g} %"
 
 
 def rate_name(rate: float) -> str:
     """A noise rate as a column's name: "0.25", or "measured" where nobody asked for a rate."""
     return "measured" if math.isnan(rate) else f"{rate:g}"
+
+
+def parts(cell: Cell) -> str:
+    """The accuracies on seen and unseen classes in brackets, for the end of a cell; empty where there are none."""
+    return "" if cell.seen is None or cell.unseen is None else f" ({cell.seen:.1f}, {cell.unseen:.1f})"
 
 
 def _epochs(rows: pd.DataFrame) -> str:
@@ -121,6 +167,8 @@ def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
             mean=("mean", "mean"),
             diverged=("diverged", "sum"),
             collapsed=("collapsed", "sum"),
+            seen=("seen", "mean"),
+            unseen=("unseen", "mean"),
             datasets=("dataset", "nunique"),
         )
         .reset_index()
@@ -132,12 +180,24 @@ def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
 def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
     shown = rows.assign(column=[rate_name(rate) for rate in rows["rate"]])
     shown["place"] = shown["mean"].round(2).groupby(shown["column"]).rank(ascending=False, method="dense")
-    rows_shown: Any = shown[["method", "column", "mean", "std", "diverged", "collapsed", "place"]].itertuples(
-        index=False
-    )
+    columns = ["method", "column", "mean", "std", "diverged", "collapsed", "place", "seen", "unseen"]
+    rows_shown: Any = shown[columns].itertuples(index=False)
     return {
         (row.method, row.column): Cell(
-            row.mean, None if math.isnan(row.std) else row.std, row.diverged, row.collapsed, int(row.place)
+            row.mean, _known(row.std), row.diverged, row.collapsed, int(row.place), _known(row.seen), _known(row.unseen)
         )
         for row in rows_shown
     }
+
+
+def _ranks(rows: pd.DataFrame) -> dict[str, float]:
+    """Average ranks by method, over all cells of the leaderboard in these rows."""
+    return {str(method): float(rank) for method, rank in rows.groupby("method")["rank"].mean().items()}
+
+
+def _measured(rows: pd.DataFrame) -> float | None:
+    return _known(rows[rows["rate"].isna()]["realised"].mean())
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -43,7 +44,7 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
     """
     rows = []
     for cell, own in candidates(records).groupby(CELL, dropna=False, sort=True):
-        wide = own.pivot(index="seed", columns="method", values=["accuracy", "noisy_val"])
+        wide: Any = own.pivot(index="seed", columns="method", values=["accuracy", "noisy_val"])
         complete = [method for method in wide["accuracy"] if wide["noisy_val"][method].notna().all()]
         if len(complete) < 2:
             continue

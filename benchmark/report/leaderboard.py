@@ -22,6 +22,8 @@ SETTING = ["shots", "recipe", "backbone", "paradigm"]
 CELL = ["dataset", "noise", "rate", "epochs", *SETTING]
 COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "collapsed",
            "realised", "protocol"]  # fmt: skip
+#: Accuracies on seen and unseen classes, percent; left out of a CSV file where no run has them.
+PARTS = ["seen", "unseen"]
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _ESCAPED = re.compile(r"^'(?=[=+\-@\t\r])")
 _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "lr": "{:g}", "realised": "{:.4f}"}
@@ -66,14 +68,16 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
             r.status == "diverged",
             r.collapsed,
             _realised(r, place),
+            r.seen_accuracy,
+            r.unseen_accuracy,
             _hash(r),
             r.key,
         )
         for r in records
         for place in _places(r, near)
     ]
-    names = [*CELL, "method", "seed", "accuracy", "diverged", "collapsed", "realised", "labels", "key"]
-    frame = pd.DataFrame(rows, columns=names).astype({"rate": float, "realised": float})
+    names = [*CELL, "method", "seed", "accuracy", "diverged", "collapsed", "realised", *PARTS, "labels", "key"]
+    frame = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(["rate", "realised", *PARTS], float))
     ordered: pd.DataFrame = frame.sort_values([*CELL, "method", "seed"]).reset_index(drop=True)
     return ordered
 
@@ -106,7 +110,7 @@ def _hash(record: Record) -> str:
 
 
 def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
-    """The tidy table, one row per cell and method, with `COLUMNS`.
+    """The tidy table, one row per cell and method, with `COLUMNS` and `PARTS`.
 
     `mean` and `std` are percent over seeds (`std` with n - 1, missing for one seed), `rank` is 1 for the best mean
     of the cell (equal means share the better rank), `diverged` and `collapsed` count runs, `realised` is the mean share
@@ -126,10 +130,12 @@ def board_of(seen: pd.DataFrame) -> pd.DataFrame:
         diverged=("diverged", "sum"),
         collapsed=("collapsed", "sum"),
         realised=("realised", "mean"),
+        seen=("seen", "mean"),
+        unseen=("unseen", "mean"),
     ).reset_index()
     board["mean"] = board["mean"].round(6)
     board["rank"] = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")
-    table: pd.DataFrame = board.assign(protocol=PROTOCOL)[COLUMNS]
+    table: pd.DataFrame = board.assign(protocol=PROTOCOL)[[*COLUMNS, *PARTS]]
     return table
 
 
@@ -138,8 +144,8 @@ def to_csv(table: pd.DataFrame) -> str:
 
     A name that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    text = table.astype(object)
-    for column in table.columns:
+    text = table.drop(columns=[name for name in PARTS if name in table and table[name].isna().all()]).astype(object)
+    for column in text.columns:
         if pd.api.types.is_float_dtype(table[column]):
             style = _FORMATS.get(column, "{:.2f}")
             text[column] = [style.format(value) if pd.notna(value) else "" for value in table[column]]
@@ -158,7 +164,7 @@ def from_csv(text: str) -> pd.DataFrame:
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)
     if missing := [column for column in COLUMNS if column not in table]:
         raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")
-    ordered: pd.DataFrame = table[COLUMNS].copy()
+    ordered: pd.DataFrame = table.reindex(columns=[*COLUMNS, *PARTS])
     for column in types:
         ordered[column] = ordered[column].str.replace(_ESCAPED, "", regex=True)
     return ordered

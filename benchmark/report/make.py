@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.published import papers
+from benchmark.records.logged import addresses
 from benchmark.records.store import Store
-from benchmark.report import chosen, page, statistics, tables, tuning
+from benchmark.report import by_loss, chosen, page, statistics, tables, tuning
 from benchmark.report.campaign import Campaign, mixed_hardware
 from benchmark.report.leaderboard import to_csv
 from benchmark.report.markup import plain
@@ -17,7 +18,7 @@ from benchmark.report.stopping import stopping
 
 #: What a reference folder keeps: enough for the README and for `compare`.
 KEPT = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "summary.csv", "statistics.csv", "statistics.md",
-        "chosen.csv", "chosen.md", "stopping.csv")  # fmt: skip
+        "losses.csv", "losses.md",        "chosen.csv", "chosen.md", "stopping.csv")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,13 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
             "published.csv": to_csv(papers.comparison(campaign.board)),
         }
     )
+    written += outputs.write(by_loss.files(by_loss.by_loss(campaign.board)))
     choices = chosen.chosen(campaign.records)
     written += outputs.write(chosen.files(choices, stopping(campaign.records)))
     step("page")
-    written += outputs.write({"report.html": page.build(campaign, found, caveats, store.failures())})
+    written += outputs.write(
+        {"report.html": page.build(campaign, found, caveats, store.failures(), out, addresses(out))}
+    )
     if len(rates := tuning.tuning(swept := tuning.sweep(campaign.records))):
         written += outputs.write(tuning.files(swept, rates))
     step("pictures")

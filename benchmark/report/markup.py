@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from benchmark.report.blocks import MISSING, Block, Cell
+from benchmark.report.blocks import MISSING, Block, Cell, parts
 
 _LATEX = str.maketrans({
     **{sign: f"\\{sign}" for sign in "_%&#${}"},
@@ -24,7 +24,7 @@ def title(block: Block) -> str:
 
 def markdown(block: Block) -> str:
     """A Markdown table; mean ± standard deviation over seeds, in percent."""
-    head = ["method", *block.columns]
+    head = ["method", *map(block.heading, block.columns)]
     rows = [[plain(method), *_row(block, method, _MARKDOWN_PLACES)] for method in block.methods]
     rule = [":--", *["--:"] * len(block.columns)]
     lines = [f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows)]
@@ -41,7 +41,7 @@ def latex(block: Block) -> str:
     rows = [[_latex(method), *_row(block, method, _LATEX_PLACES)] for method in block.methods]
     body = [" & ".join(cells) + r" \\" for cells in rows]
     head = [rf"\begin{{tabular}}{{l{'r' * len(block.columns)}}}", r"\toprule"]
-    names = " & ".join(["Method", *block.columns]) + r" \\"
+    names = " & ".join(["Method", *map(block.heading, block.columns)]) + r" \\"
     text = "\n".join([*head, names, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"])
     for sign, command in {"±": r"$\pm$", "†": r"$^\dagger$", "‡": r"$^\ddagger$"}.items():
         text = text.replace(sign, command)
@@ -67,4 +67,4 @@ def _text(cell: Cell | None, places: dict[int, str]) -> str:
         return MISSING
     mean = places.get(cell.place, "{}").format(f"{cell.mean:.2f}")
     spread = "" if cell.std is None else f" ± {cell.std:.2f}"
-    return f"{mean}{spread}{cell.marks}"
+    return f"{mean}{spread}{parts(cell)}{cell.marks}"

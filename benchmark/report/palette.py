@@ -1,17 +1,30 @@
-"""Colours that the colour-blind can tell apart, the same for a method in every picture and on the page."""
+"""Colours that the colour-blind can tell apart, the same for a method in every picture, report and folder."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
-#: Okabe and Ito's colours, without the yellow that print loses.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Okabe and Ito's colours, without the yellow that print loses, and a brown.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 #: Lengths of ink and gap; none is a solid line.
-DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1, 1), (5, 1, 1, 1))
+DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1, 1), (5, 1, 1, 1), (8, 2), (3, 1, 1, 1, 1, 1))
+#: Methods that are often shown together: each row has a dash, each column a colour. Others get both from their name.
+_TOGETHER = (
+    ("ce", "coop", "dspt", "gce", "mae", "upl", "nlprompt", "joapr"),
+    ("tecoprompt", "cls_tuning", "phuber_ce", "sce", "tenc_ft", "grip", "label_smoothing", "nce_rce"),
+    ("fpl", "vpt", "upt", "ifpl"),
+)
+_PLACES = {name: (column, row) for row, names in enumerate(_TOGETHER) for column, name in enumerate(names)}
 ZERO_SHOT = "zero_shot"
 GREY = "#767676"
+#: Lines of methods that are not among the `MOST` with the best average rank.
+FAINT = "#bdbdbd"
+#: How many methods a picture shows in colour.
+MOST = 8
 
 
 @dataclass(frozen=True)
@@ -24,10 +37,45 @@ class LineStyle:
 
 
 def line_styles(methods: Iterable[str]) -> dict[str, LineStyle]:
-    """A look for each method, by its place in the alphabet; zero-shot CLIP is always a grey dashed line."""
-    others = [method for method in sorted(set(methods)) if method != ZERO_SHOT]
-    found = {
-        method: LineStyle(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], DASHES[i // len(COLOURS) % len(DASHES)])
-        for i, method in enumerate(others)
-    }
-    return {**found, ZERO_SHOT: LineStyle(GREY, "", (4, 2))}
+    """A style for each method; zero-shot CLIP is always a grey dashed line.
+
+    The colour depends on the name alone, and a variant such as `gce[q=0.5]` has the colour of its method. So do dash
+    and marker, unless another method here has the same colour and dash: then one of them gets the next that is free.
+
+    >>> line_styles(["gce"])["gce"] == line_styles(["coop", "gce", "my_method"])["gce"]
+    True
+    """
+    found = {ZERO_SHOT: LineStyle(GREY, "", (4, 2))}
+    for method in sorted(set(methods) - {ZERO_SHOT}, key=lambda name: (name not in _PLACES, "[" in name, name)):
+        lines = {(style.colour, style.dash) for style in found.values()}
+        wanted = _styles(method)
+        unlike = (style for style in wanted if (style.colour, style.dash) not in lines)
+        other = (style for style in wanted if style not in found.values())
+        found[method] = next(unlike, None) or next(other, wanted[0])
+    return found
+
+
+def numbered(index: int) -> LineStyle:
+    """The style of the line with this number, for lines that are not methods."""
+    return LineStyle(
+        COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)], DASHES[index // len(COLOURS) % len(DASHES)]
+    )
+
+
+def _styles(method: str) -> list[LineStyle]:
+    """All styles in the colour of a name, its own first."""
+    base, variant, _ = method.partition("[")
+    number = _number(base)
+    colour, dash = _PLACES.get(base, (number % len(COLOURS), number // len(COLOURS)))
+    marker = colour + dash
+    if variant:
+        dash += 1 + _number(method) % (len(DASHES) - 1)
+        marker += 1
+    return [
+        LineStyle(COLOURS[colour], MARKERS[(marker + i) % len(MARKERS)], DASHES[(dash + j) % len(DASHES)])
+        for i, j in product(range(len(MARKERS)), range(len(DASHES)))
+    ]
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode(errors="replace")).digest()[:4], "big")

@@ -13,26 +13,29 @@ COLUMNS = ["noise", *SETTING, "method", "datasets", "cells", "missing", "mean", 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
     """One row per kind of noise, setting and method, best average rank first, with `COLUMNS`.
 
-    `mean`, `mean_clean` (rate 0) and `mean_noisiest` (the highest rate) are accuracies in percent, averaged over the
-    method's cells; `missing` counts the cells that other methods have and this one lacks, so that its means are not
-    comparable. `worst_drop` is the largest drop from rate 0 to the highest rate on one data set, in points.
+    `mean`, `mean_clean` (rate 0) and `mean_noisiest` (the highest rate, or the measured one) are accuracies in percent,
+    averaged over the method's cells; `missing` counts the cells that other methods have and this one lacks, so that its
+    means are not comparable. `worst_drop` is the largest drop from rate 0 to that rate on one data set, in points.
     """
     rows = []
     for group, part in board.groupby(["noise", *SETTING], sort=True):
         cells = part[CELL].drop_duplicates()
-        highest = part["rate"].max()
+        measured = part["rate"].isna()
+        highest = part[measured]["realised"].mean() if measured.any() else part["rate"].max()
+        noisiest = part[measured if measured.any() else part["rate"] == highest]
         lines = [
-            (*group, method, *_line(own, len(cells), highest)) for method, own in part.groupby("method", sort=True)
+            (*group, method, *_line(own, len(cells), noisiest, highest))
+            for method, own in part.groupby("method", sort=True)
         ]
         rows += sorted(lines, key=lambda line: (line[COLUMNS.index("average_rank")], line[COLUMNS.index("method")]))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS)
     return table
 
 
-def _line(rows: pd.DataFrame, cells: int, highest: float) -> tuple[object, ...]:
+def _line(rows: pd.DataFrame, cells: int, highest: pd.DataFrame, rate: float) -> tuple[object, ...]:
     clean = rows[rows["rate"] == 0].set_index("dataset")["mean"]
-    noisiest = rows[rows["rate"] == highest].set_index("dataset")["mean"]
-    drops = (clean - noisiest).dropna() if highest > 0 else clean.iloc[:0]
+    noisiest = rows[rows.index.isin(highest.index)].set_index("dataset")["mean"]
+    drops = clean.iloc[:0] if rate == 0 else (clean - noisiest).dropna()
     worst = (drops.max(), drops.idxmax()) if len(drops) else (float("nan"), "")
     counts = (rows["dataset"].nunique(), len(rows), cells - len(rows))
-    return (*counts, rows["mean"].mean(), clean.mean(), noisiest.mean(), highest, rows["rank"].mean(), *worst)
+    return (*counts, rows["mean"].mean(), clean.mean(), noisiest.mean(), rate, rows["rank"].mean(), *worst)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.records.failures import Failure
-from benchmark.report.blocks import MISSING, Block, Cell, blocks
+from benchmark.report.blocks import MISSING, Block, Cell, blocks, parts, percent
 from benchmark.report.campaign import Campaign, mixed_hardware
 
 #: More data sets than this show as their mean only.
@@ -23,8 +23,10 @@ def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ())
     for _, group in groupby(blocks(campaign.board), key=lambda block: block.terms):
         shown = list(group)
         console.print(Text(shown[0].terms, style="bold"), soft_wrap=True)
-        console.print(table(shown, console.width))
-        console.print(Text(note(shown, console.width), style="dim italic"), soft_wrap=True)
+        views, spread = tables(shown, console.width)
+        for view in views:
+            console.print(view)
+        console.print(Text(note(shown, spread), style="dim italic"), soft_wrap=True)
     if not campaign.records:
         console.print("No finished runs.")
     if line := mixed_hardware(campaign.records):
@@ -34,29 +36,50 @@ def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ())
     _name("failed", [f"{failure.run}: {failure.cause}" for failure in failures], console)
 
 
-def table(group: Sequence[Block], width: int = 100) -> Table:
-    """One setting's blocks under each other; accuracy in percent, `*` the best of a column."""
-    shown, columns = _shown(group), _columns(group)
-    spread = _has_room(group, width)
+def tables(group: Sequence[Block], width: int = 100) -> tuple[list[Table], bool]:
+    """One setting's blocks under each other; accuracy in percent, `*` the best of a column; and whether it shows ±.
+
+    Where one table would be wider than `width` it goes without ±, and then has the rates in several tables.
+    """
+    columns = _columns(group)
+    for spread in (True, False):
+        if _width(view := _table(group, columns, spread, True)) <= width:
+            return [view], spread and any(cell.std is not None for b in _shown(group) for cell in b.cells.values())
+    views = []
+    while columns:
+        fitting = [n for n in range(1, len(columns)) if _width(_table(group, columns[:n], False, False)) <= width]
+        count = len(columns) if _width(_table(group, columns, False, True)) <= width else max(fitting, default=1)
+        views.append(_table(group, columns[:count], False, count == len(columns)))
+        columns = columns[count:]
+    return views, False
+
+
+def note(group: Sequence[Block], spread: bool) -> str:
+    """What the signs of such a table mean."""
+    meanings = dict.fromkeys(meaning for block in _shown(group) for meaning in block.notes)
+    return "; ".join([f"accuracy in %{', mean ± std over seeds' * spread}", "* best of its column", *meanings])
+
+
+def _table(group: Sequence[Block], columns: Sequence[str], spread: bool, with_drop: bool) -> Table:
     view = Table(box=None, pad_edge=False)
-    view.add_column("wrong labels", no_wrap=True)
+    view.add_column("wrong labels", overflow="fold")
     for column in columns:
-        view.add_column(_percent(column), justify="right", no_wrap=True)
-    view.add_column("drop", justify="right", no_wrap=True)
-    for block in shown:
-        view.add_row(Text(block.name, style="bold cyan"))
+        view.add_column(column if column == "measured" else percent(float(column)), justify="right", no_wrap=True)
+    if with_drop:
+        view.add_column("drop", justify="right", no_wrap=True)
+    for block in _shown(group):
+        rates = [percent(block.measured) if column == "measured" else "" for column in columns]
+        view.add_row(Text(block.name, style="bold cyan"), *(f"[cyan]{rate}[/] " for rate in rates))
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
             drop = block.drop(method)
-            view.add_row(Text(method), *cells, "" if drop is None else f"{drop:.1f}")
+            view.add_row(Text(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop))
     return view
 
 
-def note(group: Sequence[Block], width: int = 100) -> str:
-    """What the signs of such a table mean."""
-    spread = ", mean ± std over seeds" if _has_room(group, width) else ""
-    meanings = dict.fromkeys(meaning for block in _shown(group) for meaning in block.notes)
-    return "; ".join([f"accuracy in %{spread}", "* best of its column", *meanings])
+def _width(view: Table) -> int:
+    """Characters that a table takes where nothing is cut or wrapped."""
+    return Console(width=9999).measure(view).maximum
 
 
 def _shown(group: Sequence[Block]) -> list[Block]:
@@ -67,20 +90,12 @@ def _columns(group: Sequence[Block]) -> list[str]:
     return list(dict.fromkeys(column for block in _shown(group) for column in block.columns))
 
 
-def _has_room(group: Sequence[Block], width: int) -> bool:
-    """Whether standard deviations fit beside the means."""
-    return max(map(len, group[0].methods)) + 17 * len(_columns(group)) + 9 <= width
-
-
-def _percent(column: str) -> str:
-    return column if column == "measured" else f"{100 * float(column):g} %"
-
-
 def _cell(cell: Cell | None, spread: bool) -> str:
     if cell is None:
         return f"[dim]{MISSING}[/] "
     text = f"{cell.marks}{cell.mean:.2f}"
     text += f" ±{cell.std:5.2f}" if spread and cell.std is not None else ""
+    text += parts(cell)
     return f"[bold green]{text}*[/]" if cell.place == 1 else f"{text} "
 
 

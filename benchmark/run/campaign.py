@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,10 +34,11 @@ def train_campaign(
     todo: list[Pack],
     done: frozenset[str],
     workers: int,
+    begin: Callable[[], None],
 ) -> list[Run]:
     """Trains what can run, with progress, and returns the runs without those that cannot.
 
-    `done` are the keys of finished runs, and packs are cut for `workers`.
+    `done` are the keys of finished runs, and packs are cut for `workers`; `begin` is called just before training.
 
     Raises:
         UserError: data, backbones, options or an output folder that cannot be used.
@@ -63,6 +64,7 @@ def train_campaign(
     if not able:
         raise BadInput("none of these methods runs on this backbone")
     _check_writable(options.out)
+    begin()
     record_workers(options.out, runs, options.pack, workers)
     with _tracking(options, console), LiveProgress(console, len(able), len(done)) as progress:
         lost = partial(_lost, Store(options.out), progress)

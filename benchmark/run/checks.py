@@ -14,7 +14,7 @@ from benchmark.plan.grid import Run, parse_method
 from benchmark.records.record import Record
 from benchmark.run.resources import Resources
 from benchmark.run.training import build
-from datamodules import noise
+from datamodules import noise, paradigms
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.replica import RunSpec, labelled, noisy_labels
@@ -35,7 +35,7 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
     """
     for name, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
         dataset = resources.dataset(name)
-        if paradigm in ("fewshot", "ssl"):
+        if paradigms.parse(paradigm)[0] in ("fewshot", "ssl"):
             check_shots(dataset.train.labels, dataset.classes, shots)
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
         _check_labelling(resources, run)

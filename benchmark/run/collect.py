@@ -109,10 +109,13 @@ def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
 
 
 def _learned(member: Learner, replica: int, weights: Tensor) -> dict[str, Any]:
-    """The classifier [C, E], its logit scale and the replica's parameters, as float32 arrays."""
+    """The replica's parameters and, where they tell all, class weights [C, E] and logit scale, as float32 arrays."""
+    if not member.fits:
+        return {}
     arrays = {name: parameter[replica] for name, parameter in member.named_parameters()}
-    arrays |= {"class_weights": weights, "logit_scale": torch.tensor(member.task.backbone.scale)}
-    return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()} if member.trainable else {}
+    if member.is_linear:
+        arrays |= {"class_weights": weights, "logit_scale": torch.tensor(member.task.backbone.scale)}
+    return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()}
 
 
 def zero_shot_accuracy(member: Learner, data: NoisyFewShot) -> float:

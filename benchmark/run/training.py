@@ -63,7 +63,7 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
         limit_val_batches=0,
         callbacks=[_Progress(Pack(tuple(runs)), device, report)],
     )
-    if any(member.trainable for member in module.members):
+    if any(member.fits for member in module.members):
         trainer.fit(module, datamodule=data)
     trainer.test(module, datamodule=data, verbose=False)
     module.to(device)  # a Trainer leaves what it trained on the CPU

@@ -13,6 +13,7 @@ from threading import Event
 from filelock import FileLock, Timeout
 
 from benchmark.errors import BadInput
+from benchmark.records.logged import is_marked, marks, write_mark
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
 from benchmark.tracking.wandb_run import Target, log_campaign, log_record
@@ -56,10 +57,10 @@ def sync(
         import wandb  # noqa: F401
     except ImportError:
         raise BadInput("wandb is not installed: `pip install wandb`") from None
-    marks = _marks(target)
-    marks.mkdir(parents=True, exist_ok=True)
+    folder = _marks(target)
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(marks / ".lock", timeout=0):
+        with FileLock(folder / ".lock", timeout=0):
             synced = _log_all(target, stop or Event(), rest, step)
             return _finish(target, synced) if finish and not synced.left else synced
     except Timeout:
@@ -79,14 +80,14 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
             break
         start = time.process_time()
         try:
-            log_record(record, content, target)
+            address = log_record(record, content, target)
         except Exception as error:  # whatever W&B raises: records stay on disk, and sync can be repeated
             failed, cause = failed + 1, _line(error)
             logger.warning("%s is not logged: %s", record.run, cause)
             continue
         failed = 0
         done += 1
-        atomic.write(mark, hashlib.sha256(content).hexdigest())
+        write_mark(mark, content, address)
         step(len(waiting) - done)
         stop.wait(rest * (time.process_time() - start))
     return Synced(done, len(waiting) - done, cause)
@@ -116,12 +117,12 @@ def _line(error: Exception) -> str:
 
 
 def _waiting(target: Target) -> Iterator[tuple[Record, bytes, Path]]:
-    store, marks = Store(target.out), _marks(target)
+    store, folder = Store(target.out), _marks(target)
     for path in sorted((target.out / "runs").glob("*/*.json")):
-        mark = marks / path.stem
+        mark = folder / path.stem
         try:
             content = path.read_bytes()
-            if mark.exists() and mark.read_text() == hashlib.sha256(content).hexdigest():
+            if is_marked(mark, content):
                 continue
             yield store.read(path), content, mark
         except (BadRecord, OSError) as error:
@@ -129,5 +130,4 @@ def _waiting(target: Target) -> Iterator[tuple[Record, bytes, Path]]:
 
 
 def _marks(target: Target) -> Path:
-    """Where it is noted what was logged: one file per run, with the hash of the record that was."""
-    return target.out / "wandb" / f"logged-{target.mode}"
+    return marks(target.out, target.mode)

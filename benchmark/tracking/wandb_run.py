@@ -40,8 +40,8 @@ class Target:
         return self.campaign or self.out.resolve().name
 
 
-def log_record(record: Record, content: bytes, target: Target) -> None:
-    """Log one run: its configuration, its curves epoch by epoch, its final metrics.
+def log_record(record: Record, content: bytes, target: Target) -> str:
+    """Log one run: its configuration, its curves epoch by epoch, its final metrics; returns its address, if it has one.
 
     The run's id is made from the record's bytes, so that logging the same record again makes no second run.
     """
@@ -56,6 +56,7 @@ def log_record(record: Record, content: bytes, target: Target) -> None:
         for values in _steps(record.curves):
             logged.log(values)
         logged.summary.update(_summary(record))
+        return getattr(logged, "url", None) or ""
 
 
 def log_campaign(target: Target, identity: str, board: Any, pictures: list[Path]) -> None:
@@ -110,6 +111,7 @@ def _summary(record: Record) -> dict[str, Any]:
     values = {
         "accuracy": record.accuracy, "oracle_best_accuracy": record.oracle_best_accuracy,
         "zero_shot_accuracy": record.zero_shot_accuracy, "ece": record.ece, "harmonic_mean": record.harmonic_mean,
+        "seen_accuracy": record.seen_accuracy, "unseen_accuracy": record.unseen_accuracy,
         "noise_realised": record.noise.realised, "wrong_labels": record.noise.wrong, "status": record.status,
         "seconds": record.seconds, "parameters": record.parameters,
     }  # fmt: skip

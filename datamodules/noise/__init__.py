@@ -1,7 +1,8 @@
 """Kinds of label noise: each module here is one kind, a pure function of the few-shot draw, a rate and a seed.
 
 A kind defines `corrupt(context, rate, seed, **options) -> Noisy` and `NEEDS`, the fields of `Context` that it reads
-beyond `indices`, `pool` and `classes`. A new module is a new kind; it needs no registration.
+beyond `indices`, `pool` and `classes`. It may define `check(**options)`, which raises `DataError` for a value that an
+option does not take. A new module is a new kind; it needs no registration.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def parse(kind: str) -> tuple[str, dict[str, str]]:
     """Name and options of a kind as written by the user: `symmetric`, `human[labels=worse]`.
 
     Raises:
-        DataError: an unknown kind (with the nearest match and the list), or an option that the kind does not have.
+        DataError: an unknown kind (with the nearest match and the list), an option that the kind does not have, or a
+            value that it does not take.
 
     >>> parse("human[labels=worse]")
     ('human', {'labels': 'worse'})
@@ -75,6 +77,8 @@ def parse(kind: str) -> tuple[str, dict[str, str]]:
     for option in options:
         if option not in allowed:
             raise DataError(f"noise kind {name!r} has no option {option!r}; it has: {', '.join(allowed) or 'none'}")
+    if hasattr(_module(name), "check"):
+        _module(name).check(**options)
     return name, options
 
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor, nn
 
+from methods.clip.changed_blocks import Blocks
 from methods.clip.prompt_layout import PromptLayout
 from methods.clip.text_tower import TextTower, autocast
 from methods.errors import BackboneError
@@ -130,10 +131,13 @@ class Backbone(nn.Module):
             layout = layout.padded(room)
         return layout.to(self.device)
 
-    def encode_prompts(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
-        """Contexts [R, N, D], or class-specific [R, C, N, D], to unit text features [R, C, E]."""
+    def encode_prompts(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None = None) -> Tensor:
+        """Contexts [R, N, D], or class-specific [R, C, N, D], to unit text features [R, C, E].
+
+        `blocks`, if set, stand for those of the text tower.
+        """
         self.move_to(ctx.device)
-        return self.text.encode(ctx, layout.to(ctx.device))
+        return self.text.encode(ctx, layout.to(ctx.device), blocks)
 
 
 def _digest(model: Any, preprocess: Preprocess, precision: str) -> str:

@@ -11,6 +11,7 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor
 
 from methods.clip.backbone import Backbone
+from methods.clip.changed_blocks import Blocks
 from methods.clip.text_tower import autocast
 from methods.errors import UnsupportedError
 
@@ -29,18 +30,16 @@ class ImageTower:
     bf16: bool = False
 
     @classmethod
-    def of(cls, backbone: Backbone) -> ImageTower:
-        """Finds the image tower of a backbone."""
+    def of(cls, backbone: Backbone, what: str = "visual prompts") -> ImageTower:
+        """Finds the image tower of a backbone; `what` needs it."""
         visual = backbone.model.visual
         if not isinstance(visual, VisionTransformer):
             raise UnsupportedError(
-                f"visual prompts need a vision transformer, and the image tower of {backbone.name} is a"
+                f"{what} need a vision transformer, and the image tower of {backbone.name} is a"
                 f" {type(visual).__name__}; use a ViT backbone, such as embedded-vit"
             )
         if visual.attn_pool is not None or visual.pool_type != "tok":
-            raise UnsupportedError(
-                f"visual prompts need an image tower that is read at its class token; {backbone.name} pools"
-            )
+            raise UnsupportedError(f"{what} need an image tower that is read at its class token; {backbone.name} pools")
         return cls(visual, backbone.precision == "bf16")
 
     @property
@@ -53,22 +52,23 @@ class ImageTower:
         """The side of a patch in pixels."""
         return int(self.visual.patch_size[0])
 
-    def encode(self, pixels: Tensor, index: Tensor, prompts: Tensor) -> Tensor:
+    def encode(self, pixels: Tensor, index: Tensor, prompts: Tensor, blocks: Blocks | None = None) -> Tensor:
         """Pictures seen through every replica's prompts: unit features [R, B, E] in float32.
 
         `pixels` [U, 3, S, S] holds each picture once, `index` [R or 1, B] says which ones a replica looks at, prompts
-        are [R, V, W]. Replicas are folded into the batch; without gradients it goes through in blocks.
+        are [R, V, W]; `blocks`, if set, stand for those of the tower. Replicas are folded into the batch; without
+        gradients it goes through in parts.
         """
         with autocast(pixels.device, self.bf16):
-            return self._encode_all(pixels, index, prompts)
+            return self._encode_all(pixels, index, prompts, blocks)
 
-    def _encode_all(self, pixels: Tensor, index: Tensor, prompts: Tensor) -> Tensor:
+    def _encode_all(self, pixels: Tensor, index: Tensor, prompts: Tensor, blocks: Blocks | None) -> Tensor:
         patches = self._patches(pixels)
         index = index.expand(len(prompts), -1)
         if torch.is_grad_enabled():
-            return self._encode(patches[index], prompts)
-        parts = [self._encode(patches[own], prompts) for own in index.split(max(1, BLOCK // len(prompts)), dim=1)]
-        return torch.cat(parts, dim=1)
+            return self._encode(patches[index], prompts, blocks)
+        parts = index.split(max(1, BLOCK // len(prompts)), dim=1)
+        return torch.cat([self._encode(patches[own], prompts, blocks) for own in parts], dim=1)
 
     def _patches(self, pixels: Tensor) -> Tensor:
         """The tokens [U, L, W] of pictures, class token first, as they stand before the normalisation."""
@@ -78,11 +78,12 @@ class ImageTower:
         positions: Tensor = visual.positional_embedding.to(x)
         return tokens + positions
 
-    def _encode(self, tokens: Tensor, prompts: Tensor) -> Tensor:
+    def _encode(self, tokens: Tensor, prompts: Tensor, blocks: Blocks | None) -> Tensor:
         """Tokens [R, B, L, W] with prompts [R, V, W] after the class token to unit features [R, B, E]."""
-        visual, (replicas, batch) = self.visual, tokens.shape[:2]
-        prompts = prompts[:, None].expand(-1, batch, -1, -1)
-        x = torch.cat([tokens[:, :, :1], prompts, tokens[:, :, 1:]], dim=2).flatten(0, 1)
-        x = visual.ln_post(visual.transformer(visual.ln_pre(x))[:, 0])
+        visual, shape = self.visual, tokens.shape[:2]
+        prompts = prompts[:, None].expand(-1, shape[1], -1, -1)
+        x = visual.ln_pre(torch.cat([tokens[:, :, :1], prompts, tokens[:, :, 1:]], dim=2))
+        x = visual.transformer(x.flatten(0, 1)).unflatten(0, shape) if blocks is None else blocks(x, None)
+        x = visual.ln_post(x[:, :, 0])
         x = x if visual.proj is None else x @ visual.proj
-        return F.normalize(x.float(), dim=-1).view(replicas, batch, -1)
+        return F.normalize(x.float(), dim=-1)

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from methods.clip.changed_blocks import Blocks, plain_blocks
 from methods.clip.name_attention import last_block, shared_block
 from methods.clip.prompt_layout import PromptLayout
 from methods.errors import BackboneError
@@ -72,30 +73,33 @@ class TextTower:
     @property
     def plain_blocks(self) -> bool:
         """Whether all blocks are open_clip's ordinary pre-norm ones, whose parts `name_attention` calls one by one."""
-        return all(type(block).__name__ == "ResidualAttentionBlock" for block in self.transformer.resblocks)
+        return plain_blocks(self.transformer)
 
-    def encode(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
-        """Prompts with context ctx [R, N, D] or [R, C, N, D] to unit text features [R, C, E] in float32."""
+    def encode(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None = None) -> Tensor:
+        """Prompts with context ctx [R, N, D] or [R, C, N, D] to unit text features [R, C, E] in float32.
+
+        `blocks`, if set, stand for those of the tower.
+        """
         with autocast(ctx.device, self.bf16):
-            return self._encode_in_parts(ctx, layout)
+            return self._encode_in_parts(ctx, layout, blocks)
 
-    def _encode_in_parts(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
+    def _encode_in_parts(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None) -> Tensor:
         few = self.classes_at_once
         if not 0 < few < len(layout.slots) or not (ctx.requires_grad and torch.is_grad_enabled()):
-            return self._encode(ctx, layout)
+            return self._encode(ctx, layout, blocks)
         parts = layout.parts(few)
         contexts = ctx.split(few, dim=1) if ctx.ndim == 4 else [ctx] * len(parts)
         encoded: list[Tensor] = [
-            checkpoint(self._encode, own, part, use_reentrant=False, preserve_rng_state=False)
+            checkpoint(self._encode, own, part, blocks, use_reentrant=False, preserve_rng_state=False)
             for own, part in zip(contexts, parts, strict=True)
         ]
         return torch.cat(encoded, dim=1)
 
-    def _encode(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
-        if self.causal and self.plain_blocks and layout.shareable and ctx.ndim == 3:
+    def _encode(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None) -> Tensor:
+        if blocks is None and self.causal and self.plain_blocks and layout.shareable and ctx.ndim == 3:
             hidden = self._encode_shared(ctx, layout)
         else:
-            hidden = self.hidden(layout.assemble(ctx, self.token_embedding.weight), layout.eot)
+            hidden = self.hidden(layout.assemble(ctx, self.token_embedding.weight), layout.eot, blocks)
         return self.project(hidden)
 
     def project(self, hidden: Tensor) -> Tensor:
@@ -107,13 +111,16 @@ class TextTower:
             hidden = hidden @ self.projection
         return F.normalize(hidden.float(), dim=-1)
 
-    def hidden(self, tokens: Tensor, eot: Tensor) -> Tensor:
+    def hidden(self, tokens: Tensor, eot: Tensor, blocks: Blocks | None = None) -> Tensor:
         """The plain path: token embeddings [R, C, L, D], read at eot [C], to hidden states [R, C, D]."""
-        replicas, classes, length, width = tokens.shape
-        x = (tokens + self.positional_embedding[:length]).reshape(-1, length, width)
+        classes, length = tokens.shape[1:3]
+        x = tokens + self.positional_embedding[:length]
         mask = None if self.mask is None else self.mask[:length, :length]
-        encoded: Tensor = self.transformer(x, attn_mask=mask)
-        encoded = encoded.view(replicas, classes, length, width)
+        encoded: Tensor
+        if blocks is None:
+            encoded = self.transformer(x.flatten(0, 1), attn_mask=mask).unflatten(0, x.shape[:2])
+        else:
+            encoded = blocks(x, mask)
         if self.pool in ("first", "last"):
             return encoded[:, :, 0 if self.pool == "first" else -1]
         return encoded[:, torch.arange(classes, device=encoded.device), eot]

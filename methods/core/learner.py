@@ -90,10 +90,18 @@ class Learner(lightning.LightningModule):
     def start_epoch(self) -> None:
         """What a method does before each epoch, such as sorting or relabelling images."""
 
+    def end_epoch(self) -> None:
+        """What a method does after each epoch, before anything is measured."""
+
     @property
     def trainable(self) -> bool:
         """Whether there is anything to learn."""
         return any(True for _ in self.parameters())
+
+    @property
+    def fits(self) -> bool:
+        """Whether `Trainer.fit` has something to do: to learn, or to compute something from the training images."""
+        return self.trainable or type(self).start_training is not Learner.start_training
 
     def prompt(self) -> Prompt | None:
         """The prompts to encode, for methods whose class weights come from the text tower."""
@@ -114,6 +122,13 @@ class Learner(lightning.LightningModule):
     def sees_images(self) -> bool:
         """Whether images go through a tower that training changes."""
         return self.inputs == "images"
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether class weights on the frozen tower's unit features say all, so that they can be used elsewhere."""
+        own = type(self)
+        plain = own.logits is Learner.logits and own.image_features is Learner.image_features
+        return plain and not self.sees_images
 
     def image_features(self, images: Images) -> Tensor:
         """Unit features [R or 1, B, E] of images: the frozen tower's."""
@@ -180,6 +195,11 @@ class Learner(lightning.LightningModule):
     def lr(self, epoch: int) -> float:
         """The learning rate of an epoch."""
         return self.task.recipe.lr_at(epoch, self.task.epochs)
+
+    @property
+    def weight_decay(self) -> float:
+        """The recipe's; 0 in methods that bring a penalty of their own."""
+        return self.task.recipe.weight_decay
 
     def zero_shot(self) -> Tensor:
         """The class weights [C, E] of zero-shot CLIP."""

@@ -93,10 +93,14 @@ class ReplicaModule(lightning.LightningModule):
         learners = [member for member in self.members if member.trainable]
         if not learners:
             return None
-        recipes = [member.task.recipe for member in learners]
         groups = [
-            {"params": [*member.parameters()], "lr": 1.0, "momentum": own.momentum, "weight_decay": own.weight_decay}
-            for member, own in zip(learners, recipes, strict=True)
+            {
+                "params": [*member.parameters()],
+                "lr": 1.0,
+                "momentum": member.task.recipe.momentum,
+                "weight_decay": member.weight_decay,
+            }
+            for member in learners
         ]
         optimizer = ReplicaSGD(groups)
         return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
@@ -112,7 +116,9 @@ class ReplicaModule(lightning.LightningModule):
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def on_train_epoch_end(self) -> None:
-        """Keeps the epoch's curves [R], NaN where there is nothing to measure, and logs the mean loss."""
+        """Ends every member's epoch, keeps its curves [R], NaN where nothing is measured, and logs the mean loss."""
+        for member in self.members:
+            member.end_epoch()
         if not self._losses:
             return
         found = {"loss": torch.stack(self._losses).nanmean(0), **summary(self._steps, data_of(self.trainer))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
@@ -76,13 +77,20 @@ class SelfTraining(ModalPrompt):
                     for row, images, classes in group
                 ]
             )
-            found = pseudo_labels.assign_with_capacity(logits, self.shots(images_each, classes_each, number)).cpu()
+            found = self.choose(logits, self.shots(images_each, classes_each, number), group).cpu()
             for (row, images, classes), labels in zip(group, found, strict=True):
                 self._assign(row, images[labels >= 0], classes[labels[labels >= 0]])
         given = torch.tensor([len(data.training_set(row)[0]) for row in range(self.rows.start, self.rows.stop)])
         numbers = self.pseudo.sum(1)
         share = torch.where(given > 0, given / (given + numbers), 1.0) * (numbers > 0)
         self.pseudo, self.share = self.pseudo.to(pool.device), share.to(pool.device)
+
+    def choose(self, logits: Tensor, k: int, group: Sequence[tuple[int, Tensor, Tensor]]) -> Tensor:
+        """Places among the classes [G, n], -1 for none, of unlabelled images with logits [G, n, c], at most k a class.
+
+        `group` has every replica's row, images [n] and classes [c].
+        """
+        return pseudo_labels.assign_with_capacity(logits, k)
 
     def _assign(self, row: int, images: Tensor, labels: Tensor) -> None:
         place = self.rows.start + row

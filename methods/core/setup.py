@@ -48,7 +48,7 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
         zero_shot = members[0].zero_shot
         data.zero_shot = lambda: (backbone.scale * zero_shot()).cpu().numpy()
     data.connect(backbone, device, task.epochs, Crop(own.crop, flip=own.flip), own.batch)
-    if stage == "fit":
+    if stage == "fit" and any(member.trainable for member in members):
         data.encode()
 
 

@@ -129,13 +129,15 @@ def _em(
 def left_out(features: Tensor, shares: Tensor) -> Tensor:
     """Cosines [R, N, C] of unit features [R, N, E] to the class means, to which the image itself adds nothing.
 
+    They shrink to 0 where less than half an image is left.
+
     >>> left_out(torch.eye(2)[[0, 0, 1]][None], torch.eye(2)[[0, 0, 0]][None])[0, :, 0]
     tensor([0.7071, 0.7071, 0.0000])
     """
     sums = shares.transpose(1, 2) @ features
     cosines = features @ sums.transpose(1, 2)
     lengths = sums.square().sum(-1)[:, None] - 2 * shares * cosines + shares.square()
-    return (cosines - shares) / lengths.clamp(min=1e-12).sqrt()
+    return (cosines - shares) / lengths.clamp(min=0.25).sqrt()
 
 
 def likeliest(

@@ -42,20 +42,25 @@ def _first_per_class(order: Tensor, predicted: Tensor, classes: int, k: int) -> 
     return picked, predicted[picked]
 
 
-def assign_with_capacity(logits: Tensor, k: int) -> Tensor:
+def assign_with_capacity(logits: Tensor, k: int, candidates: Tensor | None = None) -> Tensor:
     """Labels [R, P] that assign at most k images to each class, -1 for images without one, by deferred acceptance.
 
     Logits are [R, P, C]. Each image proposes to its likeliest class, which keeps its k most confident proposers; a
     rejected image proposes to its next likeliest class (GRIP, 2306.01669). All images propose in parallel; the result
-    is that of proposing one by one in any order. Of equally confident images the first has priority.
+    is that of proposing one by one in any order. Of equally confident images the first has priority. With `candidates`
+    [R, P, C] images propose to these classes only.
 
     >>> probabilities = torch.tensor([[[0.9, 0.1], [0.6, 0.4], [0.7, 0.3], [0.2, 0.8]]])
     >>> assign_with_capacity(probabilities.log(), k=1).tolist()
     [[0, -1, -1, 1]]
     >>> assign_with_capacity(probabilities.log(), k=2).tolist()
     [[0, 1, 0, 1]]
+    >>> assign_with_capacity(probabilities.log(), k=1, candidates=probabilities > 0.35).tolist()
+    [[0, -1, -1, 1]]
     """
     confidence = logits.double().log_softmax(-1)
+    if candidates is not None:  # never before an image that may have the class, and left out in the end
+        confidence = torch.where(candidates, confidence, -torch.inf)
     preferences = confidence.argsort(dim=-1, descending=True, stable=True)
     rank = confidence.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
     (_, images, classes), turn = logits.shape, torch.zeros_like(preferences[..., 0])
@@ -73,4 +78,6 @@ def assign_with_capacity(logits: Tensor, k: int) -> Tensor:
         if (turns % 8 == 0 or logits.device.type == "cpu") and not rejected.any():
             break
         turn = turn + rejected
+    if candidates is not None:
+        proposing = proposing & candidates.gather(-1, proposal.unsqueeze(-1)).squeeze(-1)
     return torch.where(proposing, proposal, -1)

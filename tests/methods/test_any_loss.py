@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import torch
 
+from benchmark.plan import catalog
 from datamodules.replica import RunSpec
 from methods import ce, coop
 from methods.core.base import BaseMethod
 from tests.support import toy
 
 EPOCHS = 2
+ELR = {"loss": "elr", "forget": 0.4}
 RUNS = [RunSpec(seed, 4, "symmetric", 0.5) for seed in (0, 1)]
 
 
@@ -72,3 +74,16 @@ def test_forget_leaves_out_the_largest_losses_of_a_batch_and_more_of_them_later(
             own = sorted(each[r][batch.valid[r]].tolist())
             kept = own[: math.ceil(len(own) * (1 - 0.08 * (epoch + 1)))]
             assert mean[r].item() == pytest.approx(sum(kept) / len(kept), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name, info in catalog.methods().items() if "loss" in info.options])
+def test_every_method_that_has_a_loss_trains_with_another_one(name: str) -> None:
+    module = import_module(catalog.method(name).module)
+    tuned = {"finetune": True} if "finetune" in catalog.method(name).options else {}
+    members = [module.Method(toy.task([0], EPOCHS), **tuned, **more) for more in ({"loss": "ce"}, ELR)]
+    paradigm = catalog.method(name).paradigms[0]
+    data = toy.data_for([RunSpec(0, 4, "symmetric", 0.5, paradigm)] * 2, EPOCHS)
+    toy.fit(members, data, members[0].total_epochs)
+    pairs = zip(members[0].parameters(), members[1].parameters(), strict=True)
+    assert any(not torch.equal(plain, other) for plain, other in pairs)
+    assert all(parameter.isfinite().all() for parameter in members[1].parameters())

@@ -129,7 +129,7 @@ def _fit(module: Module, data: NoisyFewShot, epochs: int, callbacks: Sequence[li
         max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0, callbacks=list(callbacks),
     )  # fmt: skip
-    if any(member.trainable for member in module.members):
+    if any(member.fits for member in module.members):
         trainer.fit(module, data)
     trainer.test(module, data, verbose=False)
     return module

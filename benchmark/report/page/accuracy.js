@@ -2,9 +2,9 @@
 
 function drawAccuracy() {
   const block = shownBlock();
-  const methods = Object.keys(block.cells);
+  const methods = Object.keys(block.cells).sort((a, b) => block.ranks[a] - block.ranks[b]);
   const series = methods.filter(visible).map((method) => ({
-    name: method, method,
+    name: method, method, faint: isFaint(method),
     points: block.cells[method].map((cell, i) => cell && block.x[i] !== null && [block.x[i], cell.mean, cell.std]).filter(Boolean),
   }));
   lineChart(byId("accuracy-chart"), {
@@ -13,7 +13,9 @@ function drawAccuracy() {
   });
   drawLegend(methods);
   drawBoard(block, methods);
-  byId("verdict").textContent = verdict(block, methods);
+  byId("verdict").textContent = block.finding;
+  const grey = methods.filter((method) => visible(method) && isFaint(method)).length;
+  byId("accuracy-note").textContent = grey ? `Charts show the ${plural(grey, "method")} with a lower average rank in grey; point at a row of the table to see which is which.` : "";
 }
 
 function drawLegend(methods) {
@@ -27,48 +29,41 @@ function drawLegend(methods) {
 }
 
 function drawBoard(block, methods) {
-  const rows = methods.map((method) => ({ method, cells: block.cells[method], drop: block.drops[method] }));
-  const rates = block.columns.map((rate, i) => ({
-    title: rateName(rate), value: ({ cells }) => cells[i]?.mean ?? null, cell: ({ cells }) => boardCell(cells[i]),
+  const rows = methods.map((method) => ({ method, cells: block.cells[method], drop: block.drops[method], rank: block.ranks[method] }));
+  const rates = block.headings.map((title, i) => ({
+    title, value: ({ cells }) => cells[i]?.mean ?? null, cell: ({ cells }) => boardCell(cells[i]),
+    fields: ({ cells }) => ({ [title]: cells[i]?.mean ?? null, [`${title} std`]: cells[i]?.std ?? null }),
   }));
   const columns = [
     { title: "Method", class: "name", value: ({ method }) => method, cell: ({ method }) => [swatch(method), method] },
     ...rates,
     { title: "Drop", value: ({ drop }) => drop, cell: ({ drop }) => fixed(drop, 1) },
+    { title: "Rank", value: ({ rank }) => rank, cell: ({ rank }) => fixed(rank, 1) },
   ];
   const light = (method, on) => document.querySelectorAll("#accuracy-chart polyline").forEach((line) => {
-    line.setAttribute("stroke-width", on && line.dataset.method === method ? 4 : 2);
-    line.setAttribute("opacity", on && line.dataset.method !== method ? 0.25 : 1);
+    const own = line.dataset.method === method;
+    line.setAttribute("stroke-width", on && own ? 4 : line.dataset.width);
+    line.setAttribute("opacity", on && !own ? 0.25 : 1);
+    line.style.stroke = isFaint(line.dataset.method) && !(on && own) ? "var(--faint)" : colour(line.dataset.method);
   });
   sortable(byId("board"), columns, rows, {
-    order: { column: rates.length, descending: true },
+    order: { column: columns.length - 1, descending: false },
     row: ({ method }) => ({ onpointerenter: () => light(method, true), onpointerleave: () => light(method, false) }),
   });
+  const spread = Object.values(block.cells).flat().some((cell) => cell && cell.std !== null);
   byId("board-note").textContent = [
-    "Percent of test images, last epoch, mean ± standard deviation over seeds. Bold: best of its column, underlined: second.",
-    "Drop: points lost from the first to the highest rate.",
+    `Percent of test images, last epoch, mean${spread ? " ± standard deviation over seeds" : ""}${block.dataset ? "" : " over data sets and seeds"}. Bold: best of its column, underlined: second.`,
+    rates.length > 1 ? "Drop: points lost from the first to the last column." : "",
+    `Rank: the average over ${block.dataset ? "the columns" : "data sets and columns"}, 1 is best.`,
     ...block.notes.map((note) => `${note}.`),
     block.missing.length ? `Without all data sets, so without a mean: ${block.missing.join(", ")}.` : "",
-  ].join(" ").trim();
+  ].filter(Boolean).join(" ");
 }
 
 function boardCell(cell) {
   if (!cell) return element("span", { title: "no run" }, "–");
   const kind = { 1: "best", 2: "second" }[cell.place];
   const spread = cell.std === null ? null : element("small", {}, `±${fixed(cell.std)}`);
-  return [element("span", { class: kind }, fixed(cell.mean) + cell.marks), spread];
-}
-
-function verdict(block, methods) {
-  const last = block.columns.length - 1;
-  const ranked = methods.filter((method) => block.cells[method][last]).sort((a, b) => block.cells[b][last].mean - block.cells[a][last].mean);
-  if (!ranked.length || last < 1) return "";
-  const [best] = ranked;
-  const top = block.cells[best][last].mean;
-  const tied = ranked.slice(1).filter((method) => top - block.cells[method][last].mean < 1).length;
-  const fell = methods.filter((method) => block.drops[method] !== null).sort((a, b) => block.drops[b] - block.drops[a])[0];
-  const where = block.dataset ?? `the ${block.name}`;
-  return `With ${rateName(block.columns[last])} wrong labels (${block.noise}) on ${where}, ${best} is ahead at ${fixed(top, 1)}\u00a0%`
-    + (tied ? `, ${plural(tied, "method")} within a point of it` : "")
-    + (fell && block.drops[fell] > 0 ? `; ${fell} falls furthest, by ${fixed(block.drops[fell], 1)} points.` : ".");
+  const both = cell.parts ? element("small", {}, cell.parts) : null;
+  return [element("span", { class: kind }, fixed(cell.mean) + cell.marks), spread, both];
 }

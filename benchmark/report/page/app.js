@@ -40,6 +40,7 @@ function start() {
   }
   drawCaveats();
   readAddress();
+  document.querySelectorAll("[data-downloads]").forEach((place) => place.append(downloads(place.dataset.downloads)));
   const changed = () => { drawFilters(changed); draw(); };
   changed();
   byId("find").addEventListener("input", drawRuns);

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -13,11 +15,26 @@ from benchmark.report.campaign import Campaign
 from benchmark.report.page.data import payload
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("dom.js", "state.js", "chart.js", "accuracy.js", "training.js", "evidence.js", "runs.js", "app.js")
+SCRIPTS = (
+    "dom.js",
+    "state.js",
+    "chart.js",
+    "downloads.js",
+    "accuracy.js",
+    "training.js",
+    "evidence.js",
+    "runs.js",
+    "app.js",
+)
 
 
 def build(
-    campaign: Campaign, differences: pd.DataFrame, caveats: Sequence[str], failures: Sequence[Failure] = ()
+    campaign: Campaign,
+    differences: pd.DataFrame,
+    caveats: Sequence[str],
+    failures: Sequence[Failure] = (),
+    out: Path | None = None,
+    links: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The HTML of the report on these records; the same records give the same bytes.
 
@@ -26,8 +43,10 @@ def build(
         differences: From `statistics.differences`.
         caveats: From `statistics.caveats`.
         failures: Runs that raised, shown by name.
+        out: The results folder, for the commands that the page names.
+        links: Where runs can be seen on Weights & Biases, by their keys.
     """
-    data = payload(campaign, differences, caveats, failures)
+    data = payload(campaign, differences, caveats, failures, "" if out is None else shlex.quote(f"--out={out}"), links)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = {
         "style": _read("style.css"),

@@ -11,9 +11,9 @@ function niceTicks(low, high, count = 5) {
   return ticks;
 }
 
-// series: [{name, method, dash, points: [[x, y, spread or null], ...]}]; ticks: where the x axis has its marks.
+// series: [{name, method, dash, faint, points: [[x, y, spread or null], ...]}]; ticks: where the x axis has its marks.
 function lineChart(host, { series, ticks, across, up, title, floor = null, ceiling = null, whole = false, describe = (x) => `${across} ${x}` }) {
-  host.chart = arguments[1];
+  host.chart = { ...arguments[1], redraw: () => lineChart(host, host.chart) };
   const points = series.flatMap((line) => line.points);
   const width = host.clientWidth || 600, height = host.clientHeight || 280;
   if (!points.length) {
@@ -37,11 +37,11 @@ function lineChart(host, { series, ticks, across, up, title, floor = null, ceili
   for (const x of ticks ?? niceTicks(x0, x1, Math.min(8, width / 70))) {
     if (place(x) - last < 34 || (whole && !Number.isInteger(x))) continue;
     last = place(x);
-    root.append(drawing("text", { x: last, y: height - MARGIN.bottom + 18, "text-anchor": "middle" }, `${x}`));
+    root.append(drawing("text", { x: last, y: height - MARGIN.bottom + 18, "text-anchor": "middle" }, `${+x.toFixed(1)}`));
   }
   root.append(drawing("text", { x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, "text-anchor": "middle" }, across),
     drawing("text", { x: -height / 2 + MARGIN.bottom / 2, y: 11, "text-anchor": "middle", transform: "rotate(-90)" }, up));
-  for (const line of series) root.append(...lineMarks(line, place, level));
+  for (const line of [...series].sort((a, b) => (b.faint ?? 0) - (a.faint ?? 0))) root.append(...lineMarks(line, place, level));
   const guide = drawing("line", { class: "guide", y1: MARGIN.top, y2: height - MARGIN.bottom, visibility: "hidden" });
   root.append(guide);
   const stops = unique(xs).sort((a, b) => a - b);
@@ -58,10 +58,10 @@ function lineChart(host, { series, ticks, across, up, title, floor = null, ceili
   host.replaceChildren(root);
 }
 
-function lineMarks({ name, method, dash, points }, place, level) {
-  const tone = colour(method);
+function lineMarks({ name, method, dash, faint, points }, place, level) {
+  const tone = faint ? "var(--faint)" : colour(method);
   const marks = [];
-  if (points.some(([, , spread]) => spread)) {
+  if (!faint && points.some(([, , spread]) => spread)) {
     const upper = points.map(([x, y, s]) => `${place(x)},${level(y + (s ?? 0))}`);
     const lower = points.map(([x, y, s]) => `${place(x)},${level(y - (s ?? 0))}`).reverse();
     const band = drawing("polygon", { points: [...upper, ...lower].join(" "), opacity: 0.15 });
@@ -69,12 +69,12 @@ function lineMarks({ name, method, dash, points }, place, level) {
     marks.push(band);
   }
   const path = drawing("polyline", {
-    points: points.map(([x, y]) => `${place(x)},${level(y)}`).join(" "), fill: "none", "stroke-width": 2,
-    "stroke-dasharray": dash ?? dashes(method), "stroke-linejoin": "round", "data-method": method, "data-name": name,
+    points: points.map(([x, y]) => `${place(x)},${level(y)}`).join(" "), fill: "none", "stroke-width": faint ? 1 : 2,
+    "data-width": faint ? 1 : 2, "stroke-dasharray": faint ? "" : dash ?? dashes(method), "stroke-linejoin": "round", "data-method": method, "data-name": name,
   });
   path.style.stroke = tone;
   marks.push(path);
-  if (points.length <= 12) {
+  if (!faint && points.length <= 12) {
     for (const [x, y] of points) {
       const dot = drawing("circle", { cx: place(x), cy: level(y), r: 3 });
       dot.style.fill = tone;
@@ -92,4 +92,4 @@ function readings(series, x) {
   }));
 }
 
-addEventListener("resize", () => document.querySelectorAll(".chart").forEach((host) => host.chart && lineChart(host, host.chart)));
+addEventListener("resize", () => document.querySelectorAll(".chart, #forest-chart").forEach((host) => host.chart?.redraw()));

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -11,16 +11,24 @@ import pandas as pd
 from benchmark import PROTOCOL
 from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
-from benchmark.report.blocks import Block, blocks, rate_name
+from benchmark.report.blocks import Block, blocks, in_colour, parts, percent
 from benchmark.report.campaign import Campaign
+from benchmark.report.finding import finding
+from benchmark.report.leaderboard import SETTING
+from benchmark.report.names import short_names, short_noise
 from benchmark.report.page.runs import mean_cells, number, packed_runs
 from benchmark.report.palette import line_styles
 
 
 def payload(
-    campaign: Campaign, differences: pd.DataFrame, caveats: Sequence[str], failures: Sequence[Failure]
+    campaign: Campaign,
+    differences: pd.DataFrame,
+    caveats: Sequence[str],
+    failures: Sequence[Failure],
+    place: str = "",
+    links: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """All that `app.js` reads; percentages with two decimals."""
+    """All that `app.js` reads; percentages with two decimals; the arguments are those of `build`."""
     records = sorted(campaign.records, key=lambda record: str(record.run))
     board = campaign.board
     style = {
@@ -28,6 +36,12 @@ def payload(
     }
     return {
         "protocol": PROTOCOL,
+        "place": place,
+        "links": {key: link for key, link in links.items() if link.startswith(("https://", "http://"))},
+        "names": {
+            "dataset": short_names(sorted(board["dataset"].unique())),
+            "noise": {noise: short_noise(noise) for noise in board["noise"].unique()},
+        },
         "looks": style,
         "blocks": [_block(block, board) for block in blocks(board)],
         "differences": _rows(differences),
@@ -43,8 +57,8 @@ def payload(
 
 def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
     shots, recipe, backbone, paradigm = block.setting
-    rows = board[(board["noise"] == block.noise) & (board["realised"].notna())]
-    measured = rows.groupby([rate_name(rate) for rate in rows["rate"]])["realised"].mean()
+    rows = board[(board["noise"] == block.noise) & (board[SETTING] == list(block.setting)).all(axis=1)]
+    measured = f"{percent(block.measured)} measured" if block.measured is not None else "measured"
     cells = {
         method: [_cell(block, method, column) for column in block.columns]
         for method in block.methods
@@ -53,7 +67,10 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
     return {
         "noise": block.noise, "setting": f"{shots} shots, recipe {recipe}, {paradigm}", "backbone": backbone,
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
-        "x": [number(100 * float(measured.get(c, math.nan) if c == "measured" else c)) for c in block.columns],
+        "headings": [measured if c == "measured" else percent(float(c)) for c in block.columns],
+        "x": [None if (rate := block.rate(c)) is None else number(100 * rate) for c in block.columns],
+        "finding": finding(block), "ranks": {method: number(rank) for method, rank in block.ranks.items()},
+        "coloured": in_colour(rows),
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
         "notes": block.notes, "drops": {method: number(block.drop(method), 4) for method in cells},
     }  # fmt: skip
@@ -63,7 +80,8 @@ def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:
     cell = block.cells.get((method, column))
     if cell is None:
         return None
-    return {"mean": number(cell.mean), "std": number(cell.std), "place": cell.place, "marks": cell.marks}
+    return {"mean": number(cell.mean), "std": number(cell.std), "place": cell.place, "marks": cell.marks,
+            "parts": parts(cell)}  # fmt: skip
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

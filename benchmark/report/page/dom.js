@@ -37,13 +37,14 @@ function dashes(method) {
   return ((DATA.looks[method] || {}).dash || []).map((length) => 2 * length).join(" ");
 }
 
-function swatch(method) {
-  const line = drawing("line", { x1: 0, x2: 20, y1: 4, y2: 4, "stroke-width": 3, "stroke-dasharray": dashes(method) });
+function swatch(method, dash = dashes(method)) {
+  const line = drawing("line", { x1: 0, x2: 20, y1: 4, y2: 4, "stroke-width": 3, "stroke-dasharray": dash });
   line.style.stroke = colour(method);
   return drawing("svg", { class: "swatch", viewBox: "0 0 20 8", "aria-hidden": "true" }, line);
 }
 
-// columns: {title, value(row) for sorting, cell(row) -> node or text, class}; missing values sort last.
+// columns: {title, value(row) for sorting, cell(row) -> node or text, fields(row) -> {title: value} for CSV, class}; missing
+// values sort last. `table.shown` keeps what is shown, for downloads.
 function sortable(table, columns, rows, { order = null, most = Infinity, row: decorate = () => ({}) } = {}) {
   const state = table.sorting && table.sorting.titles === columns.map((c) => c.title).join() ? table.sorting : { ...order };
   table.sorting = { ...state, titles: columns.map((c) => c.title).join() };
@@ -74,6 +75,7 @@ function sortable(table, columns, rows, { order = null, most = Infinity, row: de
       const content = [cell(row)].flat();
       return element(kind === "name" ? "th" : "td", { class: kind, scope: kind === "name" ? "row" : null }, ...content);
     })));
+  table.shown = { columns, rows: sorted };
   table.replaceChildren(element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
 }
 

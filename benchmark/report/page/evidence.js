@@ -6,31 +6,50 @@ function drawForest() {
   const rows = here.filter(({ method }) => visible(method)).sort((a, b) => b.difference - a.difference);
   const reference = here.length ? here[0].reference : null;
   byId("forest-title").textContent = reference ? `Points above or below ${reference}, over all noisy rates` : "Paired differences";
-  if (!rows.length) {
-    byId("forest").replaceChildren(element("p", { class: "note" }, "No runs here can be paired with the reference method."));
-    return;
-  }
+  const known = rows.some(({ low }) => low !== null);
+  byId("forest-note").textContent = rows.length
+    ? `${plural(rows[0].pairs, "pair")} of runs with the same seed and labels${known ? "; 95 % bootstrap intervals over seeds" : ", too few for an interval"}.`
+    : "No runs here can be paired with the reference method.";
+  document.querySelector("[data-downloads=forest]").hidden = !rows.length;
+  forestChart(byId("forest-chart"), rows, byId("forest-title").textContent);
+}
+
+// A line per method: name, interval and mean difference on a common scale, and the numbers.
+function forestChart(host, rows, title) {
+  host.replaceChildren();
+  host.chart = null;
+  if (!rows.length) return;
+  const texts = rows.map(({ difference, low, high, p_adjusted: p }) =>
+    `${signed(difference)}${low === null ? "" : ` [${signed(low)}, ${signed(high)}]`}${p === null ? "" : `, p = ${p.toPrecision(2)}`}`);
+  const [left, right] = [rows.map(({ method }) => method), texts].map((own) => LETTER * Math.max(...own.map((text) => text.length)) + 12);
+  const width = host.clientWidth || 560, stacked = width < left + right + 120, step = stacked ? 42 : 24;
+  const [from, to] = stacked ? [6, width - 6] : [left, width - right];
   const reach = Math.max(...rows.flatMap(({ difference, low, high }) => [difference, low ?? 0, high ?? 0].map(Math.abs))) * 1.08 || 1;
-  const place = (value) => `${50 + (50 * value) / reach}%`;
-  byId("forest").replaceChildren(element("div", { class: "forest" }, ...rows.flatMap((row) => {
-    const dot = element("i"), bar = element("b"), zero = element("u");
-    dot.style.cssText = `left:${place(row.difference)};background:${colour(row.method)}`;
-    zero.style.left = place(0);
-    if (row.low !== null) bar.style.cssText = `left:${place(row.low)};width:calc(${place(row.high)} - ${place(row.low)});background:${colour(row.method)}`;
-    const range = row.low === null ? "" : ` [${signed(row.low)}, ${signed(row.high)}]`;
-    const p = row.p_adjusted === null ? "" : `, p = ${row.p_adjusted.toPrecision(2)}`;
-    const text = `${signed(row.difference)}${range}${p}`;
-    return [element("span", {}, row.method), element("span", { class: "track" }, zero, bar, dot), element("span", { title: `${row.pairs} pairs` }, text)];
-  })), element("p", { class: "note" }, `${plural(rows[0].pairs, "pair")} of runs with the same seed and labels${rows.some(({ low }) => low !== null) ? "; 95 % bootstrap intervals over seeds" : ", too few for an interval"}.`));
+  const place = (value) => (from + to) / 2 + ((to - from) / 2) * (value / reach);
+  const height = step * rows.length;
+  const root = drawing("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": title });
+  rows.forEach((row, i) => {
+    const words = i * step + 15, y = i * step + (stacked ? 30 : 11);
+    const tone = (mark) => { mark.style.fill = colour(row.method); return mark; };
+    root.append(drawing("text", { class: "ink", x: 0, y: words }, row.method), drawing("text", { class: "ink", x: width, y: words, "text-anchor": "end" }, texts[i]),
+      drawing("line", { class: "grid", x1: from, x2: to, y1: y, y2: y }), drawing("line", { class: "zero", x1: place(0), x2: place(0), y1: y - 11, y2: y + 11 }));
+    if (row.low !== null) root.append(tone(drawing("rect", { x: place(row.low), width: place(row.high) - place(row.low), y: y - 2, height: 4, rx: 2, opacity: 0.45 })));
+    root.append(tone(drawing("circle", { cx: place(row.difference), cy: y, r: 5 })));
+  });
+  host.chart = {
+    title, redraw: () => forestChart(host, rows, title),
+    csv: [["method", "difference", "low", "high", "p_adjusted", "pairs"], ...rows.map((row) => [row.method, row.difference, row.low, row.high, row.p_adjusted, row.pairs])],
+  };
+  host.replaceChildren(root);
 }
 
 function drawPublished() {
   const rows = DATA.published.filter((row) => inView(row) && row.noise === chosen.noise);
-  byId("published").hidden = !rows.length;
+  byId("published").hidden = document.querySelector("[data-downloads=published]").hidden = !rows.length;
   byId("published-none").textContent = rows.length ? "" : "No published number has the same data set, backbone, noise, shots and epochs as these runs, so none is shown.";
   sortable(byId("published"), [
     { title: "Method", class: "name", value: (row) => row.method, cell: (row) => [swatch(row.method), row.method] },
-    { title: "Data set", class: "text", value: (row) => row.dataset, cell: (row) => row.dataset },
+    { title: "Data set", class: "text", value: (row) => row.dataset, cell: (row) => shortName("dataset", row.dataset) },
     { title: "Wrong labels", value: (row) => row.rate, cell: (row) => rateName(row.rate) },
     { title: "Ours", value: (row) => row.ours, cell: (row) => fixed(row.ours) },
     { title: "Published", value: (row) => row.published, cell: (row) => fixed(row.published, 1) },

@@ -43,6 +43,7 @@ def _run(record: Record, with_curves: bool) -> dict[str, Any]:
         "accuracy": number(record.accuracy), "oracle": number(record.oracle_best_accuracy),
         "oracle_epoch": record.oracle_best_epoch, "zero_shot": number(record.zero_shot_accuracy),
         "ece": number(record.ece), "harmonic_mean": number(record.harmonic_mean),
+        "seen": number(record.seen_accuracy), "unseen": number(record.unseen_accuracy),
         "curves": {name: thinned(curve) for name, curve in record.curves.items()} if with_curves else None,
         "realised": number(record.noise.realised, 4), "wrong": record.noise.wrong, "images": record.noise.images,
         "labels_sha256": record.noise.labels_sha256[:12], "hashes": dict(record.hashes),

@@ -41,7 +41,7 @@ function writeAddress() {
 function drawFilters(changed) {
   byId("filters").replaceChildren(...Object.entries(CHOICES).map(([name, title]) => {
     const onchange = (event) => { chosen[name] = event.target.value; settle(); writeAddress(); changed(); };
-    const entries = options(name).map((value) => element("option", { value, selected: value === chosen[name] }, value));
+    const entries = options(name).map((value) => element("option", { value, selected: value === chosen[name], title: value }, shortName(name, value)));
     return element("label", { class: "field" }, title, element("select", { name, onchange, disabled: entries.length < 2 }, ...entries));
   }));
 }
@@ -49,6 +49,8 @@ function drawFilters(changed) {
 const shownBlock = () => DATA.blocks.find((block) => Object.keys(CHOICES).every((name) => (block[name] ?? MEAN) === chosen[name]));
 const inSetting = (row) => row.backbone === chosen.backbone && row.setting === chosen.setting;
 const inView = (row) => inSetting(row) && (chosen.dataset === MEAN || row.dataset === chosen.dataset);
+const isFaint = (method) => !shownBlock().coloured.includes(method);
+const shortName = (name, value) => (DATA.names[name] ?? {})[value] ?? value;
 const visible = (method) => !hidden.has(method);
 
 // Rows from columns; a column is a list of values, or {of: values, at: a number of them for each row}.

@@ -22,7 +22,7 @@ function drawTrainingControls() {
   }, ...entries.map(([value, text]) => element("option", { value, selected: value === String(chosenOne) }, text))));
   byId("training-controls").replaceChildren(
     choice("Curve", known.map((name) => [name, name]), looking.curve, (value) => { looking.curve = value; }),
-    choice("Wrong labels", rates.map((rate) => [String(rate), rateName(rate)]), looking.rate, (value) => { looking.rate = value === "null" ? null : Number(value); }),
+    choice("Wrong labels", rates.map((rate, i) => [String(rate), shownBlock().headings[i]]), looking.rate, (value) => { looking.rate = value === "null" ? null : Number(value); }),
   );
 }
 
@@ -30,7 +30,7 @@ function drawTraining() {
   const { up, lines } = CURVES[looking.curve];
   const cells = cellsAt(looking.rate).filter(({ method }) => visible(method));
   const series = Object.entries(lines).flatMap(([name, [label, dash]]) =>
-    [...meanCurves(cells, (cell) => cell.curves[name])].map(([method, points]) => ({ name: label ? `${method}, ${label}` : method, method, dash, points })));
+    [...meanCurves(cells, (cell) => cell.curves[name])].map(([method, points]) => ({ name: label ? `${method}, ${label}` : method, method, dash, faint: isFaint(method), points })));
   lineChart(byId("training-chart"), {
     series, across: looking.curve === "pseudo-labels" ? "round" : "epoch", up, title: `${looking.curve} over training`, floor: 0, whole: true,
   });
@@ -41,19 +41,19 @@ function drawTraining() {
 function drawClasses() {
   const host = byId("classes-chart");
   const note = byId("classes-note");
-  host.hidden = chosen.dataset === MEAN;
+  host.hidden = document.querySelector("[data-downloads=classes]").hidden = chosen.dataset === MEAN;
   note.textContent = "Choose a data set above to see its classes from the worst to the best.";
   if (host.hidden) return;
   const classes = DATA.classes[chosen.dataset] ?? [];
   const perClass = meanCurves(cellsAt(looking.rate).filter(({ method }) => visible(method)), (cell) => cell.per_class);
   const series = [...perClass].map(([method, points]) => {
     const sorted = [...points].sort((a, b) => a[1] - b[1]);
-    return { name: method, method, points: sorted.map(([, value], i) => [i + 1, value]), order: sorted.map(([x]) => classes[x - 1]) };
+    return { name: method, method, faint: isFaint(method), points: sorted.map(([, value], i) => [i + 1, value]), order: sorted.map(([x]) => classes[x - 1]) };
   });
   lineChart(host, {
     series, across: "classes, worst to best", up: "accuracy of the class, %", floor: 0, ceiling: 100, whole: true, title: "Accuracy class by class",
     describe: (x) => `number ${x} of ${classes.length}`,
   });
-  const worst = series.map(({ name, order, points }) => `${name}: ${order[0]} (${fixed(points[0][1], 0)} %)`);
+  const worst = series.filter(({ faint }) => !faint).map(({ name, order, points }) => `${name}: ${order[0]} (${fixed(points[0][1], 0)} %)`);
   note.textContent = worst.length ? `Hardest class at ${rateName(looking.rate)} wrong labels, mean over seeds. ${worst.join(" · ")}` : "";
 }

@@ -25,13 +25,16 @@ MEMORISATION = {
 }
 
 
-def over_epochs(records: Sequence[Record], curves: Mapping[str, tuple[str, str, Any]], measured: str) -> Figure | None:
+def over_epochs(
+    records: Sequence[Record], curves: Mapping[str, tuple[str, str, Any]], measured: str, where: str = ""
+) -> Figure | None:
     """A panel per method with the mean of each curve over data sets and seeds; None where no run has any.
 
     Args:
         records: Runs of one setting, kind and rate of noise.
         curves: Which curves, and how each is drawn.
         measured: What the y axis measures.
+        where: The kind and rate of noise, for the caption.
     """
     first = next(iter(curves))
     methods = sorted(
@@ -46,8 +49,20 @@ def over_epochs(records: Sequence[Record], curves: Mapping[str, tuple[str, str, 
             axis.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=dash, label=text)
         title(axis, method)
     axes[0].set_ylim(bottom=0)
-    label(figure, axes, "epoch", measured)
+    drawn = [record for record in records if record.run.method in methods]
+    datasets = len({record.run.dataset for record in drawn})
+    over = f"{datasets} data sets and {seeds(drawn)}" if datasets > 1 else seeds(drawn)
+    label(figure, axes, "epoch", measured, f"{where}; mean over {over}")
     return figure
+
+
+def seeds(records: Sequence[Record]) -> str:
+    """The number of seeds, in words: the most that a method has on a data set."""
+    cells: dict[tuple[str, str], set[int]] = {}
+    for record in records:
+        cells.setdefault((record.run.dataset, record.run.method), set()).add(record.run.seed)
+    count = max(map(len, cells.values()), default=0)
+    return f"{count} seed{'' if count == 1 else 's'}"
 
 
 def mean_curve(curves: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
+from benchmark.report.blocks import Block, blocks, in_colour, percent
+from benchmark.report.by_loss import by_loss
 from benchmark.report.campaign import Campaign
+from benchmark.report.finding import TELLING_RATE, finding
 from benchmark.report.leaderboard import SETTING
+from benchmark.report.names import short_noise
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
+from benchmark.report.pictures.losses import at_equal_loss
 from benchmark.report.pictures.ranks import critical_difference
 from benchmark.report.pictures.style import render, styled
 from benchmark.report.ranking import rankings
-
-#: Training curves and classes are shown at the noise rate nearest to this one.
-TELLING_RATE = 0.5
 
 
 def draw_all(campaign: Campaign) -> Iterator[dict[str, bytes]]:
     """Draw every picture that the records allow; each as PNG and SVG, by the names of their files.
 
-    Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `ranks`), then say
-    the kind of noise, and the setting where the campaign has several.
+    Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `losses`,
+    `ranks`), then say the kind of noise, and the setting where the campaign has several.
     """
     with styled():
         for name, figure in figures(campaign).items():
@@ -39,15 +42,25 @@ def figures(campaign: Campaign) -> dict[str, Figure | None]:
     methods = sorted(board["method"].unique())
     several = len(board[SETTING].drop_duplicates()) > 1
     drawn: dict[str, Figure | None] = {}
+    whole: dict[Any, Block] = {(block.noise, *block.setting): block for block in blocks(board)}  # the mean comes last
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
         terms = tuple(map(str, group))
-        name = _name(terms, several)
-        drawn[f"accuracy-{name}"] = against_noise(rows, methods)
+        name, block = _name(terms, several), whole[group]
+        most = rows["seeds"].max()
+        caption = f"{block.terms}; {most} seed{'' if most == 1 else 's'}"
+        caption += ", bands: one standard deviation over seeds" if rows["std"].notna().any() else ""
+        drawn[f"accuracy-{name}"] = against_noise(rows, methods, finding(block), caption)
         drawn[f"heatmap-{name}"] = heat_map(rows)
-        near = _telling(records, terms)
-        drawn[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits")
-        drawn[f"memorisation-{name}"] = over_epochs(near, MEMORISATION, "accuracy, %")
-        drawn[f"classes-{name}"] = per_class(near, methods)
+        near, where = _telling(records, terms)
+        drawn[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits", where)
+        drawn[f"memorisation-{name}"] = over_epochs(near, MEMORISATION, "accuracy, %", where)
+        drawn[f"classes-{name}"] = per_class(near, methods, in_colour(rows), where)
+    losses = by_loss(board)
+    for group, rows in losses.groupby(["noise", *SETTING], sort=True):
+        terms = tuple(map(str, group))
+        about = whole[(terms[0], int(terms[1]), *terms[2:])].terms
+        caption = f"{about}; mean over data sets; coop is a learned prompt, ce a linear head"
+        drawn[f"losses-{_name(terms, several)}"] = at_equal_loss(rows, caption)
     for ranking in rankings(board):
         drawn[f"ranks-{_name(ranking.terms, several)}"] = critical_difference(ranking)
     return drawn
@@ -59,8 +72,11 @@ def _name(terms: tuple[str, ...], several: bool) -> str:
     return slug("-".join(parts))
 
 
-def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> list[Record]:
-    """Runs of one kind of noise and setting at the rate nearest to `TELLING_RATE`, and those that use no labels."""
+def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> tuple[list[Record], str]:
+    """Runs of one kind of noise and setting at the rate nearest to `TELLING_RATE`, with those that use no labels.
+
+    Also says in words which rate that is.
+    """
     noise, shots, recipe, backbone, paradigm = terms
     own = {paradigm, "ul"} if paradigm == "fewshot" else {paradigm}
     home = [
@@ -72,4 +88,17 @@ def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> list[Record]:
     rates = {record.run.rate for record in home if record.run.noise == noise}
     asked = [rate for rate in rates if rate is not None]
     nearest = min(asked, key=lambda rate: (abs(rate - TELLING_RATE), rate)) if asked else None
-    return [r for r in home if (r.run.noise == noise and r.run.rate == nearest) or r.label_free]
+    near = [r for r in home if (r.run.noise == noise and r.run.rate == nearest) or r.label_free]
+    return near, _where(near, noise, nearest)
+
+
+def _where(records: Sequence[Record], noise: str, rate: float | None) -> str:
+    if noise == "none":
+        return "no wrong labels"
+    if rate is not None:
+        return f"{percent(rate)} wrong labels, {short_noise(noise)} noise"
+    known = [record.noise.realised for record in records if record.run.noise == noise]
+    measured = [share for share in known if share is not None]
+    return (
+        f"{percent(sum(measured) / len(measured) if measured else None)} wrong labels (measured), {short_noise(noise)}"
+    )

@@ -7,17 +7,23 @@ from matplotlib.figure import Figure
 from benchmark.report.palette import GREY
 from benchmark.report.ranking import Ranking
 
+#: Inches: the shortest line of ranks, a rank on it, a letter, a unit of height, and the title.
+LINE, TICK, LETTER, ROW, SHORTEST = 3.4, 0.24, 0.082, 0.44, 5.2
+
 
 def critical_difference(ranking: Ranking) -> Figure:
     """Average ranks on a line, best on the right; a bar joins methods that cannot be told apart."""
     items = list(ranking.ranks.items())
     count, half = len(items), (len(items) + 1) // 2
-    figure = Figure(figsize=(7.2, 1.5 + 0.26 * half), layout="constrained")
-    axis = figure.subplots()
-    axis.set_axis_off()
-    axis.set_xlim(count + 0.9, 0.1)
     bars = groups([rank for _, rank in items], ranking.critical_difference)
     depth = 0.35 + 0.3 * len(bars)
+    room = LETTER * max(len(method) + 8 for method in ranking.ranks)
+    width, height = max(max(LINE, TICK * count) + 2 * room, SHORTEST), ROW * (depth + 0.5 * half + 2.3)
+    figure = Figure(figsize=(width, height))
+    axis = figure.add_axes((0, 0, 1, 1 - 0.3 / height))
+    axis.set_axis_off()
+    beside = (count - 0.5) * room / (width - 2 * room)  # the room for names, in ranks
+    axis.set_xlim(count + 0.25 + beside, 0.75 - beside)
     axis.set_ylim(-(depth + 0.5 * half + 0.2), 1.6)
     axis.hlines(0, 1, count, color="black", linewidth=1)
     for tick in range(1, count + 1):
@@ -36,7 +42,8 @@ def critical_difference(ranking: Ranking) -> Figure:
         y = -(depth + 0.5 * row + 0.2)
         axis.plot([rank, rank, edge], [0, y, y], color="black", linewidth=0.8)
         axis.text(edge - 0.05 if best else edge + 0.05, y, f"{method} ({rank:.2f})", ha=side, va="center")
-    axis.set_title(f"average rank over {ranking.datasets} data sets, Friedman p = {ranking.friedman_p:.2g}", fontsize=9)
+    title = f"average rank over {ranking.datasets} data sets, Friedman p = {ranking.friedman_p:.2g}"
+    figure.text(0.1 / width, 1 - 0.1 / height, title, va="top", fontweight="bold")
     return figure
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark.report.palette import line_styles
+from benchmark.report.blocks import percent
+from benchmark.report.palette import numbered
 from benchmark.report.pictures.style import label, line, panels, title
 from benchmark.report.tuning import UNIT
 
@@ -22,14 +23,12 @@ def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:
     groups = list(table.groupby(UNIT, sort=False))
     figure, axes = panels(len(groups))
     rates = sorted(seen["rate"].dropna().unique())
-    looks = line_styles([f"{100 * rate:g} % wrong" for rate in rates])
     for axis, (unit, own) in zip(axes, groups, strict=True):
         rows = seen.merge(pd.DataFrame([unit], columns=UNIT), on=UNIT)
-        for rate in rates:
+        for i, rate in enumerate(rates):
             at: Any = rows[rows["rate"] == rate].groupby(["dataset", "lr"])["accuracy"].mean()
             curve = at.unstack("lr").dropna(axis=1).mean()
-            name = f"{100 * rate:g} % wrong"
-            axis.plot(curve.index, curve.to_numpy(), label=name, **line(looks[name]))
+            axis.plot(curve.index, curve.to_numpy(), label=f"{percent(rate)} wrong", **line(numbered(i)))
         axis.axvline(own[own["chosen"]]["lr"].iloc[0], color="#767676", linewidth=1, linestyle=":", zorder=0)
         axis.set_xscale("log")
         title(axis, str(unit[-1]))

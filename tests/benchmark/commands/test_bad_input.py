@@ -65,7 +65,7 @@ CASES = [
     ("readme --readme=/nowhere.md", "/nowhere.md cannot be read: No such file"),
     ("readme --reference=/nowhere --readme=PAGE", "/nowhere/leaderboard.csv cannot be read: No such file"),
     ("readme --check --reference=/nowhere --readme=PAGE", "/nowhere/leaderboard.csv cannot be read"),
-    ("readme --publish=/nowhere", "/nowhere holds no records of finished runs"),
+    ("readme --publish=/nowhere", "there is no results folder /nowhere"),
     ("readme --readme=.", "cannot be read: Is a directory"),
     ("show", "show needs run: promptnoise show RUN"),
     ("show abc", "there is no results folder results"),
@@ -216,7 +216,7 @@ def test_what_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("words", [["list"], ["bench", "--dry-run"], ["--help"], ["bench", "--help"]])
+@pytest.mark.parametrize("words", [["list"], ["bench", "--dry-run"], ["--help"], ["--version"], ["bench", "--help"]])
 def test_a_full_disk_behind_the_output_is_one_line(words: list[str]) -> None:
     done = promptnoise(*words, output="/dev/full")
     assert done.returncode == 1

@@ -107,7 +107,7 @@ def test_a_record_is_explained_with_noise_gain_classes_and_the_command_that_does
         "66.00 %, so training gave +4.50 points",
         "72.00 % at epoch 7 (an oracle: chosen on test data)",
         "arrow 54.5 %, bell 62.5 %",
-        f"promptnoise export {work.key}",
+        f"promptnoise export {work.key} --out={tmp_path}",
         "promptnoise bench --methods='gce[q=0.5]' --datasets='flipped' --noise='0.5' --noise-type='symmetric'",
     ):
         assert part in text

@@ -11,8 +11,10 @@ import pytest
 from benchmark.errors import BadInput
 from benchmark.plan import catalog
 from benchmark.plan.grid import Grid, Run, split_list
+from benchmark.plan.groups import DATASETS, ROBUST
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
+from datamodules import catalog as data_catalog
 from datamodules.errors import UserError
 
 RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, "embedded", 10)
@@ -22,9 +24,9 @@ def runs_of(**options: str) -> list[Run]:
     return Options(**options).grid().runs()
 
 
-def test_the_default_grid_has_264_runs() -> None:
+def test_the_default_grid_has_312_runs() -> None:
     runs = Options().grid().runs()
-    assert len(runs) == len(set(runs)) == 264
+    assert len(runs) == len(set(runs)) == 312
     per_method = {name: sum(run.method == name for run in runs) for name in ("coop", "zero_shot", "upl")}
     assert per_method == {"coop": 48, "zero_shot": 12, "upl": 12}
 
@@ -59,6 +61,14 @@ def test_options_in_any_order_and_defaults_are_the_same_run() -> None:
     names = "upl[loss=gce,select=random],upl[select=random,loss=gce],upl[k=16,loss=gce,select=random,q=0.70]"
     runs = runs_of(methods=names, datasets="flipped", seeds="1")
     assert [run.method for run in runs] == ["upl[loss=gce,select=random]"]
+
+
+def test_long_tailed_shots_are_runs_of_their_own_and_methods_without_labels_do_not_see_them() -> None:
+    paradigms = "fewshot,fewshot[imbalance=0.1],fewshot[imbalance=.10],fewshot[imbalance=1]"
+    runs = runs_of(methods="zero_shot,coop", datasets="flipped", noise="0", seeds="1", paradigm=paradigms)
+    assert [(run.method, run.paradigm) for run in runs] == [
+        ("zero_shot", "ul"), ("coop", "fewshot"), ("coop", "fewshot[imbalance=0.1]"),
+    ]  # fmt: skip
 
 
 def test_human_noise_is_measured_so_it_has_no_rate() -> None:
@@ -102,7 +112,11 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
         ({"noise_type": "symetric"}, "unknown noise kind 'symetric': did you mean 'symmetric'"),
         ({"seeds": "1.5"}, "seeds: '1.5' should be a whole number"),
         ({"seeds": "-1"}, "seed is -1"),
+        ({"seeds": "5-1"}, "seeds: '5-1' should be a range first-last"),
+        ({"seeds": "1-99999999999"}, "of at most 10,000 numbers"),
         ({"shots": "0"}, "shots is 0, should be at least 1"),
+        ({"paradigm": "sssl"}, "unknown paradigm 'sssl': did you mean 'ssl'"),
+        ({"paradigm": "fewshot[imbalance=0]"}, "imbalance should be above 0 and at most 1; got 0"),
         ({"epochs": -1}, "epochs is -1"),
     ],
 )
@@ -116,6 +130,21 @@ def test_a_comma_within_brackets_does_not_part_a_list() -> None:
     assert split_list("coop, gce[q=0.5,n_ctx=2],,dspt ") == ["coop", "gce[q=0.5,n_ctx=2]", "dspt"]
 
 
+def test_ranges_of_seeds_and_groups_of_methods_and_data_sets_stand_for_their_members() -> None:
+    short = runs_of(methods="robust,coop", datasets="coop11,dtd", seeds="1-3,7", noise="0.5")
+    assert {run.seed for run in short} == {1, 2, 3, 7}
+    assert len({run.dataset for run in short}) == 11
+    assert {"gce", "coop", "nlprompt"} <= {run.method for run in short} and "ce" not in {run.method for run in short}
+    assert short == runs_of(methods=",".join([*ROBUST, "coop"]), datasets=",".join(DATASETS["coop11"]), seeds="1,2,3,7",
+                            noise="0.5")  # fmt: skip
+
+
+def test_every_group_has_members_that_exist() -> None:
+    assert set(ROBUST) <= set(catalog.methods())
+    assert {name for members in DATASETS.values() for name in members} <= set(data_catalog.known())
+    assert not set(DATASETS) & set(data_catalog.known()) and not {"robust", "all"} & set(catalog.methods())
+
+
 def test_planning_imports_no_torch() -> None:
     code = (
         "import sys; from benchmark.__main__ import main; code = main(['bench', '--dry-run', '--out=nowhere']);"
@@ -123,7 +152,7 @@ def test_planning_imports_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "264 runs, 0 done" in done.stdout
+    assert "312 runs, 0 done" in done.stdout
 
 
 def test_an_axis_without_values_is_refused() -> None:

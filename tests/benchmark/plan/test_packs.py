@@ -62,12 +62,12 @@ def test_no_worker_has_to_wait_for_a_pack_that_could_have_been_cut() -> None:
 
 
 def test_one_worker_gets_the_largest_packs() -> None:
-    assert [len(pack.runs) for pack in packs(grid(1), 96)] == [66]
-    assert [len(pack.runs) for pack in packs(grid(1, seeds="1,2,3,4,5"), 96)] == [55, 55]
+    assert [len(pack.runs) for pack in packs(grid(1), 96)] == [78]
+    assert [len(pack.runs) for pack in packs(grid(1, seeds="1,2,3,4,5"), 96)] == [65, 65]
 
 
 def test_packs_are_cut_no_further_than_the_workers_need() -> None:
-    assert [len(pack.runs) for pack in packs(grid(1), 96, workers=4)] == [17, 17, 16, 16]
+    assert [len(pack.runs) for pack in packs(grid(1), 96, workers=4)] == [20, 20, 19, 19]
     assert len(packs(Options().grid().runs(), 96, workers=2)) == 4
 
 

@@ -1,12 +1,17 @@
 """The report page in a headless browser."""
 
+import xml.etree.ElementTree as ElementTree
+from csv import reader
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmark.records.failures import Failure
 from benchmark.records.store import Store
+from benchmark.report.blocks import blocks
 from benchmark.report.campaign import Campaign
+from benchmark.report.finding import finding
 from benchmark.report.leaderboard import leaderboard, observations
 from benchmark.report.page import build
 from benchmark.report.page.data import payload
@@ -27,10 +32,10 @@ PICK = """
 """
 
 
-def page(store: Store, failures: list[Failure] | None = None) -> str:
+def page(store: Store, failures: list[Failure] | None = None, **more: Any) -> str:
     loaded = store.load()
     campaign = Campaign.of(*loaded)
-    return build(campaign, differences(campaign.seen), caveats(campaign.seen), failures or [])
+    return build(campaign, differences(campaign.seen), caveats(campaign.seen), failures or [], **more)
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +64,8 @@ def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path:
         found.other = rows("board");
         found.datasets = [...document.querySelectorAll("#filters select[name=dataset] option")].map((o) => o.value);
         found.published = rows("published");
+        dispatchEvent(new Event("resize"));
+        found.forest = [byId("forest-chart").children.length, byId("forest-note").textContent];
         return found;
         """,
         tmp_path,
@@ -75,6 +82,7 @@ def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path:
     assert found["runs"] == 3 * 2 * 2 + 2
     assert [row[0] for row in found["other"]] == ["coop"]
     assert found["datasets"] == ["dtd"]
+    assert found["forest"] == [0, "No runs here can be paired with the reference method."]
     ((method, dataset, _, ours, theirs, gap, *_),) = found["published"]
     assert (method, dataset, ours) == ("coop", "dtd", "51.50")
     assert float(gap) == pytest.approx(51.5 - float(theirs), abs=0.06)
@@ -115,6 +123,128 @@ def test_tables_sort_runs_are_found_and_opened_and_methods_are_hidden(store: Sto
     assert "promptnoise show" in found["details"]
     assert "0 of 80 training labels" in found["details"]
     assert sorted(found["lines"]) == ["coop", "gce[q=0.5]", "zero_shot"]
+
+
+def test_the_page_begins_with_the_finding_and_the_order_of_the_average_rank(store: Store, tmp_path: Path) -> None:
+    found = ask(
+        page(store),
+        PICK
+        + """
+        const state = () => ({verdict: byId("verdict").textContent, names: column("board", 0), rank: column("board", 4),
+          note: byId("board-note").textContent, shown: byId("board").textContent.includes("±")});
+        const found = {mean: state()};
+        pick("dataset", "flipped");
+        found.flipped = state();
+        return found;
+        """,
+        tmp_path,
+    )
+    shown = {block.dataset: block for block in blocks(leaderboard(store.load().records)) if block.noise == "asymmetric"}
+    for name, block in (("mean", shown[None]), ("flipped", shown["flipped"])):
+        order = sorted(block.methods, key=lambda method: block.ranks[method])
+        assert found[name]["names"] == order and found[name]["verdict"] == finding(block)
+        assert found[name]["verdict"].startswith(f"{order[0]} ranks best: ")
+        assert found[name]["rank"] == [f"{block.ranks[method]:.1f}" for method in order]
+    assert [(state["shown"], "±" in state["note"]) for state in found.values()] == [(False, False), (True, True)]
+
+
+@pytest.mark.parametrize(
+    ("words", "hits"), [("50", 18), ("50 %", 18), ("0.5 ce", 6), ("gce seed 2", 6), ("seed 50", 18)]
+)
+def test_rates_and_seeds_are_found(store: Store, tmp_path: Path, words: str, hits: int) -> None:
+    question = (
+        f'byId("find").value = "{words}"; byId("find").dispatchEvent(new Event("input")); return rows("runs").length'
+    )
+    assert ask(page(store), PICK + question, tmp_path) == hits
+
+
+def test_a_run_has_a_legend_the_commands_for_its_folder_and_its_address(store: Store, tmp_path: Path) -> None:
+    keys = [record.key for record in store.load().records if record.run.method == "coop"]
+    links = {key: f"https://wandb.example/runs/{key}" for key in keys} | {"other": "javascript:alert(1)"}
+    found = ask(
+        page(store, out=Path("my results"), links=links),
+        """
+        const found = [];
+        for (const method of ["coop", "ce"]) {
+          openRun(DATA.runs.find((run) => run.method === method && run.labels));
+          const dialog = byId("details");
+          found.push({legend: [...dialog.querySelectorAll(".legend span")].map((line) => line.textContent),
+            dashes: [...dialog.querySelectorAll(".legend line")].map((line) => line.getAttribute("stroke-dasharray")),
+            commands: [...dialog.querySelectorAll("code")].map((code) => code.textContent),
+            links: [...dialog.querySelectorAll("a")].map((link) => link.href),
+            key: dialog.querySelector("dd").textContent});
+          dialog.close();
+        }
+        return {runs: found, links: Object.values(DATA.links)};
+        """,
+        tmp_path,
+    )
+    for run_found in found["runs"]:
+        assert run_found["legend"] == ["test images", "training images, true labels", "training images, given labels"]
+        assert len(set(run_found["dashes"])) == 3
+        for command, shown in zip(("show", "export"), run_found["commands"], strict=True):
+            assert shown == f"promptnoise {command} {run_found['key']} '--out=my results'"
+    assert [run_found["links"] for run_found in found["runs"]] == [[links[found["runs"][0]["key"]]], []]
+    assert all(link.startswith("https://") for link in found["links"])
+
+
+def test_every_table_and_chart_can_be_downloaded(store: Store, tmp_path: Path) -> None:
+    found = ask(
+        page(store),
+        PICK
+        + """
+        pick("dataset", "flipped");
+        const buttons = [...document.querySelectorAll("[data-downloads]")].map((place) =>
+          [place.dataset.downloads, place.textContent]);
+        openRun(DATA.runs.find((run) => run.labels));
+        buttons.push(["run", byId("details").querySelector(".downloads").textContent]);
+        const charts = ["accuracy", "forest", "training", "classes", "run"].map((name) => byId(`${name}-chart`));
+        return {buttons, csv: tableCsv(byId("board")), tex: tableTex(byId("board")), runs: tableCsv(byId("runs")),
+          points: chartCsv(charts[0]), forest: chartCsv(charts[1]), charts: charts.map((host) => chartSvg(host).text),
+          formula: csv([["=1+1", 'a "b", c', null, -1]]), name: fileName("board"), odd: tex("a_b \\\\ ± 5 %")};
+        """,
+        tmp_path,
+    )
+    pictures = dict.fromkeys(("accuracy", "forest", "training", "classes", "run"), "Download PNGSVGCSV")
+    assert dict(found["buttons"]) == pictures | dict.fromkeys(("board", "published", "runs"), "Download CSVTeX")
+    board = leaderboard(store.load().records).set_index(["dataset", "noise", "rate", "method"])
+    cells = [board.loc["flipped", "asymmetric", rate, "coop"] for rate in (0.0, 0.5)]
+    head, *lines = list(reader(found["csv"].splitlines()))
+    assert head == ["Method", "0 %", "0 % std", "50 %", "50 % std", "Drop", "Rank"]
+    (coop,) = (line for line in lines if line[0] == "coop")
+    wanted = [value for cell in cells for value in (cell["mean"], cell["std"])]
+    assert [float(value) for value in coop[1:5]] == pytest.approx(wanted, abs=0.01)
+    assert rf"coop & \textbf{{{cells[0]['mean']:.2f}}} $\pm$ {cells[0]['std']:.2f} &" in found["tex"]
+    assert r"zero\_shot" in found["tex"] and found["tex"].startswith("\\begin{tabular}{lrrrr}")
+    assert found["runs"].count("\n") == 1 + 3 * 2 * 2 + 2
+    assert found["points"].splitlines()[0] == 'line,"wrong labels, %","test accuracy, %",std'
+    assert found["forest"].splitlines()[0] == "method,difference,low,high,p_adjusted,pairs"
+    for text in found["charts"]:
+        assert "var(" not in text
+        ElementTree.fromstring(text)
+    assert found["formula"] == '\'=1+1,"a ""b"", c",,-1\n'
+    assert found["name"] == "board-asymmetric-flipped"
+    assert found["odd"] == r"a\_b \textbackslash{} $\pm$ 5 \%"
+
+
+def test_of_many_methods_those_that_rank_low_are_grey_until_pointed_at(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for i in range(12):
+        for rate in (0.0, 0.5):
+            store.write(run(f"method{i}", rate=rate), result(80.0 - i - 10 * rate))
+    found = ask(
+        page(store),
+        """
+        const grey = () => [...document.querySelectorAll("#accuracy-chart polyline")]
+          .filter((line) => line.style.stroke === "var(--faint)").map((line) => line.dataset.method).sort();
+        const found = [grey(), byId("accuracy-note").textContent];
+        document.querySelectorAll("#board tbody tr")[11].dispatchEvent(new PointerEvent("pointerenter"));
+        return [...found, grey()];
+        """,
+        tmp_path,
+    )
+    assert found[0] == sorted(f"method{i}" for i in range(8, 12)) and "4 methods" in found[1]
+    assert found[2] == ["method10", "method8", "method9"]
 
 
 def test_hovering_a_chart_shows_the_values_there(store: Store, tmp_path: Path) -> None:

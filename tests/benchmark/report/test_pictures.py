@@ -3,24 +3,31 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import tables
+from benchmark.report.blocks import blocks
 from benchmark.report.campaign import Campaign
+from benchmark.report.finding import finding
 from benchmark.report.leaderboard import leaderboard
-from benchmark.report.palette import line_styles
+from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.epochs import mean_curve
 from benchmark.report.pictures.figures import figures
 from benchmark.report.pictures.ranks import groups
-from benchmark.report.pictures.style import panels, styled, title
+from benchmark.report.pictures.style import panels, render, styled, title
 from tests.support.records_factory import fill, result, run
 
 
@@ -50,17 +57,89 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
     with styled():
         figure = against_noise(board, sorted(board["method"].unique()))
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert titles == ["digits", "flipped", "tilted", "mean of 3 data sets"]
-    (line,) = (line for line in figure.axes[1].lines if line.get_label() == "coop")
+    assert titles == ["mean of 3 data sets", "digits", "flipped", "tilted"]
+    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "coop")
     rows = board[(board["dataset"] == "flipped") & (board["method"] == "coop")]
     np.testing.assert_allclose(line.get_xydata(), np.stack([[0.0, 50.0], rows["mean"]], axis=1))
     methods = [method for method in sorted(board["method"].unique()) if method != "zero_shot"]
-    (bands,) = figure.axes[1].collections
+    (bands,) = figure.axes[2].collections
     above, below = rows["mean"] + rows["std"], rows["mean"] - rows["std"]
     corners = [[0.0, above.iloc[0]], [50.0, above.iloc[1]], [50.0, below.iloc[1]], [0.0, below.iloc[0]]]
     np.testing.assert_allclose(bands.get_paths()[methods.index("coop")].vertices[:4], corners)
-    (line,) = (line for line in figure.axes[1].lines if line.get_label() == "zero-shot")
+    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "zero-shot")
     assert line.get_ydata()[0] == 66.0
+
+
+def texts(figure: Figure) -> list[tuple[str, Bbox]]:
+    """The texts of a figure and where they stand, in pixels, once it has been laid out and written."""
+    render(figure)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    shown = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    ticks = {
+        label
+        for axis in figure.axes
+        for side in (axis.xaxis, axis.yaxis)
+        for tick in side.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if not side.get_view_interval()[0] <= tick.get_loc() <= side.get_view_interval()[1]
+    }
+    return [(text.get_text(), text.get_window_extent(renderer)) for text in shown if text not in ticks]
+
+
+@pytest.mark.parametrize("count", [1, 4, 7])
+def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Path, count: int) -> None:
+    names = {f"folder:/somebody/data/{'set' * 3}{i}[name=pets {i}]": 40.0 for i in range(count)}
+    store = fill(tmp_path, datasets=names, rates=(0.0, 0.125, 0.25, 0.375, 0.5, 0.75), seeds=(1,))
+    close = ("upl[loss=gce,select=random]", "dspt", "mae")
+    for method, rate, dataset in product(close, (0.0, 0.75), names):
+        store.write(run(method, dataset, rate=rate), result(30.0))
+    with styled():
+        for name, figure in figures(Campaign.of(store.load().records)).items():
+            assert figure is not None
+            found = texts(figure)
+            width, height = figure.get_size_inches() * figure.dpi
+            for text, box in found:
+                assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, (name, text)
+            if name.startswith("accuracy"):
+                ends = [box for text, box in found if text in (*close, "coop", "ce", "gce[q=0.5]", "zero-shot")]
+                assert len(ends) == 7
+                assert not any(a.overlaps(b) for a, b in combinations(ends, 2))
+                assert {f"pets {i}" for i in range(count)} <= {text for text, _ in found}
+
+
+def test_pictures_say_their_finding_the_noise_rate_and_what_was_averaged(records: list[Record]) -> None:
+    campaign = Campaign.of(records)
+    drawn_figures = figures(campaign)
+    said = {
+        name: " ".join(text.get_text() for text in figure.texts) for name, figure in drawn_figures.items() if figure
+    }
+    (block,) = (block for block in blocks(campaign.board) if block.dataset is None)
+    assert finding(block) in said["accuracy-symmetric"] and "2 seeds" in said["accuracy-symmetric"]
+    for name in ("gradients", "memorisation"):
+        assert said[f"{name}-symmetric"] == "50 % wrong labels, symmetric noise; mean over 3 data sets and 2 seeds"
+    assert said["classes-symmetric"] == "50 % wrong labels, symmetric noise; mean over 2 seeds"
+
+
+def test_of_many_methods_the_eight_with_the_best_average_rank_are_in_colour(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for i in range(12):
+        store.write(run(f"method{i}"), result(80.0 - i))
+    campaign = Campaign.of(store.load().records)
+    with styled():
+        figure = figures(campaign)["accuracy-symmetric"]
+    assert figure is not None
+    named = {str(line.get_label()) for line in figure.axes[0].lines if not str(line.get_label()).startswith("_")}
+    assert named == {f"method{i}" for i in range(8)}
+    assert sum(line.get_color() == FAINT for line in figure.axes[0].lines) == 4
+    words = " ".join(text.get_text() for text in figure.texts)
+    assert "the 4 methods with a lower average rank in grey" in words
+
+
+def test_ticks_of_measured_rates_are_rounded(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run(noise="human", rate=None), result(60.0, noise={"realised": 0.40625, "wrong": 13, "images": 32}))
+    figure = against_noise(leaderboard(store.load().records), ["coop"])
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["40.6"]
 
 
 def test_a_panel_shows_the_end_of_a_name_that_is_too_long_for_it() -> None:
@@ -99,6 +178,19 @@ def test_a_method_looks_the_same_whatever_noise_it_meets_and_no_two_look_alike()
     look = line_styles(names)
     assert look == line_styles(names[::-1])
     assert len(set(look.values())) == len(names)
+
+
+def test_the_colour_of_a_method_does_not_depend_on_the_others_and_a_variant_has_its_method_s() -> None:
+    others = [f"method{i}" for i in range(25)]
+    for name in ("coop", "gce", "grip", "my_plug_in"):
+        alone = line_styles([name])[name]
+        assert line_styles([name, *others])[name].colour == alone.colour
+        variant = line_styles([name, f"{name}[q=0.5]"])[f"{name}[q=0.5]"]
+        assert variant.colour == alone.colour and variant.dash != alone.dash
+    default = ("ce", "coop", "dspt", "gce", "mae", "upl")
+    styles = line_styles([*default, *others])
+    assert [styles[name] for name in default] == [line_styles([name])[name] for name in default]
+    assert len({styles[name].colour for name in default}) == len(default)
 
 
 def test_curves_of_unequal_length_and_with_holes_are_averaged_over_what_is_there() -> None:

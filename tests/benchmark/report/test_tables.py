@@ -16,8 +16,11 @@ from benchmark.records.store import Store
 from benchmark.report import tables, terminal
 from benchmark.report.blocks import blocks
 from benchmark.report.campaign import Campaign
+from benchmark.report.finding import finding
 from benchmark.report.leaderboard import SETTING, from_csv, leaderboard, to_csv
 from benchmark.report.markup import latex, markdown
+from benchmark.report.names import short_names
+from benchmark.report.summary import summary
 from tests.support.records_factory import campaign, fill, result, run
 
 
@@ -165,6 +168,61 @@ def test_a_measured_noise_rate_has_a_column_of_its_own(tmp_path: Path) -> None:
     assert to_csv(from_csv(to_csv(board))) == to_csv(board)
 
 
+def human(out: Path) -> list[Record]:
+    """Human labels on two data sets in folders, at 17.2 and 40.625 % wrong labels."""
+    store = Store(out)
+    for dataset, realised in (("folder:/data/a/long/way/down/pets", 0.172), ("folder:/data/x[name=Cars]", 0.40625)):
+        for method, clean, noisy in (("coop", 70.0, 50.0), ("upl[loss=gce,select=random]", 60.0, None)):
+            for seed in (1, 2):
+                paradigm = "ul" if noisy is None else "fewshot"
+                store.write(run(method, dataset, "none", 0.0, seed, paradigm=paradigm), result(clean + seed))
+                if noisy is not None:
+                    share = {"realised": realised, "wrong": 1, "images": 80}
+                    work = run(method, dataset, "human[labels=worse]", None, seed)
+                    store.write(work, result(noisy + seed, work, noise=share))
+    return store.load().records
+
+
+def test_human_noise_shows_its_measured_rate_and_its_drop_and_folders_have_short_names(tmp_path: Path) -> None:
+    records = human(tmp_path)
+    one, other, mean = blocks(leaderboard(records))
+    assert [block.name for block in (one, other, mean)] == ["pets", "Cars", "mean of 2 data sets"]
+    assert [block.drop("coop") for block in (one, other, mean)] == [20.0] * 3
+    assert [block.heading("measured") for block in (one, other)] == ["0.172 (measured)", "0.406 (measured)"]
+    assert "| method | 0 | 0.406 (measured) |" in markdown(other)
+    assert finding(other).startswith("coop ranks best: 51.5 % with 40.6 % wrong labels, 20.0 points less than without")
+    (row,) = (row for row in summary(leaderboard(records)).itertuples() if row.method == "coop")
+    assert (row.mean_noisiest, row.worst_drop) == (51.5, 20.0) and row.noisiest_rate == pytest.approx(
+        (0.172 + 0.40625) / 2
+    )
+    lines = shown(records, width=80).splitlines()
+    assert [line.split() for line in lines if line.split()[:1] in (["pets"], ["Cars"])] == [
+        ["pets", "17.2", "%"],
+        ["Cars", "40.6", "%"],
+    ]
+    assert lines[0].startswith("human (worse) noise")
+    assert "/data" not in "".join(lines)
+
+
+@pytest.mark.parametrize("rates", [2, 4, 12])
+def test_nothing_is_clipped_at_80_columns(tmp_path: Path, rates: int) -> None:
+    store = fill(tmp_path, rates=tuple(i / 16 for i in range(rates)), seeds=(1, 2))
+    for rate in (i / 16 for i in range(rates)):
+        store.write(run("gce[q=0.123456,something=long]", rate=rate), result(99.0))
+    text = shown(store.load().records, width=80)
+    assert max(len(line.rstrip()) for line in text.splitlines() if not line.startswith("accuracy in")) <= 80
+    assert "…" not in text
+    assert all(f" {round(100 * i / 16, 1):g} %" in text for i in range(rates))
+    assert len(re.findall(r"99\.00", text)) == rates
+
+
+def test_two_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    names = ["folder:/a/pets", "folder:/b/pets", "folder:/c/cars", "hf:me/cars", "digits[template={}]", "digits"]
+    assert short_names(names) == dict(
+        zip(names, ["a/pets", "b/pets", "c/cars", "me/cars", "digits[template={}]", "digits"], strict=True)
+    )
+
+
 def test_without_any_noise_there_is_still_a_table(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(noise="none", rate=0.0), result(80.0))
@@ -176,6 +234,21 @@ def test_trzsl_is_compared_by_its_harmonic_mean(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(paradigm="trzsl"), result(80.0, harmonic_mean=60.0))
     assert leaderboard(store.load().records)["mean"].tolist() == [60.0]
+
+
+def test_accuracy_on_seen_and_unseen_classes_stands_beside_their_harmonic_mean(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for seed, seen in ((1, 80.0), (2, 70.0)):
+        parts = {"seen_accuracy": seen, "unseen_accuracy": 50.0, "harmonic_mean": 60.0}
+        store.write(run(paradigm="trzsl", seed=seed), result(65.0, **parts))
+    board = leaderboard(store.load().records)
+    (block,) = blocks(board)
+    assert "**60.00** ± 0.00 (75.0, 50.0) |" in markdown(block)
+    assert "in brackets: accuracy on seen and on unseen classes" in markdown(block)
+    assert "60.00 ± 0.00 (75.0, 50.0)*" in shown(store.load().records)
+    text = to_csv(board)
+    assert text.splitlines()[0].endswith("protocol,seen,unseen") and text.splitlines()[1].endswith(",75.00,50.00")
+    assert to_csv(from_csv(text)) == text
 
 
 def test_no_records_give_empty_tables_not_an_error(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from benchmark.plan.grid import Run
@@ -32,3 +34,13 @@ def test_the_accuracy_is_that_of_the_last_epoch_not_of_the_best() -> None:
     assert [fields["accuracy"] for fields in records] == [curve[-1] for curve in curves]
     assert [fields["oracle_best_accuracy"] for fields in records] == [max(curve) for curve in curves]
     assert [fields["oracle_best_epoch"] for fields in records] == [curve.index(max(curve)) + 1 for curve in curves]
+
+
+@pytest.mark.parametrize(
+    ("name", "linear"),
+    [("coop", True), ("em_means", True), ("class_means", True), ("clap", True), ("clip_adapter", False),
+     ("tip_adapter", False), ("prolip", False), ("knn", False), ("wann", False), ("cocoop", False)],
+)  # fmt: skip
+def test_class_weights_are_kept_where_they_classify_by_themselves(name: str, linear: bool) -> None:
+    method = import_module(f"methods.{name}").Method(toy.task([0]))
+    assert method.is_linear == linear

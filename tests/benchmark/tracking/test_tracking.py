@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmark.errors import BadInput
+from benchmark.records.logged import addresses
 from benchmark.records.store import Store
 from benchmark.tracking import Follower, Target, choose_mode, sync
 from benchmark.tracking.sync import pending
@@ -179,6 +180,15 @@ def test_while_training_goes_on_most_of_the_time_is_rest(
     sync(Target(store.out, "online"), stop=Stop(), rest=30.0)
     assert len(rests) == 4
     assert min(rests) >= 0.1
+
+
+def test_the_address_of_each_run_is_kept_for_the_report(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS.replace("summary = {}", "summary, url = {}, 'https://wandb.example/run'"))
+    sync(Target(store.out, "online"))
+    assert addresses(store.out) == {record.key: "https://wandb.example/run" for record in store.load().records}
+    assert pending(Target(store.out, "online")) == 0
 
 
 def test_logging_stops_when_it_is_told_to(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_the_real_split_files_load_and_give_the_published_draws(tmp_path: Path, 
 
 def test_a_folder_of_class_folders_is_a_data_set(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 3, "val": 1, "test": 2})
-    dataset = catalog.open_dataset(f"folder:{tmp_path}[template=a sketch of a {{}}, on paper.]")
+    dataset = catalog.open_dataset(f"folder:{tmp_path}[template=a sketch of a {{}}, on paper.,name=pets]")
     assert_sound(dataset)
     assert dataset.classes == ("cat", "red dog")
     assert dataset.template == "a sketch of a {}, on paper."

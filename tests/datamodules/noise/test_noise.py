@@ -15,7 +15,7 @@ from datamodules.errors import DataError
 from datamodules.fewshot import few_shot
 
 RATES = [0.0, 0.1, 0.125, 0.25, 0.3, 0.5, 0.75, 0.9, 1.0]
-EXACT = ["symmetric", "asymmetric", "confusion"]
+EXACT = ["symmetric", "asymmetric", "confusion", "cluster"]
 BALANCED = ["balanced", "balanced_pair"]
 RATED = [*EXACT, *BALANCED, "instance", "uniform"]
 
@@ -226,6 +226,59 @@ def test_instance_noise_has_about_the_rate_and_follows_the_image(rate: float) ->
             tables.append(np.bincount(flipped, minlength=5) / max(len(flipped), 1))
             assert tables[group][label] == 0
         assert np.abs(tables[0] - tables[1]).sum() > 0.5
+
+
+def groups(sizes: list[int], towards: list[int], size: int = 4) -> noise.Context:
+    """Classes 0, 1, ... with groups of alike images, each of which leans towards the class `towards[group]`."""
+    axes, x, labels = np.eye(16), [], []
+    for group, (label, other) in enumerate(zip(sizes, towards, strict=True)):
+        near = axes[label] + 0.4 * axes[other] + 0.3 * axes[8 + group]
+        x.append(near + 0.01 * np.random.default_rng(group).standard_normal((size, 16)))
+        labels += [label] * size
+    pool = np.array(labels)
+    return noise.Context(np.arange(len(pool)), pool, max(sizes) + 1, features=np.concatenate(x))
+
+
+def test_cluster_noise_gives_a_group_of_alike_images_the_label_of_the_class_they_are_nearest_to() -> None:
+    ctx = groups([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1])
+    noisy = noise.corrupt("cluster", ctx, 1.0, 1)
+    assert noisy.labels.reshape(6, 4).tolist() == [[other] * 4 for other in (1, 2, 0, 2, 0, 1)]
+
+
+@pytest.mark.parametrize("rate", [1 / 6, 0.5, 5 / 6])
+def test_cluster_noise_flips_whole_groups_and_the_last_one_in_part(rate: float) -> None:
+    ctx = groups([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1])
+    for extra in (0.0, 1 / 24):
+        flips = wrong(ctx, noise.corrupt("cluster", ctx, rate + extra, 3)).reshape(6, 4).sum(1)
+        assert sorted(flips.tolist(), reverse=True)[: round(6 * rate)] == [4] * round(6 * rate)
+        assert flips.sum() == round(24 * (rate + extra))
+
+
+def test_cluster_noise_of_size_1_flips_images_one_by_one() -> None:
+    ctx = context()
+    single = noise.corrupt("cluster[size=1]", ctx, 0.5, 1)
+    x = ctx.features / np.linalg.norm(ctx.features, axis=1, keepdims=True)
+    means = np.stack([x[ctx.labels == c].mean(0) for c in range(7)])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    for row in np.flatnonzero(wrong(ctx, single)):
+        nearness = [-np.inf if c == ctx.labels[row] else float(x[row] @ means[c]) for c in range(7)]
+        assert single.labels[row] == int(np.argmax(nearness))
+    assert noise.fingerprint(single.labels) != noise.fingerprint(noise.corrupt("cluster", ctx, 0.5, 1).labels)
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "1.5", "many"])
+def test_a_cluster_size_that_is_no_whole_number_from_1_is_refused_before_anything_runs(size: str) -> None:
+    with pytest.raises(DataError, match=f"size should be a whole number of images, at least 1; got '{size}'"):
+        noise.parse(f"cluster[size={size}]")
+
+
+def test_cluster_noise_on_one_image_a_class_and_on_a_draw_of_one_class_still_has_its_rate() -> None:
+    pool = np.array([0, 1, 2, 0, 0])
+    features = np.random.default_rng(0).standard_normal((5, 4))
+    few = noise.Context(np.arange(3), pool, 3, features=features[:3])
+    assert wrong(few, noise.corrupt("cluster", few, 1.0, 1)).all()
+    same = noise.Context(np.array([0, 3, 4]), pool, 3, features=features[[0, 3, 4]])
+    assert noise.corrupt("cluster", same, 1.0, 1).labels.tolist() == [1, 1, 1]
 
 
 def test_human_noise_is_what_the_labelling_says() -> None:

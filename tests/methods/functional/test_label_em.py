@@ -157,6 +157,12 @@ def test_an_image_is_left_out_of_the_mean_that_it_is_compared_with() -> None:
             torch.testing.assert_close(found[r, i], means @ features[r, i], atol=1e-5, rtol=1e-4)
 
 
+def test_nothing_is_said_of_a_class_whose_only_image_is_left_out() -> None:
+    features = torch.eye(3)[None]
+    alone = left_out(features, torch.eye(3)[None])
+    assert (alone.abs() < 1e-6).all()
+
+
 def test_the_likeliest_scores_are_found_for_each_replica_by_itself() -> None:
     _, given, judgement = case()
     valid, transition = torch.ones(R, N, dtype=torch.bool), torch.full((R, C, C), 0.1) + 0.6 * torch.eye(C)

@@ -1,0 +1,145 @@
+"""`promptnoise doctor`: versions, devices, weights, data, folders and W&B on one screen; the exit code tells."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from benchmark.commands._folders import check_writable
+from benchmark.errors import BadInput
+from benchmark.plan.options import CACHE, DATA
+from benchmark.run.environment import versions
+from benchmark.tracking.mode import HOW, choose_mode
+from datamodules import catalog
+from datamodules.errors import UserError
+
+State = Literal["good", "note", "bad"]
+#: Free space below which records and features may not fit.
+LITTLE = 5 * 2**30
+
+
+@dataclass(frozen=True)
+class Options:
+    """Look at everything that a bench needs, and say what is missing, wrong or slow here; 1 if something is broken."""
+
+    backbone: str = "embedded"
+    """The CLIP model to look for."""
+
+    data: Path = DATA
+    """Folder of real data sets."""
+
+    out: Path = Path("results")
+    """Folder for results."""
+
+    cache: Path = CACHE
+    """Folder for the image features of real backbones."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at: what it is, what was found, and whether that is good."""
+
+    what: str
+    found: str
+    state: State = "good"
+
+
+def main(options: Options) -> int:
+    """Prints a line for each; 1 if one of them is bad."""
+    console = Console()
+    checks: list[Callable[[Options], Iterator[Line]]] = [_packages, _devices, _weights, _data, _folders, _tracking]
+    bad = 0
+    for check in checks:
+        with console.status("looking"):
+            lines = list(check(options))
+        for line in lines:
+            bad += line.state == "bad"
+            mark, style = {"good": ("ok ", "green"), "note": ("-  ", "yellow"), "bad": ("BAD", "red")}[line.state]
+            console.print(mark, style=style, end=" ")
+            console.print(f"{line.what:9} {line.found}", highlight=False, markup=False, soft_wrap=True)
+    return 1 if bad else 0
+
+
+def _packages(options: Options) -> Iterator[Line]:
+    """Versions, and whether what depends on another's build can be imported."""
+    yield Line("versions", ", ".join(f"{name} {number}" for name, number in versions().items()))
+    for name in ("torch", "torchvision", "open_clip", "lightning"):
+        try:
+            import_module(name)
+        except (ImportError, RuntimeError, OSError) as error:
+            why = str(error).splitlines()[0]
+            hint = "; torch and torchvision must be of one build" if name in ("torchvision", "open_clip") else ""
+            yield Line(name, f"cannot be imported: {why}{hint}", "bad")
+            return
+
+
+def _devices(options: Options) -> Iterator[Line]:
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    gpus = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
+    yield Line("cpu", f"{cores} cores", "good" if cores > 1 else "note")
+    for number, gpu in enumerate(gpus):
+        yield Line("gpu", f"{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB")
+    if not gpus:
+        built = torch.version.cuda
+        why = "torch is built for the CPU" if built is None else f"torch is built for CUDA {built}, and sees no GPU"
+        yield Line("gpu", f"none ({why}): fine for embedded models, slow to encode images with real ones", "note")
+
+
+def _weights(options: Options) -> Iterator[Line]:
+    from methods.clip.weights import advice, is_remote, resolve
+
+    try:
+        source = resolve(options.backbone)
+    except UserError as error:
+        yield Line("backbone", str(error), "bad")
+        return
+    if is_remote(source):
+        yield Line(
+            "backbone", f"{options.backbone} comes from the network where no cache has it; {advice(source)}", "note"
+        )
+    else:
+        yield Line("backbone", f"{options.backbone} is there")
+
+
+def _data(options: Options) -> Iterator[Line]:
+    states = {name: catalog.status(name, options.data) for name in catalog.known()}
+    ready = [name for name, state in states.items() if state == "ready"]
+    yield Line("data", f"ready: {', '.join(ready)}")
+    if missing := [name for name in states if name not in ready]:
+        there = "" if options.data.is_dir() else ", which is not there"
+        yield Line("data", f"{len(missing)} more are not in {options.data}{there}; `promptnoise list` tells", "note")
+
+
+def _folders(options: Options) -> Iterator[Line]:
+    for what, folder in (("results", options.out), ("cache", options.cache)):
+        try:
+            check_writable(f"the folder of {what}", folder)
+        except BadInput as error:
+            yield Line(what, str(error), "bad")
+            continue
+        above = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        free, used = shutil.disk_usage(above).free, _size(folder)
+        text = f"{folder}: {used / 2**30:.1f} GiB in it, {free / 2**30:.0f} GiB free"
+        yield Line(what, text, "good" if free > LITTLE else "note")
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _tracking(options: Options) -> Iterator[Line]:
+    try:
+        mode, _ = choose_mode()
+    except BadInput as error:
+        yield Line("W&B", str(error), "bad")
+        return
+    yield Line("W&B", HOW if mode == "disabled" else mode, "note" if mode == "disabled" else "good")

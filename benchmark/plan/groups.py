@@ -1,0 +1,71 @@
+"""Names for several methods, data sets or seeds at once: `all`, `robust`, `coop11`, `1-5`. Imports no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from benchmark.errors import BadInput
+from benchmark.plan import catalog
+from datamodules import catalog as data_catalog
+
+#: Methods that were made for wrong labels.
+ROBUST = ("em_means", "gce", "mae", "sce", "nce_rce", "phuber_ce", "dspt", "joapr", "nlprompt", "tecoprompt")
+#: CoOp's eleven data sets, and those that need no files.
+DATASETS = {
+    "coop11": (
+        "imagenet", "caltech101", "oxford_pets", "stanford_cars", "oxford_flowers", "food101", "fgvc_aircraft",
+        "sun397", "dtd", "eurosat", "ucf101",
+    ),
+    "embedded": ("flipped", "tilted", "combos", "digits"),
+}  # fmt: skip
+#: A range of more numbers than this is a mistake.
+MOST = 10_000
+
+
+def method_groups() -> dict[str, Sequence[str]]:
+    """The groups of methods, by name."""
+    return {"all": list(catalog.methods()), "robust": ROBUST}
+
+
+def methods(names: Sequence[str]) -> list[str]:
+    """Names of methods, each group replaced by its members; a method that is named as a group is itself."""
+    return _expanded(names, method_groups(), catalog.methods())
+
+
+def datasets(names: Sequence[str]) -> list[str]:
+    """Names of data sets, each group replaced by its members.
+
+    >>> datasets(["embedded", "dtd"])
+    ['flipped', 'tilted', 'combos', 'digits', 'dtd']
+    """
+    return _expanded(names, DATASETS, data_catalog.known())
+
+
+def whole_numbers(option: str, parts: Sequence[str]) -> list[int]:
+    """Whole numbers, each range `first-last` replaced by its numbers.
+
+    Raises:
+        BadInput: not a whole number, or a range that ends before it begins or is very long.
+
+    >>> whole_numbers("seeds", ["1-3", "7"])
+    [1, 2, 3, 7]
+    """
+    found: list[int] = []
+    for part in parts:
+        if ends := re.fullmatch(r"(\d+)\s*-\s*(\d+)", part):
+            first, last = map(int, ends.groups())
+            if not first <= last < first + MOST:
+                raise BadInput(f"{option}: {part!r} should be a range first-last of at most {MOST:,} numbers")
+            found += range(first, last + 1)
+            continue
+        try:
+            found.append(int(part))
+        except ValueError:
+            raise BadInput(f"{option}: {part!r} should be a whole number or a range such as 1-5") from None
+    return found
+
+
+def _expanded(names: Sequence[str], groups: Mapping[str, Sequence[str]], known: Collection[str]) -> list[str]:
+    found = (each for name in names for each in (groups[name] if name in groups and name not in known else [name]))
+    return list(dict.fromkeys(found))

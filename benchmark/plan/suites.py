@@ -1,0 +1,104 @@
+"""Suites: named sets of options of `promptnoise bench`, one TOML file each, and those that a campaign was started with.
+
+A file holds options by name, `noise = [0, 0.5]` or `noise = "0,0.5"`, and may hold a `description`.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BadInput
+from benchmark.plan.options import Options
+from datamodules import atomic
+from datamodules.errors import nearest
+from methods.options.option import as_text
+
+SHIPPED = Path(__file__).parents[1] / "suites"
+#: Where users keep theirs, from the folder that a command runs in.
+OWN = Path("suites")
+#: What a file holds beside options.
+ABOUT = ("description", "made")
+#: What is not repeated: where, how and whether, not what.
+NOT_KEPT = ("suite", "again", "out", "dry_run", "detach", "wandb", "data", "cache", "devices", "engine", "timeout")
+
+
+def known() -> dict[str, Path]:
+    """The suites by name: those that ship with promptnoise, and those of the folder suites/, which win."""
+    return {path.stem: path for folder in (SHIPPED, OWN) for path in sorted(folder.glob("*.toml"))}
+
+
+def completed(given: Mapping[str, str], options: Collection[str]) -> dict[str, str]:
+    """Options as texts, with those that `suite` or `again` stand for where they are not given themselves.
+
+    `suite` is a name or a file's path; `again` is a results folder, whose last campaign is taken.
+
+    Raises:
+        BadInput: a suite that there is not or that cannot be read, or an option in it that is none of `options`.
+    """
+    if given.get("suite") and given.get("again"):
+        raise BadInput("--suite and --again both stand for options; give one of them")
+    if again := given.get("again"):
+        folder = Path(again).expanduser()
+        return {"out": again, **_texts(_last(folder), options), **given}
+    return {**_texts(_path(suite), options), **given} if (suite := given.get("suite")) else dict(given)
+
+
+def about(path: Path) -> str:
+    """What a suite says of itself; empty if it says nothing.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    return str(_read(path).get("description", ""))
+
+
+def keep(options: Options, name: str, made: str) -> None:
+    """Writes what a campaign was started with to `OUT/campaigns/NAME.toml`, with when and by what it was `made`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    values = {field.name: as_text(getattr(options, field.name)) for field in fields(Options)}
+    kept = {"made": made} | {name: text for name, text in values.items() if name not in NOT_KEPT}
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in kept.items()]
+    atomic.write(options.out / "campaigns" / f"{name}.toml", "".join(lines))
+
+
+def _path(suite: str) -> Path:
+    if suite.endswith(".toml"):
+        return Path(suite).expanduser()
+    if suite not in (names := known()):
+        raise BadInput(f"unknown suite {suite!r}: {nearest(suite, names)}; a file's name ends in .toml")
+    return names[suite]
+
+
+def _last(folder: Path) -> Path:
+    paths = list((folder / "campaigns").glob("*.toml"))
+    if not paths:
+        raise BadInput(f"--again={folder}: no campaign was started there; there must be {folder / 'campaigns'}")
+    return max(paths, key=lambda path: (str(_read(path).get("made", "")), path.name))
+
+
+def _texts(path: Path, options: Collection[str]) -> dict[str, str]:
+    texts = {}
+    for name, value in _read(path).items():
+        if name in ABOUT:
+            continue
+        if name not in options or name in ("suite", "again"):
+            raise BadInput(f"suite {path} has the option {name!r}, which there is not; {nearest(name, options)}")
+        texts[name] = ",".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
+    return texts
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"there is no suite {path}") from None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"suite {path} cannot be read: {error}") from None

@@ -1,0 +1,33 @@
+"""Which records are logged to Weights & Biases, and where: a file per record, beside the results."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from datamodules import atomic
+
+
+def marks(out: Path, mode: str) -> Path:
+    """The folder of these files, each named after a run's key: a hash of the record's bytes, then the run's address."""
+    return out / "wandb" / f"logged-{mode}"
+
+
+def write_mark(mark: Path, content: bytes, address: str = "") -> None:
+    """Notes that a record with these bytes is logged, and the address of its page, if it has one."""
+    atomic.write(mark, "\n".join([hashlib.sha256(content).hexdigest(), *filter(None, [address])]))
+
+
+def is_marked(mark: Path, content: bytes) -> bool:
+    """Whether a record with these very bytes is logged."""
+    return mark.exists() and mark.read_text().split("\n")[0] == hashlib.sha256(content).hexdigest()
+
+
+def addresses(out: Path) -> dict[str, str]:
+    """The pages of the runs that were logged online, by their keys; those that cannot be read are left out."""
+    found = {}
+    for mark in sorted(marks(out, "online").glob("[!.]*")):
+        with suppress(OSError, UnicodeDecodeError):
+            found[mark.name] = "".join(mark.read_text().split("\n")[1:2])
+    return {key: address for key, address in found.items() if address}

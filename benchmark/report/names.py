@@ -1,0 +1,56 @@
+"""Names short enough for pictures, tables and the terminal: a folder's last part, not its path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from datamodules.errors import DataError
+from datamodules.names import parse_spec
+
+
+def short_names(datasets: Iterable[str]) -> dict[str, str]:
+    """A short name for each data set: its option `name`, else the last part of its path or of its place on the hub.
+
+    Where two would be the same, one more part is shown, and else the whole name.
+
+    >>> short_names(["folder:/data/pets", "folder:/data/x[name=Cars]", "hf:someone/flowers", "dtd"])
+    {'folder:/data/pets': 'pets', 'folder:/data/x[name=Cars]': 'Cars', 'hf:someone/flowers': 'flowers', 'dtd': 'dtd'}
+    >>> short_names(["folder:/a/pets", "folder:/b/pets"])
+    {'folder:/a/pets': 'a/pets', 'folder:/b/pets': 'b/pets'}
+    """
+    found = {dataset: dataset for dataset in datasets}
+    left = list(found)
+    for parts in (1, 2):
+        names = {dataset: _short(dataset, parts) for dataset in left}
+        taken = Counter([*names.values(), *(found[dataset] for dataset in found if dataset not in names)])
+        found |= {dataset: name for dataset, name in names.items() if taken[name] == 1}
+        left = [dataset for dataset in left if taken[names[dataset]] > 1]
+    return found
+
+
+def short_noise(noise: str) -> str:
+    """A kind of noise without brackets.
+
+    >>> short_noise("human[labels=worse]"), short_noise("symmetric")
+    ('human (worse)', 'symmetric')
+    """
+    try:
+        name, options = parse_spec(noise)
+    except DataError:
+        return noise
+    return f"{name} ({', '.join(options.values())})" if options else name
+
+
+def _short(dataset: str, parts: int) -> str:
+    try:
+        name, options = parse_spec(dataset)
+    except DataError:
+        return dataset
+    kind, _, place = name.partition(":")
+    if kind not in ("folder", "hf") or not place:
+        return name if parts == 1 else dataset
+    if "name" in options:
+        return options["name"] if parts == 1 else dataset
+    return "/".join(PurePath(place).parts[-parts:]) or dataset

@@ -1,0 +1,79 @@
+"""Suites: options by name, from files; the command line wins; a campaign keeps its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmark.commands import bench
+from benchmark.commands._arguments import parse
+from benchmark.errors import BadInput
+from benchmark.plan import suites
+from benchmark.plan.options import Options
+
+
+def options(*words: str) -> Options:
+    return parse("bench", bench.Options, words)
+
+
+@pytest.mark.parametrize("name", suites.known())
+def test_every_suite_that_ships_describes_itself_and_makes_a_grid(name: str) -> None:
+    assert suites.about(suites.known()[name])
+    assert options(f"--suite={name}").grid().runs()
+
+
+def test_the_suite_default_is_a_bench_without_options() -> None:
+    assert options("--suite=default").grid() == options().grid()
+
+
+def test_the_command_line_wins_over_a_suite() -> None:
+    asked = options("--suite=quick", "--noise=0.25")
+    assert asked.noise == "0.25"
+    assert asked.datasets == options("--suite=quick").datasets != options().datasets
+
+
+def test_users_keep_suites_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "mine.toml").write_text(
+        'methods = ["gce[q=0.5]", "ce"]\nnoise = [0, 0.5]\nseeds = [1, 2, 3]\n'
+    )
+    assert options("--suite=mine").methods == "gce[q=0.5],ce"
+    assert options("--suite=mine").noise == "0,0.5"
+    assert options("--suite=suites/mine.toml").grid() == options("--suite=mine").grid()
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "complaint"),
+    [
+        (None, ["--suite=mine"], "unknown suite 'mine'"),
+        (None, ["--suite=mine.toml"], "there is no suite mine.toml"),
+        ("noise = ", ["--suite=mine.toml"], "cannot be read"),
+        ("nois = 1", ["--suite=mine.toml"], "did you mean 'noise'"),
+        ("suite = 'quick'", ["--suite=mine.toml"], "which there is not"),
+        ("seeds = 'x'", ["--suite=mine.toml"], "seeds: 'x' should be a"),
+        ("dry_run = 3", ["--suite=mine.toml"], "dry_run=3 should be true or false"),
+        ("", ["--suite=mine.toml", "--again=results"], "give one of them"),
+        (None, ["--again=results"], "no campaign was started there"),
+    ],
+)
+def test_a_suite_that_cannot_be_used_is_refused(
+    content: str | None, words: list[str], complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        (tmp_path / "mine.toml").write_text(content)
+    with pytest.raises(BadInput, match=complaint):
+        options(*words).grid()
+
+
+def test_a_campaign_is_repeated_from_what_it_kept(tmp_path: Path) -> None:
+    first = options("--methods=ce,gce[q=0.5]", "--noise=0,0.5", "--pack=7", f"--out={tmp_path}", "--devices=cpu")
+    suites.keep(first, "older", "2026-01-01 00:00:00")
+    later = options("--methods=coop", f"--out={tmp_path}")
+    suites.keep(later, "newer", "2026-01-02 00:00:00")
+    assert options(f"--again={tmp_path}") == replace(later, again=str(tmp_path))
+    again = options(f"--suite={tmp_path}/campaigns/older.toml", f"--out={tmp_path}")
+    assert again.grid() == first.grid() and again.pack == 7 and again.devices == "auto"
