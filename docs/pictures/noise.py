@@ -37,7 +37,7 @@ def main() -> None:
     for kind in noise.known():
         run = RunSpec(SEED, SHOTS, kind, None if noise.measured(kind) else RATE)
         drawn = noisy_labels(dataset, run, labelled(dataset, run), lambda: features, lambda: weights)
-        save(picture(dataset, drawn.indices, drawn.labels), HERE / f"noise-{kind}.png")
+        save(picture(dataset, drawn.images, drawn.labels), HERE / f"noise-{kind}.png")
 
 
 def stand_in(dataset: Dataset) -> Labels:
