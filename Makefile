@@ -76,6 +76,7 @@ methods: installed  ## train every method under every paradigm, and renew docs/m
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip,cpl --noise=0 --paradigm=trzsl
 	@$(EVERY) --methods='$(subst $() ,,zero_shot,coop,gce,dspt,em_means,ce,cocoop,maple,promptsrc,clip_lora,vpt,upt,vpt[loss=dspt],upt[loss=dspt]$(MODAL))' --noise=0,0.5 --backbone=embedded-vit --datasets=digits
 	@"$$RUN" -m benchmark readme --publish=results/methods --pictures=false $(DOCS)
+	@cp results/methods/plots/losses-symmetric-embedded-16shots-embedded-fewshot.png results/reference/methods/losses.png
 
 DOCS := --reference=results/reference/methods --readme=docs/methods.md
 

@@ -60,7 +60,7 @@ def stratified(labels: Labels, folds: int, seed: int) -> Labels:
     """The fold [P] of every image, 0 to `folds` - 1; the images of every class are spread as evenly as can be.
 
     >>> stratified(np.array([0, 0, 0, 1, 1, 1]), folds=3, seed=1)[:3].tolist()
-    [0, 2, 1]
+    [1, 0, 2]
     """
     order = rng(seed, "audit: folds").permutation(len(labels))
     by_class = order[np.argsort(labels[order], kind="stable")]

@@ -143,7 +143,7 @@ def test_an_exported_prompt_classifies_with_its_tensors_alone(tmp_path: Path) ->
     learned = {"class_weights": weights, "ctx": np.eye(2, 3, dtype=np.float32), "logit_scale": np.float32(20.0)}
     store.write(work, result(61.0, work), learned)
     words = {0: [("a", 0.1), ("the", 0.25)], 1: [("photo", 0.5)]}
-    tensors, about = export(
+    tensors, about, *_ = export(
         store, store.find(work.key), tmp_path / "taken", lambda ctx: [words[int(row.argmax())] for row in ctx]
     )
     loaded, meaning = load_file(tensors), json.loads(about.read_text())
@@ -159,7 +159,7 @@ def test_class_specific_contexts_have_words_by_class(tmp_path: Path) -> None:
     store = Store(tmp_path)
     learned = {"class_weights": np.zeros((5, 8)), "ctx": np.zeros((5, 2, 3)), "logit_scale": np.float32(20.0)}
     store.write(run(), result(), learned)
-    _, about = export(store, store.find(run().key), tmp_path, lambda ctx: [[("x", 0.0)] for _ in ctx])
+    _, about, *_ = export(store, store.find(run().key), tmp_path, lambda ctx: [[("x", 0.0)] for _ in ctx])
     assert json.loads(about.read_text())["nearest_words"]["cup"] == [[["x", 0.0]], [["x", 0.0]]]
 
 
