@@ -65,7 +65,9 @@ def picture(dataset: Dataset, indices: Labels, given: Labels) -> Figure:
         axes.imshow(dataset.train.images[indices[i]])
         axes.set(xticks=[], yticks=[])
         wrong = given[i] != true[i]
-        axes.set_title(names[given[i]], fontsize=10, color=WRONG if wrong else "black", pad=3)
+        axes.set_title(
+            names[given[i]], fontsize=10, color=WRONG if wrong else "black", weight="bold" if wrong else "normal", pad=3
+        )
         if wrong:
             axes.set_xlabel(f"true: {names[true[i]]}", fontsize=9, labelpad=3)
     table = np.zeros((len(names), len(names)), dtype=int)
@@ -83,11 +85,11 @@ def picture(dataset: Dataset, indices: Labels, given: Labels) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """A PNG of 64 colours."""
+    """A PNG of 160 colours."""
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=110, bbox_inches="tight", facecolor="white", pad_inches=0.06)
     plt.close(figure)
-    Image.open(buffer).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(buffer).convert("RGB").quantize(160, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 if __name__ == "__main__":
