@@ -29,9 +29,12 @@ class Method(AnyLoss, BaseMethod):
 
     ratio: Annotated[float, Ge(0), Le(1)] = 0.2
 
+    texts: Tensor
+
     def build(self) -> None:
         """Draws D and U [R, ...]."""
-        runs, width = len(self.task.seeds), self.zero_shot().shape[-1]
+        self.register_buffer("texts", self.zero_shot(), persistent=False)
+        runs, width = len(self.task.seeds), self.texts.shape[-1]
         inner = max(1, width // 4)
         draws = [self.task.generator(r, "adapter") for r in range(runs)]
         self.down = _stack([_uniform(inner, width, draw) for draw in draws], self.task.backbone.device)
@@ -39,7 +42,7 @@ class Method(AnyLoss, BaseMethod):
 
     def class_weights(self) -> Tensor:
         """Text features [R, C, E]."""
-        return self.zero_shot().expand(len(self.task.seeds), -1, -1)
+        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def image_features(self, images: Images) -> Tensor:
         """Adapted unit features [R, B, E]."""

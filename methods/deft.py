@@ -39,6 +39,7 @@ class Method(AnyLoss, PromptMethod):
 
     remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "detecting", "complements", "kept")
     detecting: bool
+    given: GivenImages
 
     def build(self) -> None:
         """Draws both contexts [R, N, D] and starts the heads [R, C, E] at the text features."""
@@ -57,9 +58,13 @@ class Method(AnyLoss, PromptMethod):
         """Text features of the positive prompts, then the heads [R, C, E]."""
         return super().class_weights() if self.detecting else self.head
 
+    def start_training(self) -> None:
+        """Looks up the training images."""
+        self.given = GivenImages.of(self.data, self.rows)
+
     def start_epoch(self) -> None:
         """Draws every image's other class, or, between the phases, rejects images."""
-        given, epoch = GivenImages.of(self.data, self.rows), self.current_epoch
+        given, epoch = self.given, self.current_epoch
         self.detecting = epoch < self.task.epochs
         if self.detecting:
             draws = torch.zeros_like(given.labels, device="cpu")

@@ -59,12 +59,14 @@ class Method(AnyLoss, PromptMethod):
     em_rounds: Annotated[int, Ge(0)] = 20
     join: Annotated[float, Ge(0)] | None = None
 
+    texts: Tensor
     joined: Tensor
     transition: Tensor
 
     def build(self) -> None:
         """Draws the contexts, and makes room for what is computed after training."""
         super().build()
+        self.register_buffer("texts", self.zero_shot(), persistent=False)
         for name in ("joined", "transition"):
             self.register_buffer(name, torch.empty(0, device=self.task.backbone.device), persistent=False)
 
@@ -93,7 +95,7 @@ class Method(AnyLoss, PromptMethod):
     def _joined(self, features: Tensor, labels: Tensor, valid: Tensor, prompts: Tensor) -> tuple[Tensor, Tensor]:
         """Classifier and transition matrices of some replicas, from unit features [R, N, E] and labels [R, N]."""
         cosines = features @ prompts.transpose(1, 2)
-        zero_shot = features @ self.zero_shot().T
+        zero_shot = features @ self.texts.T
         judgement = self.judges * (standardised(cosines, valid) + standardised(zero_shot, valid))
         trusted = above_chance(zero_shot, labels, valid)
         q, transition = true_labels(features, labels, valid, judgement, trusted, self.prior, self.em_rounds)

@@ -34,23 +34,22 @@ class Method(AnyLoss, BaseMethod):
     weight_decay = 0.0
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "steps")
+    given: GivenImages
     texts: Tensor
     steps: Tensor
 
     def build(self) -> None:
-        """Makes room for w [R, C, E] and alpha [R, C], whose gradients are scaled by the step sizes."""
+        """Makes room for w [R, C, E] and alpha [R, C]."""
         runs, texts = len(self.task.seeds), self.zero_shot()
         self.register_buffer("texts", texts, persistent=False)
         self.register_buffer("steps", texts.new_ones(2, runs), persistent=False)
         self.prototypes = torch.nn.Parameter(torch.zeros_like(texts).repeat(runs, 1, 1))
         self.alpha = torch.nn.Parameter(texts.new_full((runs, len(texts)), self.task.backbone.scale))
-        self.prototypes.register_hook(lambda gradient: gradient * self.steps[0, :, None, None])
-        self.alpha.register_hook(lambda gradient: gradient * self.steps[1, :, None])
 
     def start_training(self) -> None:
         """Computes the step sizes."""
-        features, given = self._features()
-        counts = given.valid.sum(1)
+        self.given = GivenImages.of(self.data, self.rows)
+        features, counts = self._features(), self.given.valid.sum(1)
         largest = torch.linalg.eigvalsh(features.mT @ features)[:, -1]
         similarities = (features @ self.texts.T).square().sum(1).amax(-1)
         slower = (1 - self.task.recipe.momentum) / 10
@@ -60,7 +59,7 @@ class Method(AnyLoss, BaseMethod):
         """Starts w and alpha from the training images."""
         if self.current_epoch > 0:
             return
-        features, given = self._features()
+        features, given = self._features(), self.given
         place = given.labels.unsqueeze(-1).expand_as(features)
         sums = torch.zeros_like(self.prototypes).scatter_add(1, place, features)
         images = torch.zeros_like(self.alpha).scatter_add(1, given.labels, given.valid.to(sums.dtype))
@@ -71,19 +70,28 @@ class Method(AnyLoss, BaseMethod):
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every replica's loss [R] on all of its training images, where it has a batch."""
-        features, given = self._features()
+        features, given = self._features(), self.given
         whole = replace(batch, features=features, labels=given.labels, valid=given.valid, images=given.images)
         each = self.loss_per_image(self.logits(features, weights), whole)
         return torch.where(batch.active, self.mean_per_run(each, whole), 0)
 
-    def _features(self) -> tuple[Tensor, GivenImages]:
-        given = GivenImages.of(self.data, self.rows)
-        return torch.where(given.valid.unsqueeze(-1), self.data.pool()[given.images], 0), given
+    def _features(self) -> Tensor:
+        return torch.where(self.given.valid.unsqueeze(-1), self.data.pool()[self.given.images], 0)
 
     def class_weights(self) -> Tensor:
         """(w + alpha t) / s [R, C, E], since logits are multiplied by CLIP's scale s."""
-        return (self.prototypes + self.alpha.unsqueeze(-1) * self.texts) / self.task.backbone.scale
+        prototypes = _scale_gradient(self.prototypes, self.steps[0, :, None, None])
+        alpha = _scale_gradient(self.alpha, self.steps[1, :, None])
+        return (prototypes + alpha.unsqueeze(-1) * self.texts) / self.task.backbone.scale
 
     def lr(self, epoch: int) -> float:
         """1, since gradients have their step sizes already."""
         return 1.0
+
+
+def _scale_gradient(tensor: Tensor, factor: Tensor) -> Tensor:
+    """The same numbers, whose gradient is multiplied by `factor`."""
+    used = tensor.view_as(tensor)
+    if used.requires_grad:
+        used.register_hook(lambda gradient: gradient * factor)
+    return used

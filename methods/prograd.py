@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 import torch
@@ -50,8 +49,7 @@ class Method(AnyLoss, PromptMethod):
         """The contexts, encoded apart from other methods', since their text pass is differentiated twice."""
         plain = super().prompt()
         assert plain is not None
-        self.used = plain.ctx.view_as(plain.ctx)
-        return replace(plain, ctx=self.used, kind=(*plain.kind, self.name))
+        return replace(plain, kind=(*plain.kind, self.name))
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """The mean loss [R]; on the way back its gradient at the contexts is projected."""
@@ -62,11 +60,20 @@ class Method(AnyLoss, PromptMethod):
             for each in (logits, self.logits(features, self.teacher.expand_as(weights)))
         )
         each = -(teacher.softmax(-1) * student.log_softmax(-1)).sum(-1)
-        (away,) = torch.autograd.grad(Learner.mean_per_run(self, each, batch).sum(), self.used, retain_graph=True)
-        self.used.register_hook(partial(project, direction=away, weight=self.weight))
+        (away,) = torch.autograd.grad(Learner.mean_per_run(self, each, batch).sum(), self.ctx, retain_graph=True)
+        self._project_once(away)
         each = self.loss_per_image(self.select_train_classes(logits), self._renumbered(batch))
         self.record_step(logits, each)
         return self.mean_per_run(each, batch)
+
+    def _project_once(self, away: Tensor) -> None:
+        """Projects the next gradient at the contexts [R, N, D] against `away`; the contexts keep no hook beyond it."""
+
+        def hook(gradient: Tensor) -> Tensor:
+            handle.remove()
+            return project(gradient, away, self.weight)
+
+        handle = self.ctx.register_hook(hook)
 
 
 def project(gradient: Tensor, direction: Tensor, weight: float) -> Tensor:

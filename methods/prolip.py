@@ -33,11 +33,13 @@ class Method(AnyLoss, BaseMethod):
     weight_decay = 0.0
     remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "strength")
     strength: Tensor
+    texts: Tensor
     eye: Tensor
 
     def build(self) -> None:
         """Starts the maps [R, E, E] at the identity."""
         runs, texts = len(self.task.seeds), self.zero_shot()
+        self.register_buffer("texts", texts, persistent=False)
         eye = torch.eye(texts.shape[-1], device=texts.device)
         self.register_buffer("eye", eye, persistent=False)
         self.register_buffer("strength", texts.new_full((runs,), self.penalty), persistent=False)
@@ -52,7 +54,7 @@ class Method(AnyLoss, BaseMethod):
 
     def class_weights(self) -> Tensor:
         """Text features [R, C, E]."""
-        return self.zero_shot().expand(len(self.task.seeds), -1, -1)
+        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def image_features(self, images: Images) -> Tensor:
         """Mapped unit features [R, B, E]."""

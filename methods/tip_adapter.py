@@ -40,7 +40,7 @@ class Method(AnyLoss, MemoryMethod):
         """Makes room for the cache; its size is known when training starts."""
         super().build()
         if self.finetune:
-            self.learned_keys = torch.nn.Parameter(self.zero_shot().new_empty(len(self.task.seeds), 0, 1))
+            self.learned_keys = torch.nn.Parameter(self.texts.new_empty(len(self.task.seeds), 0, 1))
 
     def start_training(self) -> None:
         """Fills the cache; tuned keys that a checkpoint brought stay."""

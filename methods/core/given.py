@@ -26,13 +26,13 @@ class GivenImages:
 
     @classmethod
     def of(cls, data: NoisyFewShot, rows: slice) -> GivenImages:
-        """Those of the replicas in `rows`, with two copies to the device."""
+        """Those of the replicas in `rows`, with one copy to the device."""
         images, labels = zip(*(data.training_set(row) for row in range(rows.start, rows.stop)), strict=True)
         counts = [len(own) for own in images]
         valid = torch.arange(max(counts))[None] < torch.tensor(counts)[:, None]
-        padded = torch.stack([pad_sequence(list(part), batch_first=True) for part in (images, labels)])
-        on_device = padded.to(data.device)
-        return cls(on_device[0], on_device[1], valid.to(data.device), counts)
+        padded = [pad_sequence(list(part), batch_first=True) for part in (images, labels)]
+        on_device = torch.stack([*padded, valid.long()]).to(data.device)
+        return cls(on_device[0], on_device[1], on_device[2].bool(), counts)
 
     def on_pool(self, values: Tensor, size: int) -> Tensor:
         """Values [R, N] by training image [R, P], 0 where an image was not given; P = size."""

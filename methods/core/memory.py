@@ -24,9 +24,11 @@ class MemoryMethod(BaseMethod):
     remembered: ClassVar[tuple[str, ...]] = ("keys", "targets")
     keys: Tensor
     targets: Tensor
+    texts: Tensor
 
     def build(self) -> None:
         """Makes room for what is kept."""
+        self.register_buffer("texts", self.zero_shot(), persistent=False)
         self.make_room(*MemoryMethod.remembered)
 
     def make_room(self, *names: str) -> None:
@@ -44,7 +46,7 @@ class MemoryMethod(BaseMethod):
 
     def class_weights(self) -> Tensor:
         """Text features [R, C, E], for methods that compare images with class names, too."""
-        return self.zero_shot().expand(len(self.task.seeds), -1, -1)
+        return self.texts.expand(len(self.task.seeds), -1, -1)
 
 
 def nearest(queries: Tensor, keys: Tensor, offset: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
@@ -67,6 +68,8 @@ class PretendGPU:
         swap = torch.__future__.get_swap_module_params_on_conversion()
         self._stack.callback(torch.__future__.set_swap_module_params_on_conversion, swap)
         torch.__future__.set_swap_module_params_on_conversion(True)
+        # Checkpointing looks up the module of every kind of device.
+        self._stack.enter_context(patch.object(torch, NAME, ModuleType(NAME), create=True))
         self._stack.enter_context(_Operations(self))
         self._stack.enter_context(_Functions(self))
         return self
