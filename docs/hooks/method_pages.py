@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmark.plan.catalog import MethodInfo, methods  # noqa: E402
 from benchmark.report.palette import GREY, line_styles  # noqa: E402
-from methods.options.option import COMPUTED  # noqa: E402
+from methods.options.option import COMPUTED, Option  # noqa: E402
 
 RESULTS = ROOT / "results/reference/methods/leaderboard.csv"
 SETTING = ["noise", "backbone", "shots", "paradigm"]
@@ -27,7 +27,7 @@ Table = pd.DataFrame
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Adds the pages to the navigation, below `Methods`."""
     section = next(entry["Methods"] for entry in config.nav or [] if "Methods" in entry)
-    section.extend({name: f"methods/{name}.md"} for name in _shipped())
+    section.append({"One by one": [{name: f"methods/{name}.md"} for name in _shipped()]})
     return config
 
 
@@ -57,24 +57,25 @@ def page(info: MethodInfo, board: Table) -> str:
 
 def _facts(info: MethodInfo) -> str:
     labels = "no label" if info.labels == "none" else "the given labels"
-    inputs = (
-        "the image tower is trained with it" if info.inputs == "images" else "on features of the frozen image tower"
-    )
+    inputs = "images, through the image tower" if info.inputs == "images" else "features of the frozen image tower"
     return (
-        f"It sees {labels}; {inputs}. Paradigms: {', '.join(f'`{name}`' for name in info.paradigms)}. "
+        f"It trains on {inputs}, with {labels}. Paradigms: {', '.join(f'`{name}`' for name in info.paradigms)}. "
         f"Source: `{info.module.replace('.', '/')}.py`."
     )
 
 
 def _options(info: MethodInfo) -> str:
-    rows = [
-        f"| `{name}` | {_kind(option.kind)} | {'computed' if option.default is COMPUTED else f'`{option.shown}`'} |"
-        for name, option in info.options.items()
-    ]
+    rows = [f"| `{name}` | {_kind(option.kind)} | {_default(option)} |" for name, option in info.options.items()]
     first = next(iter(info.options))
     return "\n".join(
         ["| option | value | default |", "| :-- | :-- | :-- |", *rows, "", f"Written `{info.name}[{first}=...]`."]
     )
+
+
+def _default(option: Option) -> str:
+    if option.default is COMPUTED:
+        return "computed"
+    return f"`{option.shown}`" if option.shown else "empty"
 
 
 def _kind(kind: Any) -> str:
@@ -122,7 +123,7 @@ def _results(name: str, board: Table) -> str:
 
 
 def _table(means: Table) -> str:
-    head = f"| wrong labels | {' | '.join(f'{float(rate):.0%}' for rate in means)} |"
+    head = f"| wrong labels | {' | '.join(f'{100 * float(rate):g} %' for rate in means)} |"
     rows = [
         f"| {method} | {' | '.join(f'{value:.1f}' for value in row)} |"
         for method, row in zip(means.index, means.to_numpy(), strict=True)
@@ -142,7 +143,7 @@ def _curve(means: Table, name: str) -> str:
         for v in (0, 25, 50, 75, 100)
     ]
     parts += [
-        f'<text x="{place}" y="{HEIGHT - 22}" text-anchor="middle">{rate:.0%}</text>'
+        f'<text x="{place}" y="{HEIGHT - 22}" text-anchor="middle">{100 * rate:g} %</text>'
         for place, rate in zip(x, rates, strict=True)
     ]
     parts += [f'<text x="{(LEFT + right) / 2}" y="{HEIGHT - 5}" text-anchor="middle">wrong labels</text>']

@@ -73,11 +73,12 @@ def picture(dataset: Dataset, indices: Labels, given: Labels) -> Figure:
     table = np.zeros((len(names), len(names)), dtype=int)
     np.add.at(table, (true, given), 1)
     axes = figure.add_subplot(counts)
-    axes.imshow(table, cmap="Blues", vmin=0, vmax=SHOTS)
+    right = np.eye(len(names), dtype=bool)
+    axes.imshow(np.ma.masked_array(table, ~right), cmap="Blues", vmin=0, vmax=SHOTS)
+    axes.imshow(np.ma.masked_array(table, right), cmap="Oranges", vmin=0, vmax=SHOTS)
     for row, column in np.argwhere(table):
         value = table[row, column]
-        colour = "white" if value > SHOTS / 2 else "black" if row == column else WRONG
-        axes.text(column, row, value, ha="center", va="center", fontsize=7, color=colour)
+        axes.text(column, row, value, ha="center", va="center", fontsize=7, color="white" if value > 8 else "black")
     axes.set(xticks=range(len(names)), yticks=range(len(names)), xlabel="given label", ylabel="true class")
     axes.tick_params(labelsize=7, length=0)
     axes.set_title(f"{(true != given).sum()} of {len(given)} labels are wrong", fontsize=10)
