@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters faults check format embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters faults check format docs embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -110,6 +110,10 @@ check: installed  ## what CI runs: format, lint, types, arrows between packages,
 format: installed  ## put the code into shape
 	"$$RUN" -m ruff format .
 	"$$RUN" -m ruff check --fix .
+
+docs: installed  ## the site of docs/, in build/site; needs no network
+	NO_MKDOCS_2_WARNING=1 "$$RUN" -m mkdocs build --strict
+	@echo 'to read it: python3 -m http.server --directory build/site'
 
 embedded: variables installed  ## retrain the embedded CLIP and its ViT sibling from a seed, about half an hour
 	"$$RUN" -m benchmark.pretrain $(call flags,OUT)

@@ -1,0 +1,106 @@
+"""The site of docs/ builds without a warning and loads nothing from elsewhere; what its pages show works."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from benchmark.plan.catalog import methods
+from datamodules import catalog, noise
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+LOADED = re.compile(
+    r"""<(?:script|img|iframe)\b[^>]*\bsrc="?(https?:[^"\s>]*)|<link\b[^>]*\bhref="?(https?:[^"\s>]*)"""
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not all(map(find_spec, ("mkdocs", "material", "mkdocstrings"))):
+        pytest.skip("mkdocs-material and mkdocstrings are not installed: pip install -e '.[dev]'")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", f"--site-dir={folder}"]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    assert len(pages) > 50
+    found = {page.name: LOADED.findall(page.read_text(encoding="utf-8")) for page in pages}
+    assert {name: links for name, links in found.items() if links} == {}
+
+
+def test_every_method_has_a_page_with_its_options_and_its_results(site: Path) -> None:
+    own = [name for name, info in methods().items() if info.module == f"methods.{name}"]
+    assert [name for name in own if not (site / "methods" / f"{name}.html").is_file()] == []
+    page = (site / "methods" / "gce.html").read_text(encoding="utf-8")
+    assert all(text in page for text in ("<code>q</code>", "wrong labels", "<polyline"))
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+    shown = set(re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.M))
+    assert shown == pages
+
+
+def test_every_kind_of_noise_has_a_picture() -> None:
+    page = (DOCS / "noise.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\(pictures/noise-(\w+)\.png\)", page)) == noise.known()
+    assert [kind for kind in noise.known() if not (DOCS / f"pictures/noise-{kind}.png").is_file()] == []
+
+
+def test_the_method_of_the_docs_is_ranked_as_a_plug_in_and_leaves_the_package_alone(tmp_path: Path) -> None:
+    page = (DOCS / "own_method.md").read_text(encoding="utf-8")
+    code = re.search(r"    ```python\n(.*?)    ```", page, flags=re.S)
+    entry = re.search(r'^\[project.entry-points."(.*)"\]\n(.*)\n', page, flags=re.M)
+    assert code and entry
+    site = tmp_path / "site"
+    about = site / "promptnoise_bootstrapping-0.1.dist-info"
+    about.mkdir(parents=True)
+    (site / "promptnoise_bootstrapping.py").write_text(re.sub("^    ", "", code[1], flags=re.M))
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: promptnoise-bootstrapping\nVersion: 0.1\n")
+    (about / "entry_points.txt").write_text(f"[{entry[1]}]\n{entry[2].replace(chr(34), '')}\n")
+    done = bench(tmp_path, "--methods=bootstrapping,bootstrapping[beta=0.8]", PYTHONPATH=f"{site}:{ROOT}")
+    assert done.returncode == 0, done.stderr
+    board = (tmp_path / "results" / "leaderboard.csv").read_text(encoding="utf-8")
+    assert ",bootstrapping," in board and ",bootstrapping[beta=0.8]," in board
+    refused = bench(tmp_path, "--methods=bootstrapping[beta=2]", PYTHONPATH=f"{site}:{ROOT}")
+    assert refused.returncode == 2 and "at most 1" in refused.stderr
+
+
+def test_the_code_that_uses_an_exported_prompt_runs(tmp_path: Path) -> None:
+    assert bench(tmp_path, "--methods=coop").returncode == 0
+    key = next((tmp_path / "results" / "runs" / "digits").glob("*.json")).stem
+    assert run(tmp_path, "-m", "benchmark", "export", key, "--to=prompt", "--words=false").returncode == 0
+    code = re.findall(r"```python\n(.*?)```", (DOCS / "export.md").read_text(encoding="utf-8"), flags=re.S)[-1]
+    drawing = "from PIL import Image; Image.new('L', (40, 30)).save('picture.png')\n"
+    done = run(tmp_path, "-c", drawing + code)
+    assert done.stdout.strip() in catalog.open_dataset("digits", None).classes, done.stderr
+
+
+def test_the_trainer_of_the_docs_runs(tmp_path: Path) -> None:
+    code = re.findall(r"^```python\n(.*?)```", (DOCS / "own_method.md").read_text(encoding="utf-8"), flags=re.S | re.M)
+    done = run(tmp_path, "-c", code[-1])
+    assert done.returncode == 0 and "test_accuracy" in done.stdout, done.stderr
+
+
+def bench(where: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    small = ["--datasets=digits", "--noise=0", "--seeds=1", "--shots=2", "--epochs=1"]
+    return run(where, "-m", "benchmark", "bench", *options, *small, **environment)
+
+
+def run(where: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    whole = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run(
+        [sys.executable, *command], cwd=where, capture_output=True, text=True, check=False, env=whole, timeout=300
+    )
