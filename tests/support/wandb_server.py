@@ -1,4 +1,4 @@
-"""A small W&B server on the loopback address: what wandb's client asks while it logs runs, files, tables and artifacts."""
+"""A small W&B server on the loopback address: what wandb's client asks while it logs runs, tables and artifacts."""
 
 from __future__ import annotations
 
@@ -119,6 +119,18 @@ class WandbServer:
         bucket = self._bucket(run) if run else None
         return {"model": {"id": "p", "name": asked["project"], "entity": entity, "bucket": bucket}}
 
+    def _read(self, asked: Answer) -> Answer:
+        """A run as it is asked for when it is read, with its files."""
+        run = self.runs.get(asked["name"])
+        if run is None:
+            return {"project": {"run": None}}
+        files = [{"cursor": name, "node": {"id": name, "name": name, "sizeBytes": len(run.files[name])}}
+                 for name in asked.get("fileNames") or run.files if name in run.files]  # fmt: skip
+        own = {"projectId": "1", "state": "finished" if run.complete else "running", "systemMetrics": "{}",
+               "user": None, "historyKeys": None, "fileCount": len(files),
+               "files": {"edges": files, "pageInfo": {"hasNextPage": False, "endCursor": None}}}  # fmt: skip
+        return {"project": {"internalId": "1", "run": {**self._bucket(run), **own}}}
+
     def _run_files(self, asked: Answer) -> Answer:
         files = [{"name": name, "uploadUrl": f"{self.url}/run/{asked['run']}/{name}"} for name in asked["files"]]
         return {"createRunFiles": {"runID": asked["run"], "uploadHeaders": [], "files": files}}
@@ -162,6 +174,8 @@ class WandbServer:
 #: What is asked for, found by the field's name in the query, and who answers; the first that fits.
 _ANSWERS: dict[str, Callable[[WandbServer, Answer], Answer]] = {
     "upsertBucket": WandbServer._upsert,
+    "fragment RunFragment": WandbServer._read,
+    "query RunFiles": WandbServer._read,
     "historyLineCount": WandbServer._resume,
     "createRunFiles": WandbServer._run_files,
     "createArtifactManifest": WandbServer._manifest,
