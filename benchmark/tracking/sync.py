@@ -17,7 +17,7 @@ from benchmark.records.logged import is_marked, marks, write_mark
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
 from benchmark.report.campaign import Campaign
-from benchmark.tracking.summary import to_pictures, to_tables
+from benchmark.tracking import summary
 from benchmark.tracking.target import Target
 from benchmark.tracking.wandb_run import log_campaign, log_record
 from datamodules import atomic
@@ -107,7 +107,7 @@ def _finish(target: Target, synced: Synced) -> Synced:
         campaign = Campaign.of(*Store(target.out).load())
         if not campaign.records:
             return synced
-        tables, pictures = to_tables(campaign), to_pictures(campaign)
+        tables, pictures = summary.to_tables(campaign), summary.to_pictures(campaign)
         address = log_campaign(target, _identity(target), tables, pictures, [path for path in paths if path.is_file()])
     except Exception as error:  # as above
         logger.warning("the leaderboard is not logged: %s", error)

@@ -127,7 +127,7 @@ class WandbServer:
         files = [{"cursor": name, "node": {"id": name, "name": name, "sizeBytes": len(run.files[name])}}
                  for name in asked.get("fileNames") or run.files if name in run.files]  # fmt: skip
         own = {"projectId": "1", "state": "finished" if run.complete else "running", "systemMetrics": "{}",
-               "user": None, "historyKeys": None, "fileCount": len(files),
+               "user": {"name": "me", "username": "me"}, "historyKeys": None, "fileCount": len(files),
                "files": {"edges": files, "pageInfo": {"hasNextPage": False, "endCursor": None}}}  # fmt: skip
         return {"project": {"internalId": "1", "run": {**self._bucket(run), **own}}}
 
