@@ -108,11 +108,11 @@ def _finish(target: Target, synced: Synced) -> Synced:
         if not campaign.records:
             return synced
         tables, pictures = summary.to_tables(campaign), summary.to_pictures(campaign)
-        address = log_campaign(target, _identity(target), tables, pictures, [path for path in paths if path.is_file()])
+        log_campaign(target, _identity(target), tables, pictures, [path for path in paths if path.is_file()])
     except Exception as error:  # as above
         logger.warning("the leaderboard is not logged: %s", error)
         return replace(synced, cause=_line(error))
-    write_mark(mark, content, address, target.place)
+    write_mark(mark, content, place=target.place)
     return synced
 
 

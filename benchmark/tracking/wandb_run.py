@@ -62,8 +62,8 @@ def log_record(record: Record, content: bytes, target: Target, again: bool = Fal
 
 def log_campaign(
     target: Target, identity: str, tables: Mapping[str, Any], pictures: Mapping[str, bytes], records: Sequence[Path]
-) -> str:
-    """Log a campaign's own run: tables, pictures, and all records as an artifact; returns its address, if it has one.
+) -> None:
+    """Log a campaign's own run: tables, pictures, and all records as an artifact.
 
     Args:
         target: Where to.
@@ -93,7 +93,6 @@ def log_campaign(
         for path in records:
             artifact.add_file(str(path), name=path.relative_to(target.out).as_posix())
         logged.log_artifact(artifact)
-    return getattr(logged, "url", None) or ""
 
 
 @contextmanager

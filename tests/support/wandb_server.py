@@ -109,7 +109,7 @@ class WandbServer:
             "id": f"id-{run.name}", "name": run.name, "displayName": run.title, "description": "", "sweepName": None,
             "config": json.dumps(config), "historyLineCount": len(run.lines), "eventsLineCount": 0, "logLineCount": 0,
             "historyTail": json.dumps([json.dumps(last)] if last else []), "eventsTail": "[]",
-            "summaryMetrics": json.dumps(run.summary), "tags": run.tags, "notes": None, "wandbConfig": "{}",
+            "summaryMetrics": json.dumps(run.summary), "tags": run.tags, "notes": None, "wandbConfig": json.dumps({"t": run.config.get("_wandb", {}).get("t", {})}),
             "project": {"id": "p", "name": run.project, "entity": {"id": "e", "name": run.entity}},
         }  # fmt: skip
 

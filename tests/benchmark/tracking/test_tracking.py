@@ -1,5 +1,6 @@
 """Weights & Biases: each finished record once, whatever happens in between."""
 
+import hashlib
 import json
 import sys
 import time
@@ -9,9 +10,10 @@ from threading import Event
 import pytest
 
 from benchmark.errors import BadInput
+from benchmark.plan.options import Options
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
-from benchmark.tracking import Follower, Target, choose_mode, sync
+from benchmark.tracking import Follower, Target, choose_mode, sync, target_of
 from benchmark.tracking.sync import pending
 from tests.support import wandb_file
 from tests.support.records_factory import result, run
@@ -261,3 +263,37 @@ def test_the_mode_is_what_was_asked_for_else_online_where_there_are_credentials(
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(BadInput, match="did you mean 'offline'"):
         choose_mode("ofline")
+
+
+@pytest.mark.parametrize("where", ["options", "environment"])
+def test_project_owner_group_and_tags_come_from_options_else_from_w_and_b_s_own_variables(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"WANDB_PROJECT": "p", "WANDB_ENTITY": "e", "WANDB_RUN_GROUP": "g", "WANDB_TAGS": "a, b,a"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value if where == "environment" else "other")
+    given = {"wandb_project": "p", "wandb_entity": "e", "wandb_group": "g", "wandb_tags": "a, b,a"}
+    options = Options(out=tmp_path, wandb="offline", **(given if where == "options" else {}))
+    target, _ = target_of(options)
+    assert target == Target(tmp_path, "offline", "p", "g", "e", ("a", "b"))
+    assert options.grid().runs() == Options().grid().runs(), "they are no part of a run"
+
+
+def test_what_is_logged_in_one_project_is_logged_in_another_too(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS)
+    assert sync(Target(store.out, "online")).logged == 4
+    assert sync(Target(store.out, "online", "second")).logged == 4
+    assert sync(Target(store.out, "online", "second")).logged == 0
+
+
+def test_what_a_stopped_process_left_of_a_run_is_not_there_twice(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS)
+    content = next((store.out / "runs").glob("*/*.json")).read_bytes()
+    left = store.out / "wandb" / f"offline-run-20200101_000000-{hashlib.sha256(content).hexdigest()[:16]}"
+    left.mkdir(parents=True)
+    sync(Target(store.out, "offline"))
+    assert not left.exists()
