@@ -104,12 +104,14 @@ class WandbServer:
 
     def _bucket(self, run: LoggedRun) -> Answer:
         last = run.lines[max(run.lines)] if run.lines else {}
+        began = {"t": run.config.get("_wandb", {}).get("t", {})}  # without it wandb takes a run for a new one
         config = {key: {"value": value} for key, value in run.config.items()}
         return {
             "id": f"id-{run.name}", "name": run.name, "displayName": run.title, "description": "", "sweepName": None,
             "config": json.dumps(config), "historyLineCount": len(run.lines), "eventsLineCount": 0, "logLineCount": 0,
             "historyTail": json.dumps([json.dumps(last)] if last else []), "eventsTail": "[]",
-            "summaryMetrics": json.dumps(run.summary), "tags": run.tags, "notes": None, "wandbConfig": json.dumps({"t": run.config.get("_wandb", {}).get("t", {})}),
+            "summaryMetrics": json.dumps(run.summary), "tags": run.tags, "notes": None,
+            "wandbConfig": json.dumps(began),
             "project": {"id": "p", "name": run.project, "entity": {"id": "e", "name": run.entity}},
         }  # fmt: skip
 
