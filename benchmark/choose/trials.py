@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from benchmark.audit.data import Doubtful
+from benchmark.errors import BadInput
 from benchmark.plan.grid import parse_method
 from benchmark.run.devices import trainer_device
 from datamodules.batches import EvaluationImages
@@ -81,6 +82,9 @@ def train(setting: Setting, names: Sequence[str], seeds: Sequence[int], hold_out
     """Trains every method once per seed on the given labels, but for the share `hold_out` of each class.
 
     `step` is called after every epoch. A method and seed trains as it would alone.
+
+    Raises:
+        BadInput: a method whose class weights do not classify by themselves.
     """
     data, shots, count = setting.data, setting.shots, len(names)
     split = Split(data.images, data.given)
@@ -91,6 +95,8 @@ def train(setting: Setting, names: Sequence[str], seeds: Sequence[int], hold_out
         own = setting.recipe.at(name, data.name, shots)
         task = Task(setting.backbone, data.classes, data.template, list(seeds), own.epochs, own)
         members.append(import_module(info.module).Method(task, **options))
+        if not members[-1].is_linear:
+            raise BadInput(f"{name} changes image features, so its classifier cannot be exported; leave it out")
     module = PackModule(members)
     specs = [RunSpec(seed, shots, hold_out=hold_out) for _ in range(count) for seed in seeds]
     noisy = NoisyFewShot(dataset, runs=specs, bank=setting.bank)
@@ -98,12 +104,12 @@ def train(setting: Setting, names: Sequence[str], seeds: Sequence[int], hold_out
         max_epochs=setting.epochs(), **trainer_device(setting.device), logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0, callbacks=[_Epochs(step)],
     )  # fmt: skip
-    if any(member.trainable for member in members):
+    if any(member.fits for member in members):
         trainer.fit(module, datamodule=noisy)
     module.to(setting.device)  # a Trainer leaves what it trained on the CPU
     with torch.no_grad():
         weights = classifiers(members)
-    return Trained(module, noisy, {name: list(own) for name, own in zip(names, weights, strict=True)})
+    return Trained(module, noisy, {name: list(own.detach()) for name, own in zip(names, weights, strict=True)})
 
 
 class _Epochs(Callback):

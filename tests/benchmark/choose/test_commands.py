@@ -171,3 +171,18 @@ def test_bad_input_of_predict_is_told_in_one_line(
     assert "the classifier 5" in error(str(folder), write(narrow))
     (copy / "prompt.safetensors").write_bytes(b"x" * 40)
     assert "no classifier that can be read" in error(str(folder), f"--with={copy}")
+
+
+def test_a_method_with_weights_of_its_own_is_chosen_and_exported(folder: Path, tmp_path: Path) -> None:
+    words = ["choose", str(folder), f"--out={tmp_path}", "--methods=ce,ce[init=random]", "--seeds=1", "--devices=cpu"]
+    assert main([*words, "--recipe=embedded[epochs=2]"]) == 0
+    assert load_file(tmp_path / "prompt.safetensors")["class_weights"].shape[0] == 3
+
+
+def test_a_method_that_cannot_be_exported_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["choose", str(folder), f"--out={tmp_path / 'out'}", "--methods=ce,clip_adapter", "--devices=cpu"]
+    assert main(words) == 2
+    assert "clip_adapter changes image features" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
