@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from benchmark.report.campaign import Campaign
 from benchmark.tracking.columns import parts_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from benchmark.report.campaign import Campaign
 
 
 def to_tables(campaign: Campaign) -> dict[str, pd.DataFrame]:

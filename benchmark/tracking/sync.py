@@ -16,8 +16,6 @@ from benchmark.errors import BadInput
 from benchmark.records.logged import is_marked, marks, write_mark
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
-from benchmark.report.campaign import Campaign
-from benchmark.tracking import summary
 from benchmark.tracking.target import Target
 from benchmark.tracking.wandb_run import log_campaign, log_record
 from datamodules import atomic
@@ -98,6 +96,9 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
 
 def _finish(target: Target, synced: Synced) -> Synced:
     """Log the tables and pictures of these very records unless they are logged; the pictures are drawn for that."""
+    from benchmark.report.campaign import Campaign
+    from benchmark.tracking import summary
+
     paths = sorted((target.out / "runs").glob("*/*.json"))
     content = b"".join(path.read_bytes() for path in paths if path.is_file())
     mark = _marks(target) / "leaderboard"

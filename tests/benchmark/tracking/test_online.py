@@ -176,11 +176,9 @@ def test_a_bench_ends_alike_whatever_becomes_of_w_and_b(server: WandbServer, tmp
     seen = {}
     for name, fault in faults.items():
         server.fault = fault
-        start = time.monotonic()
         done = bench(tmp_path / name, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "W&B: " in done.stdout
-        assert time.monotonic() - start < 120
         seen[name] = kept(tmp_path / name)
     assert len(seen["fine"]) == 2
     assert all(each == seen["fine"] for each in seen.values())
