@@ -15,7 +15,7 @@ export VENV PYTHON INSTALLER RUN
 
 # A variable that is set becomes an option: NOISE_TYPE=asymmetric is --noise_type=asymmetric. Values reach the shell
 # through the environment, as they are: neither make nor the shell looks for anything in them.
-VARIABLES := SUITE AGAIN METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
+VARIABLES := SUITE AGAIN METHODS DATASETS NOISE NOISE_TYPE PARADIGM SEEDS SHOTS RECIPE EPOCHS BACKBONE DEVICES ENGINE DETACH PRECISION DATA OUT CACHE WANDB WANDB_PROJECT WANDB_ENTITY WANDB_GROUP WANDB_TAGS PACK TIMEOUT SKIP_BAD_IMAGES DRY_RUN
 OF_PAPER := PAPER QUICK
 SWITCHES := DETACH SKIP_BAD_IMAGES DRY_RUN QUICK
 $(foreach name,$(VARIABLES) $(OF_PAPER),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
@@ -55,7 +55,7 @@ report: variables installed  ## tables, statistics, plots and report.html, from 
 	@"$$RUN" -m benchmark report $(call flags,OUT)
 
 sync: variables installed  ## log finished runs to Weights & Biases
-	@"$$RUN" -m benchmark sync $(call flags,OUT WANDB)
+	@"$$RUN" -m benchmark sync $(call flags,OUT $(filter WANDB%,$(VARIABLES)))
 
 reference: installed  ## train the default grid, make it the committed reference and the README's table
 	@"$$RUN" -m benchmark bench --seeds=1,2,3,4,5

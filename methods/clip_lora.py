@@ -41,6 +41,8 @@ class Method(AnyLoss, BaseMethod):
     up_text: Tensor
     down_image: Tensor
     up_image: Tensor
+    ids: Tensor
+    eot: Tensor
 
     def build(self) -> None:
         """Draws A [R, layers, 3, rank, D] of both towers, and starts B [R, layers, 3, D, rank] at zero.
@@ -65,6 +67,12 @@ class Method(AnyLoss, BaseMethod):
             down = ((2 * torch.stack(draws) - 1) / sqrt(width)).to(task.backbone.device)
             self.register_parameter(f"down_{tower}", nn.Parameter(down))
             self.register_parameter(f"up_{tower}", nn.Parameter(torch.zeros_like(down.mT).contiguous()))
+        texts = [task.template.format(name.replace("_", " ")) for name in task.classes]
+        ids = task.backbone.tokenizer(texts)
+        eot = (ids == task.backbone.tokenizer.eot_token_id).int().argmax(-1)
+        length = int(eot.max()) + 1 if task.backbone.text.causal else ids.shape[1]
+        for name, tensor in (("ids", ids[:, :length]), ("eot", eot)):
+            self.register_buffer(name, tensor.to(task.backbone.device), persistent=False)
 
     def start_epoch(self) -> None:
         """Counts steps anew, by which dropout is drawn."""
@@ -80,13 +88,10 @@ class Method(AnyLoss, BaseMethod):
         """Text features [R, C, E] of the template's prompts by every replica's tower."""
         backbone = self.task.backbone
         backbone.move_to(self.down_text.device)
-        texts = [self.task.template.format(name.replace("_", " ")) for name in self.task.classes]
-        ids, tower = backbone.tokenizer(texts).to(backbone.device), backbone.text
-        eot = (ids == backbone.tokenizer.eot_token_id).int().argmax(-1)
-        tokens = tower.token_embedding(ids[:, : int(eot.max()) + 1] if tower.causal else ids)
+        tower, tokens = backbone.text, backbone.text.token_embedding(self.ids)
         blocks = with_attention_updates(tower.transformer, partial(self.update, "text"))
         with autocast(tokens.device, tower.bf16):
-            return tower.project(tower.hidden(tokens.expand(len(self.task.seeds), -1, -1, -1), eot, blocks))
+            return tower.project(tower.hidden(tokens.expand(len(self.task.seeds), -1, -1, -1), self.eot, blocks))
 
     def image_features(self, images: Images) -> Tensor:
         """Unit features [R, B, E] by every replica's tower."""

@@ -43,15 +43,10 @@ class Method(AnyLoss, MemoryMethod):
             self.learned_keys = torch.nn.Parameter(self.texts.new_empty(len(self.task.seeds), 0, 1))
 
     def start_training(self) -> None:
-        """Fills the cache; tuned keys that a checkpoint brought stay."""
+        """Fills the cache, and starts the tuned keys [R, N, E] at the training images' features."""
         super().start_training()
-        if self.finetune and self.learned_keys.shape != self.keys.shape:
-            self.learned_keys.data = self.keys.clone()
-
-    def start_epoch(self) -> None:
-        """Starts the tuned keys [R, N, E] at the training images' features."""
-        if self.finetune and self.current_epoch == 0:
-            self.learned_keys.data = self.keys.clone()
+        if self.finetune:
+            self.learned_keys = torch.nn.Parameter(self.keys.clone())
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:
         """Zero-shot logits plus the cache's [R, B, C]."""

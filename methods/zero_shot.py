@@ -15,6 +15,12 @@ class Method(BaseMethod):
     labels: ClassVar[str] = "none"
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
 
+    texts: Tensor
+
+    def build(self) -> None:
+        """Encodes the class names."""
+        self.register_buffer("texts", self.zero_shot(), persistent=False)
+
     def class_weights(self) -> Tensor:
         """Text features [R, C, E], the same for every replica."""
-        return self.zero_shot().expand(len(self.task.seeds), -1, -1)
+        return self.texts.expand(len(self.task.seeds), -1, -1)

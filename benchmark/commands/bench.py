@@ -21,7 +21,7 @@ from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.outputs import TABLES, Outputs, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
-from benchmark.tracking import choose_mode
+from benchmark.tracking import target_of
 from methods.recipes import is_embedded
 
 
@@ -61,7 +61,7 @@ def train(
         checks.check_backbone(backbone)
     engine = parse_engine(options.engine, options.detach)
     engine.check(options.devices)
-    choose_mode(options.wandb)
+    target_of(options)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
     if options.timeout < 0:

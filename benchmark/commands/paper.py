@@ -74,6 +74,18 @@ class Options:
     wandb: str = ""
     """Weights & Biases: online, offline or disabled."""
 
+    wandb_project: str = ""
+    """The W&B project; the default is WANDB_PROJECT, else promptnoise."""
+
+    wandb_entity: str = ""
+    """The W&B user or team that owns the project; the default is the account's own."""
+
+    wandb_group: str = ""
+    """The group of the runs in W&B; the default is the results folder's name."""
+
+    wandb_tags: str = ""
+    """Further tags of the runs in W&B, separated by commas."""
+
     pack: int = bench.Options.pack
     """Runs that train side by side at most."""
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
-from benchmark.tracking import Target, choose_mode, sync
+from benchmark.tracking import sync, target_of
 
 
 @dataclass(frozen=True)
@@ -22,20 +22,25 @@ class Options:
     wandb: str = ""
     """online or offline; the default is online where credentials are configured."""
 
-    project: str = "promptnoise"
-    """The W&B project."""
+    wandb_project: str = ""
+    """The W&B project; the default is WANDB_PROJECT, else promptnoise."""
 
-    campaign: str = ""
-    """The group of the runs; the default is the results folder's name."""
+    wandb_entity: str = ""
+    """The W&B user or team that owns the project; the default is the account's own."""
+
+    wandb_group: str = ""
+    """The group of the runs in W&B; the default is the results folder's name."""
+
+    wandb_tags: str = ""
+    """Further tags of the runs in W&B, separated by commas."""
 
 
 def main(options: Options) -> int:
     """Says how many records were logged; 0 only if none is left."""
-    mode, hint = choose_mode(options.wandb)
-    if mode == "disabled":
+    target, hint = target_of(options)
+    if target.mode == "disabled":
         raise BadInput(hint or "W&B is disabled; --wandb=online or --wandb=offline turns it on")
     check_results(options.out)
-    target = Target(options.out, mode, options.project, options.campaign or options.out.resolve().name)
     console = Console(markup=False, highlight=False, soft_wrap=True)
     with console.status("logging"):
         synced = sync(target)

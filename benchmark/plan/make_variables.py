@@ -10,14 +10,14 @@ import os
 import sys
 from collections.abc import Iterable
 
-#: Variables of make itself that resemble one of ours.
-OF_MAKE = ("SHELL",)
+#: Variables of make itself and of wandb that resemble one of ours; wandb's reach it through the environment.
+OF_OTHERS = ("SHELL", "WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_MODE", "WANDB_RUN_GROUP", "WANDB_NOTES")
 
 
 def meant(name: str, ours: Iterable[str]) -> str:
     """The variable of ours that `name` is nearly, else an empty text."""
     near = difflib.get_close_matches(name.upper().replace("-", "_"), list(ours), n=1)
-    return near[0] if near and name not in OF_MAKE else ""
+    return near[0] if near and name not in OF_OTHERS else ""
 
 
 def main() -> int:

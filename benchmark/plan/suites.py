@@ -24,7 +24,8 @@ OWN = Path("suites")
 #: What a file holds beside options.
 ABOUT = ("description", "made")
 #: What is not repeated: where, how and whether, not what.
-NOT_KEPT = ("suite", "again", "out", "dry_run", "detach", "wandb", "data", "cache", "devices", "engine", "timeout")
+NOT_KEPT = ("suite", "again", "out", "dry_run", "detach", "wandb", "wandb_project", "wandb_entity", "wandb_group",
+            "wandb_tags", "data", "cache", "devices", "engine", "timeout")  # fmt: skip
 
 
 def known() -> dict[str, Path]:

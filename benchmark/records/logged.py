@@ -14,14 +14,18 @@ def marks(out: Path, mode: str) -> Path:
     return out / "wandb" / f"logged-{mode}"
 
 
-def write_mark(mark: Path, content: bytes, address: str = "") -> None:
-    """Notes that a record with these bytes is logged, and the address of its page, if it has one."""
-    atomic.write(mark, "\n".join([hashlib.sha256(content).hexdigest(), *filter(None, [address])]))
+def write_mark(mark: Path, content: bytes, address: str = "", place: str = "") -> None:
+    """Notes that a record with these bytes is logged in a project, and the address of its page, if it has one."""
+    atomic.write(mark, "\n".join([_digest(content, place), *filter(None, [address])]))
 
 
-def is_marked(mark: Path, content: bytes) -> bool:
-    """Whether a record with these very bytes is logged."""
-    return mark.exists() and mark.read_text().split("\n")[0] == hashlib.sha256(content).hexdigest()
+def is_marked(mark: Path, content: bytes, place: str = "") -> bool:
+    """Whether a record with these very bytes is logged in a project; `place` is empty for the usual one."""
+    return mark.exists() and mark.read_text().split("\n")[0] == _digest(content, place)
+
+
+def _digest(content: bytes, place: str) -> str:
+    return hashlib.sha256(content + place.encode()).hexdigest()
 
 
 def addresses(out: Path) -> dict[str, str]:

@@ -42,6 +42,8 @@ def by_loss(board: pd.DataFrame) -> pd.DataFrame:
     Learners are those with two losses or more, and empty if there is but one such learner. A cell that lacks a data set
     that others of its setting have is left out.
     """
+    if board.empty:
+        return pd.DataFrame(columns=COLUMNS)
     pairs = {method: learner_and_loss(method) for method in board["method"].unique()}
     rows = board[[pairs[method] is not None for method in board["method"]]]
     named = rows.assign(

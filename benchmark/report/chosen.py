@@ -51,7 +51,7 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
         test, validation = wide["accuracy"][complete], wide["noisy_val"][complete]
         for seed, scores in test.iterrows():
             best = (scores.idxmax(), scores.max())
-            for rule, methods in _choices(validation, validation.loc[seed]):
+            for rule, methods in _choices(validation, validation.T[seed]):
                 accuracy = scores[methods].mean()
                 name = " or ".join(methods) if rule != "blind" else ""
                 end = (*best, best[1] - accuracy, len(complete))

@@ -20,7 +20,7 @@ from benchmark.records.workers import grid_name, record_workers
 from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
-from benchmark.tracking import Follower, Target, choose_mode
+from benchmark.tracking import Follower, target_of
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources
@@ -107,13 +107,13 @@ def left_out(console: Console, line: str) -> None:
 @contextmanager
 def _tracking(options: Options, console: Console) -> Iterator[None]:
     """Logs records to Weights & Biases while others are being made, from a process of its own."""
-    mode, hint = choose_mode(options.wandb)
-    if mode == "disabled":
+    target, hint = target_of(options)
+    if target.mode == "disabled":
         if hint:
             console.print(hint, style="dim", highlight=False, soft_wrap=True)
         yield
         return
-    with Follower(Target(options.out, mode)) as follower:
+    with Follower(target) as follower:
         yield
         console.print(follower.finish(), highlight=False, markup=False, soft_wrap=True)
 

@@ -6,6 +6,6 @@ Records on disk remain the truth; whatever is not logged, for whatever reason, `
 from benchmark.tracking.follow import Follower
 from benchmark.tracking.mode import choose_mode
 from benchmark.tracking.sync import Synced, sync
-from benchmark.tracking.wandb_run import Target
+from benchmark.tracking.target import Target, target_of
 
-__all__ = ["Follower", "Synced", "Target", "choose_mode", "sync"]
+__all__ = ["Follower", "Synced", "Target", "choose_mode", "sync", "target_of"]

@@ -11,7 +11,7 @@ from threading import Event, Thread
 from benchmark.errors import BadInput
 from benchmark.tracking.mode import parse_mode
 from benchmark.tracking.sync import PATIENCE, sync
-from benchmark.tracking.wandb_run import Target
+from benchmark.tracking.target import Target
 
 #: Seconds between two looks at the results folder.
 PAUSE = 3.0
@@ -25,8 +25,8 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     os.setpgrp()  # Ctrl-C in the terminal is for the training process, which then ends this one
     os.nice(19)
-    out, mode, project, campaign = sys.argv[1:]
-    target = Target(Path(out), parse_mode(mode), project, campaign)
+    out, mode, project, campaign, entity, *tags = sys.argv[1:]
+    target = Target(Path(out), parse_mode(mode), project, campaign, entity, tuple(tags))
     ended = Event()
     Thread(target=_wait_for_the_end, args=(ended,), daemon=True).start()
     failures = 0

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from benchmark.tracking.sync import pending
-from benchmark.tracking.wandb_run import Target
+from benchmark.tracking.target import Target
 
 HERE = Path(__file__).absolute().parents[2]
 #: Imports our packages although the working folder, which Python searches first, may have others of the same names.
@@ -31,7 +31,7 @@ class Follower:
         self.target = target
         self.log = target.out / "wandb" / "follow.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        where = (str(target.out), target.mode, target.project, target.group)
+        where = (str(target.out), target.mode, target.project, target.group, target.entity, *target.tags)
         command = [sys.executable, "-c", START, str(HERE), *where]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +16,10 @@ from benchmark.errors import BadInput
 from benchmark.records.logged import is_marked, marks, write_mark
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
-from benchmark.tracking.wandb_run import Target, log_campaign, log_record
+from benchmark.report.campaign import Campaign
+from benchmark.tracking import summary
+from benchmark.tracking.target import Target
+from benchmark.tracking.wandb_run import log_campaign, log_record
 from datamodules import atomic
 
 logger = logging.getLogger(__name__)
@@ -80,36 +83,45 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
             break
         start = time.process_time()
         try:
-            address = log_record(record, content, target)
+            address = log_record(record, content, target, again=mark.exists())
         except Exception as error:  # whatever W&B raises: records stay on disk, and sync can be repeated
             failed, cause = failed + 1, _line(error)
             logger.warning("%s is not logged: %s", record.run, cause)
             continue
         failed = 0
         done += 1
-        write_mark(mark, content, address)
+        write_mark(mark, content, address, target.place)
         step(len(waiting) - done)
         stop.wait(rest * (time.process_time() - start))
     return Synced(done, len(waiting) - done, cause)
 
 
 def _finish(target: Target, synced: Synced) -> Synced:
-    """Log the leaderboard unless these very numbers and pictures are logged."""
-    from benchmark.report.leaderboard import leaderboard, to_csv
-
-    board = leaderboard(Store(target.out).load().records)
-    pictures = sorted((target.out / "plots").glob("*.png"))
-    content = to_csv(board).encode() + b"".join(path.read_bytes() for path in pictures)
-    mark, digest = _marks(target) / "leaderboard", hashlib.sha256(content).hexdigest()
-    if len(board) == 0 or (mark.exists() and mark.read_text() == digest):
+    """Log the tables and pictures of these very records unless they are logged; the pictures are drawn for that."""
+    paths = sorted((target.out / "runs").glob("*/*.json"))
+    content = b"".join(path.read_bytes() for path in paths if path.is_file())
+    mark = _marks(target) / "leaderboard"
+    if is_marked(mark, content, target.place):
         return synced
     try:
-        log_campaign(target, digest[:16], board, pictures)
+        campaign = Campaign.of(*Store(target.out).load())
+        if not campaign.records:
+            return synced
+        tables, pictures = summary.to_tables(campaign), summary.to_pictures(campaign)
+        log_campaign(target, _identity(target), tables, pictures, [path for path in paths if path.is_file()])
     except Exception as error:  # as above
         logger.warning("the leaderboard is not logged: %s", error)
         return replace(synced, cause=_line(error))
-    atomic.write(mark, digest)
+    write_mark(mark, content, place=target.place)
     return synced
+
+
+def _identity(target: Target) -> str:
+    """The id of the campaign's own run: drawn once and kept, so that there is one, however often the campaign grows."""
+    file = _marks(target) / ".leaderboard-id"
+    if not file.exists():
+        atomic.write(file, secrets.token_hex(8))
+    return file.read_text()
 
 
 def _line(error: Exception) -> str:
@@ -122,7 +134,7 @@ def _waiting(target: Target) -> Iterator[tuple[Record, bytes, Path]]:
         mark = folder / path.stem
         try:
             content = path.read_bytes()
-            if is_marked(mark, content):
+            if is_marked(mark, content, target.place):
                 continue
             yield store.read(path), content, mark
         except (BadRecord, OSError) as error:

@@ -3,78 +3,94 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
-from benchmark.tracking.mode import Mode
+from benchmark.tracking.columns import config_of
+from benchmark.tracking.target import LONGEST_TAG, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Seconds that a W&B call may take before the run is given up.
 PATIENCE = 60.0
+#: Seconds between questions whether W&B holds a run; it may need a moment.
+PAUSES = (0.0, 1.0, 3.0, 6.0)
 #: Only what this version of wandb knows is set: names of settings changed over time.
 _SETTINGS = {"console": "off", "silent": True, "save_code": False, "disable_git": True, "x_disable_stats": True,
+             "x_disable_meta": True, "x_disable_machine_info": True, "x_save_requirements": False,
              "disable_job_creation": True, "init_timeout": PATIENCE, "finish_timeout": PATIENCE,
              "finish_timeout_raises": True}  # fmt: skip
-_LONGEST_TAG = 64
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where runs are logged to: W&B's project, the group they share, the mode, and the results folder."""
-
-    out: Path
-    mode: Mode
-    project: str = "promptnoise"
-    campaign: str = ""
-
-    @property
-    def group(self) -> str:
-        """The campaign's name, by default that of the results folder."""
-        return self.campaign or self.out.resolve().name
+class NotKept(Exception):
+    """W&B's client ended without an error, and the server does not have what it was given."""
 
 
-def log_record(record: Record, content: bytes, target: Target) -> str:
+def log_record(record: Record, content: bytes, target: Target, again: bool = False) -> str:
     """Log one run: its configuration, its curves epoch by epoch, its final metrics; returns its address, if it has one.
 
-    The run's id is made from the record's bytes, so that logging the same record again makes no second run.
+    The run's id is made from the record's bytes, so that logging the same record again makes no second run: epochs
+    that W&B has are passed over. `again` says that files of it lie beside the results on purpose.
+
+    Raises:
+        Exception: Whatever wandb raises.
+        NotKept: The server does not have it.
     """
     run = record.run
-    config = {**asdict(run), "key": run.key, "device": record.device, "versions": dict(record.versions),
-              "hashes": {**record.hashes, "labels": record.noise.labels_sha256}}  # fmt: skip
     rate = "measured" if run.rate is None else f"{run.rate:g}"
     tags = [run.dataset, run.noise, f"rate {rate}", run.backbone, record.status]
     name = f"{run.dataset} {run.method} {run.noise} {rate} seed {run.seed}"
-    with _wandb_run(target, hashlib.sha256(content).hexdigest()[:16], name, run.method, config, tags) as logged:
+    identity = hashlib.sha256(content).hexdigest()[:16]
+    if not again:
+        _remove_earlier(target, identity)
+    with _wandb_run(target, identity, name, run.method, config_of(record), tags) as logged:
         logged.define_metric("*", step_metric="epoch")
-        for values in _steps(record.curves):
-            logged.log(values)
+        for step, values in enumerate(_epochs(record.curves)):
+            if step >= getattr(logged, "step", 0):
+                logged.log(values, step=step)
         logged.summary.update(_summary(record))
-        return getattr(logged, "url", None) or ""
+    return getattr(logged, "url", None) or ""
 
 
-def log_campaign(target: Target, identity: str, board: Any, pictures: list[Path]) -> None:
-    """Log the campaign's last run: the leaderboard as a table, the pictures, and all records as an artifact.
+def log_campaign(
+    target: Target, identity: str, tables: Mapping[str, Any], pictures: Mapping[str, bytes], records: Sequence[Path]
+) -> None:
+    """Log a campaign's own run: tables, pictures, and all records as an artifact.
 
     Args:
         target: Where to.
-        identity: The run's id.
-        board: The leaderboard, a data frame.
-        pictures: PNG files.
+        identity: The run's id; logged again, the newest tables and pictures are shown.
+        tables: Data frames by name.
+        pictures: PNG files' contents by name.
+        records: The records' files, below the results folder.
+
+    Raises:
+        Exception: Whatever wandb raises.
+        NotKept: The server does not have it.
     """
     import wandb
 
-    with _wandb_run(target, identity, f"{target.group} leaderboard", "leaderboard", {}, []) as logged:
-        logged.log({"leaderboard": wandb.Table(dataframe=board)})
-        logged.log({path.stem: wandb.Image(str(path)) for path in pictures})
+    _remove_earlier(target, identity)
+    with (
+        TemporaryDirectory() as folder,
+        _wandb_run(target, identity, f"{target.group} leaderboard", "leaderboard", {}, []) as logged,
+    ):
+        media: dict[str, Any] = {name: wandb.Table(dataframe=table) for name, table in tables.items()}
+        for name, picture in pictures.items():
+            file = Path(folder) / f"{name}.png"
+            file.write_bytes(picture)
+            media[f"plots/{name}"] = wandb.Image(str(file))
+        logged.log(media)
         artifact = wandb.Artifact(f"{slug(target.group)}-records", type="records")
-        for path in sorted((target.out / "runs").glob("*/*.json")):
+        for path in records:
             artifact.add_file(str(path), name=path.relative_to(target.out).as_posix())
         logged.log_artifact(artifact)
 
@@ -87,9 +103,10 @@ def _wandb_run(
 
     known = wandb.Settings()
     settings = wandb.Settings(**{name: value for name, value in _SETTINGS.items() if hasattr(known, name)})
+    labels = dict.fromkeys(tag[:LONGEST_TAG] for tag in [*tags, *target.tags] if tag)
     run = wandb.init(
-        project=target.project, group=target.group, job_type=kind[:_LONGEST_TAG], name=name, id=identity,
-        config=dict(config), tags=[tag[:_LONGEST_TAG] for tag in tags if tag], dir=str(target.out), mode=target.mode,
+        project=target.project, entity=target.entity or None, group=target.group, job_type=kind[:LONGEST_TAG],
+        name=name, id=identity, config=dict(config), tags=list(labels), dir=str(target.out), mode=target.mode,
         settings=settings, resume="allow" if target.mode == "online" else None,
     )  # fmt: skip
     try:
@@ -98,9 +115,39 @@ def _wandb_run(
         run.finish(exit_code=1)
         raise
     run.finish()
+    if target.mode == "online":
+        _check_kept(run)
 
 
-def _steps(curves: Mapping[str, tuple[float | None, ...]]) -> Iterator[dict[str, float]]:
+def _check_kept(run: Any, wait: Callable[[float], None] = time.sleep) -> None:
+    """Asks the server for a run that is finished: wandb's client says nothing where its uploads were refused.
+
+    Raises:
+        NotKept: It lacks the end of the run, or a table or picture.
+    """
+    import wandb
+
+    media = {path.as_posix().split("/files/", 1)[1] for path in Path(run.dir).glob("media/**/*.*")}
+    state, missing = "", media
+    for pause in PAUSES:
+        wait(pause)
+        held = wandb.Api(timeout=int(PATIENCE)).run(run.path)
+        state = held.state
+        missing = media - {file.name for file in held.files(names=sorted(media))} if media else media
+        if state == "finished" and not missing:
+            return
+    lacks = f"{len(missing)} of {len(media)} tables and pictures" if missing else "the end of the run"
+    raise NotKept(f"W&B took the run and lacks {lacks}; it is {state or 'unknown'} there")
+
+
+def _remove_earlier(target: Target, identity: str) -> None:
+    """Removes files of a run that is logged from the start now: a process was stopped, or the campaign has grown."""
+    if target.mode == "offline":
+        for folder in (target.out / "wandb").glob(f"offline-run-*-{identity}"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _epochs(curves: Mapping[str, tuple[float | None, ...]]) -> Iterator[dict[str, float]]:
     """What is logged at each epoch, counted from 1; values that were not measured are left out."""
     for i in range(max(map(len, curves.values()), default=0)):
         values = {name: curve[i] for name, curve in curves.items() if i < len(curve)}

@@ -85,7 +85,10 @@ class Learner(lightning.LightningModule):
         """Creates what is learned: parameters whose first axis is R."""
 
     def start_training(self) -> None:
-        """What a method does once before it trains, or instead of training, with its training images."""
+        """What a method does once before it trains, or instead of training, with its training images.
+
+        It may create parameters: the optimiser does not exist yet.
+        """
 
     def start_epoch(self) -> None:
         """What a method does before each epoch, such as sorting or relabelling images."""

@@ -53,9 +53,7 @@ class ReplicaModule(lightning.LightningModule):
             self._predicted = None
 
     def on_fit_start(self) -> None:
-        """Lets every member look at its training images; ends training before it starts where nothing is learned."""
-        for member in self.members:
-            member.start_training()
+        """Ends training before it starts where nothing is learned."""
         if not any(member.trainable for member in self.members):
             self.trainer.should_stop = True
 

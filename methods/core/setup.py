@@ -50,6 +50,8 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
     data.connect(backbone, device, task.epochs, Crop(own.crop, flip=own.flip), own.batch)
     if stage == "fit" and any(member.trainable for member in members):
         data.encode()
+    for member in members if stage == "fit" else ():
+        member.start_training()
 
 
 def _task(member: Learner, data: NoisyFewShot, epochs: int | None, backbone: Backbone) -> Task:

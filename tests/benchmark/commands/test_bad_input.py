@@ -46,6 +46,12 @@ CASES = [
     ("bench --devices=cpu:0", "should be cpu:N"),
     ("bench --precision=fp16", "--precision=fp16 should be one of auto, fp32, bf16"),
     ("bench --wandb=ofline", "did you mean 'offline'"),
+    ("bench --wandb-project=a/b", "W&B project 'a/b' has '/'"),
+    ("sync --wandb=offline --wandb-entity=a/b", "should be the name of a user or a team"),
+    (
+        "sync --wandb=offline --wandb-tags=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "characters; W&B takes 64",
+    ),
     ("bench --dry-run --datasets=folder:/nowhere", "/nowhere/train is not there"),
     ("bench --dry-run --datasets=dtd --data=/nowhere", "/nowhere/dtd/images is not there"),
     ("bench --dry-run --out=FILE", "FILE is a file"),

@@ -1,5 +1,6 @@
 """Weights & Biases: each finished record once, whatever happens in between."""
 
+import hashlib
 import json
 import sys
 import time
@@ -7,12 +8,12 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from PIL import Image
 
 from benchmark.errors import BadInput
+from benchmark.plan.options import Options
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
-from benchmark.tracking import Follower, Target, choose_mode, sync
+from benchmark.tracking import Follower, Target, choose_mode, sync, target_of
 from benchmark.tracking.sync import pending
 from tests.support import wandb_file
 from tests.support.records_factory import result, run
@@ -24,16 +25,26 @@ class Settings: pass
 class Run:
     summary = {}
     def define_metric(self, *_, **__): pass
-    def log(self, *_): pass
+    def log(self, *_, **__): pass
     def log_artifact(self, *_): pass
     def finish(self, **_): pass
+    dir, path = "nowhere", "me/promptnoise/run"
 def init(**_): return Run()
 class Artifact:
     def __init__(self, *_, **__): pass
     def add_file(self, *_, **__): pass
 def Table(**_): pass
 def Image(*_): pass
+class Api:
+    def __init__(self, **_): pass
+    def run(self, path): return type("Held", (), {"state": "finished"})
 """
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes seconds, and one test looks at pictures."""
+    monkeypatch.setattr("benchmark.tracking.summary.to_pictures", lambda campaign: {})
 
 
 @pytest.fixture
@@ -60,8 +71,6 @@ def test_offline_logging_beside_training_writes_every_run_and_the_leaderboard(
     monkeypatch.setenv("HOME", str(tmp_path))
     store = Store(tmp_path / "out")
     target = Target(store.out, "offline", "robustness", "first try")
-    (store.out / "plots").mkdir(parents=True)
-    Image.new("RGB", (4, 3)).save(store.out / "plots" / "accuracy.png")
     with Follower(target) as follower:
         store.write(run(), result(64.5, run()))
         store.write(run("gce[q=0.5]"), result(70.0, curves={"loss": [1.0, None, 0.5], "pseudo_label_accuracy": [80.0]}))
@@ -85,6 +94,8 @@ def test_offline_logging_beside_training_writes_every_run_and_the_leaderboard(
     content = json.loads(table.read_text())
     assert [row[content["columns"].index("mean")] for row in content["data"]] == [64.5, 70.0]
     assert {path.split("/")[1] for path in board["files"] if path.startswith("media")} == {"table", "images"}
+    drawn = {path.split("/")[-1].split("-")[0] for path in board["files"] if path.startswith("media/images/plots/")}
+    assert {"accuracy", "heatmap", "memorisation"} <= drawn
     records = [f"runs/flipped/{run(method).key}.json" for method in ("coop", "gce[q=0.5]")]
     assert ("records", sorted(records)) in board["artifacts"]
     assert pending(target) == 0
@@ -104,20 +115,27 @@ def test_what_is_logged_is_not_logged_again_unless_its_record_changed(
     assert sync(Target(store.out, "online")).logged == 4, "what went to a file is not online yet"
 
 
-def test_pictures_that_are_drawn_later_are_logged_with_the_leaderboard_once(
+def test_the_pictures_are_drawn_and_logged_with_the_leaderboard_once_for_the_same_records(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake(monkeypatch, tmp_path, WORKS + "\nlogged = []\nRun.log = lambda self, values: logged.append(sorted(values))\n")
+    fake(
+        monkeypatch,
+        tmp_path,
+        WORKS + "\nlogged = []\nRun.log = lambda self, values, **_: logged.append(sorted(values))\n",
+    )
+    monkeypatch.setattr("benchmark.tracking.summary.to_pictures", lambda campaign: {"heatmap": b"png"})
     target = Target(store.out, "offline")
     sync(target)
     logged = sys.modules["wandb"].logged
-    assert ["leaderboard"] in logged
-    (store.out / "plots").mkdir()
-    (store.out / "plots" / "heatmap.png").write_bytes(b"png")
+    expected = ["leaderboard", "plots/heatmap", "runs"]
+    assert logged[-1] == expected
     logged.clear()
     sync(target)
+    assert logged == []
+    store.write(run(seed=2), result(99.0))
     sync(target)
-    assert logged == [["leaderboard"], ["heatmap"]]
+    assert logged[-1] == expected
+    assert logged.count(expected) == 1
 
 
 def test_a_w_and_b_that_is_down_loses_nothing_and_is_not_tried_for_ever(
@@ -245,3 +263,37 @@ def test_the_mode_is_what_was_asked_for_else_online_where_there_are_credentials(
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(BadInput, match="did you mean 'offline'"):
         choose_mode("ofline")
+
+
+@pytest.mark.parametrize("where", ["options", "environment"])
+def test_project_owner_group_and_tags_come_from_options_else_from_w_and_b_s_own_variables(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = {"WANDB_PROJECT": "p", "WANDB_ENTITY": "e", "WANDB_RUN_GROUP": "g", "WANDB_TAGS": "a, b,a"}
+    for name, value in own.items():
+        monkeypatch.setenv(name, value if where == "environment" else "other")
+    given = {"wandb_project": "p", "wandb_entity": "e", "wandb_group": "g", "wandb_tags": "a, b,a"}
+    options = Options(out=tmp_path, wandb="offline", **(given if where == "options" else {}))
+    target, _ = target_of(options)
+    assert target == Target(tmp_path, "offline", "p", "g", "e", ("a", "b"))
+    assert options.grid().runs() == Options().grid().runs(), "they are no part of a run"
+
+
+def test_what_is_logged_in_one_project_is_logged_in_another_too(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS)
+    assert sync(Target(store.out, "online")).logged == 4
+    assert sync(Target(store.out, "online", "second")).logged == 4
+    assert sync(Target(store.out, "online", "second")).logged == 0
+
+
+def test_what_a_stopped_process_left_of_a_run_is_not_there_twice(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(monkeypatch, tmp_path, WORKS)
+    content = next((store.out / "runs").glob("*/*.json")).read_bytes()
+    left = store.out / "wandb" / f"offline-run-20200101_000000-{hashlib.sha256(content).hexdigest()[:16]}"
+    left.mkdir(parents=True)
+    sync(Target(store.out, "offline"))
+    assert not left.exists()

@@ -1,0 +1,67 @@
+"""What a run is, in columns by which W&B can group, filter and plot."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from benchmark.plan import catalog
+from benchmark.plan.grid import Run
+from benchmark.records.record import Record
+from benchmark.report.names import short_names
+from datamodules.errors import UserError
+from datamodules.names import parse_spec
+
+
+def config_of(record: Record) -> dict[str, Any]:
+    """The configuration of a W&B run: the run's fields, the same in parts, and what the run was made with.
+
+    W&B shows a mapping as columns of their own: `method_options.q`, `settings.lr`.
+    """
+    run = record.run
+    options = {**_defaults(run.method_name), **_options(run)}
+    return {
+        **asdict(run), **parts_of(run), "method_options": options, "settings": dict(record.settings), "key": run.key,
+        "precision": record.precision, "device": record.device, "versions": dict(record.versions),
+        "hashes": {**record.hashes, "labels": record.noise.labels_sha256},
+    }  # fmt: skip
+
+
+def parts_of(run: Run) -> dict[str, Any]:
+    """Short names of what a run's fields spell out with options: `gce` of `gce[q=0.5]`."""
+    return {
+        "method_name": run.method_name,
+        "noise_kind": run.noise.partition("[")[0],
+        "recipe_name": run.recipe.partition("[")[0],
+        "dataset_name": short_names([run.dataset])[run.dataset],
+        "paradigm_name": run.paradigm.partition("[")[0],
+    }
+
+
+def _options(run: Run) -> dict[str, Any]:
+    """The options that the method's name carries; as texts where the method is not installed any more."""
+    try:
+        given = parse_spec(run.method)[1]
+    except UserError:
+        return {}
+    try:
+        return _plain(catalog.method(run.method_name).values(given))
+    except UserError:
+        return dict(given)
+
+
+def _defaults(method: str) -> dict[str, Any]:
+    try:
+        options = catalog.method(method).options
+    except UserError:
+        return {}
+    return _plain({name: option.default for name, option in options.items() if option.known})
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Values by option, as JSON knows them."""
+    joined = {name: "+".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {
+        name.rstrip("_"): value if isinstance(value, bool | int | float | str | None) else str(value)
+        for name, value in joined.items()
+    }

@@ -1,0 +1,36 @@
+"""What W&B shows of a whole campaign: tables that it can group, and the pictures of the report."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from benchmark.report.campaign import Campaign
+from benchmark.tracking.columns import parts_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def to_tables(campaign: Campaign) -> dict[str, pd.DataFrame]:
+    """`leaderboard`, and `runs`: a row for each run and cell that it counts in, so that means of groups are the board.
+
+    A run without noise has a row at rate 0 of every kind of noise, and one that uses no labels at every rate.
+    """
+    parts = {record.key: _own(record.run) for record in campaign.records}
+    runs = campaign.seen.drop(columns=["labels"])
+    for name in next(iter(parts.values()), {}):
+        runs.insert(0, name, [parts[key][name] for key in runs["key"]])
+    return {"leaderboard": campaign.board, "runs": runs}
+
+
+def to_pictures(campaign: Campaign) -> dict[str, bytes]:
+    """The report's pictures, PNG, by the names of their files without ending."""
+    from benchmark.report.pictures import draw_all
+
+    files = (file for pictures in draw_all(campaign) for file in pictures.items())
+    return {PurePosixPath(name).stem: content for name, content in files if name.endswith(".png")}
+
+
+def _own(run: Any) -> dict[str, Any]:
+    return {name: value for name, value in parts_of(run).items() if name in ("dataset_name", "method_name")}
