@@ -24,8 +24,8 @@ class Quality:
 def quality(suspicion: Floats, wrong: NDArray[np.bool_]) -> Quality:
     """Compares suspicions [P] with what is wrong [P]; not a number where all labels are right, or all wrong.
 
-    >>> quality(np.array([0.9, 0.8, 0.3, 0.1]), np.array([True, False, True, False]))
-    Quality(auroc=75.0, ap=83.33333333333334, precision=50.0)
+    >>> quality(np.array([0.9, 0.8, 0.3, 0.1]), np.array([False, True, False, True]))
+    Quality(auroc=25.0, ap=50.0, precision=50.0)
     """
     count = int(wrong.sum())
     if count in (0, len(wrong)):
@@ -38,7 +38,7 @@ def quality(suspicion: Floats, wrong: NDArray[np.bool_]) -> Quality:
 def calibration_error(probability: Floats, wrong: NDArray[np.bool_]) -> float:
     """Expected calibration error of probabilities [P], 0 to 1, over BINS bins of equally many images.
 
-    >>> calibration_error(np.full(4, 0.5), np.array([True, False, True, False]))
+    >>> calibration_error(np.full(40, 0.5), np.arange(40) % 2 == 0)
     0.0
     """
     bins = np.array_split(np.argsort(probability, kind="stable"), BINS)

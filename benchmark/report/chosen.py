@@ -101,8 +101,8 @@ def markdown(table: pd.DataFrame, stopped: pd.DataFrame) -> str:
     ]
     for rule, row in zip(wide.index, wide.to_numpy(), strict=True):
         lines.append(f"| {WORDS[str(rule)]} | " + " | ".join("" if pd.isna(v) else f"{v:.2f}" for v in row) + " |")
-    if len(stopped):
-        noisy = stopped[stopped["noise"] != "none"].dropna(axis=1, how="all")
+    if len(noisy := stopped[stopped["noise"] != "none"]):
+        noisy = noisy.dropna(axis=1, how="all")
         rules = [rule for rule in RULES if rule in noisy]
         means = noisy.groupby(["noise", "rate"], dropna=False)[rules].mean()
         lines += [

@@ -116,3 +116,13 @@ def test_a_report_writes_what_was_chosen_and_removes_it_where_nothing_can_be(
     fill(tmp_path, rates=(0.5,), seeds=(1,), datasets={"flipped": 66.0})
     report.make(tmp_path)
     assert not (tmp_path / "chosen.csv").exists()
+
+
+def test_a_report_of_clean_labels_alone_says_nothing_about_noise(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for method, ends in ENDS.items():
+        clean = run(method, noise="none", rate=0.0, seed=1)
+        curves = {"test_accuracy": [10.0, ends[1][0]], "noisy_val_accuracy": [90.0, ends[1][1]]}
+        store.write(clean, result(ends[1][0], clean, curves=curves))
+    report.make(tmp_path)
+    assert "What stopping early gains" not in (tmp_path / "chosen.md").read_text()
