@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from benchmark.commands._folders import check_writable
+from benchmark.commands._progress import counted
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import split_list
@@ -93,14 +94,7 @@ def main(options: Options) -> int:
         detectors.check(name)
     data = _open(options)
     console.print(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes", highlight=False, markup=False)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
+    with counted(console) as progress:
         data, sample = _encode(options, data, progress, console)
         task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
 

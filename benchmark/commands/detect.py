@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from benchmark.commands._folders import check_writable
+from benchmark.commands._progress import counted
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
@@ -78,15 +79,8 @@ def main(options: Options) -> int:
     for name in names:
         detectors.check(name)
     seeds = numbers("seeds", options.seeds, int)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
     done = []
-    with Progress(*columns, console=console) as progress:
+    with counted(console) as progress:
         task = progress.add_task("detectors", total=len(datasets) * len(cells) * len(seeds) * len(names))
         for dataset in datasets:
             encoded = _encode(options, dataset, progress)

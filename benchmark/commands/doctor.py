@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from rich.console import Console
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan.options import CACHE, DATA
+from benchmark.run.devices import cores
 from benchmark.run.environment import versions
 from benchmark.tracking.mode import HOW, choose_mode
 from datamodules import catalog
@@ -83,9 +83,9 @@ def _packages(options: Options) -> Iterator[Line]:
 def _devices(options: Options) -> Iterator[Line]:
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpus = [torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count())]
-    yield Line("cpu", f"{cores} cores", "good" if cores > 1 else "note")
+    count = cores()
+    yield Line("cpu", f"{count} cores", "good" if count > 1 else "note")
     for number, gpu in enumerate(gpus):
         yield Line("gpu", f"{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB")
     if not gpus:

@@ -43,10 +43,10 @@ def planned_workers(text: str, small: bool) -> int:
 
 def _workers(text: str, small: bool, gpus: int) -> list[str]:
     if text == "auto" and gpus:
-        side_by_side = max(1, min(SIDE_BY_SIDE, _cores() // gpus)) if small else 1
+        side_by_side = max(1, min(SIDE_BY_SIDE, cores() // gpus)) if small else 1
         return [f"cuda:{number}" for number in range(gpus)] * side_by_side
     if text == "auto":
-        text = f"cpu:{_cores()}" if small else "cpu"
+        text = f"cpu:{cores()}" if small else "cpu"
     kind, _, count = text.partition(":")
     if kind == "cpu":
         if count and not (count.isdecimal() and int(count) > 0):
@@ -74,8 +74,9 @@ def device_name(device: str) -> str:
 def threads_per_worker(devices: list[str]) -> int:
     """CPU threads for each worker, so that several share the cores; 0 leaves torch its own choice."""
     workers = devices.count("cpu")
-    return 0 if workers < 2 else max(1, _cores() // workers)
+    return 0 if workers < 2 else max(1, cores() // workers)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,7 +12,7 @@ from benchmark.run.devices import parse_devices, planned_workers, threads_per_wo
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    monkeypatch.setattr(devices, "_cores", lambda: 8)
+    monkeypatch.setattr(devices, "cores", lambda: 8)
     return monkeypatch
 
 
