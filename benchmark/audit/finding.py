@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmark.audit import detectors
 from benchmark.audit.joint import Step, audit
 from benchmark.audit.pairs import SAME, conflicting_pairs, fits_none
+from benchmark.audit.posterior import EXPECTED
 from benchmark.audit.sample import Sample
 from benchmark.audit.share import Share, wrong_share
 from datamodules.dataset import Labels
@@ -43,12 +44,19 @@ class Finding:
     isolation: Floats
 
 
-def examine(sample: Sample, chosen: Sequence[str] = (), same: float = SAME, step: Step = lambda name: None) -> Finding:
+def examine(
+    sample: Sample,
+    chosen: Sequence[str] = (),
+    same: float = SAME,
+    step: Step = lambda name: None,
+    expected: float = EXPECTED,
+) -> Finding:
     """Audits a sample; images are ranked by the first of the `chosen` detectors, by `joint` where there is none.
 
-    `same` is the cosine from which on two images are near-duplicates; `step` is told what comes next.
+    `same` is the cosine from which on two images are near-duplicates; `step` is told what comes next; `expected` is the
+    share of wrong labels that is expected, 0 to 1.
     """
-    found, parts = audit(sample, step)
+    found, parts = audit(sample, step, expected)
     labels = sample.labels
     wrong = found.wrong(labels)
     scores = {name: -sample.of_given(part.log_softmax(1)) for name, part in parts.items()}
@@ -58,7 +66,7 @@ def examine(sample: Sample, chosen: Sequence[str] = (), same: float = SAME, step
             scores[f"detector_{name}"] = detectors.suspicion(name, sample)
     ranked = scores[f"detector_{chosen[0]}"] if chosen and chosen[0] != "joint" else wrong
     step("share of wrong labels")
-    share = wrong_share(found, list(parts.values()), labels, sample.seed)
+    share = wrong_share(found, list(parts.values()), labels, sample.seed, expected)
     step("near-duplicates and misfits")
     cosines, indices = sample.nearest
     isolation, misfits = fits_none(cosines)

@@ -11,39 +11,45 @@ from benchmark.audit.discriminant import SHRINKAGES, discriminants, likeliest
 from benchmark.audit.head import head_weights
 from benchmark.audit.means import mean_probabilities, out_of_fold
 from benchmark.audit.neighbours import votes
-from benchmark.audit.posterior import Posterior, estimate
+from benchmark.audit.posterior import EXPECTED, Posterior, estimate, tempered
 from benchmark.audit.ridge import ridge_values
 from benchmark.audit.sample import FOLDS, Sample
 
 Step = Callable[[str], None]
-RIDGE_SCALE = 10.0
 SMOOTHING = 0.02
 
 
-def audit(sample: Sample, step: Step = lambda name: None) -> tuple[Posterior, dict[str, Tensor]]:
-    """What is estimated of the true classes, and the classifiers' log-probabilities [P, C] that it rests on.
+def audit(
+    sample: Sample, step: Step = lambda name: None, expected: float = EXPECTED
+) -> tuple[Posterior, dict[str, Tensor]]:
+    """What is estimated of the true classes, and the classifiers' `tempered` scores [P, C] that it rests on.
 
-    `step` is told what comes next. After a first estimate, discriminants are fitted once more to the estimated true
-    classes as soft labels.
+    `step` is told what comes next, and `expected` is the share of wrong labels that is expected, 0 to 1. After a first
+    estimate, discriminants are fitted once more to the estimated true classes as soft labels.
     """
-    step("class names, head, class means, ridge regression")
     x, labels, fold, classes = sample.centred, sample.labels, sample.fold, sample.classes
-    parts = {
-        "zero_shot": sample.scale * sample.features @ sample.text.T,
-        "head": text_head(sample),
-        "means": mean_probabilities(x, labels, fold, classes),
-        "ridge": RIDGE_SCALE * ridge_values(x, labels, fold, classes),
-    }
+    parts: dict[str, Tensor] = {}
+
+    def add(name: str, scores: Tensor) -> None:
+        parts[name] = tempered(scores, labels, sample.seed)
+
+    step("class names, head, class means, ridge regression")
+    add("zero_shot", sample.scale * sample.features @ sample.text.T)
+    add("head", text_head(sample))
+    add("means", mean_probabilities(x, labels, fold, classes))
+    add("ridge", ridge_values(x, labels, fold, classes))
     step("nearest neighbours")
-    parts["neighbours"] = (votes(*sample.nearest, labels, classes) + SMOOTHING).log()
+    add("neighbours", (votes(*sample.nearest, labels, classes) + SMOOTHING).log())
     step("discriminant analysis")
-    parts["discriminant"], parts["discriminant_weighted"], shrinkage = discriminant_parts(sample)
+    plain, weighted, shrinkage = discriminant_parts(sample)
+    add("discriminant", plain)
+    add("discriminant_weighted", weighted)
     step("confusion of labels")
-    first = estimate(list(parts.values()), labels, sample.seed)
+    first = estimate(list(parts.values()), labels, sample.seed, expected)
     step("discriminant analysis of corrected labels")
-    parts["discriminant_corrected"] = discriminants(x, first.true, fold, (shrinkage,))[0]
+    add("discriminant_corrected", discriminants(x, first.true, fold, (shrinkage,))[0])
     step("confusion of labels, again")
-    return estimate(list(parts.values()), labels, sample.seed), parts
+    return estimate(list(parts.values()), labels, sample.seed, expected), parts
 
 
 def text_head(sample: Sample) -> Tensor:

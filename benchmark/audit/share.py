@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from benchmark.audit.posterior import Posterior, bayes, expected_confusion
+from benchmark.audit.posterior import EXPECTED, Posterior, bayes, estimate, expected_confusion
 
 DRAWS = 50
 ROUNDS = 8
 #: Images that a bootstrap draw works on: as many as give MOST numbers [P, C], within these bounds.
 MOST = 2**21
 BOUNDS = (1_000, 5_000)
+#: What else one might have expected to be wrong: hardly anything, and half of the labels.
+OTHERWISE = (0.02, 0.5)
 
 
 @dataclass(frozen=True)
@@ -26,14 +28,18 @@ class Share:
     high: float
 
 
-def wrong_share(found: Posterior, parts: list[Tensor], labels: Tensor, seed: int = 1) -> Share:
+def wrong_share(
+    found: Posterior, parts: list[Tensor], labels: Tensor, seed: int = 1, expected: float = EXPECTED
+) -> Share:
     """The mean probability of being wrong, with an interval from two sources of error.
 
-    Sampling: bootstrap draws of images, in each of which the confusion matrix is estimated again. The model: the spread
-    of estimates that rest on all classifiers [K] but one. Both variances are added.
+    Sampling: bootstrap draws of images, in each of which the confusion matrix is estimated again. The prior: the
+    estimate with either share in OTHERWISE expected in place of `expected`. Where features tell the classes apart, the
+    prior hardly matters; where they do not, wrong labels look like hard images, and the interval is wide. Both errors
+    are added as squares.
     """
     generator = torch.Generator().manual_seed(seed)
-    estimate = float(found.wrong(labels).mean())
+    middle = _share(found, labels)
     few = min(max(MOST // found.pooled.shape[1], BOUNDS[0]), BOUNDS[1])
     rows = torch.randperm(len(labels), generator=generator)[:few]
     pooled, own = found.pooled[rows], labels[rows]
@@ -41,22 +47,21 @@ def wrong_share(found: Posterior, parts: list[Tensor], labels: Tensor, seed: int
     for _ in range(DRAWS):
         picked = torch.randint(len(rows), (len(rows),), generator=generator)
         counts = torch.bincount(picked, minlength=len(rows)).float()
-        draws.append(_mean_wrong(pooled, own, found.confusion, counts))
-    sampling = torch.tensor(draws).var().item() * len(rows) / len(labels)
-    logs = [weight * part[rows].log_softmax(1) for weight, part in zip(found.weights, parts, strict=True)]
-    whole, ones = torch.stack(logs).sum(0), torch.ones(len(rows))
-    total = float(found.weights.sum())
-    kept = [(log, total / max(total - float(w), 1e-6)) for log, w in zip(logs, found.weights, strict=True)]
-    without = [_mean_wrong(((whole - log) * more).log_softmax(1), own, found.confusion, ones) for log, more in kept]
-    model = torch.tensor(without).sub(_mean_wrong(pooled, own, found.confusion, ones)).square().mean().item()
-    half = 1.96 * math.sqrt(sampling + model)
-    return Share(estimate, max(0.0, estimate - half), min(1.0, estimate + half))
+        draws.append(_mean_wrong(pooled, own, found.confusion, counts, expected))
+    sampling = 1.96 * math.sqrt(torch.tensor(draws).var().item() * len(rows) / len(labels))
+    others = [_share(estimate(parts, labels, seed, other), labels) for other in OTHERWISE]
+    down, up = max(0.0, middle - min(others)), max(0.0, max(others) - middle)
+    return Share(middle, max(0.0, middle - math.hypot(down, sampling)), min(1.0, middle + math.hypot(up, sampling)))
 
 
-def _mean_wrong(pooled: Tensor, labels: Tensor, confusion: Tensor, counts: Tensor) -> float:
+def _share(found: Posterior, labels: Tensor) -> float:
+    return float(found.wrong(labels).mean())
+
+
+def _mean_wrong(pooled: Tensor, labels: Tensor, confusion: Tensor, counts: Tensor, expected: float) -> float:
     """The mean probability of being wrong after a few rounds of EM on images that count `counts` [P] times."""
     for _ in range(ROUNDS):
         true = bayes(pooled, labels, confusion)
-        confusion = expected_confusion(true, labels, counts)
+        confusion = expected_confusion(true, labels, counts, expected)
     wrong = 1 - true.gather(1, labels[:, None])[:, 0]
     return float((wrong * counts).sum() / counts.sum())

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Steps of an audit after encoding, for the progress bar.
 STEPS = 8
+#: Width of the share's interval from which on a person is warned.
+WIDE = 0.15
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ class Options:
 
     correct: float = 0.0
     """Also write audited.csv, with the labels of this share of the most suspicious images replaced, 0 to 1."""
+
+    expected: float = 0.2
+    """Share of wrong labels that you expect, 0 to 1; it matters where features hardly tell the classes apart."""
 
     duplicates: float = 0.98
     """Cosine of features from which on two images count as the same."""
@@ -101,7 +106,7 @@ def main(options: Options) -> int:
         def step(name: str) -> None:
             progress.update(task, description=name, advance=1)
 
-        finding = examine(sample, chosen, options.duplicates, step)
+        finding = examine(sample, chosen, options.duplicates, step, options.expected)
         progress.update(task, description="looked for wrong labels", completed=progress.tasks[task].total)
         paths = write_all(data, finding, options.out, options.correct)
         if options.pictures:
@@ -119,6 +124,8 @@ def _check(options: Options) -> None:
     for name in ("noise", "correct", "duplicates"):
         if not 0 <= getattr(options, name) <= 1:
             raise BadInput(f"{name} is {getattr(options, name):g}, should lie in 0 ... 1")
+    if not 0 < options.expected < 1:
+        raise BadInput(f"expected is {options.expected:g}, should lie between 0 and 1, for example 0.2")
     for name in ("pictures", "shots", "seed"):
         if getattr(options, name) < 0:
             raise BadInput(f"{name} is {getattr(options, name)}, should be at least 0")
@@ -175,6 +182,13 @@ def _say(console: Console, options: Options, data: Doubtful, finding: Finding) -
         f"{len(finding.duplicates)} near-duplicates with different labels, {len(finding.misfits)} images fit no class",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
+    if share.high - share.low > WIDE:
+        console.print(
+            "the backbone hardly tells these classes apart, so wrong labels look like hard images: trust the order "
+            "more than share and probabilities, look at the pictures, and say what you expect with --expected "
+            f"(now {options.expected:g})",
+            style="yellow", highlight=False, soft_wrap=True,
+        )  # fmt: skip
     if data.true is None:
         return
     from benchmark.audit.measure import calibration_error, quality

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from benchmark.audit.joint import RIDGE_SCALE
 from benchmark.audit.ridge import ridge_values
 from benchmark.audit.sample import Sample
+
+#: Sharpness of the softmax.
+SCALE = 10.0
 
 
 def suspicion(sample: Sample) -> Tensor:
     """Returns minus the log-probability [P] of the given label, from the softmax of scaled regression values."""
     values = ridge_values(sample.centred, sample.labels, sample.fold, sample.classes)
-    return -sample.of_given((RIDGE_SCALE * values).log_softmax(1))
+    return -sample.of_given((SCALE * values).log_softmax(1))

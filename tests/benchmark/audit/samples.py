@@ -11,16 +11,18 @@ from benchmark.audit.sample import Sample
 CLASSES = 4
 
 
-def clusters(per_class: int = 40, rate: float = 0.25, spread: float = 0.12, seed: int = 3) -> tuple[Sample, np.ndarray]:
-    """A sample of CLASSES clusters in 12 dimensions, and which labels [P] are wrong."""
+def clusters(
+    per_class: int = 40, rate: float = 0.25, spread: float = 0.12, seed: int = 3, classes: int = CLASSES
+) -> tuple[Sample, np.ndarray]:
+    """A sample of clusters, three times as many dimensions as classes, and which labels [P] are wrong."""
     generator = torch.Generator().manual_seed(seed)
-    centres = F.normalize(torch.randn(CLASSES, 12, generator=generator), dim=-1)
-    true = torch.arange(CLASSES).repeat_interleave(per_class)
-    noise = spread * torch.randn(len(true), 12, generator=generator)
+    centres = F.normalize(torch.randn(classes, 3 * classes, generator=generator), dim=-1)
+    true = torch.arange(classes).repeat_interleave(per_class)
+    noise = spread * torch.randn(len(true), 3 * classes, generator=generator)
     features = F.normalize(centres[true] + noise, dim=-1)
     text = F.normalize(centres + 0.2 * torch.randn(centres.shape, generator=generator), dim=-1)
     wrong = torch.zeros(len(true), dtype=torch.bool)
     wrong[torch.randperm(len(true), generator=generator)[: int(rate * len(true))]] = True
-    steps = torch.randint(1, CLASSES, true.shape, generator=generator)
-    labels = torch.where(wrong, (true + steps) % CLASSES, true)
+    steps = torch.randint(1, classes, true.shape, generator=generator)
+    labels = torch.where(wrong, (true + steps) % classes, true)
     return Sample(features, labels, text, 30.0, seed), wrong.numpy()

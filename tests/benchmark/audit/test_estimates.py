@@ -10,7 +10,7 @@ from benchmark.audit import detectors
 from benchmark.audit.joint import audit
 from benchmark.audit.measure import calibration_error, quality
 from benchmark.audit.pairs import conflicting_pairs, fits_none
-from benchmark.audit.posterior import estimate, expected_confusion, first_confusion
+from benchmark.audit.posterior import EXPECTED, estimate, expected_confusion, first_confusion, tempered
 from benchmark.audit.sample import Sample
 from benchmark.audit.share import wrong_share
 from datamodules.errors import DataError
@@ -79,6 +79,41 @@ def test_a_classifier_of_pure_chance_gets_less_weight_than_a_good_one() -> None:
     chance = good[torch.randperm(len(good), generator=torch.Generator().manual_seed(1))]
     weights = estimate([good, chance], sample.labels).weights
     assert weights[0] > 5 * weights[1]
+
+
+def test_scores_are_brought_to_one_scale_and_those_of_chance_count_for_nothing() -> None:
+    sample, _ = clusters(per_class=50, spread=0.3)
+    scores = sample.features @ sample.text.T
+    torch.testing.assert_close(tempered(scores, sample.labels), tempered(1024 * scores, sample.labels))
+    chance = scores[torch.randperm(len(scores), generator=torch.Generator().manual_seed(1))]
+    assert tempered(chance, sample.labels).std() < 0.1 * tempered(scores, sample.labels).std()
+
+
+@pytest.mark.parametrize(("per_class", "spread"), [(2, 0.1), (3, 0.1), (3, 0.2)])
+def test_with_few_images_classifiers_that_have_learned_nothing_do_not_mislead_an_audit(
+    per_class: int, spread: float
+) -> None:
+    """Without temperatures, discriminants of two or three images a class outvoted the class names."""
+    drawn = [clusters(per_class, 0.4, spread, seed, classes=30) for seed in range(3)]
+    names, joint = (
+        np.mean([quality(detectors.suspicion(name, sample).numpy(), wrong).auroc for sample, wrong in drawn])
+        for name in ("zero_shot", "joint")
+    )
+    assert joint > names - 1
+
+
+def test_the_interval_is_wide_and_what_is_expected_matters_where_classes_overlap() -> None:
+    share = {}
+    for spread in (0.12, 0.8):
+        sample, wrong = clusters(per_class=60, spread=spread, rate=0.4)
+        for expected in (EXPECTED, 0.4):
+            found, parts = audit(sample, expected=expected)
+            share[spread, expected] = wrong_share(found, list(parts.values()), sample.labels, expected=expected)
+            assert share[spread, expected].low <= wrong.mean() <= share[spread, expected].high
+    apart, overlapping = share[0.12, EXPECTED], share[0.8, EXPECTED]
+    assert overlapping.high - overlapping.low > 2 * (apart.high - apart.low)
+    assert share[0.8, 0.4].estimate > overlapping.estimate + 0.05
+    assert abs(share[0.12, 0.4].estimate - apart.estimate) < 0.02
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.25, 0.4])
