@@ -12,7 +12,7 @@ from benchmark.audit.posterior import EXPECTED, Posterior, bayes, estimate, expe
 
 DRAWS = 50
 ROUNDS = 8
-#: Images that a bootstrap draw works on: as many as give MOST numbers [P, C], within these bounds.
+#: Images that draws and priors are tried on: as many as give MOST numbers [P, C], within these bounds.
 MOST = 2**21
 BOUNDS = (1_000, 5_000)
 #: What else one might have expected to be wrong: hardly anything, and half of the labels.
@@ -49,8 +49,10 @@ def wrong_share(
         counts = torch.bincount(picked, minlength=len(rows)).float()
         draws.append(_mean_wrong(pooled, own, found.confusion, counts, expected))
     sampling = 1.96 * math.sqrt(torch.tensor(draws).var().item() * len(rows) / len(labels))
-    others = [_share(estimate(parts, labels, seed, other), labels) for other in OTHERWISE]
-    down, up = max(0.0, middle - min(others)), max(0.0, max(others) - middle)
+    some = [part[rows] for part in parts]
+    others = [_share(estimate(some, own, seed, other), own) for other in OTHERWISE]
+    here = float(found.wrong(labels)[rows].mean())
+    down, up = max(0.0, here - min(others)), max(0.0, max(others) - here)
     return Share(middle, max(0.0, middle - math.hypot(down, sampling)), min(1.0, middle + math.hypot(up, sampling)))
 
 
