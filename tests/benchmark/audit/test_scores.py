@@ -110,6 +110,25 @@ def test_neighbours_are_those_of_a_full_table_whatever_the_size_of_chunks(monkey
         np.testing.assert_allclose(cosines[i], [float(x[i] @ x[j]) for j in others[:3]], atol=1e-6)
 
 
+def test_among_many_images_nearly_all_nearest_neighbours_are_found_with_their_exact_cosines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Above MANY images, candidates come from a few principal components."""
+    monkeypatch.setattr("benchmark.audit.neighbours.MANY", 100)
+    monkeypatch.setattr("benchmark.audit.neighbours.CHUNK", 2**16)
+    monkeypatch.setattr("benchmark.audit.neighbours.COMPONENTS", 12)
+    sample, _ = clusters(per_class=30, spread=0.1, classes=40)
+    x = sample.features.numpy().astype(np.float64)
+    cosines, indices = neighbours(sample.features, k=25)
+    table, found = x @ x.T, 0
+    np.fill_diagonal(table, -np.inf)
+    for row in range(len(x)):
+        own = indices[row].tolist()
+        np.testing.assert_allclose(cosines[row], table[row, own], atol=1e-6)
+        found += len(set(own) & set(np.argsort(-table[row])[:25].tolist()))
+    assert 0.95 * 25 * len(x) < found < 25 * len(x)
+
+
 def test_votes_are_weighted_shares() -> None:
     sample, _ = clusters(per_class=6)
     cosines, indices = neighbours(sample.features, k=4)
