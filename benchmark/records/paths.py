@@ -12,6 +12,10 @@ from pathlib import Path
 
 from benchmark.records.sealed import BadRecord
 
+#: The suffixes of files beside a record, and the field of the record that holds each one's hash.
+LEARNED, PREDICTIONS = ".safetensors", ".parquet"
+BESIDE = {LEARNED: "learned_sha256", PREDICTIONS: "predictions_sha256"}
+
 #: What a killed writer or we ourselves left there.
 _PASSED_OVER = re.compile(r"\.bad\d*$|\.partial$")
 
