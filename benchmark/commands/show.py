@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
-from benchmark.records.paths import LEARNED
+from benchmark.records.paths import LEARNED, PREDICTIONS
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
 from benchmark.report.mistakes import show_mistakes
@@ -67,6 +67,8 @@ def show(record: Record, store: Store, console: Console) -> None:
     learned = store.path(run).with_suffix(LEARNED)
     if learned.exists():
         grid.add_row("[dim]what it learned[/]", escape(str(learned)))
+    if store.has_predictions(run):
+        grid.add_row("[dim]what it predicts[/]", escape(str(learned.with_suffix(PREDICTIONS))))
     console.print(grid, highlight=False)
     if learned.exists():
         export = escape(f"promptnoise export {run.key}{folder}")

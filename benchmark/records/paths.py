@@ -67,6 +67,13 @@ def set_aside_file(path: Path) -> None:
         path.rename(target)
 
 
+def set_aside_record(path: Path) -> None:
+    """Renames a record and the files beside it, as `set_aside_file` does."""
+    for file in (path, *map(path.with_suffix, BESIDE)):
+        if os.path.lexists(file):
+            set_aside_file(file)
+
+
 def in_words(error: BadRecord | OSError) -> str:
     """What is wrong with a file, without its name."""
     if isinstance(error, IsADirectoryError):

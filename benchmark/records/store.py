@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmark import PROTOCOL
 from benchmark.plan.grid import Run
 from benchmark.records.failures import Failure, read_note
-from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, set_aside_file, slug
+from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, set_aside_record, slug
 from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read
 from datamodules import atomic
 
@@ -83,7 +83,7 @@ class Store:
         """Keys of those of `runs` that are done.
 
         Whatever is not the intact record that its name says, a folder too, is renamed to `<name>.bad` with a warning,
-        and its run counts as not done. `set_aside=False` warns and renames nothing.
+        the files beside it, too, and its run counts as not done. `set_aside=False` warns and renames nothing.
         """
         done, there = set(), Names(self.out / "runs")
         for run in runs:
@@ -98,7 +98,7 @@ class Store:
             except (BadRecord, OSError) as error:
                 logger.warning("%s is set aside and %s is done again: %s", path, run, in_words(error))
                 if set_aside:
-                    set_aside_file(Path(path))
+                    set_aside_record(Path(path))
                 continue
             done.add(run.key)
         return done

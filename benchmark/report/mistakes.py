@@ -30,7 +30,8 @@ def show_mistakes(predictions: pd.DataFrame, count: int, console: Console) -> No
         images = int((predictions["split"] == split).sum())
         if not images:
             continue
-        console.print(f"[bold]{len(everything)} of {images} {title}[/], the most confident first", highlight=False)
+        line = f"[bold]{len(everything)} of {images} {title}[/], the most confident first"
+        console.print(line, highlight=False, soft_wrap=True)
         if len(everything):
             console.print(_table(everything.head(count), columns), highlight=False)
 
