@@ -139,12 +139,17 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
         Raises:
             DataError: no test image can be read.
         """
-        features = self._keep("test", lambda: self.bank.plain(self.dataset.test.images)[self._readable])
-        labels = self._keep("test labels", lambda: torch.from_numpy(self.dataset.test.labels)[self._readable])
+        features = self._keep("test", lambda: self.bank.plain(self.dataset.test.images)[self.test_rows])
+        labels = self._keep("test labels", lambda: torch.from_numpy(self.dataset.test.labels)[self.test_rows])
         return features, labels
 
     @cached_property
-    def _readable(self) -> Labels:
+    def test_rows(self) -> Labels:
+        """The places in the test split [n] of the images of `test_set`.
+
+        Raises:
+            DataError: no test image can be read.
+        """
         readable = np.flatnonzero(self.bank.plain(self.dataset.test.images).any(-1).numpy())
         if not len(readable):
             raise DataError(f"no test image of {self.dataset.name} can be read")
@@ -181,16 +186,24 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
 
     def noisy_val_images(self) -> list[EvaluationImages]:
         """Every replica's validation images in chunks, with noisy labels, -1 where there is no image."""
-        split, sets = self._noisy_validation
+        return self._own_chunks("noisy val", *self._noisy_validation)
+
+    def given_images(self) -> list[EvaluationImages]:
+        """The images that every replica was given, unaugmented, in chunks, with their labels, -1 where there is none.
+
+        Their order is that of `given`.
+        """
+        return self._own_chunks("given", self.dataset.train, self.given)
+
+    def _own_chunks(self, name: str, split: Split, sets: Sequence[TrainingSet]) -> list[EvaluationImages]:
+        """Every replica's own images of a split, side by side in chunks; their tensors are kept under `name`."""
         images, labels = side_by_side(sets)
         used, places = np.unique(images, return_inverse=True)
         if not len(used):
             return []
-        table = self._keep("noisy val", lambda: self.bank.plain(split.images, used))
-        index = self._keep("noisy val index", lambda: torch.from_numpy(places.reshape(images.shape)))
-        return self._chunks(
-            split, images, table[index], self._keep("noisy val labels", lambda: torch.from_numpy(labels))
-        )
+        table = self._keep(name, lambda: self.bank.plain(split.images, used))
+        index = self._keep(f"{name} index", lambda: torch.from_numpy(places.reshape(images.shape)))
+        return self._chunks(split, images, table[index], self._keep(f"{name} labels", lambda: torch.from_numpy(labels)))
 
     def test_dataloader(self) -> Any:
         """The test split in chunks."""
@@ -203,7 +216,7 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
     def test_images(self) -> list[EvaluationImages]:
         """The test split in chunks."""
         features, labels = self.test_set
-        return self._chunks(self.dataset.test, self._readable[None], features[None], labels[None])
+        return self._chunks(self.dataset.test, self.test_rows[None], features[None], labels[None])
 
     def _chunks(self, split: Split, index: Labels, features: Tensor, labels: Tensor) -> list[EvaluationImages]:
         """Images `index` [R or 1, n] of a split with their features [R or 1, n, E] and labels [R or 1, n]."""

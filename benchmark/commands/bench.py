@@ -77,6 +77,8 @@ def train(
     workers = _workers(console, options, engine, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
+    if options.save_predictions:
+        _without_predictions(console, store, [run for run in runs if run.key in done])
     if options.dry_run:
         _check_without_torch(console, options, datasets, backbones)
     elif todo:
@@ -109,6 +111,13 @@ def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -
     for pack in todo:
         names = dict.fromkeys(run.method for run in pack.runs)
         console.print(f"  {pack.title}: {', '.join(names)}", highlight=False, markup=False)
+
+
+def _without_predictions(console: Console, store: Store, finished: list[Run]) -> None:
+    """Says how many finished runs lack predictions, and how to get them."""
+    if lacking := sum(not store.has_predictions(run) for run in finished):
+        line = f"{lacking} finished runs have no predictions and are not trained again; another --out has all of them"
+        console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _finish(console: Console, store: Store, runs: list[Run]) -> int:

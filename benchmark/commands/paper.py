@@ -71,6 +71,9 @@ class Options:
     skip_bad_images: bool = False
     """Go on without images that cannot be read; the records say how many."""
 
+    save_predictions: bool = False
+    """Write what each run predicts of every image to a Parquet file beside its record."""
+
     wandb: str = ""
     """Weights & Biases: online, offline or disabled."""
 

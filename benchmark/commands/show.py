@@ -12,8 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.commands._folders import check_results
-from benchmark.records.record import Record
+from benchmark.errors import BadInput
+from benchmark.records.paths import LEARNED, PREDICTIONS
+from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
+from benchmark.report.mistakes import show_mistakes
 
 #: Eight heights of a bar, for curves in a line of text.
 BARS = "▁▂▃▄▅▆▇█"
@@ -31,12 +34,20 @@ class Options:
     out: Path = Path("results")
     """The results folder."""
 
+    mistakes: int = 10
+    """How many of the worst mistakes to list, where bench had --save_predictions."""
+
 
 def main(options: Options) -> int:
-    """Prints one record."""
+    """Prints one record, and its worst mistakes."""
+    if options.mistakes < 0:
+        raise BadInput(f"mistakes is {options.mistakes}, should be at least 0")
     check_results(options.out)
-    store = Store(options.out)
-    show(store.find(options.run), store, Console())
+    store, console = Store(options.out), Console()
+    record = store.find(options.run)
+    show(record, store, console)
+    if options.mistakes:
+        _show_mistakes(record, store, console, options.mistakes)
     return 0
 
 
@@ -53,14 +64,30 @@ def show(record: Record, store: Store, console: Console) -> None:
         if known:
             grid.add_row(f"[dim]{escape(name)}[/]", f"{bars(curve)}  {known[0]:.4g} to {known[-1]:.4g}")
     grid.add_row("[dim]record[/]", escape(str(store.path(run))))
-    learned = store.path(run).with_suffix(".safetensors")
+    learned = store.path(run).with_suffix(LEARNED)
     if learned.exists():
         grid.add_row("[dim]what it learned[/]", escape(str(learned)))
+    if store.has_predictions(run):
+        grid.add_row("[dim]what it predicts[/]", escape(str(learned.with_suffix(PREDICTIONS))))
     console.print(grid, highlight=False)
     if learned.exists():
         export = escape(f"promptnoise export {run.key}{folder}")
         console.print(f"[dim]to use what it learned:[/] {export}", highlight=False, soft_wrap=True)
     console.print(f"[dim]to do it again:[/] {escape(command(record) + folder)}", highlight=False, soft_wrap=True)
+
+
+def _show_mistakes(record: Record, store: Store, console: Console, count: int) -> None:
+    """Lists the worst mistakes, or says how to have a file of predictions."""
+    if not record.predictions_sha256:
+        line = f"[dim]for its worst mistakes:[/] {escape(command(record))} --save_predictions --out=FOLDER"
+        console.print(line, highlight=False, soft_wrap=True)
+        return
+    try:
+        predictions = store.predictions(record)
+    except (BadRecord, OSError) as error:
+        console.print(str(error), style="yellow", highlight=False, markup=False, soft_wrap=True)
+        return
+    show_mistakes(predictions, count, console)
 
 
 def _facts(record: Record) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmark.records.paths import BESIDE
 from benchmark.records.record import Record
 from benchmark.records.sealed import BadRecord, parse
 from benchmark.records.store import Store
@@ -34,7 +35,7 @@ class Merged:
 
 
 def merge(folders: Sequence[Path], out: Path) -> Merged:
-    """Copies records, with what was learned, to `out`, byte by byte; of a run that several have, the first stays.
+    """Copies records, with the files beside them, to `out`, byte by byte; of a run that several have, the first stays.
 
     The first record of a name decides what it stands for: records of other weights, another precision, another split
     or other labels under that name are refused. `origins.json` keeps the folder that each record came from.
@@ -93,18 +94,20 @@ def _misfit(record: Record, known: Mapping[str, tuple[str, str]]) -> str:
 
 
 def _changed(source: Store, record: Record) -> str:
-    """What is wrong with the file of what a run learned; one that was removed is no reason to refuse the record."""
-    path = source.path(record.run).with_suffix(".safetensors")
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() == record.learned_sha256:
-        return ""
-    return f"{path} is not the file that {record.run} wrote"
+    """What is wrong with a file beside a record; one that was removed is no reason to refuse the record."""
+    for suffix, field_of_hash in BESIDE.items():
+        path = source.path(record.run).with_suffix(suffix)
+        if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != getattr(record, field_of_hash):
+            return f"{path} is not the file that {record.run} wrote"
+    return ""
 
 
 def _copy(source: Store, target: Store, record: Record) -> None:
-    """What was learned first, so that a record never stands without it."""
+    """The files beside it first, so that a record never stands without them."""
     old, new = source.path(record.run), target.path(record.run)
-    if record.learned_sha256 and (learned := old.with_suffix(".safetensors")).exists():
-        atomic.write(new.with_suffix(".safetensors"), learned.read_bytes())
+    for suffix, field_of_hash in BESIDE.items():
+        if getattr(record, field_of_hash) and (file := old.with_suffix(suffix)).exists():
+            atomic.write(new.with_suffix(suffix), file.read_bytes())
     atomic.write(new, old.read_bytes())
 
 

@@ -12,6 +12,10 @@ from pathlib import Path
 
 from benchmark.records.sealed import BadRecord
 
+#: The suffixes of files beside a record, and the field of the record that holds each one's hash.
+LEARNED, PREDICTIONS = ".safetensors", ".parquet"
+BESIDE = {LEARNED: "learned_sha256", PREDICTIONS: "predictions_sha256"}
+
 #: What a killed writer or we ourselves left there.
 _PASSED_OVER = re.compile(r"\.bad\d*$|\.partial$")
 
@@ -61,6 +65,13 @@ def set_aside_file(path: Path) -> None:
         target = path.with_name(f"{path.name}.bad{number}")
     with suppress(OSError):
         path.rename(target)
+
+
+def set_aside_record(path: Path) -> None:
+    """Renames a record and the files beside it, as `set_aside_file` does."""
+    for file in (path, *map(path.with_suffix, BESIDE)):
+        if os.path.lexists(file):
+            set_aside_file(file)
 
 
 def in_words(error: BadRecord | OSError) -> str:

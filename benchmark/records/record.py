@@ -79,6 +79,7 @@ class Record:
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     parameters: Count = 0
     learned_sha256: str = ""
+    predictions_sha256: str = ""
     hint: str = ""
 
     def __post_init__(self) -> None:

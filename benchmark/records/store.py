@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmark import PROTOCOL
 from benchmark.plan.grid import Run
 from benchmark.records.failures import Failure, read_note
-from benchmark.records.paths import Names, files_below, in_words, set_aside_file, slug
+from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, set_aside_record, slug
 from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read
 from datamodules import atomic
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class Loaded(NamedTuple):
 
 @dataclass(frozen=True)
 class Store:
-    """The records below `out`: `runs/<dataset>/<key>.json`, beside it what was learned, and `failed/<dataset>/`."""
+    """The records below `out`: `runs/<dataset>/<key>.json`, beside it what was learned and predictions; `failed/`."""
 
     out: Path
     _known: dict[str, tuple[tuple[int, ...], Record]] = field(
@@ -52,26 +53,28 @@ class Store:
     def _runs(self) -> str:
         return str(self.out / "runs")
 
-    def write(self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None) -> Path:
+    def write(
+        self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None, predictions: bytes = b""
+    ) -> Path:
         """Record a finished run, and forget that it ever failed.
 
         `result` holds the fields of `Record` except run, key and schema; `learned` holds arrays (or tensors on the
-        CPU) by name. The record is written last, so that it never stands for something half-written.
+        CPU) by name, `predictions` what `benchmark.records.predictions.pack` made. The record is written last, so that
+        it never stands for something half-written.
 
         Raises:
             BadRecord: `result` would not read back as a record; nothing is written.
             OSError: The folder cannot be written.
         """
         path = self.path(run)
-        tensors = path.with_suffix(".safetensors")
-        if learned:
-            content = _pack(learned)
-            result = {**result, "learned_sha256": hashlib.sha256(content).hexdigest()}
-        text = dump(run, result)
-        if learned:
-            atomic.write(tensors, content)
-        else:
-            tensors.unlink(missing_ok=True)
+        beside = {LEARNED: _pack(learned) if learned else b"", PREDICTIONS: predictions}
+        hashes = {BESIDE[suffix]: hashlib.sha256(content).hexdigest() for suffix, content in beside.items() if content}
+        text = dump(run, {**result, **hashes})
+        for suffix, content in beside.items():
+            if content:
+                atomic.write(path.with_suffix(suffix), content)
+            else:
+                path.with_suffix(suffix).unlink(missing_ok=True)
         atomic.write(path, text)
         self._failure(run).unlink(missing_ok=True)
         return path
@@ -80,7 +83,7 @@ class Store:
         """Keys of those of `runs` that are done.
 
         Whatever is not the intact record that its name says, a folder too, is renamed to `<name>.bad` with a warning,
-        and its run counts as not done. `set_aside=False` warns and renames nothing.
+        the files beside it, too, and its run counts as not done. `set_aside=False` warns and renames nothing.
         """
         done, there = set(), Names(self.out / "runs")
         for run in runs:
@@ -95,7 +98,7 @@ class Store:
             except (BadRecord, OSError) as error:
                 logger.warning("%s is set aside and %s is done again: %s", path, run, in_words(error))
                 if set_aside:
-                    set_aside_file(Path(path))
+                    set_aside_record(Path(path))
                 continue
             done.add(run.key)
         return done
@@ -136,7 +139,7 @@ class Store:
         return known[1]
 
     def _belongs_to_a_record(self, path: str) -> bool:
-        return path.endswith(".safetensors") and Path(path).with_suffix(".json").is_file()
+        return path.endswith(tuple(BESIDE)) and Path(path).with_suffix(".json").is_file()
 
     def find(self, key: str) -> Record:
         """The one record whose key begins with `key`; a copy of it that lies elsewhere is named and left out.
@@ -168,13 +171,31 @@ class Store:
         """
         from safetensors.numpy import load
 
-        path = self.path(record.run).with_suffix(".safetensors")
+        return dict(load(self._beside(record, LEARNED, "kept nothing that was learned")))
+
+    def predictions(self, record: Record) -> pd.DataFrame:
+        """What a run predicted of each image: a row per image, columns as `benchmark.records.predictions.COLUMNS`.
+
+        Raises:
+            BadRecord: Nothing was kept, or the file is not the one that the run wrote.
+        """
+        from benchmark.records.predictions import unpack
+
+        return unpack(self._beside(record, PREDICTIONS, "kept no predictions"))
+
+    def has_predictions(self, run: Run) -> bool:
+        """Whether there is a file of predictions beside the record of a run."""
+        return self.path(run).with_suffix(PREDICTIONS).is_file()
+
+    def _beside(self, record: Record, suffix: str, absent: str) -> bytes:
+        """The content of a file beside a record, if its hash is the one in the record."""
+        path = self.path(record.run).with_suffix(suffix)
         if not path.exists():
-            raise BadRecord(f"{record.run} kept nothing that was learned: {path} does not exist")
+            raise BadRecord(f"{record.run} {absent}: {path} does not exist")
         content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != record.learned_sha256:
+        if hashlib.sha256(content).hexdigest() != getattr(record, BESIDE[suffix]):
             raise BadRecord(f"{path} is not the file that {record.run} wrote")
-        return dict(load(content))
+        return content
 
     def fail(self, run: Run, cause: str) -> None:
         """Note that `run` raised; the note goes when the run is written."""

@@ -51,7 +51,9 @@ def train_campaign(
 
         small = all_embedded(runs)
         devices = engine.devices(options.devices, small, len(todo))
-        resources = Resources(options.data, options.cache, options.skip_bad_images, options.precision)
+        resources = Resources(
+            options.data, options.cache, options.skip_bad_images, options.precision, options.save_predictions
+        )
         runner = Runner(options.out, resources, done=done, grid=grid_name(runs, options.pack))
         reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
         if records := Store(options.out).load().records:

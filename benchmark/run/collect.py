@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,16 +14,23 @@ from torch import Tensor
 from benchmark.plan.grid import Run
 from benchmark.run.devices import device_name
 from benchmark.run.environment import versions
+from benchmark.run.predictions import pack_all
 from datamodules import noise, paradigms
 from datamodules.datamodule import NoisyFewShot
 from methods.core.learner import Learner
 from methods.core.pack_module import PackModule
 
-Result = tuple[dict[str, Any], dict[str, Any]]
+
+class Result(NamedTuple):
+    """What a run leaves: its record's fields, what it learned, and its predictions as a file's content, if kept."""
+
+    fields: dict[str, Any]
+    learned: dict[str, Any]
+    predictions: bytes = b""
 
 
 def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
-    """One (fields of `Record`, learned arrays by name) per run, after `fit` and `test`."""
+    """One result per run, after `fit` and `test`."""
     diverged = module.diverged()
     skipped = data.bank.skipped
     shared = {
@@ -39,6 +46,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
         "seconds": round(seconds, 3),
         "hint": f"{len(skipped)} images could not be read and were left out" if skipped else "",
     }
+    predicted = pack_all(module, data) if module.keep_predictions else [b""] * len(runs)
     results: list[Result] = []
     for member in module.members:
         with torch.no_grad():
@@ -59,7 +67,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
                 **(_seen_and_unseen(module.class_accuracy[row], data, row) if runs[row].paradigm == "trzsl" else {}),
                 **_oracle(curves),
             }
-            results.append((fields, _learned(member, replica, weights[replica])))
+            results.append(Result(fields, _learned(member, replica, weights[replica]), predicted[row]))
     return results
 
 

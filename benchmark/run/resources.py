@@ -23,13 +23,15 @@ T = TypeVar("T")
 class Resources:
     """Opens and keeps; `data` is the folder of real data sets, `cache` that of their features.
 
-    `precision` is that of the frozen towers: "fp32", "bf16", or "auto".
+    `precision` is that of the frozen towers: "fp32", "bf16", or "auto". With `save_predictions`, what is trained keeps
+    what it predicts of each image.
     """
 
     data: Path | None = None
     cache: Path | None = None
     skip_bad_images: bool = False
     precision: str = "auto"
+    save_predictions: bool = False
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback
@@ -16,7 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from benchmark.plan.grid import Run, parse_method
 from benchmark.plan.packs import Pack
 from benchmark.published import papers
-from benchmark.run.collect import collect, zero_shot_accuracy
+from benchmark.run.collect import Result, collect, zero_shot_accuracy
 from benchmark.run.devices import trainer_device
 from benchmark.run.events import Event
 from benchmark.run.memory import fit_memory
@@ -34,9 +33,6 @@ from methods.core.task import Task
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", module="lightning")
 
-Result = tuple[dict[str, Any], dict[str, Any]]
-"""A record's fields, and the tensors that were learned."""
-
 
 def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, report: Report) -> list[Result]:
     """Trains runs of one data set, backbone and length; `sharing` workers share the device's memory.
@@ -48,6 +44,7 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     first = runs[0]
     backbone, dataset = resources.backbone(first.backbone, device), resources.dataset(first.dataset)
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
+    module.keep_predictions = resources.save_predictions
     fit_memory(module, device, sharing)
     hold_out, bank = first.settings.hold_out, resources.bank(first.backbone, device, report)
     specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, hold_out) for run in runs]

@@ -19,10 +19,11 @@ from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.claims import Claims
 from benchmark.records.store import Store
+from benchmark.run.collect import Result
 from benchmark.run.events import Event, Report
 from benchmark.run.memory import TooLarge
 from benchmark.run.resources import Resources
-from benchmark.run.training import Result, train
+from benchmark.run.training import train
 from datamodules.errors import CorruptImage, UserError
 from methods.errors import MethodError
 
@@ -37,8 +38,10 @@ PAUSE = 1.0
 class Results(Protocol):
     """Where results go: a `Store`, or something that carries them to one."""
 
-    def write(self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None) -> object:
-        """Takes the fields of a finished run's record, and what it learned."""
+    def write(
+        self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None, predictions: bytes = b""
+    ) -> object:
+        """Takes the fields of a finished run's record, what it learned, and its predictions as a file's content."""
 
     def fail(self, run: Run, cause: str) -> None:
         """Notes that a run raised."""
@@ -128,9 +131,9 @@ class Runner:
             what = str(todo[0]) if len(todo) == 1 else Pack(tuple(todo)).title
             report(Event(device, "failed", f"{what}: {cause}", finished=len(todo)))
         else:
-            for run, (result, learned) in zip(runs, results, strict=True):
+            for run, result in zip(runs, results, strict=True):
                 if run.key not in done:
-                    to.write(run, result, learned)
+                    to.write(run, *result)
             report(Event(device, "finished", finished=len(todo)))
 
     def _split(self, runs: Sequence[Run], parts: int, done: set[str], device: str, to: Results, report: Report) -> None:

@@ -1,4 +1,4 @@
-"""Accuracy and calibration of R replicas, from logits."""
+"""Accuracy, calibration and predictions of R replicas, from logits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from torchmetrics.classification import MulticlassCalibrationError
 
 
 class Evaluation:
-    """Counts correct predictions per class [R, C] and, if asked to, measures calibration."""
+    """Counts correct predictions per class [R, C] and, if asked to, measures calibration or keeps every prediction."""
 
-    def __init__(self, calibration: bool = False) -> None:
-        self.calibration = calibration
+    def __init__(self, calibration: bool = False, predictions: bool = False) -> None:
+        self.calibration, self.keeps_predictions = calibration, predictions
+        self._predicted: list[Tensor] = []
+        self._probabilities: list[Tensor] = []
         self._hits: Tensor | None = None
         self._metrics: list[MulticlassCalibrationError] = []
 
@@ -28,11 +30,15 @@ class Evaluation:
             self._counts = torch.zeros_like(self._hits)
             made = [MulticlassCalibrationError(classes, n_bins=15) for _ in range(replicas * self.calibration)]
             self._metrics = [metric.to(logits.device) for metric in made]
-        correct = (logits.argmax(-1) == labels).float()
+        predicted = logits.argmax(-1)
+        correct = (predicted == labels).float()
         self._hits.scatter_add_(1, labels.clamp(min=0), correct)
         self._counts.scatter_add_(1, labels.clamp(min=0), counts)
         for row, metric in enumerate(self._metrics):
             metric.update(logits[row].softmax(-1).nan_to_num(0.0), labels[row])
+        if self.keeps_predictions:  # one row at a time, as above: R x B x C probabilities are too many
+            self._predicted.append(predicted.int())
+            self._probabilities.append(torch.stack([own.softmax(-1).amax(-1).nan_to_num(0.0) for own in logits]))
 
     @property
     def accuracy(self) -> Tensor:
@@ -48,3 +54,10 @@ class Evaluation:
     def calibration_error(self) -> Tensor:
         """Expected calibration error [R] with 15 bins, 0 to 1."""
         return torch.stack([metric.compute() for metric in self._metrics])
+
+    @property
+    def predictions(self) -> tuple[Tensor, Tensor]:
+        """The class predicted of every image [R, n], and its probability [R, n], 0 to 1; empty where none are kept."""
+        if not self._predicted:
+            return torch.empty(0, 0, dtype=torch.int32), torch.empty(0, 0)
+        return torch.cat(self._predicted, dim=1), torch.cat(self._probabilities, dim=1)

@@ -27,11 +27,13 @@ class ReplicaModule(lightning.LightningModule):
     After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures,
     `prediction_changes` (the share of training images that are predicted otherwise than in the epoch before), and the
     test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`. After `test`,
-    `evaluation` has accuracies and calibration errors. Logged, as means over runs: `train_loss`, `val_accuracy`,
-    `test_accuracy` (0 to 1).
+    `evaluation` has accuracies and calibration errors, and where `keep_predictions` is set, `test_predictions` and
+    `train_predictions` have the class predicted of every test and every given training image with its probability.
+    Logged, as means over runs: `train_loss`, `val_accuracy`, `test_accuracy` (0 to 1).
     """
 
     members: Sequence[Learner]
+    keep_predictions = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,7 +163,7 @@ class ReplicaModule(lightning.LightningModule):
 
     def on_test_epoch_start(self) -> None:
         """As for validation; calibration is measured too."""
-        self._start_evaluation(Evaluation(calibration=True))
+        self._start_evaluation(Evaluation(calibration=True, predictions=self.keep_predictions))
 
     on_predict_epoch_start = on_validation_epoch_start
 
@@ -194,6 +196,12 @@ class ReplicaModule(lightning.LightningModule):
         self.class_accuracy = self._evaluation.class_accuracy.cpu()
         self.calibration_error = self._evaluation.calibration_error.cpu()
         self.log("test_accuracy", self.accuracy.mean())
+        if self.keep_predictions:
+            self.test_predictions = _on_host(self._evaluation.predictions)
+            given = Evaluation(predictions=True)
+            for part in data_of(self.trainer).given_images():
+                given.update(self.predict_step(part, 0), part.labels)
+            self.train_predictions = _on_host(given.predictions)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds the curves and what members know beyond their parameters."""
@@ -224,6 +232,10 @@ class ReplicaModule(lightning.LightningModule):
                 flag |= ~parameter.detach().isfinite().flatten(1).all(1).cpu()
             flags.append(flag)
         return torch.cat(flags)
+
+
+def _on_host(predictions: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    return predictions[0].cpu(), predictions[1].cpu()
 
 
 def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImages]) -> Tensor:

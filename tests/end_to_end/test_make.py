@@ -145,10 +145,10 @@ def test_every_target_hands_its_variables_over(make: Make) -> None:
 
 
 def test_a_paper_gets_its_name_and_the_variables_of_bench(make: Make) -> None:
-    code, noted, error = make("paper", "PAPER=nl'prompt", "QUICK=1", "DATA=a", "OUT=o'o", "DRY_RUN=0")
-    assert (code, noted) == (
-        0, ["paper", "--paper=nl'prompt", "--quick=true", "--data=a", "--out=o'o", "--dry_run=false"]
-    ), error  # fmt: skip
+    switches = ("SAVE_PREDICTIONS=1", "DRY_RUN=0")
+    code, noted, error = make("paper", "PAPER=nl'prompt", "QUICK=1", "DATA=a", "OUT=o'o", *switches)
+    words = ["--paper=nl'prompt", "--quick=true", "--data=a", "--out=o'o", "--save_predictions=true", "--dry_run=false"]
+    assert (code, noted) == (0, ["paper", *words]), error
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmark.plan.grid import Run
+from benchmark.records.predictions import Predictions, pack
 from benchmark.records.sealed import seal
 from benchmark.records.store import Store
 from methods.recipes import recipe
@@ -73,6 +76,15 @@ def result(accuracy: float = 70.0, run: Run | None = None, **more: Any) -> dict[
         "parameters": 1024,
     }
     return {**fields, **more}
+
+
+def predictions(true_known: bool = True) -> bytes:
+    """A file of two training images, the first with a wrong label, and three test images, the last two mistaken."""
+    ones = np.ones(2, np.int64)
+    train = Predictions("train", ("a.png", "b.png"), 0 * ones if true_known else None, ones, 0 * ones, 0.75 * ones)
+    labels, predicted = np.array([0, 1, 2]), np.array([0, 3, 4])
+    test = Predictions("test", ("c.png", "d.png", "[e].png"), labels, labels, predicted, np.array([0.9, 0.25, 0.5]))
+    return pack(CLASSES, [train, test])
 
 
 def campaign(

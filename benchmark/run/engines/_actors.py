@@ -59,7 +59,7 @@ class Trainer:
         return platform.node()
 
     def train(self, pack: Pack, done: set[str]) -> Iterator[tuple[Any, ...]]:
-        """Trains a pack; yields what happens: ("report", event), ("write", run, result, learned), ("fail", run, cause).
+        """Trains a pack; yields what happens: ("report", event), ("write", run, *result), ("fail", run, cause).
 
         Raises:
             OSError: a folder of this node that cannot be written.
@@ -82,8 +82,10 @@ class _Sent:
 
     messages: SimpleQueue[tuple[Any, ...] | None]
 
-    def write(self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None) -> None:
-        self.messages.put(("write", run, result, learned))
+    def write(
+        self, run: Run, result: Mapping[str, Any], learned: Mapping[str, Any] | None = None, predictions: bytes = b""
+    ) -> None:
+        self.messages.put(("write", run, result, learned, predictions))
 
     def fail(self, run: Run, cause: str) -> None:
         self.messages.put(("fail", run, cause))
@@ -183,9 +185,9 @@ class ActorWorker:
                 report(event)
             case "report", [event]:
                 report(event)
-            case "write", [run, result, learned]:
+            case "write", [run, result, learned, predictions]:
                 about = {**result, "versions": {**result["versions"], **self.crew.commit}}
-                self.crew.store.write(run, about, learned)
+                self.crew.store.write(run, about, learned, predictions)
             case "fail", [run, cause]:
                 self.crew.store.fail(run, cause)
             case (("done" | "later"), _):

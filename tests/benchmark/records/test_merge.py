@@ -13,7 +13,7 @@ from benchmark.records.merge import merge
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
 from benchmark.report.campaign import mixed_hardware
-from tests.support.records_factory import fill, result, run
+from tests.support.records_factory import fill, predictions, result, run
 
 
 def test_runs_of_two_folders_stand_in_one_with_their_bytes_and_origin(tmp_path: Path) -> None:
@@ -32,6 +32,16 @@ def test_what_was_learned_comes_along(tmp_path: Path) -> None:
     merge([tmp_path / "a"], tmp_path / "c")
     target = Store(tmp_path / "c")
     assert target.learned(target.find(run().key))["ctx"].shape == (4, 2)
+
+
+def test_predictions_come_along_and_changed_ones_are_refused(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        Store(tmp_path / "a").write(run(seed=seed), result(run=run(seed=seed)), None, predictions())
+    Store(tmp_path / "a").path(run(seed=2)).with_suffix(".parquet").write_bytes(predictions(true_known=False))
+    merged = merge([tmp_path / "a"], tmp_path / "c")
+    target = Store(tmp_path / "c")
+    assert len(target.predictions(target.find(run(seed=1).key))) == 5
+    assert len(target.load().records) == 1 and ".parquet is not the file that" in next(iter(merged.refused))
 
 
 def test_of_a_run_that_two_folders_have_the_first_stays(tmp_path: Path) -> None:

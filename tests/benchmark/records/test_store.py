@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from benchmark.records.paths import slug
+from benchmark.records.predictions import COLUMNS
 from benchmark.records.record import BadRecord
 from benchmark.records.sealed import seal
 from benchmark.records.store import Store
-from tests.support.records_factory import campaign, change, fill, resealed, result, run
+from tests.support.records_factory import campaign, change, fill, predictions, resealed, result, run
 
 
 @pytest.fixture
@@ -170,6 +171,30 @@ def test_what_was_learned_comes_back_and_a_changed_file_is_refused(store: Store)
     store.write(work, result())
     with pytest.raises(BadRecord, match="does not exist"):
         store.learned(store.find(work.key))
+
+
+def test_predictions_come_back_and_a_changed_file_is_refused(store: Store) -> None:
+    work = run()
+    store.write(work, result(), None, predictions())
+    (record,), problems = store.load()
+    frame = store.predictions(record)
+    assert not problems and store.has_predictions(work) and tuple(frame.columns) == COLUMNS
+    assert frame["given"].tolist() == ["bell", "bell", "arrow", "bell", "cup"]
+    store.path(work).with_suffix(".parquet").write_bytes(b"PAR1")
+    with pytest.raises(BadRecord, match="is not the file"):
+        store.predictions(record)
+    store.write(work, result())
+    with pytest.raises(BadRecord, match="kept no predictions"):
+        store.predictions(store.find(work.key))
+
+
+def test_what_lies_beside_a_damaged_record_is_set_aside_with_it(store: Store) -> None:
+    path = store.write(run(), result(), {"ctx": np.ones(3)}, predictions())
+    path.write_text("")
+    assert store.finished([run()]) == set()
+    names = {file.name for file in path.parent.iterdir()}
+    assert names == {f"{path.stem}{suffix}.bad" for suffix in (".json", ".safetensors", ".parquet")}
+    assert store.load() == ([], [])
 
 
 def test_a_key_that_names_no_run_or_several_is_refused(store: Store) -> None:

@@ -27,7 +27,7 @@ def test_the_accuracy_is_that_of_the_last_epoch_not_of_the_best() -> None:
     data = toy.data_for([RunSpec(seed, 8, "symmetric", 0.5) for seed in seeds], epochs)
     module = toy.fit([ce.Method(toy.task(seeds, epochs))], data, epochs)
     runs = [Run("tiny", "toy", "ce", "symmetric", 0.5, 8, seed, f"embedded[epochs={epochs}]", epochs) for seed in seeds]
-    records = [fields for fields, _ in collect(runs, module, data, "cpu", 1.0)]
+    records = [fields for fields, *_ in collect(runs, module, data, "cpu", 1.0)]
     curves = [fields["curves"]["test_accuracy"] for fields in records]
     assert {len(curve) for curve in curves} == {epochs}
     assert any(curve[-1] < max(curve) for curve in curves)

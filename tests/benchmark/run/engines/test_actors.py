@@ -19,7 +19,7 @@ from benchmark.records.store import Store
 from benchmark.run.events import Event
 from benchmark.run.pack_queue import Deaths, Piece
 from benchmark.run.pool import keep_busy
-from tests.support.records_factory import result, run
+from tests.support.records_factory import predictions, result, run
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'promptnoise[ray]'")
 
@@ -43,7 +43,7 @@ class Runner:
         report(Event(device, "epoch"))
         if self.raises:
             raise self.raises
-        results.write(pack.runs[0], result(run=pack.runs[0]), {"ctx": np.ones(3, np.float32)})
+        results.write(pack.runs[0], result(run=pack.runs[0]), {"ctx": np.ones(3, np.float32)}, predictions())
         for each in pack.runs[1:]:
             results.fail(each, "out of luck")
         report(Event(device, "finished", finished=len(pack.runs)))
@@ -106,6 +106,7 @@ def test_records_arrays_and_failures_are_written_here(tmp_path: Path) -> None:
     assert kind == "done" and [event.what for event in events] == ["epoch", "finished"]
     (record,) = store.load().records
     assert record.run == PACK.runs[0] and store.learned(record)["ctx"].shape == (3,)
+    assert len(store.predictions(record)) == 5
     assert record.versions.get("commit") == one.crew.commit.get("commit")
     assert [failure.run for failure in store.failures()] == [PACK.runs[1]]
 

@@ -1,0 +1,51 @@
+"""The worst mistakes of one run in the terminal, from its predictions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from benchmark.records.predictions import mistakes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: By split: the columns to show, and what the table is called.
+SPLITS = {
+    "test": (("file", "true", "predicted", "probability"), "test images that are classified wrongly"),
+    "train": (
+        ("file", "given", "predicted", "probability", "true"),
+        "training images whose given label is contradicted",
+    ),
+}
+
+
+def show_mistakes(predictions: pd.DataFrame, count: int, console: Console) -> None:
+    """Prints a table for each split that has mistakes, at most `count` rows each, the surest predictions first."""
+    for split, (columns, title) in SPLITS.items():
+        everything = mistakes(predictions, split, len(predictions))
+        images = int((predictions["split"] == split).sum())
+        if not images:
+            continue
+        line = f"[bold]{len(everything)} of {images} {title}[/], the most confident first"
+        console.print(line, highlight=False, soft_wrap=True)
+        if len(everything):
+            console.print(_table(everything.head(count), columns), highlight=False)
+
+
+def _table(rows: pd.DataFrame, columns: tuple[str, ...]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(name, header_style="dim", overflow="fold")
+    for row in rows[list(columns)].itertuples(index=False):
+        table.add_row(*(_text(value) for value in row))
+    return table
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "unknown" if value != value else f"{value:.4f}"
+    return escape(str(value))
