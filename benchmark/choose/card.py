@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
 from benchmark.choose.confusion import ENOUGH
-from benchmark.choose.rule import Choice
+from benchmark.choose.rule import BY_VALIDATION, DEFAULT_ONLY, Choice
 
 
 @dataclass(frozen=True)
@@ -80,13 +79,16 @@ def confusion_line(dominant: float) -> str:
 
 def choice_line(choice: Choice) -> str:
     """A sentence on how the choice was made."""
-    if choice.by == "default":
+    if choice.by == DEFAULT_ONLY:
         return f"chosen: {choice.method}, the default, since agreement with the given labels cannot be trusted here"
-    error = "" if math.isnan(choice.error) else f", standard error over seeds {choice.error:.1f}"
-    close = (
-        "" if math.isnan(choice.error) or choice.lead > 2 * choice.error else "; the two are too close to tell apart"
-    )
-    return (
-        f"chosen: {choice.method}, by noisy validation; it agrees with {choice.lead:.1f} points more of the held-out "
-        f"given labels than {choice.second} does{error}{close}"
-    )
+    lead = f"{choice.lead:.1f} points"
+    if choice.by == BY_VALIDATION:
+        return (
+            f"chosen: {choice.method}, by noisy validation; its lead over the default in agreement with held-out given "
+            f"labels, {lead}, exceeds its error of {choice.needed:.1f}"
+        )
+    if choice.lead > 0:
+        why = f"{choice.rival}'s lead of {lead} is within its error of {choice.needed:.1f}"
+    else:
+        why = f"no other method agrees more with held-out given labels (the next, {choice.rival}: {lead})"
+    return f"kept the default, {choice.method}: {why}"

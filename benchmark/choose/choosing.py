@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from benchmark.audit.data import Doubtful
 from benchmark.choose.confusion import ENOUGH, dominant_share, estimated_confusion
 from benchmark.choose.expected import Regret
-from benchmark.choose.rule import Choice, decide
+from benchmark.choose.rule import Choice, Lead, decide, leads_over
 from benchmark.choose.trials import Setting, Step, Trained, train
 from benchmark.errors import BadInput
 from datamodules.dataset import Split
@@ -25,7 +26,7 @@ Start = Callable[[str, int], Step]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which methods are tried, with which seeds and what share held out, and the default."""
+    """Which methods are tried beside the default, with which seeds and what share held out."""
 
     methods: Sequence[str]
     default: str
@@ -69,32 +70,40 @@ def choose(setting: Setting, plan: Plan, start: Start, everything: bool = False)
     text = zero_shot_weights(setting.backbone, data.classes, data.template).cpu()
     dominant = dominant_share(estimated_confusion(features, torch.from_numpy(data.given), text))
     agreements: dict[str, list[float]] = {}
-    held_out, names = 0, list(plan.methods)
+    leads: dict[str, Lead] = {}
+    held_out, names = 0, list(dict.fromkeys([*plan.methods, plan.default]))
     if dominant >= ENOUGH and len(names) > 1:
         step = start(f"{len(names)} methods, {len(plan.seeds)} seeds", setting.epochs())
         trials = train(setting, names, plan.seeds, plan.hold_out, step)
-        agreements = trials.agreement(trials.data.noisy_val_images())
+        hits = trials.hits()
+        agreements = {name: (100 * np.nanmean(own, 1)).tolist() for name, own in hits.items()}
+        leads = leads_over(hits, plan.default)
         held_out = len(trials.data.held_out[0].labels)
-    choice = decide(agreements, dominant, plan.default)
-    last = list(dict.fromkeys([*names, plan.default])) if everything else [choice.method]
+    choice = decide(leads, dominant, plan.default)
+    last = names if everything else [choice.method]
     step = start(f"{', '.join(last)} on all images", setting.epochs())
     return Outcome(choice, dominant, agreements, held_out, train(setting, last, plan.seeds[:1], 0.0, step))
 
 
 def regret(setting: Setting, outcome: Outcome, plan: Plan, test: Split, noise: str, rate: float) -> Regret:
     """What a choice cost, by the test accuracies of everything that was trained on all labels."""
-    features, labels = setting.bank.plain(test.images), torch.from_numpy(test.labels)
-    readable = features.any(1)
-    scores = {
-        name: _accuracy(weights[0].cpu(), features[readable], labels[readable])
-        for name, weights in outcome.final.weights.items()
-    }
+    scores = accuracies(outcome.final, setting.bank, test)
     best = max(scores, key=lambda name: (scores[name], name == outcome.choice.method))
     chosen = outcome.choice.method
     return Regret(
         setting.data.name, noise, rate, plan.seeds[0], outcome.dominant, outcome.choice.by, chosen, scores[chosen],
         best, scores[best], plan.default, scores[plan.default],
     )  # fmt: skip
+
+
+def accuracies(trained: Trained, bank: FeatureBank, test: Split) -> dict[str, float]:
+    """Test accuracy, percent, of each method under the first seed, on the images that can be read."""
+    features, labels = bank.plain(test.images), torch.from_numpy(test.labels)
+    readable = features.any(1)
+    return {
+        name: _accuracy(weights[0].cpu(), features[readable], labels[readable])
+        for name, weights in trained.weights.items()
+    }
 
 
 def _accuracy(weights: Tensor, features: Tensor, labels: Tensor) -> float:

@@ -60,7 +60,11 @@ def read_table(path: Path = TABLE) -> list[Regret]:
 
 def add_to_table(path: Path, new: Regret) -> None:
     """Adds a row to a table, in the place of one of the same cell and seed."""
-    rows = [row for row in read_table(path) if _place(row) != _place(new)] + [new]
+    write_table(path, [row for row in read_table(path) if _place(row) != _place(new)] + [new])
+
+
+def write_table(path: Path, rows: Iterable[Regret]) -> None:
+    """Writes a table of regrets in one step, by data set, noise and seed."""
     lines = [",".join([field.name for field in fields(Regret)])]
     lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=_place)]
     atomic.write(path, "\n".join(lines) + "\n")
@@ -82,7 +86,8 @@ def expectation(table: Iterable[Regret], by: str) -> str:
         return ""
     settings = len({(row.dataset, row.noise, row.rate) for row in table if row.by == by})
     return (
-        f"choices by {by} were {mean(costs):.1f} points of accuracy below the best method in the mean, {max(costs):.1f}"
+        f"choices like this one ({by}) were {mean(costs):.1f} points of accuracy"
+        f" below the best method in the mean, {max(costs):.1f}"
         f" at worst, in {len(costs)} runs of {settings} settings of the benchmark where the truth is known"
     )
 

@@ -1,86 +1,153 @@
-"""What `choose` costs, from two benches: `python -m benchmark.choose.measure FULL HELD OUT.csv`.
+"""What `choose` costs where the truth is known: `python -m benchmark.choose.measure DATASETS RATES SEEDS OUT`.
 
-FULL and HELD are results folders of the same grid, HELD with a recipe that has `hold_out`; the table of regrets is
-written to OUT. Each seed is one data set with doubtful labels, of which one part is held out once.
+Every cell is chosen as `choose` does with 16 images a class, three seeds and the embedded CLIP. OUT/trials.csv has what
+each method did, by which any rule can be judged; OUT/regret.csv has what our rule cost; rows of other cells are kept.
 """
 
 from __future__ import annotations
 
+import csv
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from itertools import groupby, product
 from pathlib import Path
+from statistics import mean
 
 import torch
 
 from benchmark.audit.data import corrupt_dataset
+from benchmark.choose.choosing import accuracies, prepare
 from benchmark.choose.confusion import dominant_share, estimated_confusion
-from benchmark.choose.expected import Regret, add_to_table
-from benchmark.choose.rule import decide
-from benchmark.records.record import Record
-from benchmark.records.store import Store
+from benchmark.choose.expected import Regret, by_setting, write_table
+from benchmark.choose.rule import Choice, Lead, decide, leads_over
+from benchmark.choose.trials import Setting, train
+from benchmark.plan.grid import split_list
+from benchmark.plan.options import numbers
 from benchmark.report.chosen import DEFAULT
-from benchmark.report.tuning import last_noisy_val
+from datamodules import atomic
 from datamodules.catalog import open_dataset
+from datamodules.dataset import Split
 from datamodules.features.bank import FeatureBank
 from methods.clip.backbone import zero_shot_weights
 from methods.clip.loading import load_backbone
+from methods.recipes import recipe_for
 
-Cell = tuple[str, str, str, float, int, int]
-"""Backbone, data set, kind and rate of noise, shots, seed."""
-
-
-def cell_of(record: Record) -> Cell:
-    """The draw and labels that a record was trained with."""
-    run = record.run
-    return run.backbone, run.dataset, run.noise, run.rate or 0.0, run.shots, run.seed
+METHODS = ("zero_shot", "ce", "coop", "gce", DEFAULT)
+NOISE = ("asymmetric", "symmetric")
+SHOTS, HOLD_OUT, TRIALS, BETWEEN = 16, 0.25, 3, 100
+Place = tuple[str, str, float, int]
+"""Data set, kind and rate of noise, seed."""
 
 
-def dominant_shares(cells: Iterable[Cell]) -> dict[Cell, float]:
-    """For each cell the share of classes whose own label is estimated to be the likeliest one."""
-    found: dict[Cell, float] = {}
-    for name, dataset in dict.fromkeys(cell[:2] for cell in cells):
-        backbone, opened = load_backbone(name), open_dataset(dataset)
-        features = FeatureBank(backbone).plain(opened.train.images)
-        text = zero_shot_weights(backbone, opened.classes, opened.template)
-        for cell in cells:
-            if cell[:2] == (name, dataset):
-                kind = cell[2] if cell[3] else "symmetric"
-                drawn = corrupt_dataset(dataset, opened, kind, cell[3], cell[4], cell[5])
-                rows = torch.from_numpy(drawn.images.rows)  # type: ignore[attr-defined]
-                confusion = estimated_confusion(features[rows], torch.from_numpy(drawn.given), text)
-                found[cell] = dominant_share(confusion)
+@dataclass(frozen=True)
+class Trial:
+    """What one method did on one data set with wrong labels: percent, points, and its test accuracy with all labels."""
+
+    dataset: str
+    noise: str
+    rate: float
+    seed: int
+    dominant: float
+    method: str
+    agreement: float
+    lead: float
+    error: float
+    accuracy: float
+
+    @property
+    def place(self) -> Place:
+        """Which data set with wrong labels it was."""
+        return self.dataset, self.noise, self.rate, self.seed
+
+
+def tried(setting: Setting, test: Split, noise: str, rate: float, seed: int) -> Iterator[Trial]:
+    """Trains every method on part and on all of the labels; seeds of trials are BETWEEN apart."""
+    data, seeds = setting.data, [seed + BETWEEN * number for number in range(TRIALS)]
+    text = zero_shot_weights(setting.backbone, data.classes, data.template).cpu()
+    features = setting.bank.plain(data.images)
+    dominant = dominant_share(estimated_confusion(features, torch.from_numpy(data.given), text))
+    hits = train(setting, METHODS, seeds, HOLD_OUT, lambda: None).hits()
+    leads = leads_over(hits, DEFAULT) | {DEFAULT: Lead(0.0, 0.0)}
+    scores = accuracies(train(setting, METHODS, seeds[:1], 0.0, lambda: None), setting.bank, test)
+    for name in METHODS:
+        agreement = 100 * float(hits[name][hits[name] >= 0].mean())
+        own = leads[name]
+        yield Trial(data.name, noise, rate, seed, dominant, name, agreement, own.points, own.error, scores[name])
+
+
+def choice_of(trials: Iterable[Trial], errors: float | None = None, guard: bool = True) -> Choice:
+    """What the rule takes by the trials of one place, with other `errors` than its own or without the `guard`."""
+    own = list(trials)
+    leads = {trial.method: Lead(trial.lead, trial.error) for trial in own if trial.method != DEFAULT}
+    return decide(leads, own[0].dominant if guard else 1.0, DEFAULT, errors)
+
+
+def regrets(trials: Iterable[Trial], errors: float | None = None, guard: bool = True) -> list[Regret]:
+    """What the choices of `choice_of` cost, place by place."""
+    found = []
+    for place, group in groupby(sorted(trials, key=lambda trial: trial.place), key=lambda trial: trial.place):
+        own = {trial.method: trial for trial in group}
+        choice = choice_of(own.values(), errors, guard)
+        best = max(own.values(), key=lambda trial: (trial.accuracy, trial.method))
+        taken, usual = own[choice.method], own[DEFAULT]
+        cost = (taken.method, taken.accuracy, best.method, best.accuracy, DEFAULT, usual.accuracy)
+        found.append(Regret(*place, taken.dominant, choice.by, *cost))
     return found
 
 
-def measured(full: Sequence[Record], held: Sequence[Record]) -> Iterator[Regret]:
-    """The regret in every cell that both benches have, with the default among its methods."""
-    scores: dict[Cell, dict[str, float]] = {}
-    agreements: dict[Cell, dict[str, list[float]]] = {}
-    for record in full:
-        scores.setdefault(cell_of(record), {})[record.run.method] = record.score
-    for record in held:
-        if (value := last_noisy_val(record)) is not None:
-            agreements.setdefault(cell_of(record), {})[record.run.method] = [value]
-    cells = sorted(cell for cell in agreements if DEFAULT in scores.get(cell, {}))
-    shares = dominant_shares(cells)
-    for cell in cells:
-        own = scores[cell]
-        choice = decide({name: kept for name, kept in agreements[cell].items() if name in own}, shares[cell], DEFAULT)
-        best = max(own, key=lambda name, own=own: (own[name], name))  # type: ignore[misc]
-        yield Regret(
-            cell[1], cell[2], cell[3], cell[5], shares[cell], choice.by, choice.method, own[choice.method], best,
-            own[best], DEFAULT, own[DEFAULT],
-        )  # fmt: skip
+def comparison(trials: Sequence[Trial]) -> str:
+    """Regrets as a Markdown table: by the highest agreement (no error asked for), by our rule, of the default."""
+    rules: Mapping[str, list[Regret]] = {"highest": regrets(trials, errors=0.0), "ours": regrets(trials)}
+    lines = [
+        "| data set, noise | highest agreement | at worst | our rule | at worst | default |",
+        "|:--|--:|--:|--:|--:|--:|",
+    ]
+    whole = {("mean", "", float("nan")): rules["ours"]}
+    for setting, rows in [*by_setting(rules["ours"]).items(), *whole.items()]:
+        places = {(row.dataset, row.noise, row.rate, row.seed) for row in rows}
+        first = [row for row in rules["highest"] if (row.dataset, row.noise, row.rate, row.seed) in places]
+        cells = [f(row.regret for row in own) for own in (first, rows) for f in (mean, max)]
+        cells.append(mean(row.best_accuracy - row.default_accuracy for row in rows))
+        name = f"{setting[0]}, {setting[1]} {100 * setting[2]:g} %" if setting[1] else setting[0]
+        lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def read_trials(path: Path) -> list[Trial]:
+    """The trials in a table; none where there is no such file."""
+    if not path.is_file():
+        return []
+    kinds = {"dataset": str, "noise": str, "method": str, "seed": int}
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return [Trial(**{f.name: kinds.get(f.name, float)(row[f.name]) for f in fields(Trial)}) for row in rows]
+
+
+def write_trials(path: Path, trials: Iterable[Trial]) -> None:
+    """Writes a table of trials, in one step."""
+    names = [field.name for field in fields(Trial)]
+    rows = [[f"{v:.4f}" if isinstance(v, float) else str(v) for v in asdict(trial).values()] for trial in trials]
+    atomic.write(path, "\n".join(",".join(row) for row in [names, *rows]) + "\n")
 
 
 def main(words: Sequence[str]) -> int:
-    """Writes the table; 2 unless there are three words."""
-    if len(words) != 3:
-        sys.stderr.write("usage: python -m benchmark.choose.measure FULL HELD OUT.csv\n")
+    """Measures, writes the tables and prints the comparison; 2 unless there are four words."""
+    if len(words) != 4:
+        sys.stderr.write("usage: python -m benchmark.choose.measure DATASETS RATES SEEDS OUT\n")
         return 2
-    full, held, out = map(Path, words)
-    for row in measured(Store(full).load().records, Store(held).load().records):
-        add_to_table(out, row)
+    out, backbone, recipe = Path(words[3]), load_backbone("embedded"), recipe_for("embedded", "auto")
+    rates, seeds = numbers("rates", words[1], float), numbers("seeds", words[2], int)
+    for name in split_list(words[0]):
+        dataset, bank = open_dataset(name), FeatureBank(backbone)
+        for noise, rate, seed in product(NOISE, rates, seeds):
+            data = corrupt_dataset(name, dataset, noise, rate, SHOTS, seed)
+            setting = prepare(data, backbone, bank, recipe, "cpu")
+            new = list(tried(setting, dataset.test, noise, rate, seed))
+            old = [trial for trial in read_trials(out / "trials.csv") if trial.place != new[0].place]
+            write_trials(out / "trials.csv", sorted([*old, *new], key=lambda trial: (trial.place, trial.method)))
+    trials = read_trials(out / "trials.csv")
+    write_table(out / "regret.csv", regrets(trials))
+    sys.stdout.write(comparison(trials))
     return 0
 
 

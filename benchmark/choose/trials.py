@@ -12,20 +12,19 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
+from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.audit.data import Doubtful
 from benchmark.errors import BadInput
 from benchmark.plan.grid import parse_method
 from benchmark.run.devices import trainer_device
-from datamodules.batches import EvaluationImages
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features.bank import FeatureBank
 from datamodules.replica import RunSpec
 from methods.clip.backbone import Backbone
 from methods.core.base import BaseMethod
-from methods.core.evaluation import Evaluation
 from methods.core.module import classifiers
 from methods.core.pack_module import PackModule
 from methods.core.task import Task
@@ -66,15 +65,18 @@ class Trained:
     weights: dict[str, list[Tensor]]
 
     @torch.no_grad()
-    def agreement(self, images: Sequence[EvaluationImages]) -> dict[str, list[float]]:
-        """Share of images, percent, on which each method and seed agrees with the labels of `images`."""
-        found: dict[str, list[float]] = {}
+    def hits(self) -> dict[str, NDArray[np.floating]]:
+        """Whether each method agrees with the held-out given labels, [R, P]: 1 or 0, NaN where not held out."""
+        parts = self.data.noisy_val_images()
+        found: dict[str, NDArray[np.floating]] = {}
         for member, (name, own) in zip(self.module.members, self.weights.items(), strict=True):
-            evaluation, weights = Evaluation(), torch.stack(own)
-            for part in images:
-                rows = part.rows(member.rows)
-                evaluation.update(member.logits(member.image_features(rows), weights), rows.labels)
-            found[name] = [100 * float(share) for share in evaluation.accuracy]
+            rows = [part.rows(member.rows) for part in parts]
+            weights = torch.stack(own)
+            guesses = torch.cat([member.logits(member.image_features(row), weights).argmax(-1) for row in rows], 1)
+            right = guesses.eq(torch.cat([row.labels for row in rows], 1)).float().cpu().numpy()
+            found[name] = np.full((len(own), len(self.data.dataset.train.labels)), np.nan)
+            for row, held in enumerate(self.data.held_out[member.rows]):
+                found[name][row, held.images] = right[row, : len(held.images)]
         return found
 
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from benchmark.errors import BadInput
 from benchmark.records.store import Store
+from benchmark.report.choices import split
 from benchmark.report.leaderboard import CELL, from_csv, leaderboard
 
 #: Cells that differ by less, in points, count as reproduced: other hardware and library versions round otherwise.
@@ -100,7 +101,7 @@ def _board(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     if not file.exists():
         raise BadInput(f"{folder} has neither records of finished runs nor a leaderboard.csv")
     try:
-        return from_csv(file.read_text(encoding="utf-8")), problems
+        return split(from_csv(file.read_text(encoding="utf-8")))[0], problems
     except ValueError as error:
         raise BadInput(f"{file}: {error}") from error
 

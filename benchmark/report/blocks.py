@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from benchmark.report.choices import NOTE, Chosen, cells
 from benchmark.report.leaderboard import SETTING
 from benchmark.report.names import short_names, short_noise
 from benchmark.report.palette import MOST, ZERO_SHOT
@@ -52,7 +53,8 @@ class Block:
     `dataset` is None for the mean over all data sets, which has no spread, and where a method that lacks a data set
     has no cell, since its mean would not compare. `name` is the data set's short name, or says of how many data sets
     this is the mean. `ranks` are average ranks over the cells of the leaderboard that the block shows. `measured` is
-    the share of wrong labels, 0 to 1, of the column "measured"; None where it is not known.
+    the share of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `chosen` says by
+    column what noisy validation would have taken: it is no method and has no place among them.
     """
 
     noise: str
@@ -66,6 +68,7 @@ class Block:
     cells: Mapping[tuple[str, str], Cell]
     ranks: Mapping[str, float]
     measured: float | None
+    chosen: Mapping[str, Chosen] = field(default_factory=dict)
 
     @property
     def terms(self) -> str:
@@ -81,7 +84,7 @@ class Block:
         marks = "".join(cell.marks for cell in self.cells.values())
         notes = [f"{mark} {meaning}" for mark, meaning in MARKS.items() if mark in marks]
         both = any(cell.seen is not None for cell in self.cells.values())
-        return [*notes, PARTS] if both else notes
+        return [*notes, *[PARTS] * both, *[NOTE] * bool(self.chosen)]
 
     def rate(self, column: str) -> float | None:
         """The noise rate of a column, 0 to 1; None where it was to be measured and is not known."""
@@ -97,10 +100,10 @@ class Block:
         return first.mean - last.mean if first and last and self.columns[0] == "0" and len(self.columns) > 1 else None
 
 
-def blocks(board: pd.DataFrame) -> Iterator[Block]:
+def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[Block]:
     """For each kind of noise and setting: one block per data set, then their mean if there are several.
 
-    Methods stand in one order throughout, best average rank first.
+    Methods stand in one order throughout, best average rank first. `chosen` is from `choices.choices`.
     """
     short = short_names(sorted(board["dataset"].unique()))
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
@@ -116,7 +119,7 @@ def blocks(board: pd.DataFrame) -> Iterator[Block]:
         for dataset, name, part, shown in parts:
             yield Block(
                 noise, setting, _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
-                _ranks(part), _measured(part),
+                _ranks(part), _measured(part), _chosen(chosen, group, dataset, len(names)),
             )  # fmt: skip
 
 
@@ -188,6 +191,15 @@ def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
         )
         for row in rows_shown
     }
+
+
+def _chosen(rows: pd.DataFrame | None, group: Any, dataset: str | None, datasets: int) -> dict[str, Chosen]:
+    """The choices of a block, of one data set or of all, by column."""
+    if rows is None or rows.empty:
+        return {}
+    own = rows[(rows[["noise", *SETTING]] == list(group)).all(axis=1)]
+    found = cells(own, datasets) if dataset is None else cells(own[own["dataset"] == dataset], 1)
+    return {rate_name(rate): cell for rate, cell in found.items()}
 
 
 def _ranks(rows: pd.DataFrame) -> dict[str, float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from benchmark.records.record import Record
+from benchmark.report.choices import choices
 from benchmark.report.identity import comparable
 from benchmark.report.leaderboard import board_of, rows_of
 
@@ -17,20 +18,23 @@ from benchmark.report.leaderboard import board_of, rows_of
 class Campaign:
     """Records that may stand in one table, what was left out, and the tables that all others are made of.
 
-    `seen` is `leaderboard.observations` of the records, `board` is their `leaderboard.leaderboard`.
+    `seen` is `leaderboard.observations` of the records, `board` their `leaderboard.leaderboard` (methods alone), and
+    `chosen` their `choices.choices`.
     """
 
     records: tuple[Record, ...]
     problems: tuple[str, ...]
     seen: pd.DataFrame
     board: pd.DataFrame
+    chosen: pd.DataFrame
 
     @classmethod
     def of(cls, records: Iterable[Record], problems: Sequence[str] = ()) -> Campaign:
         """Of what `Store.load` returns."""
         kept, others = comparable(records)
         seen = rows_of(kept)
-        return cls(tuple(kept), (*problems, *others), seen, board_of(seen))
+        board = board_of(seen)
+        return cls(tuple(kept), (*problems, *others), seen, board, choices(kept, seen, board))
 
 
 def mixed_hardware(records: Iterable[Record]) -> str:

@@ -44,27 +44,36 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
     """
     rows = []
     for cell, own in candidates(records).groupby(CELL, dropna=False, sort=True):
-        wide: Any = own.pivot(index="seed", columns="method", values=["accuracy", "noisy_val"])
-        complete = [method for method in wide["accuracy"] if wide["noisy_val"][method].notna().all()]
-        if len(complete) < 2:
+        test, validation = by_seed(own)
+        if test.shape[1] < 2:
             continue
-        test, validation = wide["accuracy"][complete], wide["noisy_val"][complete]
         for seed, scores in test.iterrows():
             best = (scores.idxmax(), scores.max())
             for rule, methods in _choices(validation, validation.T[seed]):
                 accuracy = scores[methods].mean()
                 name = " or ".join(methods) if rule != "blind" else ""
-                end = (*best, best[1] - accuracy, len(complete))
+                end = (*best, best[1] - accuracy, test.shape[1])
                 rows.append((*cell, seed, rule, name, accuracy, *end))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"rate": float})
     return table
 
 
+def by_seed(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Test accuracies and noisy validations [seeds, methods] in the rows of a cell, of methods that have all seeds."""
+    wide: Any = rows.pivot(index="seed", columns="method", values=["accuracy", "noisy_val"])
+    complete = [method for method in wide["accuracy"] if wide["noisy_val"][method].notna().all()]
+    return wide["accuracy"][complete], wide["noisy_val"][complete]
+
+
+def highest(validations: pd.Series) -> list[str]:
+    """The methods whose noisy validation is the highest; several where it is the same."""
+    return list(validations.index[validations == validations.max()])
+
+
 def _choices(validation: pd.DataFrame, own: pd.Series) -> Iterator[tuple[str, list[str]]]:
     """Each rule with the methods that it chooses among, from noisy validations [seeds, methods] and a seed's own."""
-    means = validation.mean()
-    yield "noisy_val", list(own.index[own == own.max()])
-    yield "noisy_val_mean", list(means.index[means == means.max()])
+    yield "noisy_val", highest(own)
+    yield "noisy_val_mean", highest(validation.mean())
     if DEFAULT in own.index:
         yield "default", [DEFAULT]
     yield "blind", list(own.index)

@@ -22,8 +22,10 @@ SETTING = ["shots", "recipe", "backbone", "paradigm"]
 CELL = ["dataset", "noise", "rate", "epochs", *SETTING]
 COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "collapsed",
            "realised", "protocol"]  # fmt: skip
-#: Accuracies on seen and unseen classes, percent; left out of a CSV file where no run has them.
+#: Accuracies on seen and unseen classes, percent.
 PARTS = ["seen", "unseen"]
+#: Columns that a CSV file has only where a row has a value: `regret` is that of `choices.choices`.
+OPTIONAL = [*PARTS, "regret"]
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _ESCAPED = re.compile(r"^'(?=[=+\-@\t\r])")
 _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "lr": "{:g}", "realised": "{:.4f}"}
@@ -144,7 +146,7 @@ def to_csv(table: pd.DataFrame) -> str:
 
     A name that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    text = table.drop(columns=[name for name in PARTS if name in table and table[name].isna().all()]).astype(object)
+    text = table.drop(columns=[name for name in OPTIONAL if name in table and table[name].isna().all()]).astype(object)
     for column in text.columns:
         if pd.api.types.is_float_dtype(table[column]):
             style = _FORMATS.get(column, "{:.2f}")
@@ -164,7 +166,7 @@ def from_csv(text: str) -> pd.DataFrame:
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)
     if missing := [column for column in COLUMNS if column not in table]:
         raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")
-    ordered: pd.DataFrame = table.reindex(columns=[*COLUMNS, *PARTS])
+    ordered: pd.DataFrame = table.reindex(columns=[*COLUMNS, *OPTIONAL])
     for column in types:
         ordered[column] = ordered[column].str.replace(_ESCAPED, "", regex=True)
     return ordered

@@ -52,7 +52,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     step("records")
     campaign = Campaign.of(*store.load())
     step("tables")
-    written = outputs.write(tables.texts(campaign.board))
+    written = outputs.write(tables.texts(campaign.board, campaign.chosen))
     step("statistics")
     found, caveats = statistics.differences(campaign.seen, reference), statistics.caveats(campaign.seen)
     caveats += [line] if (line := mixed_hardware(campaign.records)) else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmark.report.blocks import MISSING, Block, Cell, parts
+from benchmark.report.choices import ROWS
 
 _LATEX = str.maketrans({
     **{sign: f"\\{sign}" for sign in "_%&#${}"},
@@ -27,6 +28,7 @@ def markdown(block: Block) -> str:
     head = ["method", *map(block.heading, block.columns)]
     rows = [[plain(method), *_row(block, method, _MARKDOWN_PLACES)] for method in block.methods]
     rule = [":--", *["--:"] * len(block.columns)]
+    rows += [[f"*{name}*", *cells] for name, cells in _chosen(block)]
     lines = [f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows)]
     return "".join(lines) + "".join(f"\n{note}\n" for note in block.notes)
 
@@ -39,7 +41,9 @@ def plain(text: str) -> str:
 def latex(block: Block) -> str:
     """A LaTeX `tabular` (package booktabs); mean ± standard deviation over seeds, in percent."""
     rows = [[_latex(method), *_row(block, method, _LATEX_PLACES)] for method in block.methods]
+    chosen = [[rf"\textit{{{name}}}", *cells] for name, cells in _chosen(block)]
     body = [" & ".join(cells) + r" \\" for cells in rows]
+    body += [r"\midrule", *(" & ".join(cells) + r" \\" for cells in chosen)] if chosen else []
     head = [rf"\begin{{tabular}}{{l{'r' * len(block.columns)}}}", r"\toprule"]
     names = " & ".join(["Method", *map(block.heading, block.columns)]) + r" \\"
     text = "\n".join([*head, names, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"])
@@ -62,9 +66,22 @@ def _row(block: Block, method: str, places: dict[int, str]) -> list[str]:
     return [_text(block.cells.get((method, column)), places) for column in block.columns]
 
 
+def _chosen(block: Block) -> list[tuple[str, list[str]]]:
+    """The rows below those of methods by name; none where no column has a choice."""
+    if not block.chosen:
+        return []
+    own = [block.chosen.get(column) for column in block.columns]
+    means = [MISSING if cell is None else f"{cell.mean:.2f}{_spread(cell.std)}" for cell in own]
+    regrets = [MISSING if cell is None else f"{cell.regret:.2f}" for cell in own]
+    return list(zip(ROWS, (means, regrets), strict=True))
+
+
+def _spread(std: float | None) -> str:
+    return "" if std is None else f" ± {std:.2f}"
+
+
 def _text(cell: Cell | None, places: dict[int, str]) -> str:
     if cell is None:
         return MISSING
     mean = places.get(cell.place, "{}").format(f"{cell.mean:.2f}")
-    spread = "" if cell.std is None else f" ± {cell.std:.2f}"
-    return f"{mean}{spread}{parts(cell)}{cell.marks}"
+    return f"{mean}{_spread(cell.std)}{parts(cell)}{cell.marks}"

@@ -9,6 +9,7 @@ import pandas as pd
 from benchmark.report import markup
 from benchmark.report.blocks import Block, blocks
 from benchmark.report.campaign import Campaign
+from benchmark.report.choices import joined
 from benchmark.report.leaderboard import SETTING, to_csv
 from benchmark.report.outputs import Outputs, table_file
 from benchmark.report.summary import summary
@@ -21,18 +22,18 @@ def write_all(campaign: Campaign, out: Path) -> list[Path]:
         BadInput: A file that is not ours stands in the place of one.
         OSError: The folder cannot be written or the disk is full.
     """
-    return Outputs(out).write(texts(campaign.board))
+    return Outputs(out).write(texts(campaign.board, campaign.chosen))
 
 
-def texts(board: pd.DataFrame) -> dict[str, str]:
+def texts(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> dict[str, str]:
     """The tables as texts, by the names of their files; the same leaderboard gives the same bytes.
 
     `leaderboard.csv` (tidy), `summary.csv` (a line per method), `leaderboard.md` and `leaderboard.tex` (readable,
-    all blocks), and `tables/<dataset>.csv` (methods by rates).
+    all blocks), and `tables/<dataset>.csv` (methods by rates). The choices `chosen` stand in the leaderboards alone.
     """
-    shown = list(blocks(board))
+    shown = list(blocks(board, chosen))
     found = {
-        "leaderboard.csv": to_csv(board),
+        "leaderboard.csv": to_csv(board if chosen is None else joined(board, chosen)),
         "summary.csv": to_csv(summary(board)),
         "leaderboard.md": "\n".join(f"## {markup.title(block)}\n\n{markup.markdown(block)}" for block in shown),
         "leaderboard.tex": "\n".join(markup.latex(block) for block in shown),

@@ -12,6 +12,7 @@ from rich.text import Text
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks, parts, percent
 from benchmark.report.campaign import Campaign, mixed_hardware
+from benchmark.report.choices import ROWS
 
 #: More data sets than this show as their mean only.
 MOST_DATASETS = 6
@@ -20,7 +21,7 @@ MOST_NAMED = 10
 
 def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ()) -> None:
     """Print a table per setting and kind of noise, the best of each column marked, then what went wrong, by name."""
-    for _, group in groupby(blocks(campaign.board), key=lambda block: block.terms):
+    for _, group in groupby(blocks(campaign.board, campaign.chosen), key=lambda block: block.terms):
         shown = list(group)
         console.print(Text(shown[0].terms, style="bold"), soft_wrap=True)
         views, spread = tables(shown, console.width)
@@ -74,6 +75,8 @@ def _table(group: Sequence[Block], columns: Sequence[str], spread: bool, with_dr
             cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
             drop = block.drop(method)
             view.add_row(Text(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop))
+        for name, cells in _chosen(block, columns, spread):
+            view.add_row(Text(name, style="italic"), *cells)
     return view
 
 
@@ -97,6 +100,22 @@ def _cell(cell: Cell | None, spread: bool) -> str:
     text += f" ±{cell.std:5.2f}" if spread and cell.std is not None else ""
     text += parts(cell)
     return f"[bold green]{text}*[/]" if cell.place == 1 else f"{text} "
+
+
+def _chosen(block: Block, columns: Sequence[str], spread: bool) -> list[tuple[str, list[str]]]:
+    """The rows below those of methods by name; none where no column of the block has a choice."""
+    if not block.chosen:
+        return []
+    own = [block.chosen.get(column) for column in columns]
+    gaps = [f" ±{cell.std:5.2f}" if cell and spread and cell.std is not None else "" for cell in own]
+    means = [
+        f"[italic]{cell.mean:.2f}{gap}[/] " if cell else f"{MISSING} " for cell, gap in zip(own, gaps, strict=True)
+    ]
+    regrets = [
+        f"[italic]{cell.regret:.2f}{' ' * len(gap)}[/] " if cell else f"{MISSING} "
+        for cell, gap in zip(own, gaps, strict=True)
+    ]
+    return list(zip(ROWS, (means, regrets), strict=True))
 
 
 def _name(what: str, lines: Sequence[str], console: Console) -> None:

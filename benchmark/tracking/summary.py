@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 
 def to_tables(campaign: Campaign) -> dict[str, pd.DataFrame]:
-    """`leaderboard`, and `runs`: a row for each run and cell that it counts in, so that means of groups are the board.
+    """`leaderboard`, `chosen` (what noisy validation takes, where it can), and `runs`.
 
+    `runs` has a row for each run and cell that it counts in, so that means of groups are the board.
     A run without noise has a row at rate 0 of every kind of noise, and one that uses no labels at every rate.
     """
     parts = {record.key: _own(record.run) for record in campaign.records}
     runs = campaign.seen.drop(columns=["labels"])
     for name in next(iter(parts.values()), {}):
         runs.insert(0, name, [parts[key][name] for key in runs["key"]])
-    return {"leaderboard": campaign.board, "runs": runs}
+    chosen = {"chosen": campaign.chosen} if len(campaign.chosen) else {}
+    return {"leaderboard": campaign.board, "runs": runs, **chosen}
 
 
 def to_pictures(campaign: Campaign) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import Block, blocks, in_colour, parts, percent
 from benchmark.report.campaign import Campaign
+from benchmark.report.choices import Chosen
 from benchmark.report.finding import finding
 from benchmark.report.leaderboard import SETTING
 from benchmark.report.names import short_names, short_noise
@@ -43,7 +44,7 @@ def payload(
             "noise": {noise: short_noise(noise) for noise in board["noise"].unique()},
         },
         "looks": style,
-        "blocks": [_block(block, board) for block in blocks(board)],
+        "blocks": [_block(block, board) for block in blocks(board, campaign.chosen)],
         "differences": _rows(differences),
         "caveats": list(caveats),
         "published": _rows(comparison(board)),
@@ -72,6 +73,7 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         "finding": finding(block), "ranks": {method: number(rank) for method, rank in block.ranks.items()},
         "coloured": in_colour(rows),
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
+        "chosen": [_chosen(block.chosen.get(column)) for column in block.columns] if block.chosen else [],
         "notes": block.notes, "drops": {method: number(block.drop(method), 4) for method in cells},
     }  # fmt: skip
 
@@ -82,6 +84,12 @@ def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:
         return None
     return {"mean": number(cell.mean), "std": number(cell.std), "place": cell.place, "marks": cell.marks,
             "parts": parts(cell)}  # fmt: skip
+
+
+def _chosen(chosen: Chosen | None) -> dict[str, Any] | None:
+    if chosen is None:
+        return None
+    return {"mean": number(chosen.mean), "std": number(chosen.std), "regret": number(chosen.regret)}
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

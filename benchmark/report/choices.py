@@ -1,0 +1,90 @@
+"""The row `chosen` of the leaderboard: in each cell, what noisy validation takes; no method, and without a rank."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from benchmark import PROTOCOL
+from benchmark.records.record import Record
+from benchmark.report.chosen import by_seed, highest
+from benchmark.report.leaderboard import CELL, COLUMNS, PARTS
+from benchmark.report.tuning import last_noisy_val
+
+CHOSEN = "chosen"
+#: How tables name what is not a method, below the methods, and what they say of it.
+ROWS = (CHOSEN, "regret")
+NOTE = (
+    "chosen: no method, but what noisy validation, without clean labels, would have taken (no rank); "
+    "regret: its points below the best of the cell"
+)
+#: Cells where fewer methods have a noisy validation have no such row.
+FEWEST = 3
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What noisy validation would have taken: mean and standard deviation over seeds, percent, and regret in points."""
+
+    mean: float
+    std: float | None
+    regret: float
+
+
+def choices(records: Iterable[Record], seen: pd.DataFrame, board: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell of a leaderboard with its columns and `regret`: method CHOSEN, no rank.
+
+    `seen` and `board` are `observations` and `leaderboard` of the records. Noisy validation, mean over seeds, chooses
+    one method for all seeds of a cell; `mean` and `std` are of its accuracies, and of methods with the same noisy
+    validation of their means, as if one were drawn. `regret` is what `mean` lacks to the best of the cell, in points.
+    """
+    validations = {record.key: last_noisy_val(record) for record in records}
+    marked = seen.assign(noisy_val=seen["key"].map(validations).astype(float)).dropna(subset=["noisy_val"])
+    rows = []
+    for cell, own in marked.groupby(CELL, dropna=False, sort=True):
+        test, validation = by_seed(own)
+        if test.shape[1] < FEWEST:
+            continue
+        taken = highest(validation.mean())
+        scores, runs = test[taken].mean(axis=1), own[own["method"].isin(taken)]
+        wrong = (int(runs["diverged"].sum()), int(runs["collapsed"].sum()), runs["realised"].mean())
+        values = (round(scores.mean(), 6), scores.std(), len(scores), float("nan"), *wrong, PROTOCOL)
+        rows.append((*cell, CHOSEN, "given", *values, *runs[PARTS].mean()))
+    best = board.groupby(CELL, dropna=False)["mean"].max().rename("best").reset_index()
+    table = pd.DataFrame(rows, columns=[*COLUMNS, *PARTS]).astype({"rate": float})
+    if table.empty:
+        return table.assign(regret=pd.Series(dtype=float))
+    found: pd.DataFrame = table.merge(best, on=CELL, how="left")
+    return found.assign(regret=found["best"] - found["mean"]).drop(columns="best")
+
+
+def joined(board: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    """A leaderboard with a choice at the end of each cell that has one."""
+    if chosen.empty:
+        return board
+    both: pd.DataFrame = pd.concat([board.assign(regret=float("nan")), chosen])
+    return both.sort_values(CELL, kind="stable").reset_index(drop=True)
+
+
+def split(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The methods of a leaderboard that was read from a file, and the choices."""
+    no_method = (table["method"] == CHOSEN) & table["rank"].isna()
+    return table[~no_method].reset_index(drop=True), table[no_method].reset_index(drop=True)
+
+
+def cells(chosen: pd.DataFrame, datasets: int) -> dict[float, Chosen]:
+    """The choices of one kind of noise and setting by rate, averaged where all of so many data sets have one.
+
+    Such a mean over data sets has no spread.
+    """
+    found = {}
+    for rate in chosen["rate"].unique():
+        own = chosen[chosen["rate"].isna() if math.isnan(rate) else chosen["rate"] == rate]
+        std = own["std"].mean() if datasets == 1 else math.nan
+        if own["dataset"].nunique() == datasets:
+            mean, regret = float(own["mean"].mean()), float(own["regret"].mean())
+            found[float(rate)] = Chosen(mean, None if math.isnan(std) else float(std), regret)
+    return found
