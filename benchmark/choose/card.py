@@ -87,7 +87,9 @@ def choice_line(choice: Choice) -> str:
             f"chosen: {choice.method}, by noisy validation; its lead over the default in agreement with held-out given "
             f"labels, {lead}, exceeds its error of {choice.needed:.1f}"
         )
-    if choice.lead > 0:
+    if not choice.rival:
+        why = "there is no other method to compare it with"
+    elif choice.lead > 0:
         why = f"{choice.rival}'s lead of {lead} is within its error of {choice.needed:.1f}"
     else:
         why = f"no other method agrees more with held-out given labels (the next, {choice.rival}: {lead})"

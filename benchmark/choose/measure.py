@@ -91,8 +91,10 @@ def regrets(trials: Iterable[Trial], errors: float | None = None, guard: bool = 
         choice = choice_of(own.values(), errors, guard)
         best = max(own.values(), key=lambda trial: (trial.accuracy, trial.method))
         taken, usual = own[choice.method], own[DEFAULT]
-        cost = (taken.method, taken.accuracy, best.method, best.accuracy, DEFAULT, usual.accuracy)
-        found.append(Regret(*place, taken.dominant, choice.by, *cost))
+        found.append(Regret(
+            *place, taken.dominant, choice.by, taken.method, taken.accuracy, best.method, best.accuracy,
+            DEFAULT, usual.accuracy,
+        ))  # fmt: skip
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
+from statistics import NormalDist, stdev
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +53,9 @@ def lead(hits: NDArray[np.floating], default: NDArray[np.floating]) -> Lead:
     """
     gaps = 100 * (hits - default)
     mean = float(np.nanmean(gaps))
-    images = math.sqrt(np.square(np.nansum(gaps - mean, 0)).sum()) / np.isfinite(gaps).sum()
-    seeds = np.nanmean(gaps, 1)
-    return Lead(mean, max(images, seeds.std(ddof=1) / math.sqrt(len(seeds)) if len(seeds) > 1 else 0.0))
+    images = math.sqrt(np.square(np.nansum(gaps - mean, 0)).sum()) / int(np.isfinite(gaps).sum())
+    means = np.nanmean(gaps, 1).tolist()
+    return Lead(mean, max(images, stdev(means) / math.sqrt(len(means)) if len(means) > 1 else 0.0))
 
 
 def leads_over(hits: Mapping[str, NDArray[np.floating]], default: str) -> dict[str, Lead]:
@@ -82,8 +82,10 @@ def decide(leads: Mapping[str, Lead], dominant: float, default: str, errors: flo
     >>> decide({"ce": Lead(5.0, 1.0), "gce": Lead(6.0, 4.0)}, dominant=1.0, default="em_means").method
     'ce'
     """
-    if dominant < ENOUGH or not leads:
+    if dominant < ENOUGH:
         return Choice(default, DEFAULT_ONLY)
+    if not leads:
+        return Choice(default, DEFAULT_KEPT)
     needed = {
         name: own.error * (errors_needed(len(leads)) if errors is None else errors) for name, own in leads.items()
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from statistics import NormalDist
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import normalize
@@ -12,34 +14,68 @@ from torch.nn.functional import normalize
 from benchmark.choose.card import Card
 from benchmark.choose.confusion import dominant_share, estimated_confusion
 from benchmark.choose.expected import Regret, add_to_table, expectation, read_table
-from benchmark.choose.rule import Choice, decide
+from benchmark.choose.measure import Trial, comparison, read_trials, regrets, write_trials
+from benchmark.choose.rule import Choice, Lead, decide, lead
 from benchmark.errors import BadInput
-
-AGREEMENTS = {"ce": [60.0, 62.0, 61.0], "gce": [64.0, 63.0, 68.0], "coop": [20.0, 30.0, 25.0]}
 
 
 def regret(seed: int = 1, accuracy: float = 70.0, by: str = "noisy validation", rate: float = 0.25) -> Regret:
     return Regret("digits", "symmetric", rate, seed, 1.0, by, "gce[q=0.5,n_ctx=4]", accuracy, "ce", 75.0, "gce", 60.0)
 
 
-def test_the_method_that_agrees_most_is_taken_with_its_lead_over_the_second() -> None:
-    choice = decide(AGREEMENTS, 0.95, default="coop")
-    assert (choice.method, choice.by, choice.second) == ("gce", "noisy validation", "ce")
-    gaps = [4.0, 1.0, 7.0]
-    mean = sum(gaps) / 3
-    error = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / 2 / 3)
-    assert (choice.lead, choice.error) == (pytest.approx(mean), pytest.approx(error))
+def test_a_method_is_taken_only_where_its_lead_over_the_default_exceeds_its_error() -> None:
+    needed = 4 * NormalDist().inv_cdf(1 - 0.05 / 2)
+    for points, method, by in ((needed + 0.01, "ce", "noisy validation"), (needed - 0.01, "gce", "default kept")):
+        choice = decide({"ce": Lead(points, 4.0)}, 0.95, default="gce")
+        assert (choice.method, choice.by, choice.rival, choice.lead) == (method, by, "ce", points)
+        assert choice.needed == pytest.approx(needed)
 
 
-def test_the_default_is_taken_where_labels_are_not_to_be_trusted_whatever_agrees() -> None:
-    choice = decide(AGREEMENTS, 0.89, default="coop")
-    assert (choice.method, choice.by, choice.second) == ("coop", "default", "")
-    assert decide({}, 1.0, default="coop").by == "default"
+def test_of_the_methods_with_a_clear_lead_the_highest_is_taken_however_high_an_unclear_one_is() -> None:
+    leads = {"coop": Lead(30.0, 20.0), "ce": Lead(9.0, 1.0), "mae": Lead(8.0, 0.5), "sce": Lead(-5.0, 0.1)}
+    assert decide(leads, 1.0, default="gce").method == "ce"
 
 
-def test_of_equals_the_default_is_taken() -> None:
-    assert decide({"ce": [50.0], "gce": [50.0]}, 1.0, default="gce").method == "gce"
-    assert decide({"ce": [50.0], "gce": [50.0]}, 1.0, default="ce").method == "ce"
+def test_more_rivals_need_a_clearer_lead() -> None:
+    one, four = {"ce": Lead(4.4, 2.0)}, {name: Lead(4.4, 2.0) for name in ("ce", "coop", "mae", "sce")}
+    assert (decide(one, 1.0, "gce").method, decide(four, 1.0, "gce").method) == ("ce", "gce")
+
+
+def test_the_default_is_taken_where_labels_are_not_to_be_trusted_whatever_leads() -> None:
+    choice = decide({"ce": Lead(50.0, 1.0)}, 0.89, default="coop")
+    assert (choice.method, choice.by, choice.rival) == ("coop", "default", "")
+    assert "there is no other method" in card(decide({}, 1.0, default="coop"), {})
+
+
+def test_of_equals_the_default_is_taken_even_without_any_error() -> None:
+    assert decide({"ce": Lead(0.0, 0.0)}, 1.0, default="gce").method == "gce"
+
+
+def hits(rows: list[str]) -> np.ndarray:
+    """Agreement by seed and image: 1, 0, or . where not held out."""
+    return np.array([[np.nan if sign == "." else float(sign) for sign in row] for row in rows])
+
+
+def test_the_error_of_a_lead_is_that_of_mcnemar_where_one_seed_held_images_out() -> None:
+    own, usual = hits(["1111110000.."]), hits(["1100101000.."])
+    better, worse, n = 3, 1, 10
+    variance = (better + worse) / n - ((better - worse) / n) ** 2
+    found = lead(own, usual)
+    assert (found.points, found.error) == (pytest.approx(20.0), pytest.approx(100 * math.sqrt(variance / n)))
+
+
+def test_an_image_that_every_seed_holds_out_is_no_new_evidence() -> None:
+    own, usual = "1110", "0010"
+    once = lead(hits([own]), hits([usual]))
+    again = lead(hits([own] * 3), hits([usual] * 3))
+    others = lead(hits([own + "." * 4, "." * 4 + own]), hits([usual + "." * 4, "." * 4 + usual]))
+    assert (again.points, again.error) == (pytest.approx(once.points), pytest.approx(once.error))
+    assert others.error == pytest.approx(once.error / math.sqrt(2))
+
+
+def test_seeds_that_disagree_more_than_their_images_explain_widen_the_error() -> None:
+    own, usual = hits(["1" * 20 + "." * 20, "." * 20 + "0" * 20]), hits(["0" * 20 + "." * 20, "." * 20 + "1" * 20])
+    assert lead(own, usual) == Lead(0.0, pytest.approx(100.0))
 
 
 def pictures(classes: int, each: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -88,13 +124,33 @@ def card(choice: Choice, agreements: dict[str, list[float]]) -> str:
     ).text()  # fmt: skip
 
 
-def test_a_card_claims_no_accuracy_and_says_where_two_methods_are_too_close() -> None:
-    text = card(
-        decide({"ce": [50.0, 60.0], "gce": [55.0, 57.0]}, 1.0, "gce"), {"ce": [50.0, 60.0], "gce": [55.0, 57.0]}
-    )
-    assert "too close to tell apart" in text and "| gce | 56.0 ± 1.4 |" in text
+def test_a_card_claims_no_accuracy_and_says_why_the_method_was_taken() -> None:
+    agreements = {"ce": [50.0, 60.0], "gce": [55.0, 57.0]}
+    text = card(Choice("gce", "default kept", "ce", 1.2, 3.1), agreements)
+    assert "kept the default, gce: ce's lead of 1.2 points is within its error of 3.1" in text
+    assert "| gce | 56.0 ± 1.4 |" in text
     assert "promptnoise choose x" in text and "the benchmark has no record of such a choice" in text
     spoken = text.replace("this is not an accuracy", "")
     assert "accura" not in spoken.lower()
+    taken = card(Choice("ce", "noisy validation", "ce", 6.2, 3.1), agreements)
+    assert "chosen: ce, by noisy validation" in taken and "6.2 points, exceeds its error of 3.1" in taken
+    assert "no other method agrees more" in card(Choice("gce", "default kept", "ce", -1.0, 3.1), agreements)
     alone = card(Choice("em_means", "default"), {})
     assert "the default, since agreement with the given labels cannot be trusted" in alone and "| method |" not in alone
+
+
+def trial(method: str, lead: float, accuracy: float, rate: float = 0.25, dominant: float = 1.0) -> Trial:
+    return Trial("digits", "symmetric", rate, 1, dominant, method, 50.0 + lead, lead, 2.0, accuracy)
+
+
+def test_rules_are_compared_by_what_they_would_have_taken_of_the_same_trials(tmp_path: Path) -> None:
+    unclear = [trial("ce", 3.0, 60.0), trial("em_means", 0.0, 70.0)]
+    clear = [trial("ce", 9.0, 75.0, 0.4), trial("em_means", 0.0, 70.0, 0.4)]
+    doubtful = [trial("ce", 9.0, 30.0, 0.75, 0.5), trial("em_means", 0.0, 70.0, 0.75, 0.5)]
+    trials = [*unclear, *clear, *doubtful]
+    assert [row.regret for row in regrets(trials)] == [0.0, 0.0, 0.0]
+    assert [row.regret for row in regrets(trials, errors=0.0)] == [10.0, 0.0, 0.0]
+    assert [row.regret for row in regrets(trials, guard=False)] == [0.0, 0.0, 40.0]
+    assert "| mean | 3.33 | 10.00 | 0.00 | 0.00 | 1.67 |" in comparison(trials)
+    write_trials(tmp_path / "trials.csv", trials)
+    assert read_trials(tmp_path / "trials.csv") == trials

@@ -1,0 +1,178 @@
+"""The row `chosen`: what noisy validation takes, beside the methods and never among them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from benchmark.commands import readme
+from benchmark.commands.compare import compare
+from benchmark.records.store import Store
+from benchmark.report import tables, terminal
+from benchmark.report.blocks import blocks
+from benchmark.report.campaign import Campaign
+from benchmark.report.choices import CHOSEN, NOTE, joined, split
+from benchmark.report.finding import finding
+from benchmark.report.leaderboard import CELL, from_csv, to_csv
+from benchmark.report.markup import latex, markdown
+from benchmark.report.page.data import payload
+from benchmark.report.pictures.figures import figures
+from benchmark.report.ranking import rankings
+from benchmark.report.statistics import caveats, differences
+from benchmark.report.summary import summary
+from benchmark.tracking.summary import to_tables
+from tests.support.records_factory import result, run
+
+#: Method -> by rate the (test accuracy, noisy validation) of two seeds.
+ENDS = {
+    "ce": {0.0: [(80.0, 70.0), (82.0, 74.0)], 0.5: [(50.0, 50.0), (54.0, 40.0)]},
+    "coop": {0.0: [(75.0, 60.0), (75.0, 60.0)], 0.5: [(60.0, 44.0), (62.0, 44.0)]},
+    "gce": {0.0: [(70.0, 65.0), (71.0, 65.0)], 0.5: [(66.0, 30.0), (66.0, 31.0)]},
+}
+DATASETS = ("flipped", "digits", "tilted", "combos", "dtd")
+
+
+def fill(out: Path, validated: tuple[str, ...] = tuple(ENDS)) -> Campaign:
+    """Five data sets; methods that are not `validated` have no noisy validation."""
+    store = Store(out)
+    for dataset in DATASETS:
+        for method, rates in ENDS.items():
+            for rate, ends in rates.items():
+                for seed, (test, validation) in enumerate(ends, 1):
+                    work = run(method, dataset, "symmetric" if rate else "none", rate, seed)
+                    curves = {"test_accuracy": [test]}
+                    curves |= {"noisy_val_accuracy": [validation]} if method in validated else {}
+                    store.write(work, result(test, work, curves=curves))
+        work = run("zero_shot", dataset, "none", 0.0, paradigm="ul")
+        store.write(work, result(68.0, work, curves={}))
+    return Campaign.of(*store.load())
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("choices")
+
+
+@pytest.fixture(scope="module")
+def campaign(out: Path) -> Campaign:
+    return fill(out)
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    """The same accuracies where nothing can be chosen: two methods alone have a noisy validation."""
+    return fill(tmp_path_factory.mktemp("without"), ("ce", "coop"))
+
+
+def test_a_cell_has_the_accuracy_of_what_noisy_validation_takes_and_its_regret_to_the_best(campaign: Campaign) -> None:
+    rows = campaign.chosen[campaign.chosen["dataset"] == "flipped"].set_index("rate")
+    assert (rows["method"] == CHOSEN).all() and rows["rank"].isna().all()
+    clean, noisy = rows.loc[0.0], rows.loc[0.5]
+    assert (clean["mean"], clean["regret"], clean["seeds"]) == (81.0, 0.0, 2)
+    taken = [(50 + 54) / 2, (50 - 54) ** 2 / 2]  # ce: 45 in noisy validation, coop 44
+    assert (noisy["mean"], noisy["std"] ** 2) == (taken[0], pytest.approx(taken[1]))
+    assert noisy["regret"] == 68.0 - 52.0 and noisy["realised"] == 0.5  # the best is zero_shot
+
+
+def test_of_equals_a_choice_has_the_mean(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for method, test in {"ce": 50.0, "coop": 60.0, "gce": 70.0}.items():
+        curves = {"noisy_val_accuracy": [40.0 if method == "coop" else 45.0]}
+        store.write(run(method), result(test, run(method), curves=curves))
+    (row,) = Campaign.of(*store.load()).chosen.itertuples()
+    assert (row.mean, row.regret) == (60.0, 10.0) and pd.isna(row.std)
+
+
+def test_fewer_than_three_methods_with_a_noisy_validation_are_no_choice(without: Campaign) -> None:
+    assert without.chosen.empty and not any(block.chosen for block in blocks(without.board, without.chosen))
+    assert CHOSEN not in tables.texts(without.board, without.chosen)["leaderboard.csv"]
+
+
+def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Campaign, without: Campaign) -> None:
+    pd.testing.assert_frame_equal(campaign.board, without.board)
+    pd.testing.assert_frame_equal(summary(campaign.board), summary(without.board))
+    found, others = differences(campaign.seen, "coop"), differences(without.seen, "coop")
+    pd.testing.assert_frame_equal(found, others)
+    assert caveats(campaign.seen) == caveats(without.seen)
+    (ranking,) = rankings(campaign.board)
+    assert [ranking] == rankings(without.board) and set(ranking.ranks) == {*ENDS, "zero_shot"}
+    shown = zip(blocks(campaign.board, campaign.chosen), blocks(without.board, without.chosen), strict=True)
+    for one, other in shown:
+        assert (one.methods, one.ranks, one.cells, finding(one)) == (
+            other.methods,
+            other.ranks,
+            other.cells,
+            finding(other),
+        )
+        assert one.chosen and not other.chosen
+    data = payload(campaign, found, [], [])
+    assert set(data["looks"]) == {*ENDS, "zero_shot"}
+    for block in data["blocks"]:
+        assert CHOSEN not in {*block["cells"], *block["ranks"], *block["coloured"], *block["missing"]}
+    axes = figures(campaign)["accuracy-symmetric"].axes  # type: ignore[union-attr]
+    assert CHOSEN not in {line.get_label() for each in axes for line in each.lines}
+    logged = to_tables(campaign)
+    assert CHOSEN not in set(logged["leaderboard"]["method"]) and len(logged["chosen"]) == 2 * len(DATASETS)
+
+
+def test_tables_show_it_below_the_methods_and_say_what_it_is(campaign: Campaign) -> None:
+    *_, mean = blocks(campaign.board, campaign.chosen)
+    lines = markdown(mean).splitlines()
+    assert lines[-4:-2] == ["| *chosen* | 81.00 | 52.00 |", "| *regret* | 0.00 | 16.00 |"] and lines[-1] == NOTE
+    first, *_ = blocks(campaign.board, campaign.chosen)
+    assert "| *chosen* | 81.00 ± 1.41 | 52.00 ± 2.83 |" in markdown(first)
+    tex = latex(first)
+    assert "\\bottomrule" in tex.split(r"\midrule" + "\n" + r"\textit{chosen} & 81.00 $\pm$ 1.41")[1]
+    console = Console(width=100, file=io.StringIO())
+    terminal.show(campaign, console)
+    printed = console.file.getvalue()  # type: ignore[attr-defined]
+    below = [line.split() for line in printed.splitlines() if line.split()[:1] in (["chosen"], ["regret"])]
+    assert below[:2] == [["chosen", "81.00", "±", "1.41", "52.00", "±", "2.83"], ["regret", "0.00", "16.00"]]
+    assert NOTE.split(",")[0] in printed
+    texts = tables.texts(campaign.board, campaign.chosen)
+    assert CHOSEN not in texts["summary.csv"] and CHOSEN not in texts["tables/flipped.csv"]
+    last = payload(campaign, differences(campaign.seen, "coop"), [], [])["blocks"][-1]
+    assert last["chosen"][1] == {"mean": 52.0, "std": None, "regret": 16.0}
+
+
+def test_a_mean_over_data_sets_needs_a_choice_in_each_of_them(campaign: Campaign) -> None:
+    fewer = campaign.chosen[(campaign.chosen["dataset"] != "digits") | (campaign.chosen["rate"] == 0)]
+    *_, mean = blocks(campaign.board, fewer)
+    assert list(mean.chosen) == ["0"] and "| *chosen* | 81.00 | - |" in markdown(mean)
+
+
+def test_a_leaderboard_that_is_read_again_tells_it_from_methods(campaign: Campaign) -> None:
+    text = to_csv(joined(campaign.board, campaign.chosen))
+    head, *rows = text.splitlines()
+    assert head.endswith(",protocol,regret")
+    own = [row for row in rows if f",{CHOSEN}," in row]
+    assert len(own) == 2 * len(DATASETS) and own[1] == (
+        "combos,symmetric,0.5,10,16,embedded,embedded,fewshot,chosen,given,52.00,2.83,2,,0,0,0.5000,2,16.00"
+    )
+    assert to_csv(from_csv(text)) == text
+    board, chosen = split(from_csv(text))
+    assert to_csv(board) == to_csv(campaign.board) and to_csv(chosen) == to_csv(campaign.chosen)
+    assert (
+        from_csv(text)[CELL].drop_duplicates().equals(joined(campaign.board, campaign.chosen)[CELL].drop_duplicates())
+    )
+
+
+def test_a_method_of_that_name_stays_a_method(tmp_path: Path) -> None:
+    Store(tmp_path).write(run(CHOSEN), result(70.0, run(CHOSEN)))
+    board, chosen = split(from_csv(to_csv(Campaign.of(*Store(tmp_path).load()).board)))
+    assert board["method"].tolist() == [CHOSEN] and chosen.empty
+
+
+def test_compare_and_the_readme_keep_it_apart(campaign: Campaign, out: Path, tmp_path: Path) -> None:
+    tables.write_all(campaign, tmp_path)
+    both = compare(out, tmp_path)
+    assert both.agrees and len(both.cells) == len(campaign.board) and CHOSEN not in set(both.cells["method"])
+    assert compare(tmp_path, tmp_path).agrees and not compare(tmp_path, tmp_path).only_b
+    page = tmp_path / "README.md"
+    page.write_text(f"{readme.BEGIN}\n{readme.END}\n")
+    assert readme.rewrite(page, tmp_path) and readme.is_current(page, tmp_path)
+    assert "| *regret* | 0.00 | 16.00 |" in page.read_text() and NOTE in page.read_text()
