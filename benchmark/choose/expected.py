@@ -79,12 +79,13 @@ def _cell(value: object) -> str:
     return f'"{text}"' if "," in text else text
 
 
-def expectation(table: Iterable[Regret], by: str) -> str:
-    """A sentence on what choices made `by` noisy validation, or the default, have cost; "" where there are none."""
-    costs = [row.regret for row in table if row.by == by]
+def expectation(table: Iterable[Regret], by: str, default: str) -> str:
+    """A sentence on what choices made in the same way with the same default have cost; "" where there are none."""
+    like = [row for row in table if (row.by, row.default) == (by, default)]
+    costs = [row.regret for row in like]
     if not costs:
         return ""
-    settings = len({(row.dataset, row.noise, row.rate) for row in table if row.by == by})
+    settings = len({(row.dataset, row.noise, row.rate) for row in like})
     return (
         f"choices like this one ({by}) were {mean(costs):.1f} points of accuracy"
         f" below the best method in the mean, {max(costs):.1f}"

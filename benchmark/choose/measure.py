@@ -6,10 +6,8 @@ each method did, by which any rule can be judged; OUT/regret.csv has what our ru
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
 from itertools import groupby, product
 from pathlib import Path
 from statistics import mean
@@ -21,11 +19,11 @@ from benchmark.choose.choosing import accuracies, prepare
 from benchmark.choose.confusion import dominant_share, estimated_confusion
 from benchmark.choose.expected import Regret, by_setting, write_table
 from benchmark.choose.rule import Choice, Lead, decide, leads_over
+from benchmark.choose.trial_table import Trial, read_trials, write_trials
 from benchmark.choose.trials import Setting, train
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import numbers
 from benchmark.report.chosen import DEFAULT
-from datamodules import atomic
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Split
 from datamodules.features.bank import FeatureBank
@@ -36,29 +34,6 @@ from methods.recipes import recipe_for
 METHODS = ("zero_shot", "ce", "coop", "gce", DEFAULT)
 NOISE = ("asymmetric", "symmetric")
 SHOTS, HOLD_OUT, TRIALS, BETWEEN = 16, 0.25, 3, 100
-Place = tuple[str, str, float, int]
-"""Data set, kind and rate of noise, seed."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What one method did on one data set with wrong labels: percent, points, and its test accuracy with all labels."""
-
-    dataset: str
-    noise: str
-    rate: float
-    seed: int
-    dominant: float
-    method: str
-    agreement: float
-    lead: float
-    error: float
-    accuracy: float
-
-    @property
-    def place(self) -> Place:
-        """Which data set with wrong labels it was."""
-        return self.dataset, self.noise, self.rate, self.seed
 
 
 def tried(setting: Setting, test: Split, noise: str, rate: float, seed: int) -> Iterator[Trial]:
@@ -86,14 +61,14 @@ def choice_of(trials: Iterable[Trial], errors: float | None = None, guard: bool 
 def regrets(trials: Iterable[Trial], errors: float | None = None, guard: bool = True) -> list[Regret]:
     """What the choices of `choice_of` cost, place by place."""
     found = []
-    for place, group in groupby(sorted(trials, key=lambda trial: trial.place), key=lambda trial: trial.place):
+    for _, group in groupby(sorted(trials, key=lambda trial: trial.place), key=lambda trial: trial.place):
         own = {trial.method: trial for trial in group}
         choice = choice_of(own.values(), errors, guard)
         best = max(own.values(), key=lambda trial: (trial.accuracy, trial.method))
         taken, usual = own[choice.method], own[DEFAULT]
         found.append(Regret(
-            *place, taken.dominant, choice.by, taken.method, taken.accuracy, best.method, best.accuracy,
-            DEFAULT, usual.accuracy,
+            taken.dataset, taken.noise, taken.rate, taken.seed, taken.dominant, choice.by, taken.method, taken.accuracy,
+            best.method, best.accuracy, DEFAULT, usual.accuracy,
         ))  # fmt: skip
     return found
 
@@ -114,22 +89,6 @@ def comparison(trials: Sequence[Trial]) -> str:
         name = f"{setting[0]}, {setting[1]} {100 * setting[2]:g} %" if setting[1] else setting[0]
         lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in cells) + " |")
     return "\n".join(lines) + "\n"
-
-
-def read_trials(path: Path) -> list[Trial]:
-    """The trials in a table; none where there is no such file."""
-    if not path.is_file():
-        return []
-    kinds = {"dataset": str, "noise": str, "method": str, "seed": int}
-    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
-    return [Trial(**{f.name: kinds.get(f.name, float)(row[f.name]) for f in fields(Trial)}) for row in rows]
-
-
-def write_trials(path: Path, trials: Iterable[Trial]) -> None:
-    """Writes a table of trials, in one step."""
-    names = [field.name for field in fields(Trial)]
-    rows = [[f"{v:.4f}" if isinstance(v, float) else str(v) for v in asdict(trial).values()] for trial in trials]
-    atomic.write(path, "\n".join(",".join(row) for row in [names, *rows]) + "\n")
 
 
 def main(words: Sequence[str]) -> int:

@@ -45,10 +45,10 @@ class Options:
     """Folder for the classifier and card.md."""
 
     methods: str = "zero_shot,ce,coop,gce,em_means"
-    """Methods to choose from."""
+    """Methods to choose from, beside the default."""
 
     default: str = "em_means"
-    """What is taken where agreement with the given labels cannot be trusted."""
+    """What is taken unless agreement with held-out given labels is to be trusted and clearly favours another method."""
 
     seeds: str = "1,2,3"
     """Seeds of the trials: each holds out other images. The classifier is trained with the first one."""
@@ -113,10 +113,11 @@ def main(options: Options) -> int:
         bank = FeatureBank(backbone, cache, device, progress=on_progress, skip_bad_images=options.skip_bad_images)
         setting = prepare(data, backbone, bank, recipe_for(options.backbone, options.recipe), device)
         outcome = choose(setting, plan, start, everything=dataset is not None)
+    expected = expectation(read_table(), outcome.choice.by, plan.default)
     for name in sorted(bank.skipped):
         say(f"left out: {name} cannot be read", style="yellow")
-    _show(console, outcome)
-    for path in _write(options, setting, outcome):
+    _show(console, outcome, expected)
+    for path in _write(options, setting, outcome, expected):
         say(path)
     if dataset is not None:
         rate = float((data.given != data.true).mean())
@@ -186,7 +187,7 @@ def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:
     return None, data.pick(few_shot(data.given, options.shots, seed)) if options.shots else data
 
 
-def _show(console: Console, outcome: Outcome) -> None:
+def _show(console: Console, outcome: Outcome, expected: str) -> None:
     from benchmark.choose.card import choice_line, confusion_line, ordered, spread
 
     console.print(confusion_line(outcome.dominant), highlight=False, markup=False, soft_wrap=True)
@@ -198,12 +199,11 @@ def _show(console: Console, outcome: Outcome) -> None:
             table.add_row(Text(name), spread(values))
         console.print(table)
     console.print(choice_line(outcome.choice), highlight=False, markup=False, soft_wrap=True)
-    expected = expectation(read_table(), outcome.choice.by)
     if expected:
         console.print(f"expected regret: {expected}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _write(options: Options, setting: Setting, outcome: Outcome) -> list[Path]:
+def _write(options: Options, setting: Setting, outcome: Outcome, expected: str) -> list[Path]:
     from benchmark.choose.card import Card
     from benchmark.run.environment import versions
     from methods.clip.weights import open_clip_arguments
@@ -218,7 +218,6 @@ def _write(options: Options, setting: Setting, outcome: Outcome) -> list[Path]:
         "open_clip": open_clip_arguments(options.backbone),
     }  # fmt: skip
     paths = exported.write(options.out, learned, about)
-    expected = expectation(read_table(), choice.by)
     command = shlex.join(["promptnoise", "choose", *sys.argv[2:]])
     card = Card(
         data.name, len(data.given), data.values, options.backbone, str(setting.recipe), outcome.dominant,

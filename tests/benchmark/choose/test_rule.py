@@ -14,8 +14,9 @@ from torch.nn.functional import normalize
 from benchmark.choose.card import Card
 from benchmark.choose.confusion import dominant_share, estimated_confusion
 from benchmark.choose.expected import Regret, add_to_table, expectation, read_table
-from benchmark.choose.measure import Trial, comparison, read_trials, regrets, write_trials
+from benchmark.choose.measure import comparison, regrets
 from benchmark.choose.rule import Choice, Lead, decide, lead
+from benchmark.choose.trial_table import Trial, read_trials, write_trials
 from benchmark.errors import BadInput
 
 
@@ -104,14 +105,15 @@ def test_a_label_as_likely_as_another_is_not_dominant() -> None:
 
 def test_expected_regret_is_that_of_choices_made_in_the_same_way(tmp_path: Path) -> None:
     path = tmp_path / "regret.csv"
-    assert read_table(path) == [] and expectation([], "default") == ""
+    assert read_table(path) == [] and expectation([], "default", "gce") == ""
     for row in (regret(1, 70.0), regret(2, 74.0), regret(1, 50.0, "default", 0.75), regret(2, 73.0)):
         add_to_table(path, row)
     table = read_table(path)
     assert table == [regret(1, 70.0), regret(2, 73.0), regret(1, 50.0, "default", 0.75)]
-    line = expectation(table, "noisy validation")
+    line = expectation(table, "noisy validation", "gce")
     assert "3.5 points" in line and "5.0 at worst" in line and "2 runs of 1 settings" in line
-    assert "25.0 points" in expectation(table, "default")
+    assert "25.0 points" in expectation(table, "default", "gce")
+    assert expectation(table, "default", "coop") == "", "nothing is known of other defaults"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(BadInput, match="is not a table of regrets"):
         read_table(path)
