@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from datamodules import datasets
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError, unknown
 from datamodules.formats.checks import checked
 from datamodules.formats.folder import ClassFolders
+from datamodules.formats.held_out import parse_share
 from datamodules.formats.hub import Hub
+from datamodules.formats.one_folder import OneFolder, advice
 from datamodules.formats.source import Source
+from datamodules.formats.tables import UNKNOWN, with_tables
 from datamodules.names import parse_spec
 
 TEMPLATE = "a photo of a {}."
-HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", "template")
 #: `name` is what tables and pictures call the data set.
-FOLDER_OPTIONS = ("template", "name")
+FOLDER_OPTIONS = ("template", "name", "split", "labels")
+HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", *FOLDER_OPTIONS)
 
 
 def known() -> list[str]:
@@ -38,7 +42,8 @@ def check(spec: str) -> None:
     """Checks a data set's name and options without opening it: `NAME`, `hf:NAME` or `folder:PATH`, `[option=value]`.
 
     Raises:
-        DataError: an unknown name (with the nearest match and the list), or an option that does not exist.
+        DataError: an unknown name (with the nearest match and the list), an option that does not exist, or a value that
+            it does not take.
     """
     name, options = parse_spec(spec)
     if not name.startswith(("hf:", "folder:")) and name not in known():
@@ -48,6 +53,10 @@ def check(spec: str) -> None:
     for option in options:
         if option not in allowed:
             raise DataError(f"data set {name!r} has no option {option!r}; it has: {', '.join(allowed)}")
+    if "split" in options:
+        _share(name, options)
+    if options.get("labels", UNKNOWN) != UNKNOWN:
+        raise DataError(f"data set {name!r}: labels can be {UNKNOWN!r} or left out; got {options['labels']!r}")
 
 
 def open_dataset(spec: str, root: Path | None = None, download: bool = False) -> Dataset:
@@ -61,8 +70,10 @@ def open_dataset(spec: str, root: Path | None = None, download: bool = False) ->
     """
     source, template = _source(spec)
     if isinstance(source, Embedded):
-        return checked(replace(source.load(), name=spec, template=template))
-    return source.open(spec, template, root, download)
+        dataset = checked(replace(source.load(), name=spec, template=template))
+    else:
+        dataset = source.open(spec, template, root, download)
+    return with_tables(dataset, spec, root)
 
 
 def status(spec: str, root: Path | None = None) -> str:
@@ -90,14 +101,32 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
     name, options = parse_spec(spec)
     kind, _, place = name.partition(":")
     if kind == "folder":
-        return ClassFolders(str(Path(place).expanduser().absolute())), options.get("template", TEMPLATE)
+        folder = _absolute(place)
+        whole = ClassFolders(str(folder), get=f"one folder of images per class in each; {advice(folder)}")
+        source: Source = OneFolder(str(folder), _share(name, options)) if "split" in options else whole
+        return source, options.get("template", TEMPLATE)
     own = place if kind == "hf" else name
     entry = _module(own) if own in known() else None
     template = options.pop("template", getattr(entry, "TEMPLATE", TEMPLATE))
     if entry is not None and kind != "hf":
         return getattr(entry, "SOURCE", entry), template
-    changes = {option: tuple(value.split("+")) if option == "given" else value for option, value in options.items()}
+    changes: dict[str, Any] = {option: value for option, value in options.items() if option not in ("name", "labels")}
+    if "given" in options:
+        changes["given"] = tuple(options["given"].split("+"))
+    if "split" in options:
+        changes["split"] = _share(name, options)
     return replace(getattr(entry, "HUB", None) or Hub(place), **changes), template
+
+
+def _share(name: str, options: Mapping[str, str]) -> float:
+    try:
+        return parse_share(options["split"])
+    except DataError as error:
+        raise DataError(f"data set {name!r}: {error}") from None
+
+
+def _absolute(place: str) -> Path:
+    return Path(place).expanduser().absolute()
 
 
 def _module(name: str) -> ModuleType:

@@ -11,7 +11,7 @@ from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
 from datamodules.formats.images import FileImages
-from datamodules.formats.labellings import AUDITED, read_labellings
+from datamodules.formats.labellings import read_labellings
 from datamodules.formats.source import Layout
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
@@ -52,15 +52,19 @@ class ClassFolders:
         names = read_names(folder / "classnames.txt", folders)
         splits = {part: split_of(folder, part, folders) for part in (self.train, self.test)}
         val = split_of(folder, self.val, folders) if (folder / self.val).is_dir() else None
-        given = read_labellings(folder, splits[self.train], tuple(folders))
-        audited = AUDITED in given  # then the folders' own labels are in doubt
-        dataset = Dataset(name, names, template, splits[self.train], splits[self.test], val, given, not audited)
+        given = read_labellings(folder, splits[self.train], folders)
+        dataset = Dataset(name, names, template, splits[self.train], splits[self.test], val, given)
         return checked(dataset, self.same_names)
 
 
 def class_folders(folder: Path) -> list[str]:
     """Sorted names of the class folders in a folder."""
     return sorted(path.name for path in folder.iterdir() if _is_class(path))
+
+
+def parts_of(folder: Path) -> list[str]:
+    """Which of `train` and `test` a folder has: folders of class folders, not classes of these names."""
+    return [part for part in ("train", "test") if (folder / part).is_dir() and class_folders(folder / part)]
 
 
 def split_of(folder: Path, part: str, classes: list[str]) -> Split:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
-from datamodules.formats.hub_columns import image_column, label_column, split_names, values_as_labels
+from datamodules.formats.held_out import held_out
+from datamodules.formats.hub_columns import image_column, label_column, split_names, training_split, values_as_labels
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.labellings import labelling
 
@@ -25,7 +26,8 @@ class Hub:
 
     Columns and splits are detected if they are not given. `rename` maps the hub's class names to those for prompts;
     `given` are columns with further labellings; of rows of one class that agree in the columns `middle_of`, only the
-    middle one is kept (frames of a video clip).
+    middle one is kept (frames of a video clip). `split` is the share of the training split, 0 to 1, that is held out
+    for testing.
     """
 
     repo: str
@@ -39,6 +41,7 @@ class Hub:
     rename: Callable[[Sequence[str]], Sequence[str]] = list
     same_names: bool = False
     middle_of: tuple[str, ...] = ()
+    split: float | None = None
 
     def missing(self, root: Path | None = None) -> str | None:
         """Returns what to do to get the data, or None if it is on this machine; looks at folder names only."""
@@ -60,7 +63,8 @@ class Hub:
             DataError: not on this machine, not on the hub, or without an image column, a label column or a test split.
         """
         tables = self._load(name, download)
-        train, test, val = split_names(name, list(tables), self.train, self.test, self.val)
+        asked = (name, list(tables), self.train, self.test, self.val)
+        train, test, val = split_names(*asked) if self.split is None else (training_split(*asked), None, None)
         features = tables[train].features
         image = image_column(name, features, self.image)
         label = label_column(name, features, self.label)
@@ -68,22 +72,25 @@ class Hub:
         labels, classes = values_as_labels(
             name, {part: table[label][:] for part, table in parts.items()}, features[label]
         )
-        splits = {part: Split(HubImages(f"{name} {part}", table, image), labels[part]) for part, table in parts.items()}
+        shown = tuple(map(readable, self.rename(classes)))
+        splits = {part: Split(HubImages(name, table, image, part), labels[part]) for part, table in parts.items()}
         given: dict[str, Labels] = {}
         for column in self.given:
             if column not in features:
                 raise DataError(f"{name}: no column {column!r} for a labelling; columns are {', '.join(features)}")
             given[labelling(column)] = np.asarray(parts[train][column][:], dtype=np.int64)
-        shown = tuple(map(readable, self.rename(classes)))
-        dataset = Dataset(name, shown, template, splits[train], splits[test], splits[val] if val else None, given)
-        return checked(dataset, self.same_names)
+        dataset = Dataset(
+            name, shown, template, splits[train], splits[test or train], splits[val] if val else None, given
+        )
+        return checked(dataset if self.split is None else divided(dataset, self.split), self.same_names)
 
     def _load(self, name: str, download: bool) -> Mapping[str, Any]:
         import datasets  # takes a second to import
 
         try:
-            if (Path(self.repo) / "dataset_dict.json").is_file():
-                return dict(datasets.load_from_disk(self.repo))
+            if any((Path(self.repo) / file).is_file() for file in ("dataset_dict.json", "state.json")):
+                saved = datasets.load_from_disk(self.repo)
+                return dict(saved) if isinstance(saved, datasets.DatasetDict) else {self.train: saved}
             with _network(download):
                 return dict(datasets.load_dataset(self.repo, self.config))
         except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
@@ -98,6 +105,22 @@ class Hub:
         for row, key in enumerate(zip(*(table[column][:] for column in (label, *self.middle_of)), strict=True)):
             groups.setdefault(key, []).append(row)
         return table.select(sorted(rows[len(rows) // 2] for rows in groups.values()))
+
+
+def divided(dataset: Dataset, share: float) -> Dataset:
+    """The data set with a share of each class's training images for testing; rows are told apart by their numbers.
+
+    Raises:
+        DataError: a class of a single image.
+    """
+    images, labels = dataset.train.images, dataset.train.labels
+    assert isinstance(images, HubImages)
+    tests = held_out(dataset.name, [str(row) for row in range(len(labels))], labels, dataset.classes, share)
+    train, test = (
+        Split(replace(images, rows=rows), labels[rows]) for rows in (np.flatnonzero(~tests), np.flatnonzero(tests))
+    )
+    given = {name: own[~tests] for name, own in dataset.given.items()}
+    return replace(dataset, train=train, test=test, given=given)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from datamodules.dataset import Labels
 from datamodules.errors import CorruptImage
 from datamodules.formats.images import UNREADABLE
 
@@ -19,14 +20,19 @@ SAMPLE = 256
 
 @dataclass(frozen=True, eq=False)
 class HubImages:
-    """The images in `column` of a table, decoded on access; `where` names the table in messages."""
+    """The images in `column` of a table, decoded on access; `where` and `part` name data set and split in messages.
+
+    `rows` [n], if given, are the only rows of the table that count.
+    """
 
     where: str
     table: Any
     column: str
+    part: str = "train"
+    rows: Labels | None = None
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self.table) if self.rows is None else len(self.rows)
 
     def __getitem__(self, index: int) -> Image.Image:
         """Image `index` in RGB.
@@ -43,12 +49,16 @@ class HubImages:
 
     def describe(self, index: int) -> str:
         """Data set, split and row of an image."""
-        return f"{self.where} row {index}"
+        return f"{self.where} {self.row(index)}"
+
+    def row(self, index: int) -> str:
+        """Split and row of an image in the table as it was read."""
+        return f"{self.part} row {index if self.rows is None else int(self.rows[index])}"
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 hex digest of the sizes in bytes of all images, in order, and the content of up to 256 of them."""
-        raw = self.table.select_columns([self.column]).with_format("arrow")
+        raw = self._pictures.with_format("arrow")
         digest = hashlib.sha256(f"{len(self)}".encode())
         for batch in raw.iter(batch_size=1000):
             digest.update(_sizes(batch[self.column]).tobytes())
@@ -58,7 +68,8 @@ class HubImages:
 
     @cached_property
     def _pictures(self) -> Any:
-        return self.table.select_columns([self.column])
+        table = self.table.select_columns([self.column])
+        return table if self.rows is None else table.select(self.rows)
 
 
 def _sizes(pictures: Any) -> np.ndarray:

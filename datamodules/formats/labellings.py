@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from datamodules.dataset import Labels, Split
+from datamodules.dataset import Images, Labels, Split
 from datamodules.errors import DataError
+from datamodules.formats.hub_images import HubImages
 from datamodules.formats.images import FileImages
 
 logger = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str]) -> dict[
     """Reads the labellings [n] of the training images from all CSV tables in a folder that have a column `file`.
 
     A column `NAME_label` or `label_NAME` (CIFAR-N writes `random_label1`) is the labelling NAME; its values are class
-    numbers or names of class folders. A labelling `clean` must equal the true labels and is dropped.
+    numbers or names (those of class folders, if any). A labelling `clean` must equal the true labels and is dropped.
 
     Raises:
         DataError: a training image that is not in a table, a value that is not a class, or clean labels that differ.
@@ -51,25 +53,40 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _from_rows(path: Path, rows: list[dict[str, str]], train: Split, classes: Sequence[str]) -> dict[str, Labels]:
-    assert isinstance(train.images, FileImages)
-    by_file = {row["file"]: row for row in rows}
-    if not any(image in by_file for image in train.images.paths):  # a table from before the images lay in train/
-        by_file = {f"train/{file}": row for file, row in by_file.items()}
-    absent = [image for image in train.images.paths if image not in by_file]
+    images, by_file = image_names(train.images), {row["file"]: row for row in rows}
+    if not any(image in by_file for image in images):  # a table from before, or after, the images lay in train/
+        moved = {file.removeprefix("train/") if file else file: row for file, row in by_file.items()}
+        by_file = (
+            moved if any(image in moved for image in images) else {f"train/{file}": by_file[file] for file in by_file}
+        )
+    absent = [image for image in images if image not in by_file]
     if absent:
-        raise DataError(f"{path} has no line for the training image {absent[0]} ({len(absent)} are left out)")
-    names = {name: number for number, name in enumerate(classes)}
+        known = set(images)
+        other = next((row["file"] for file, row in by_file.items() if file not in known), None)
+        more = f"; it has one for {other}, which is no training image" if other else ""
+        raise DataError(f"{path} has no line for the training image {absent[0]} ({len(absent)} are left out){more}")
+    twice = {name for name, count in Counter(classes).items() if count > 1}
+    names = {name: number for number, name in enumerate(classes) if name not in twice}
     either = names | {str(c): c for c in range(len(classes))}
     columns = {column: labelling(column) for column in rows[0] if column and "label" in column}
     given = {}
     for column, name in columns.items():
-        values = [by_file[image][column] for image in train.images.paths]
+        values = [by_file[image][column] for image in images]
         numbers = names if names.keys() >= set(values) else either  # folders may be named by other numbers
         strange = [value for value in values if value not in numbers]
         if strange:
-            raise DataError(f"{path}: {strange[0]!r} in column {column!r} is neither a class number nor a class folder")
+            raise DataError(f"{path}: {strange[0]!r} in column {column!r} is neither a class number nor a class")
         given[name] = np.asarray([numbers[value] for value in values], dtype=np.int64)
     return without_clean(given, train.labels, path)
+
+
+def image_names(images: Images) -> tuple[str, ...]:
+    """What the column `file` of a table calls images: a path below their folder, or their split and row."""
+    if isinstance(images, FileImages):
+        return images.paths
+    if isinstance(images, HubImages):
+        return tuple(images.row(index) for index in range(len(images)))
+    return tuple(images.describe(index) for index in range(len(images)))
 
 
 def labelling(column: str) -> str:

@@ -1,0 +1,63 @@
+"""Test images for data that come without any: a fixed share of each class, chosen by the images' names alone."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.dataset import Labels
+from datamodules.errors import DataError
+
+
+def parse_share(text: str) -> float:
+    """The share of test images, above 0 and below 1, as the option `split` gives it.
+
+    Raises:
+        DataError: no number, or one that is out of range.
+
+    >>> parse_share("0.2")
+    0.2
+    """
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 1:
+        raise DataError(f"split is the share of test images and should lie between 0 and 1, as in 0.2; got {text!r}")
+    return share
+
+
+def held_out(
+    where: str, names: Sequence[str], labels: Labels, classes: Sequence[str], share: float
+) -> NDArray[np.bool_]:
+    """Which images [n] are for testing: int(share n) of the n images of each class, at least one, but never all.
+
+    A class's images are ordered by the SHA-256 of their names [n], and the first ones are held out. So the split
+    depends on no seed, order of files or machine, and a further image moves at most one other. `where` is for messages.
+
+    Raises:
+        DataError: a class with a single image.
+
+    >>> held_out("x", ["a/1", "a/2", "a/3", "b/1", "b/2"], np.array([0, 0, 0, 1, 1]), ["a", "b"], 0.5).tolist()
+    [False, True, False, False, True]
+    """
+    out = np.zeros(len(labels), bool)
+    for label, name in enumerate(classes):
+        rows = np.flatnonzero(labels == label).tolist()
+        if len(rows) == 1:
+            raise DataError(
+                f"{where}: class {name!r} has one image; split needs two, one to train on and one to test on"
+            )
+        count = min(max(1, int(share * len(rows) + 1e-9)), max(0, len(rows) - 1))
+        out[sorted(rows, key=lambda row: _place(names[row]))[:count]] = True
+    return out
+
+
+def _place(name: str) -> tuple[str, str]:
+    """A place in the order of names; file systems write accents in one of two ways, which count as the same."""
+    same = unicodedata.normalize("NFC", name)
+    return hashlib.sha256(same.encode("utf-8", "surrogateescape")).hexdigest(), same

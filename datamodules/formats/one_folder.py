@@ -1,0 +1,66 @@
+"""One folder of class folders without a test set: `folder:/path[split=0.2]` with `CLASS/...`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from datamodules.dataset import Dataset, Labels, Split
+from datamodules.errors import DataError
+from datamodules.formats.checks import checked
+from datamodules.formats.folder import class_folders, parts_of, read_names, split_of
+from datamodules.formats.held_out import held_out
+from datamodules.formats.images import FileImages
+from datamodules.formats.labellings import read_labellings
+
+
+@dataclass(frozen=True)
+class OneFolder:
+    """Source in one absolute folder with a folder per class, of which the `share`, 0 to 1, is for testing."""
+
+    folder: str
+    share: float
+
+    def missing(self, root: Path | None) -> str | None:
+        """Returns what to do to get the data, or None if it is there."""
+        folder = Path(self.folder)
+        if not folder.is_dir():
+            return f"{folder} is not there; there must be one folder of images per class in it"
+        parts, option = parts_of(folder), f"[split={self.share:g}]"
+        if parts:
+            instead = (
+                f"leave out {option}" if len(parts) == 2 else f"to split that, give folder:{folder / parts[0]}{option}"
+            )
+            return f"{folder} has {'/ and '.join(parts)}/ already; {instead}"
+        return None if class_folders(folder) else f"{folder} holds no folders; there must be one of images per class"
+
+    def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
+        """Lists all images, sorted within each class, and splits them.
+
+        Raises:
+            DataError: a missing folder, one that has a test set, a class of a single image, or duplicate class names.
+        """
+        problem = self.missing(root)
+        if problem:
+            raise DataError(f"{name}: {problem}")
+        folder = Path(self.folder)
+        folders = class_folders(folder)
+        whole = split_of(folder, "", folders)
+        assert isinstance(whole.images, FileImages)
+        tests = held_out(name, whole.images.paths, whole.labels, folders, self.share)
+        train, test = (_pick(folder, whole, np.flatnonzero(rows)) for rows in (~tests, tests))
+        names = read_names(folder / "classnames.txt", folders)
+        return checked(Dataset(name, names, template, train, test, None, read_labellings(folder, train, folders)))
+
+
+def advice(folder: Path) -> str:
+    """What to write for a folder that lacks `train/` or `test/`."""
+    only = folder / "train" if parts_of(folder) == ["train"] else folder
+    return f"or, to test on 20 % of each class of a folder without them, folder:{only}[split=0.2]"
+
+
+def _pick(folder: Path, whole: Split, rows: Labels) -> Split:
+    assert isinstance(whole.images, FileImages)
+    return Split(FileImages(folder, tuple(whole.images.paths[row] for row in rows.tolist())), whole.labels[rows])
