@@ -102,7 +102,7 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
     kind, _, place = name.partition(":")
     if kind == "folder":
         folder = _absolute(place)
-        whole = ClassFolders(str(folder), get=f"one folder of images per class in each; {advice(folder)}")
+        whole = ClassFolders(str(folder), get=f"one folder of images per class in each{advice(folder)}")
         source: Source = OneFolder(str(folder), _share(name, options)) if "split" in options else whole
         return source, options.get("template", TEMPLATE)
     own = place if kind == "hf" else name

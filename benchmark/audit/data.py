@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.errors import BadInput
+from benchmark.plan.checks import check_files
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
-from datamodules.fewshot import few_shot
 from datamodules.formats.checks import classes_named, readable
-from datamodules.formats.folder import class_folders, read_names, split_of
+from datamodules.formats.folder import class_folders, parts_of, read_names, split_of
 from datamodules.formats.images import FileImages, require_files
+from datamodules.formats.labellings import image_names
 from datamodules.names import parse_spec
 
 if TYPE_CHECKING:
@@ -75,8 +76,9 @@ class Picked:
 def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
     """Opens `folder:PATH`, a path of a folder or a CSV table, or the training images of a data set by its name.
 
-    A folder with `train/` is audited there, another one with a folder per class as a whole. Its true labels are
-    unknown, as are those of a table (columns `file`, relative to the table, and `label`) and of the hub.
+    A folder with `train/` is audited there, another one with a folder per class as a whole, test images of `split=`
+    included. Its true labels are unknown, as are those of a table (columns `file`, relative to the table, and `label`)
+    and of the hub.
 
     Raises:
         UserError: nothing there, or files that cannot be used; the message says what to do.
@@ -91,6 +93,8 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
     kind, _, place = name.partition(":")
     if kind == "folder":
         catalog.check(spec)
+        if "split" in options:
+            check_files(spec, Path())
         return checked(_folder(spec, Path(place).expanduser(), options.get("template", catalog.TEMPLATE)))
     if "/" in name and kind != "hf":
         raise BadInput(f"{spec} is not there; give a folder, a CSV table, or the name of a data set")
@@ -100,41 +104,7 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
 def of_dataset(spec: str, dataset: Dataset) -> Doubtful:
     """The training images of a data set, with its own labels as given ones."""
     train, classes = dataset.train, dataset.classes
-    if isinstance(train.images, FileImages):
-        files = train.images.paths
-    else:
-        files = tuple(train.images.describe(index) for index in range(len(train.labels)))
-    return Doubtful(spec, train.images, files, train.labels, classes, classes, dataset.template)
-
-
-def corrupted(spec: str, root: Path | None, kind: str, rate: float | None, shots: int, seed: int) -> Doubtful:
-    """The training images of a data set whose own labels are true, with label noise: for measuring an audit.
-
-    `shots` images of each class are drawn, 0 for all of them.
-
-    Raises:
-        UserError: a data set that cannot be opened, whose labels are in doubt, or noise that cannot be made.
-    """
-    path = f"folder:{spec}" if Path(spec).is_dir() else spec
-    dataset = catalog.open_dataset(path, root)
-    if not dataset.trusted and not noise.measured(kind):
-        raise BadInput(f"{spec}: nobody knows its true labels, so noise cannot be added to them; leave out --noise")
-    return corrupt_dataset(spec, dataset, kind, rate, shots, seed)
-
-
-def corrupt_dataset(spec: str, dataset: Dataset, kind: str, rate: float | None, shots: int, seed: int) -> Doubtful:
-    """The training images of an opened data set with label noise, and their true labels."""
-    pool = dataset.train.labels
-    drawn = few_shot(pool, shots, seed) if shots else np.arange(len(pool))
-    if noise.needs(kind) - {"given"}:
-        raise BadInput(f"noise kind {kind!r} needs a model's outputs, which an audit does not make; take another kind")
-    context = noise.Context(drawn, pool, len(dataset.classes), given=dataset.given)
-    noisy = noise.corrupt(kind, context, rate, seed)
-    whole = of_dataset(spec, dataset)
-    if isinstance(dataset.train.images, FileImages):
-        whole = replace(whole, values=_folder_values(whole))
-    picked = whole.pick(noisy.indices)
-    return replace(picked, given=noisy.labels, true=pool[noisy.indices])
+    return Doubtful(spec, train.images, image_names(train.images), train.labels, classes, classes, dataset.template)
 
 
 def checked(data: Doubtful) -> Doubtful:
@@ -163,7 +133,7 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     if not folder.is_dir():
         raise BadInput(f"{folder} is not there; give a folder that holds one folder of images per class")
     folder = folder.absolute()
-    part = "train" if (folder / "train").is_dir() else ""
+    part = "train" if "train" in parts_of(folder) else ""
     folders = class_folders(folder / part)
     if not folders:
         raise BadInput(f"{folder / part} holds no folders; there must be one folder of images per class")
@@ -195,13 +165,3 @@ def _table(path: Path) -> Doubtful:
 def _of_files(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:
     assert isinstance(split.images, FileImages)
     return Doubtful(spec, split.images, split.images.paths, split.labels, values, classes, template)
-
-
-def _folder_values(data: Doubtful) -> tuple[str, ...]:
-    """The class folders of a data set whose files lie in one folder per class, else the classes' names."""
-    folders = [Path(file).parent.name for file in data.files]
-    by_class: dict[int, set[str]] = {}
-    for folder, label in zip(folders, data.given.tolist(), strict=True):
-        by_class.setdefault(label, set()).add(folder)
-    single = all(len(own) == 1 for own in by_class.values()) and len(by_class) == len(data.classes)
-    return tuple(by_class[label].pop() for label in range(len(data.classes))) if single else data.classes

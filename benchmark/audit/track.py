@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from benchmark.audit import detectors
-from benchmark.audit.data import corrupt_dataset
+from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.audit.measure import calibration_error, quality
 from benchmark.audit.sample import Sample
 from datamodules import atomic
@@ -55,7 +55,8 @@ def trials(
     encoded: Encoded, kind: str, rate: float | None, shots: int, seed: int, names: Sequence[str]
 ) -> Iterator[Trial]:
     """Lets the detectors `names` rank the labels of one noisy draw."""
-    data = corrupt_dataset(encoded.name, encoded.dataset, kind, rate, shots, seed)
+    features, weights = encoded.features.numpy(), (encoded.scale * encoded.text).numpy()
+    data = corrupt_dataset(encoded.name, encoded.dataset, kind, rate, shots, seed, features, weights)
     assert data.true is not None
     rows = torch.as_tensor(getattr(data.images, "rows", np.arange(len(data.given))))
     labels, wrong = torch.from_numpy(data.given), data.given != data.true

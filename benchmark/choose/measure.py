@@ -14,7 +14,7 @@ from statistics import mean
 
 import torch
 
-from benchmark.audit.data import corrupt_dataset
+from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.choose.choosing import accuracies, prepare
 from benchmark.choose.confusion import dominant_share, estimated_confusion
 from benchmark.choose.expected import Regret, by_setting, write_table

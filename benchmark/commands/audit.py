@@ -18,6 +18,7 @@ from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import CACHE, DATA
 from datamodules import noise as noises
+from datamodules.formats.labellings import AUDITED
 from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def main(options: Options) -> int:
         from benchmark.audit import detectors
         from benchmark.audit.finding import examine
         from benchmark.audit.gallery.build import write_gallery
+        from benchmark.audit.next_step import next_step
         from benchmark.audit.outputs import write_all
 
     chosen = split_list(options.detector)
@@ -117,6 +119,10 @@ def main(options: Options) -> int:
     _say(console, options, data, finding)
     for path in paths:
         console.print(path, highlight=False, markup=False, soft_wrap=True)
+    if not options.noise and not options.shots:
+        written = next((path for path in paths if path.stem == AUDITED), None)
+        advice = next_step(options.dataset, options.data, options.backbone, written)
+        console.print(advice, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -139,7 +145,8 @@ def _check(options: Options) -> None:
 
 
 def _open(options: Options) -> Doubtful:
-    from benchmark.audit.data import corrupted, open_doubtful
+    from benchmark.audit.corrupted import corrupted
+    from benchmark.audit.data import open_doubtful
     from datamodules.fewshot import few_shot
 
     measured = noises.measured(options.noise_type)

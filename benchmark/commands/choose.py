@@ -169,7 +169,8 @@ def _canonical(name: str) -> str:
 
 def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:
     """The images with given labels, and the data set behind them where its own labels are the true ones."""
-    from benchmark.audit.data import corrupt_dataset, open_doubtful
+    from benchmark.audit.corrupted import corrupt_dataset
+    from benchmark.audit.data import open_doubtful
     from datamodules.catalog import open_dataset
     from datamodules.fewshot import few_shot
 

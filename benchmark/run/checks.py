@@ -17,6 +17,7 @@ from benchmark.run.training import build
 from datamodules import noise, paradigms
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
+from datamodules.formats.tables import tables_folder
 from datamodules.replica import RunSpec, labelled, noisy_labels
 from methods.clip.backbone import Backbone
 from methods.clip.loading import choose_precision
@@ -93,7 +94,10 @@ def _check_labelling(resources: Resources, run: Run) -> None:
             dataset, replica, labelled(dataset, replica), lambda: np.empty((len(dataset.train.labels), 0)), None
         )
     except DataError as error:
-        raise DataError(f"{run.dataset}: {error}") from None
+        name, folder = noise.parse(run.noise)[1].get("labels"), tables_folder(run.dataset, resources.data)
+        lacking = folder is not None and (name not in dataset.given if name else not dataset.given)
+        place = f"; it is read from a CSV table in {folder} (docs/data.md)" if lacking else ""
+        raise DataError(f"{run.dataset}: {error}{place}") from None
 
 
 def _try_methods(resources: Resources, backbone: Backbone, runs: Sequence[Run]) -> dict[tuple[str, str], str]:

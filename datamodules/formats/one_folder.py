@@ -56,9 +56,11 @@ class OneFolder:
 
 
 def advice(folder: Path) -> str:
-    """What to write for a folder that lacks `train/` or `test/`."""
+    """What to write for a folder that lacks `train/` or `test/`, after what there must be; empty without a folder."""
+    if not folder.is_dir():
+        return ""
     only = folder / "train" if parts_of(folder) == ["train"] else folder
-    return f"or, to test on 20 % of each class of a folder without them, folder:{only}[split=0.2]"
+    return f"; or, to test on 20 % of each class of a folder without them, folder:{only}[split=0.2]"
 
 
 def _pick(folder: Path, whole: Split, rows: Labels) -> Split:

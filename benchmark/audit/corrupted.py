@@ -1,0 +1,78 @@
+"""The training images of a data set with labels made wrong, for measuring how well they are found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.audit.data import Doubtful, of_dataset
+from benchmark.errors import BadInput
+from datamodules import catalog, noise
+from datamodules.dataset import Dataset
+from datamodules.fewshot import few_shot
+from datamodules.noise import Floats
+from datamodules.paradigms import Pool
+from datamodules.replica import RunSpec, noisy_labels
+
+
+def corrupted(spec: str, root: Path | None, kind: str, rate: float | None, shots: int, seed: int) -> Doubtful:
+    """The training images of a data set with label noise: for measuring an audit, if its own labels are the true ones.
+
+    `shots` images of each class are drawn, 0 for all of them. Where its own labels are in doubt, only labels that
+    people gave can be audited, and the true ones are None.
+
+    Raises:
+        UserError: a data set that cannot be opened, whose labels are in doubt, or noise that cannot be made.
+    """
+    path = f"folder:{spec}" if Path(spec).is_dir() else spec
+    dataset = catalog.open_dataset(path, root)
+    if not dataset.trusted and not noise.measured(kind):
+        raise BadInput(f"{spec}: nobody knows its true labels, so noise cannot be added to them; leave out --noise")
+    data = corrupt_dataset(spec, dataset, kind, rate, shots, seed)
+    return data if dataset.trusted else replace(data, true=None)
+
+
+def corrupt_dataset(
+    spec: str,
+    dataset: Dataset,
+    kind: str,
+    rate: float | None,
+    shots: int,
+    seed: int,
+    features: Floats | None = None,
+    zero_shot: Floats | None = None,
+) -> Doubtful:
+    """The training images of an opened data set with label noise, and their true labels.
+
+    Kinds that follow a model need the unit features [P, E] of all training images, and zero-shot class weights [C, E]
+    times the logit scale.
+
+    Raises:
+        UserError: noise that cannot be made, or that needs features where none are given.
+    """
+    pool = dataset.train.labels
+    drawn = few_shot(pool, shots, seed) if shots else np.arange(len(pool))
+    if features is None and noise.needs(kind) & {"features", "logits"}:
+        raise BadInput(f"noise kind {kind!r} needs a model's outputs, which an audit does not make; take another kind")
+    given = Pool(drawn, np.empty(0, np.int64), np.ones(len(dataset.classes), bool))
+    run = RunSpec(seed, shots, kind, rate)
+    noisy = noisy_labels(
+        dataset, run, given, lambda: np.asarray(features), None if zero_shot is None else lambda: zero_shot
+    )
+    whole = of_dataset(spec, dataset)
+    if spec.startswith("folder:") or Path(spec).is_dir():
+        whole = replace(whole, values=_folder_values(whole))
+    picked = whole.pick(noisy.images)
+    return replace(picked, given=noisy.labels, true=pool[noisy.images])
+
+
+def _folder_values(data: Doubtful) -> tuple[str, ...]:
+    """The class folders of a data set whose files lie in one folder per class, else the classes' names."""
+    folders = [Path(file).parent.name for file in data.files]
+    by_class: dict[int, set[str]] = {}
+    for folder, label in zip(folders, data.given.tolist(), strict=True):
+        by_class.setdefault(label, set()).add(folder)
+    single = all(len(own) == 1 for own in by_class.values()) and len(by_class) == len(data.classes)
+    return tuple(by_class[label].pop() for label in range(len(data.classes))) if single else data.classes

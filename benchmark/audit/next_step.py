@@ -1,0 +1,45 @@
+"""What to type after an audit, to train on the corrected labels."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from benchmark.plan.options import DATA
+from datamodules.formats.folder import parts_of
+from datamodules.formats.labellings import AUDITED
+from datamodules.formats.tables import tables_folder
+from datamodules.names import parse_spec
+
+
+def next_step(spec: str, root: Path, backbone: str = "embedded", written: Path | None = None) -> str:
+    """Where to put `audited.csv` and the `make bench` that trains on it; empty where nothing can be trained on.
+
+    `spec` is what was audited, `root` the data root, `written` the table if the audit wrote one.
+    """
+    if Path(spec).is_file():
+        return ""
+    dataset = _trainable(f"folder:{Path(spec).absolute()}" if Path(spec).is_dir() else spec)
+    folder = tables_folder(dataset, root)
+    words = [f"DATASETS={dataset}", f"NOISE_TYPE=human[labels={AUDITED}]"]
+    words += [f"DATA={root}"] if root != DATA and not dataset.startswith("folder:") else []
+    words += [f"BACKBONE={backbone}"] if backbone != "embedded" else []
+    table = written or f"the {AUDITED}.csv that the page exports"
+    return (
+        f"to train on the corrected labels, put {table} into {folder}/ and run: {shlex.join(['make', 'bench', *words])}"
+    )
+
+
+def _trainable(spec: str) -> str:
+    """The data set with a test set: where a folder has none, its class folders are to be split."""
+    name, options = parse_spec(spec)
+    kind, _, place = name.partition(":")
+    if kind != "folder" or "split" in options:
+        return spec
+    folder = Path(place).expanduser().absolute()
+    parts = parts_of(folder)
+    if len(parts) == 2:
+        return spec
+    options["split"] = "0.2"
+    inside = ",".join(f"{option}={value}" for option, value in options.items())
+    return f"folder:{folder / 'train' if parts == ['train'] else folder}[{inside}]"
