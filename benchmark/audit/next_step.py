@@ -12,10 +12,10 @@ from datamodules.formats.tables import tables_folder
 from datamodules.names import parse_spec
 
 
-def next_step(spec: str, root: Path, backbone: str = "embedded", written: Path | None = None) -> str:
-    """Where to put `audited.csv` and the `make bench` that trains on it; empty where nothing can be trained on.
+def next_step(spec: str, root: Path, backbone: str = "embedded", table: Path | str = f"{AUDITED}.csv") -> str:
+    """Where to put the `table` of corrected labels and the `make bench` that trains on it; empty for a table of files.
 
-    `spec` is what was audited, `root` the data root, `written` the table if the audit wrote one.
+    `spec` is what was audited, `root` the data root.
     """
     if Path(spec).is_file():
         return ""
@@ -24,7 +24,6 @@ def next_step(spec: str, root: Path, backbone: str = "embedded", written: Path |
     words = [f"DATASETS={dataset}", f"NOISE_TYPE=human[labels={AUDITED}]"]
     words += [f"DATA={root}"] if root != DATA and not dataset.startswith("folder:") else []
     words += [f"BACKBONE={backbone}"] if backbone != "embedded" else []
-    table = written or f"the {AUDITED}.csv that the page exports"
     return (
         f"to train on the corrected labels, put {table} into {folder}/ and run: {shlex.join(['make', 'bench', *words])}"
     )

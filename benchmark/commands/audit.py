@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,12 +118,15 @@ def main(options: Options) -> int:
             write_gallery(data, finding, page, options.pictures, lambda done: progress.update(drawing, completed=done))
             paths.append(page)
     _say(console, options, data, finding)
+    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     for path in paths:
-        console.print(path, highlight=False, markup=False, soft_wrap=True)
+        say(path)
     if not options.noise and not options.shots:
         written = next((path for path in paths if path.stem == AUDITED), None)
-        advice = next_step(options.dataset, options.data, options.backbone, written)
-        console.print(advice, highlight=False, markup=False, soft_wrap=True)
+        source = "the page exports" if options.pictures else "--correct=0.1 writes"
+        table = written or f"the {AUDITED}.csv that {source}"
+        if advice := next_step(options.dataset, options.data, options.backbone, table):
+            say(advice)
     return 0
 
 

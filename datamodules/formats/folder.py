@@ -52,7 +52,7 @@ class ClassFolders:
         names = read_names(folder / "classnames.txt", folders)
         splits = {part: split_of(folder, part, folders) for part in (self.train, self.test)}
         val = split_of(folder, self.val, folders) if (folder / self.val).is_dir() else None
-        given = read_labellings(folder, splits[self.train], folders)
+        given = read_labellings(folder, splits[self.train], folders, splits[self.test])
         dataset = Dataset(name, names, template, splits[self.train], splits[self.test], val, given)
         return checked(dataset, self.same_names)
 

@@ -23,11 +23,12 @@ CLEAN = "clean"
 AUDITED = "audited"
 
 
-def read_labellings(folder: Path, train: Split, classes: Sequence[str]) -> dict[str, Labels]:
+def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Split | None = None) -> dict[str, Labels]:
     """Reads the labellings [n] of the training images from all CSV tables in a folder that have a column `file`.
 
     A column `NAME_label` or `label_NAME` (CIFAR-N writes `random_label1`) is the labelling NAME; its values are class
     numbers or names (those of class folders, if any). A labelling `clean` must equal the true labels and is dropped.
+    Lines of other images, those of `test` say, are passed over.
 
     Raises:
         DataError: a training image that is not in a table, a value that is not a class, or clean labels that differ.
@@ -36,7 +37,7 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str]) -> dict[
     for path in sorted(folder.glob("*.csv")):
         rows = _rows(path)
         if rows and "file" in rows[0]:
-            given |= _from_rows(path, rows, train, classes)
+            given |= _from_rows(path, rows, train, classes, test)
         elif rows and any("label" in column for column in rows[0] if column):
             logger.warning("%s is not used: it has labels, but no column 'file' that names the images", path)
     return given
@@ -52,7 +53,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return []
 
 
-def _from_rows(path: Path, rows: list[dict[str, str]], train: Split, classes: Sequence[str]) -> dict[str, Labels]:
+def _from_rows(
+    path: Path, rows: list[dict[str, str]], train: Split, classes: Sequence[str], test: Split | None
+) -> dict[str, Labels]:
     images, by_file = image_names(train.images), {row["file"]: row for row in rows}
     if not any(image in by_file for image in images):  # a table from before, or after, the images lay in train/
         moved = {file.removeprefix("train/") if file else file: row for file, row in by_file.items()}
@@ -61,9 +64,9 @@ def _from_rows(path: Path, rows: list[dict[str, str]], train: Split, classes: Se
         )
     absent = [image for image in images if image not in by_file]
     if absent:
-        known = set(images)
+        known = {*images, *(image_names(test.images) if test else ())}
         other = next((row["file"] for file, row in by_file.items() if file not in known), None)
-        more = f"; it has one for {other}, which is no training image" if other else ""
+        more = f"; it has one for {other}, which is no image" if other else ""
         raise DataError(f"{path} has no line for the training image {absent[0]} ({len(absent)} are left out){more}")
     twice = {name for name, count in Counter(classes).items() if count > 1}
     names = {name: number for number, name in enumerate(classes) if name not in twice}

@@ -52,7 +52,8 @@ class OneFolder:
         tests = held_out(name, whole.images.paths, whole.labels, folders, self.share)
         train, test = (_pick(folder, whole, np.flatnonzero(rows)) for rows in (~tests, tests))
         names = read_names(folder / "classnames.txt", folders)
-        return checked(Dataset(name, names, template, train, test, None, read_labellings(folder, train, folders)))
+        given = read_labellings(folder, train, folders, test)
+        return checked(Dataset(name, names, template, train, test, None, given))
 
 
 def advice(folder: Path) -> str:

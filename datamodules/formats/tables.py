@@ -41,7 +41,7 @@ def with_tables(dataset: Dataset, spec: str, root: Path | None) -> Dataset:
     name, options = parse_spec(spec)
     folder = tables_folder(spec, root)
     if folder is not None and folder.is_dir() and not name.startswith("folder:"):
-        given = {**dataset.given, **read_labellings(folder, dataset.train, dataset.classes)}
+        given = {**dataset.given, **read_labellings(folder, dataset.train, dataset.classes, dataset.test)}
         dataset = checked(replace(dataset, given=given), same_names=True)
     doubtful = AUDITED in dataset.given or options.get("labels") == UNKNOWN
     return replace(dataset, trusted=False) if doubtful else dataset

@@ -129,6 +129,7 @@ def test_an_audit_of_known_truth_prints_how_good_it_is(tmp_path: Path, capsys: p
     words = ["audit", "digits", "--noise=0.25", "--shots=16", "--detector=simifeat,joint", "--pictures=5"]
     assert main([*words, f"--out={tmp_path}", "--devices=cpu"]) == 0
     printed = capsys.readouterr().out
+    assert "make bench" not in printed, "nobody trains on labels of a test"
     assert "25.0% are wrong (40 labels)" in printed and "precision at 40" in printed
     row = next(line for line in printed.splitlines() if "joint" in line)
     assert float(row.split()[3]) > 90, row
@@ -147,7 +148,10 @@ def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
     assert main(words) == 2
     assert "broken.png cannot be read" in capsys.readouterr().err
     assert main([*words, "--skip_bad_images"]) == 0
-    assert "left out: " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "left out: " in printed
+    command = f"make bench 'DATASETS=folder:{copy}[split=0.2]' 'NOISE_TYPE=human[labels=audited]'"
+    assert f"put the audited.csv that the page exports into {copy}/ and run: {command}\n" in printed
     assert all("broken" not in row["file"] for row in rows_of(tmp_path / "out" / "labels.csv"))
 
 

@@ -84,6 +84,29 @@ def test_what_save_to_disk_wrote_is_read_too(tmp_path: Path) -> None:
     assert len(catalog.open_dataset(f"hf:{tmp_path / 'saved'}").train.labels) == 4
 
 
+def test_one_table_that_save_to_disk_wrote_is_split(tmp_path: Path) -> None:
+    table(20).save_to_disk(tmp_path / "saved")
+    with pytest.raises(DataError, match=r"has no test split; .*, or test on 20 % of each class: \[split=0.2\]$"):
+        catalog.open_dataset(f"hf:{tmp_path / 'saved'}")
+    dataset = catalog.open_dataset(f"hf:{tmp_path / 'saved'}[split=0.3,name=pets,labels=unknown]")
+    assert np.bincount(dataset.train.labels).tolist() == [7, 7] and np.bincount(dataset.test.labels).tolist() == [3, 3]
+    assert dataset.train.images.fingerprint != dataset.test.images.fingerprint
+    assert not dataset.trusted
+    pictures = [np.asarray(part.images[n]) for part in (dataset.train, dataset.test) for n in range(len(part.labels))]
+    assert len({picture.tobytes() for picture in pictures}) == 20
+
+
+def test_a_split_beside_a_test_split_is_refused(tmp_path: Path) -> None:
+    folder = hub_folder(tmp_path / "a", train=table(4, worse_label=[1, 1, 0, 0]), test=table(2, worse_label=[0, 1]))
+    with pytest.raises(DataError, match=r"has the split 'test' to test on; leave out the option split"):
+        catalog.open_dataset(f"hf:{folder}[split=0.2]")
+    (folder / "data/test-00000-of-00001.parquet").unlink()
+    dataset = catalog.open_dataset(f"hf:{folder}[split=0.5,given=worse_label]")
+    assert len(dataset.train.labels) == len(dataset.given["worse"]) == 2
+    with pytest.raises(DataError, match=r"class 'cat' has one image; split needs two"):
+        catalog.open_dataset(f"hf:{hub_folder(tmp_path / 'b', train=table(2))}[split=0.2]")
+
+
 def test_a_loading_script_in_a_folder_is_not_run(tmp_path: Path) -> None:
     folder = tmp_path / "pets"
     folder.mkdir()
