@@ -1,17 +1,31 @@
-"""`detect`: the leaderboard of detectors, under every kind of noise."""
+"""Detectors of wrong labels under every kind of noise that sets a rate."""
 
 from __future__ import annotations
 
-import csv
-from pathlib import Path
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
 
-from benchmark.__main__ import main
+from benchmark.audit.track import Encoded, trials
+from datamodules import noise
+from tests.support.toy import toy_dataset
 
 
-def test_noise_that_follows_a_model_is_ranked_with_the_features_that_are_there_anyway(tmp_path: Path) -> None:
-    words = ["detect", "--datasets=digits", "--detectors=means", "--noise=0.25", "--seeds=1", "--shots=8"]
-    kinds = ["instance", "cluster[size=2]", "confusion"]
-    assert main([*words, f"--noise_type={','.join(kinds)}", f"--out={tmp_path}", "--devices=cpu"]) == 0
-    rows = list(csv.DictReader((tmp_path / "detectors.csv").read_text().splitlines()))
-    assert [row["noise"] for row in rows] == [*kinds, "all"]
-    assert all(50 < float(row["auroc"]) <= 100 for row in rows)
+@pytest.fixture(scope="module")
+def encoded() -> Encoded:
+    """Toy images whose features lie around the text feature of their class."""
+    dataset, draw = toy_dataset(), np.random.default_rng(1)
+    text = torch.from_numpy(draw.standard_normal((len(dataset.classes), 16), np.float32))
+    spread = torch.from_numpy(draw.standard_normal((len(dataset.train.labels), 16), np.float32))
+    features = F.normalize(text[torch.from_numpy(dataset.train.labels)] + 0.4 * spread, dim=-1)
+    return Encoded("toy", dataset, features, F.normalize(text, dim=-1), 100.0)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in noise.known() if not noise.measured(kind)])
+def test_a_detector_is_measured_under_every_kind_of_noise_those_of_a_model_included(
+    encoded: Encoded, kind: str
+) -> None:
+    (trial,) = trials(encoded, kind, 0.25, shots=10, seed=1, names=["means"])
+    assert (trial.noise, trial.rate, trial.detector) == (kind, 0.25, "means")
+    assert trial.auroc > 70
