@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from benchmark.audit import detectors
-from benchmark.audit.data import corrupt_dataset
+from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.audit.measure import quality
 from benchmark.audit.sample import Sample
 from datamodules.catalog import open_dataset
