@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters faults check format docs embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters test-oldest test-newest faults check format docs embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -94,6 +94,21 @@ test-slow: installed  ## the tests that take minutes
 
 test-clusters: installed  ## benches on a real Ray and a real Slurm of two nodes each, where they are installed
 	"$$RUN" -m pytest -m clusters
+
+# What touches other packages most, in an environment of its own: .venv-oldest, .venv-newest.
+TOUCHY := tests/methods/test_contract.py tests/methods/test_lightning.py tests/datamodules tests/benchmark/audit \
+  tests/benchmark/tracking tests/end_to_end/test_bench.py
+define with_versions
+	[ -x $(@:test-%=.venv-%)/bin/python ] || "$$RUN" -m uv venv --quiet --python "$$(command -v "$$RUN")" $(@:test-%=.venv-%)
+	"$$RUN" -m uv pip install --quiet --python $(@:test-%=.venv-%)/bin/python $(1) -e '.[dev]'
+	$(@:test-%=.venv-%)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow' $(TOUCHY)
+endef
+
+test-oldest: installed  ## a part of the tests with the oldest packages that pyproject.toml allows, in .venv-oldest
+	$(call with_versions,--resolution=lowest-direct)
+
+test-newest: installed  ## the same with the newest packages there are, in .venv-newest
+	$(call with_versions,--upgrade)
 
 faults: installed  ## kill, starve and damage benches, and count which end with the same bytes; about half an hour
 	"$$RUN" -m tests.support.faults

@@ -48,7 +48,8 @@ def test_every_method_has_a_page_with_its_options_and_its_results(site: Path) ->
 
 
 def test_every_page_is_in_the_navigation() -> None:
-    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+    files = [*DOCS.rglob("*.md"), *(book.with_suffix(".md") for book in DOCS.rglob("*.ipynb"))]
+    pages = {page.relative_to(DOCS).as_posix() for page in files}
     shown = set(re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.M))
     assert shown == pages
 
