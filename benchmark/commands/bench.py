@@ -1,4 +1,4 @@
-"""`promptnoise bench`: plan, train what is not done, show the leaderboard."""
+"""`promptnoise bench`: train what is not done, show the leaderboard."""
 
 from __future__ import annotations
 
