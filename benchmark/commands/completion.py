@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from benchmark.commands import COMMANDS
 from benchmark.plan import catalog, groups, suites
 from benchmark.published import protocols
-from benchmark.tracking.mode import MODES
+from benchmark.tracking.mode import FILES, MODES
 from datamodules import catalog as data_catalog
 from datamodules import noise, paradigms
 from methods import recipes
@@ -51,6 +51,7 @@ VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "suite": suites.known,
     "paper": protocols.known,
     "wandb": lambda: MODES,
+    "track": lambda: FILES,
     "backbone": lambda: ["embedded", "embedded-vit", *sorted(_of_papers())],
 }
 

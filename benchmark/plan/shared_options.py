@@ -65,6 +65,9 @@ class Training(WandB):
     timeout: int = 0
     """Seconds without progress after which a pack's worker is stopped and the pack goes again in parts; 0: never."""
 
+    track: str = ""
+    """Also write curves and numbers of finished runs to OUT/track: csv, tensorboard, or both, separated by commas."""
+
     dry_run: bool = False
     """Print the plan and stop."""
 
