@@ -46,7 +46,7 @@ def explained(command: str, options: type[Any]) -> str:
                 default = defaults.pop(own.arg_name)
                 name = own.arg_name.rstrip("_").upper() if default is MISSING else f"--{own.arg_name}"
                 told = "" if default in (MISSING, "") or default is False else f" [{as_text(default)}]"
-                lines += _wrap(f"  {name:17} {own.description}{told}", indent=20)
+                lines += _wrap(f"  {name:18} {own.description}{told}", indent=21)
     return "\n".join(lines) + "\n"
 
 

@@ -40,6 +40,6 @@ def test_options_that_several_commands_have_stand_in_a_group_with_their_defaults
 ) -> None:
     main(["bench", "--help"])
     own, training, wandb = capsys.readouterr().out.split("\n\n")[2:]
-    assert "  --shots           Labelled images per class. [16]\n" in own
+    assert "  --shots            Labelled images per class. [16]\n" in own
     assert training.startswith("How and where runs are trained.\n  --devices ")
     assert wandb.startswith("Weights & Biases.\n  --wandb ")
