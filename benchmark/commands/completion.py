@@ -58,9 +58,7 @@ VALUES: dict[str, Callable[[], Iterable[str]]] = {
 
 @dataclass(frozen=True)
 class Options:
-    """Print a script for the shell: source <(promptnoise completion bash), or with fish: promptnoise completion fish |
-    source.
-    """
+    """Print a script that completes words: source <(promptnoise completion bash); promptnoise completion fish | source."""
 
     shell: Literal["bash", "zsh", "fish"]
     """bash, zsh or fish."""
@@ -94,7 +92,8 @@ def words(line: str) -> list[str]:
     flag, equals, value = last.partition("=") if last.startswith("-") else ("", "", last)
     opened = _name(before[-1]) if before[-1].startswith("--") and "=" not in before[-1] else ""
     opened = "" if kinds.get(opened) is bool else opened
-    found = _values(_name(flag) or opened or "".join(needed[:1]), kinds)
+    placed = sum(not word.startswith("-") for word in before[2:])
+    found = _values(_name(flag) or opened or "".join(needed[placed : placed + 1]), kinds)
     if (flag and not equals) or not (last or opened or found):
         left = kinds.keys() - set(needed) - {_name(word) for word in before}
         flags = [f"--{name}{' ' if kinds[name] is bool else '='}" for name in kinds if name in left]
