@@ -58,7 +58,7 @@ VALUES: dict[str, Callable[[], Iterable[str]]] = {
 
 @dataclass(frozen=True)
 class Options:
-    """Print a script that completes words: source <(promptnoise completion bash), promptnoise completion fish|source."""
+    """Print a script that completes words: source <(promptnoise completion bash); fish: completion fish | source."""
 
     shell: Literal["bash", "zsh", "fish"]
     """bash, zsh or fish."""
