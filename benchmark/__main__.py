@@ -5,7 +5,6 @@ Only the chosen command is imported, and none imports torch before there is some
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import os
@@ -19,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import PROTOCOL
+from benchmark.commands import COMMANDS
 from benchmark.errors import BadInput, Interrupted
 from datamodules.errors import UserError, nearest
-
-COMMANDS = {path.stem: path for path in sorted((Path(__file__).parent / "commands").glob("[a-z]*.py"))}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
-        sys.stdout.write(_overview())
+        from benchmark.commands._help import overview
+
+        sys.stdout.write(overview())
         return 0
     if given[0] in ("-V", "--version"):
         sys.stdout.write(f"promptnoise {version('promptnoise')}, protocol {PROTOCOL}\n")
@@ -68,11 +68,13 @@ def _run(given: list[str]) -> int:
     except RuntimeError:
         raise BadInput("the home folder of this user is not known; set HOME, for example HOME=/tmp") from None
     command = import_module(f"benchmark.commands.{name}")
-    from benchmark.commands._arguments import parse, print_help
-
     if "-h" in rest or "--help" in rest:
-        print_help(name, command.Options)
+        from benchmark.commands._help import explained
+
+        sys.stdout.write(explained(name, command.Options))
         return 0
+    from benchmark.commands._arguments import parse
+
     return int(command.main(parse(name, command.Options, rest)))
 
 
@@ -127,14 +129,6 @@ def _end(code: int, line: str) -> int:
         sys.stderr.write(f"promptnoise: {line}\n")
         sys.stderr.flush()
     return code
-
-
-def _overview() -> str:
-    lines = ["usage: promptnoise COMMAND [--option=value ...]; promptnoise COMMAND --help tells more", ""]
-    for name, path in COMMANDS.items():
-        summary = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
-        lines.append(f"  {name:9} {summary.partition(': ')[2] or summary}")
-    return "\n".join([*lines, "", "promptnoise --version tells the version"]) + "\n"
 
 
 if __name__ == "__main__":

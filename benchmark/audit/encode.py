@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from benchmark.audit.data import Doubtful
 from benchmark.audit.sample import Sample
 from benchmark.errors import BadInput
-from datamodules.features.bank import FeatureBank, Progress
-from methods.clip.backbone import zero_shot_weights
-from methods.clip.loading import load_backbone
+from datamodules.features.bank import FeatureBank
+from methods.clip.backbone import Backbone, zero_shot_weights
 
 
-def encode(
-    data: Doubtful, name: str, device: str, cache: Path | None, skip_bad: bool, seed: int, progress: Progress
-) -> tuple[Sample, list[int], set[str]]:
-    """Features of the images that can be read, the numbers of these images, and the names of the others.
+def encode(data: Doubtful, backbone: Backbone, bank: FeatureBank, seed: int) -> tuple[Sample, list[int]]:
+    """Features of the images that can be read, and the numbers of these images.
 
     Raises:
-        UserError: a backbone that cannot be loaded, or an unreadable image unless it shall be skipped.
+        UserError: hardly an image can be read, or one cannot and the bank does not skip it.
     """
-    backbone = load_backbone(name, device)
-    bank = FeatureBank(backbone, cache, device, progress=progress, skip_bad_images=skip_bad)
     features = bank.plain(data.images)
     readable = torch.nonzero(features.any(1))[:, 0]
     if len(readable) < 2 * len(data.classes):
@@ -31,4 +24,4 @@ def encode(
     text = zero_shot_weights(backbone, data.classes, data.template).cpu()
     labels = torch.from_numpy(data.given)[readable]
     sample = Sample(features[readable], labels, text, backbone.scale, seed)
-    return sample, readable.tolist(), bank.skipped
+    return sample, readable.tolist()

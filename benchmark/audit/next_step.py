@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from benchmark.plan.options import DATA
+from benchmark.plan.shared_options import DATA
 from datamodules.formats.folder import parts_of
 from datamodules.formats.labellings import AUDITED
 from datamodules.formats.tables import tables_folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from functools import cache
@@ -66,16 +65,6 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
     values = {name: _value(known[name], name, text) for name, text in single.items()}
     paths = {name: tuple(Path(word).expanduser() for word in words) for name, words in several.items()}
     return options(**values, **paths)
-
-
-def print_help(command: str, options: type[Any]) -> None:
-    """Print the options with their docstrings."""
-    from jsonargparse import ArgumentParser, set_parsing_settings
-
-    set_parsing_settings(docstring_parse_attribute_docstrings=True)
-    parser = ArgumentParser(prog=f"promptnoise {command}", description=options.__doc__)
-    parser.add_class_arguments(options, as_positional=True, fail_untyped=False)
-    sys.stdout.write(parser.format_help())
 
 
 @cache

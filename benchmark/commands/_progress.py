@@ -1,6 +1,9 @@
-"""Progress of what is counted, on the terminal."""
+"""Progress of what is counted, on the terminal, and what was left out on the way."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -10,3 +13,17 @@ def counted(console: Console) -> Progress:
     """Bars with what is done, how much of how much, the time taken and the time left."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
+
+
+@contextmanager
+def encoding(progress: Progress, what: str, images: int) -> Iterator[Callable[[str, int, int, float], None]]:
+    """A bar of images; yields what a feature bank calls, for which those that it has already count as done."""
+    task = progress.add_task(f"encoding {what}", total=images)
+    yield lambda _, done, total, rate: progress.update(task, completed=images - total + done)
+    progress.update(task, completed=images)
+
+
+def say_skipped(console: Console, names: Iterable[str]) -> None:
+    """Says which images were left out."""
+    for name in sorted(names):
+        console.print(f"left out: {name} cannot be read", style="yellow", highlight=False, markup=False, soft_wrap=True)

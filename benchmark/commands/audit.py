@@ -1,4 +1,4 @@
-"""`promptnoise audit`: which labels of a data set are probably wrong, and what they should be."""
+"""`promptnoise audit`: find labels that are probably wrong, suggest others."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted
+from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import split_list
-from benchmark.plan.options import CACHE, DATA
+from benchmark.plan.shared_options import DATA, Encoding
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
-from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     from benchmark.audit.data import Doubtful
@@ -33,8 +32,8 @@ STEPS = 8
 WIDE = 0.15
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Encoding):
     """Find wrong labels and suggest others: labels.csv, a page with pictures, the share of wrong labels, and more."""
 
     dataset: str
@@ -42,9 +41,6 @@ class Options:
 
     out: Path = Path("audit")
     """Folder to write to."""
-
-    backbone: str = "embedded"
-    """CLIP model whose features are compared."""
 
     detector: str = "joint"
     """Detectors, more than one separated by commas; images are ranked by the first one."""
@@ -73,14 +69,8 @@ class Options:
     seed: int = 1
     """Seed of noise, draws and folds."""
 
-    devices: str = "auto"
-    """Where images are encoded: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
-
     data: Path = DATA
     """Folder of real data sets."""
-
-    cache: Path = CACHE
-    """Folder for the image features of real backbones."""
 
     skip_bad_images: bool = False
     """Leave out images that cannot be read; else the first one ends the audit."""
@@ -168,21 +158,12 @@ def _encode(options: Options, data: Doubtful, progress: Progress, console: Conso
     import numpy as np
 
     from benchmark.audit.encode import encode
-    from benchmark.run.devices import parse_devices
+    from benchmark.run.resources import open_bank
 
-    task = progress.add_task("encoding images", total=len(data.given))
-    cache = None if is_embedded(options.backbone) else options.cache
-
-    def on_progress(what: str, done: int, total: int, rate: float) -> None:
-        progress.update(task, completed=len(data.given) - total + done)
-
-    device = parse_devices(options.devices)[0]
-    sample, readable, skipped = encode(
-        data, options.backbone, device, cache, options.skip_bad_images, options.seed, on_progress
-    )
-    progress.update(task, completed=len(data.given))
-    for name in sorted(skipped):
-        console.print(f"left out: {name} cannot be read", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    with encoding(progress, "images", len(data.given)) as tell:
+        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, options.skip_bad_images)
+        sample, readable = encode(data, backbone, bank, options.seed)
+    say_skipped(console, bank.skipped)
     return (data if len(readable) == len(data.given) else data.pick(np.asarray(readable))), sample
 
 

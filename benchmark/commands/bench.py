@@ -1,4 +1,4 @@
-"""`promptnoise bench`: plan, train what is not done, show the leaderboard."""
+"""`promptnoise bench`: train what is not done, show the leaderboard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.outputs import TABLES, Outputs, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
-from benchmark.tracking import target_of
+from benchmark.tracking import Files, parse_track, target_of
 from methods.recipes import is_embedded
 
 
@@ -62,6 +62,7 @@ def train(
     engine = parse_engine(options.engine, options.detach)
     engine.check(options.devices)
     target_of(options)
+    parse_track(options.track)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
     if options.timeout < 0:
@@ -83,6 +84,8 @@ def train(
         _check_without_torch(console, options, datasets, backbones)
     elif todo:
         return train_campaign(console, options, engine, runs, todo, frozenset(done), workers, begin)
+    else:
+        Files(options.track, store, runs)()
     return runs
 
 

@@ -1,4 +1,4 @@
-"""`promptnoise choose`: a method for images with doubtful labels, without clean ones, and its trained classifier."""
+"""`promptnoise choose`: choose and train a method for doubtful labels."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from benchmark.choose.expected import add_to_table, expectation, read_table
 from benchmark.commands._folders import check_writable
+from benchmark.commands._progress import counted, say_skipped
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import parse_method, split_list
-from benchmark.plan.options import CACHE, DATA, numbers
+from benchmark.plan.options import numbers
+from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
 from datamodules import atomic
 from datamodules import noise as noises
-from methods.recipes import is_embedded, recipe_for
+from methods.recipes import recipe_for
 
 if TYPE_CHECKING:
     from benchmark.audit.data import Doubtful
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from datamodules.dataset import Dataset
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Encoding):
     """Train methods on images with doubtful labels, choose one without clean labels, and export its classifier."""
 
     dataset: str
@@ -59,9 +60,6 @@ class Options:
     shots: int = 0
     """Images per class to use, 0: all."""
 
-    backbone: str = "embedded"
-    """CLIP model whose prompts are trained."""
-
     recipe: str = "auto"
     """Training recipe, options in brackets; auto is that of the backbone."""
 
@@ -71,14 +69,8 @@ class Options:
     noise_type: str = "symmetric"
     """Kind of that noise; human[labels=NAME] takes a labelling of the data set."""
 
-    devices: str = "auto"
-    """Where methods are trained: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
-
     data: Path = DATA
     """Folder of real data sets."""
-
-    cache: Path = CACHE
-    """Folder for the image features of real backbones."""
 
     skip_bad_images: bool = False
     """Leave out images that cannot be read; else the first one ends the command."""
@@ -90,32 +82,26 @@ def main(options: Options) -> int:
     console = Console()
     with console.status("loading torch"):
         from benchmark.choose.choosing import choose, prepare, regret
-        from benchmark.run.devices import parse_devices
-        from datamodules.features.bank import FeatureBank
-        from methods.clip.loading import load_backbone
+        from benchmark.run.resources import open_bank
 
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     dataset, data = _open(options, plan.seeds[0])
     say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes")
-    device = parse_devices(options.devices)[0]
-    backbone, cache = load_backbone(options.backbone, device), None if is_embedded(options.backbone) else options.cache
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        encoding = progress.add_task("encoding images", total=len(data.given))
+    with counted(console) as progress:
+        task = progress.add_task("encoding images", total=len(data.given))
 
-        def on_progress(what: str, done: int, total: int, rate: float) -> None:
-            progress.update(encoding, description=f"encoding {what}", completed=done, total=total)
+        def tell(what: str, done: int, total: int, rate: float) -> None:
+            progress.update(task, description=f"encoding {what}", completed=done, total=total)
 
         def start(what: str, epochs: int) -> Callable[[], None]:
             task = progress.add_task(what, total=epochs)
             return lambda: progress.update(task, advance=1)
 
-        bank = FeatureBank(backbone, cache, device, progress=on_progress, skip_bad_images=options.skip_bad_images)
-        setting = prepare(data, backbone, bank, recipe_for(options.backbone, options.recipe), device)
+        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, options.skip_bad_images)
+        setting = prepare(data, backbone, bank, recipe_for(options.backbone, options.recipe), str(bank.device))
         outcome = choose(setting, plan, start, everything=dataset is not None)
     expected = expectation(read_table(), outcome.choice.by, plan.default)
-    for name in sorted(bank.skipped):
-        say(f"left out: {name} cannot be read", style="yellow")
+    say_skipped(console, bank.skipped)
     _show(console, outcome, expected)
     for path in _write(options, setting, outcome, expected):
         say(path)

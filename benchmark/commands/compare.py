@@ -1,4 +1,4 @@
-"""`promptnoise compare`: do two results folders say the same?
+"""`promptnoise compare`: tell whether two results folders say the same.
 
 Two versions, two machines, or a reference and one's own results.
 """

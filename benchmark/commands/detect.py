@@ -1,4 +1,4 @@
-"""`promptnoise detect`: which detector finds wrong labels best, where it is known which are wrong."""
+"""`promptnoise detect`: rank detectors of wrong labels where the truth is known."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted
+from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
-from benchmark.plan.options import CACHE, DATA, numbers
+from benchmark.plan.options import numbers
+from benchmark.plan.shared_options import DATA, Encoding
 from datamodules import noise as noises
-from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from benchmark.audit.track import Encoded
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Encoding):
     """Rank detectors of wrong labels over data sets, kinds and rates of noise and seeds: a leaderboard of their own."""
 
     datasets: str = "digits,combos"
@@ -48,20 +48,11 @@ class Options:
     shots: int = 0
     """Images per class, 0: all."""
 
-    backbone: str = "embedded"
-    """CLIP model whose features are compared."""
-
-    devices: str = "auto"
-    """Where images are encoded: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
-
     out: Path = Path("results/detectors")
     """Folder for detectors.csv and detectors.md."""
 
     data: Path = DATA
     """Folder of real data sets."""
-
-    cache: Path = CACHE
-    """Folder for the image features of real backbones."""
 
 
 def main(options: Options) -> int:
@@ -121,25 +112,16 @@ def _check(options: Options) -> tuple[list[str], list[tuple[str, float | None]]]
 
 def _encode(options: Options, name: str, progress: Progress) -> Encoded:
     from benchmark.audit.track import Encoded
-    from benchmark.run.devices import parse_devices
+    from benchmark.run.resources import open_bank
     from datamodules.catalog import open_dataset
-    from datamodules.features.bank import FeatureBank
     from methods.clip.backbone import zero_shot_weights
-    from methods.clip.loading import load_backbone
 
     dataset = open_dataset(name, options.data)
     if not dataset.trusted:
         raise BadInput(f"{name}: nobody knows its true labels, so detectors cannot be measured on it")
-    device = parse_devices(options.devices)[0]
-    backbone = load_backbone(options.backbone, device)
-    cache = None if is_embedded(options.backbone) else options.cache
-    task = progress.add_task(f"encoding {name}", total=len(dataset.train.labels))
-
-    def on_progress(what: str, done: int, total: int, rate: float) -> None:
-        progress.update(task, completed=len(dataset.train.labels) - total + done)
-
-    features = FeatureBank(backbone, cache, device, progress=on_progress).plain(dataset.train.images)
-    progress.remove_task(task)
+    with encoding(progress, name, len(dataset.train.labels)) as tell:
+        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell)
+        features = bank.plain(dataset.train.images)
     text = zero_shot_weights(backbone, dataset.classes, dataset.template).cpu()
     return Encoded(name, dataset, features, text, backbone.scale)
 

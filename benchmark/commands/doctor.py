@@ -1,4 +1,4 @@
-"""`promptnoise doctor`: versions, devices, weights, data, folders and W&B on one screen; the exit code tells."""
+"""`promptnoise doctor`: what is there, missing, wrong or slow on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
-from benchmark.plan.options import CACHE, DATA
+from benchmark.plan.shared_options import CACHE, DATA
 from benchmark.run.devices import cores
 from benchmark.run.environment import versions
 from benchmark.tracking.mode import HOW, choose_mode

@@ -1,4 +1,4 @@
-"""`promptnoise export`: what a run learned, for plain open_clip code and `promptnoise predict`."""
+"""`promptnoise export`: write what a run learned, for open_clip and `predict`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`promptnoise fetch`: bring weights and data sets onto this machine, now rather than during a run."""
+"""`promptnoise fetch`: download weights and data sets before a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.errors import BadInput
 from benchmark.plan import groups
 from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
-from benchmark.plan.options import DATA
+from benchmark.plan.shared_options import DATA
 from datamodules import catalog
 
 

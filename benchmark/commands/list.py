@@ -1,4 +1,4 @@
-"""`promptnoise list`: methods, recipes, data sets and kinds of noise, and what is ready."""
+"""`promptnoise list`: show methods, recipes, data sets, and what is ready."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.plan import catalog, groups, suites
-from benchmark.plan.options import DATA
+from benchmark.plan.shared_options import DATA
 from benchmark.published import protocols
 from datamodules import catalog as data_catalog
 from datamodules import noise

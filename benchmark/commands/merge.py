@@ -1,4 +1,4 @@
-"""`promptnoise merge`: records from several machines or people in one folder, where they fit together."""
+"""`promptnoise merge`: join the records of several results folders."""
 
 from __future__ import annotations
 

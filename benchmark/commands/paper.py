@@ -1,4 +1,4 @@
-"""`promptnoise paper`: run a paper's own grid, as far as data and weights are there, and show ours beside theirs."""
+"""`promptnoise paper`: run a paper's own grid, show ours beside theirs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from rich.console import Console
 
 from benchmark.commands import bench
 from benchmark.plan import checks, papers
 from benchmark.plan.grid import Run, split_list
-from benchmark.plan.options import CACHE, DATA, numbers
+from benchmark.plan.options import numbers
 from benchmark.plan.papers import Cell, Changes
+from benchmark.plan.shared_options import Training
 from benchmark.published import protocols
 from benchmark.published.protocols import Paper
 from benchmark.records.store import Store
@@ -22,8 +22,8 @@ from datamodules import atomic
 from datamodules.errors import UserError
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Training):
     """Run the grid of a paper with the paper's own recipe, and print ours beside theirs, cell by cell."""
 
     paper: str
@@ -50,53 +50,8 @@ class Options:
     epochs: int = 0
     """Another number of epochs than the recipe's."""
 
-    devices: str = bench.Options.devices
-    """As for bench: auto, cpu, cpu:2, or GPU numbers."""
-
-    engine: str = bench.Options.engine
-    """As for bench: local, ray[...] or slurm[...]."""
-
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of the frozen towers."""
-
-    data: Path = DATA
-    """Folder of real data sets, laid out as for CoOp."""
-
-    out: Path = bench.Options.out
+    out: Path = Training.out
     """Folder for records and for papers/NAME.csv."""
-
-    cache: Path = CACHE
-    """Folder for the image features of real backbones."""
-
-    skip_bad_images: bool = False
-    """Go on without images that cannot be read; the records say how many."""
-
-    save_predictions: bool = False
-    """Write what each run predicts of every image to a Parquet file beside its record."""
-
-    wandb: str = ""
-    """Weights & Biases: online, offline or disabled."""
-
-    wandb_project: str = ""
-    """The W&B project; the default is WANDB_PROJECT, else promptnoise."""
-
-    wandb_entity: str = ""
-    """The W&B user or team that owns the project; the default is the account's own."""
-
-    wandb_group: str = ""
-    """The group of the runs in W&B; the default is the results folder's name."""
-
-    wandb_tags: str = ""
-    """Further tags of the runs in W&B, separated by commas."""
-
-    pack: int = bench.Options.pack
-    """Runs that train side by side at most."""
-
-    timeout: int = 0
-    """Seconds without progress after which a pack's worker is stopped; 0: never."""
-
-    dry_run: bool = False
-    """Print the plan and what is there, train nothing."""
 
 
 def main(options: Options) -> int:

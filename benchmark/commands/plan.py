@@ -1,4 +1,4 @@
-"""`promptnoise plan`: how long a grid would take on a number of devices, from what earlier runs took."""
+"""`promptnoise plan`: tell how long a grid takes on so many devices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from benchmark.plan.grid import split_list
 from benchmark.records.store import Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(bench.Options):
     """Simulate the grid that `bench` would train with these options; nothing is trained, and finished runs count, too.
 

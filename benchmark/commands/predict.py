@@ -1,4 +1,4 @@
-"""`promptnoise predict`: the classes of pictures, by a classifier that `export` or `choose` wrote."""
+"""`promptnoise predict`: classify pictures with what `export` or `choose` wrote."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from benchmark.commands._folders import check_writable
+from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone
-from benchmark.plan.options import CACHE
+from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
 from datamodules import atomic
 from datamodules.formats.folder import SUFFIXES
 from datamodules.formats.images import FileImages
-from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 COLUMNS = ("file", "predicted", "probability", "second", "second_probability")
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Encoding):
     """Classify all pictures in a folder: a CSV of file, predicted class, its probability, and the second class."""
 
     folder: Path
@@ -43,12 +42,6 @@ class Options:
 
     backbone: str = ""
     """Where the classifier's CLIP model is, if not under the name that it was trained with."""
-
-    devices: str = "auto"
-    """Where images are encoded: auto (the first GPU, else the CPU), cpu, or a GPU's number."""
-
-    cache: Path = CACHE
-    """Folder for the image features of real backbones."""
 
     skip_bad_images: bool = False
     """Leave out images that cannot be read; else the first one ends the command."""
@@ -64,26 +57,15 @@ def main(options: Options) -> int:
     with console.status("loading torch"):
         import torch
 
-        from benchmark.run.devices import parse_devices
-        from datamodules.features.bank import FeatureBank
+        from benchmark.run.resources import open_bank
         from methods.clip.loading import load_backbone
 
-    device = parse_devices(options.devices)[0]
-    backbone = load_backbone(name, device)
-    trained = dict(classifier.about.get("hashes", {})).get("weights", backbone.identity)
-    if trained != backbone.identity and load_backbone(name, device, "fp32").identity != trained:
-        raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("encoding images", total=len(images))
-
-        def on_progress(what: str, done: int, total: int, rate: float) -> None:
-            progress.update(task, completed=len(images) - total + done)
-
-        cache = None if is_embedded(name) else options.cache
-        bank = FeatureBank(backbone, cache, device, progress=on_progress, skip_bad_images=options.skip_bad_images)
+    with counted(console) as progress, encoding(progress, "images", len(images)) as tell:
+        backbone, bank = open_bank(name, options.devices, options.cache, tell, options.skip_bad_images)
+        trained = dict(classifier.about.get("hashes", {})).get("weights", backbone.identity)
+        if trained != backbone.identity and load_backbone(name, str(bank.device), "fp32").identity != trained:
+            raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
         features = bank.plain(images)
-        progress.update(task, completed=len(images))
     if features.shape[1] != classifier.weights.shape[1]:
         raise BadInput(
             f"{name} has features of width {features.shape[1]}, the classifier {classifier.weights.shape[1]}"
@@ -94,10 +76,7 @@ def main(options: Options) -> int:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
     atomic.write(options.out, text.getvalue())
-    for skipped in sorted(bank.skipped):
-        console.print(
-            f"left out: {skipped} cannot be read", style="yellow", highlight=False, markup=False, soft_wrap=True
-        )
+    say_skipped(console, bank.skipped)
     console.print(f"{len(rows)} pictures classified: {options.out}", highlight=False, markup=False, soft_wrap=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""`promptnoise readme`: the committed results, and the README's table made from them, never by hand."""
+"""`promptnoise readme`: renew the committed results and the README's table."""
 
 from __future__ import annotations
 

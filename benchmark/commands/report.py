@@ -1,4 +1,4 @@
-"""`promptnoise report`: tables, statistics, pictures and the page, from records alone."""
+"""`promptnoise report`: make tables, statistics, pictures and a page."""
 
 from __future__ import annotations
 

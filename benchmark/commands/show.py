@@ -1,4 +1,4 @@
-"""`promptnoise show`: one run, explained."""
+"""`promptnoise show`: explain one run."""
 
 from __future__ import annotations
 

@@ -9,30 +9,16 @@ from rich.console import Console
 
 from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
+from benchmark.plan.shared_options import WandB
 from benchmark.tracking import sync, target_of
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(WandB):
     """Log every finished record that is not logged yet; safe to repeat."""
 
     out: Path = Path("results")
     """The results folder."""
-
-    wandb: str = ""
-    """online or offline; the default is online where credentials are configured."""
-
-    wandb_project: str = ""
-    """The W&B project; the default is WANDB_PROJECT, else promptnoise."""
-
-    wandb_entity: str = ""
-    """The W&B user or team that owns the project; the default is the account's own."""
-
-    wandb_group: str = ""
-    """The group of the runs in W&B; the default is the results folder's name."""
-
-    wandb_tags: str = ""
-    """Further tags of the runs in W&B, separated by commas."""
 
 
 def main(options: Options) -> int:

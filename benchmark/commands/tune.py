@@ -1,4 +1,4 @@
-"""`promptnoise tune`: choose each method's learning rate without clean labels, by noisy validation."""
+"""`promptnoise tune`: choose learning rates by noisy validation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from methods.recipes import recipe_for
 HOLD_OUT = 0.25
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options(BenchOptions):
     """Train every method at several learning rates, and choose one for each on validation images with noisy labels."""
 

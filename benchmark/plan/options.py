@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from benchmark.errors import BadInput
 from benchmark.plan import groups
 from benchmark.plan.grid import Grid, split_list
+from benchmark.plan.shared_options import Training
 
 T = TypeVar("T", int, float)
 
-DATA = Path(os.environ.get("PROMPTNOISE_DATA", "~/data")).expanduser()
-CACHE = Path(os.environ.get("PROMPTNOISE_CACHE", "~/.cache/promptnoise")).expanduser()
 
-
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Training):
     """Train a grid of methods x data sets x label noise x seeds; what is finished already is not done again."""
 
     suite: str = ""
@@ -58,56 +54,8 @@ class Options:
     backbone: str = "embedded"
     """CLIP models: embedded, embedded-vit, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
 
-    devices: str = "auto"
-    """auto (every GPU, else the CPU), cpu, cpu:2 (two workers), or GPU numbers: 0,1,2,3 (0,0: two workers on one)."""
-
-    engine: str = "local"
-    """What trains: local (this machine), ray[address=auto,gpus=1,...], slurm[partition=gpu,time=4h,parallel=32,...]."""
-
     detach: bool = False
     """Submit to Slurm and leave; the same command later shows how far it is."""
-
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of the frozen towers: fp32, bf16, or auto (bf16 on a GPU, fp32 on the CPU)."""
-
-    data: Path = DATA
-    """Folder of real data sets, laid out as for CoOp."""
-
-    out: Path = Path("results")
-    """Folder for records, leaderboard, plots and report."""
-
-    cache: Path = CACHE
-    """Folder for the image features of real backbones, which are encoded once."""
-
-    skip_bad_images: bool = False
-    """Go on without images that cannot be read; the records say how many."""
-
-    save_predictions: bool = False
-    """Write what each run predicts of every image to a Parquet file beside its record."""
-
-    wandb: str = ""
-    """Weights & Biases: online, offline or disabled; the default is online where credentials are configured."""
-
-    wandb_project: str = ""
-    """The W&B project; the default is WANDB_PROJECT, else promptnoise."""
-
-    wandb_entity: str = ""
-    """The W&B user or team that owns the project; the default is the account's own."""
-
-    wandb_group: str = ""
-    """The group of the runs in W&B; the default is the results folder's name."""
-
-    wandb_tags: str = ""
-    """Further tags of the runs in W&B, separated by commas."""
-
-    pack: int = 96
-    """Runs that train side by side at most."""
-
-    timeout: int = 0
-    """Seconds without progress after which a pack's worker is stopped and the pack goes again in parts; 0: never."""
-
-    dry_run: bool = False
-    """Print the plan and stop."""
 
     def grid(self) -> Grid:
         """The grid that these options describe.

@@ -25,7 +25,7 @@ OWN = Path("suites")
 ABOUT = ("description", "made")
 #: What is not repeated: where, how and whether, not what.
 NOT_KEPT = ("suite", "again", "out", "dry_run", "detach", "wandb", "wandb_project", "wandb_entity", "wandb_group",
-            "wandb_tags", "data", "cache", "devices", "engine", "timeout")  # fmt: skip
+            "wandb_tags", "data", "cache", "devices", "engine", "timeout", "track")  # fmt: skip
 
 
 def known() -> dict[str, Path]:

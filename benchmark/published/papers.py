@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ["dataset", "noise", "rate", "epochs", "shots", "recipe", "backbone", "paradigm", "method", "ours", "std",
            "seeds", "published", "published_std", "gap", "remark", "source"]  # fmt: skip
@@ -56,6 +57,8 @@ def comparison(board: pd.DataFrame) -> pd.DataFrame:
 
     A cell that several sources report has a row for each; where nothing matches, the table is empty.
     """
+    import pandas as pd  # workers read this file, too, and need none
+
     rows = []
     row: Any
     for row in board.itertuples(index=False):
@@ -64,8 +67,7 @@ def comparison(board: pd.DataFrame) -> pd.DataFrame:
                 ours = (*(getattr(row, name) for name in COLUMNS[:9]), row.mean, row.std, row.seeds)
                 gap = row.mean - other.accuracy
                 rows.append((*ours, other.accuracy, other.std, gap, other.remark, other.source))
-    table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"published_std": float})
-    return table
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"published_std": float})
 
 
 def zero_shot(dataset: str, backbone: str) -> list[Published]:

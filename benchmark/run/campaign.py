@@ -20,7 +20,7 @@ from benchmark.records.workers import grid_name, record_workers
 from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
-from benchmark.tracking import Follower, target_of
+from benchmark.tracking import Files, Follower, target_of
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources
@@ -68,10 +68,18 @@ def train_campaign(
     _check_writable(options.out)
     begin()
     record_workers(options.out, runs, options.pack, workers)
+    store = Store(options.out)
+    files = Files(options.track, store, able)
     with _tracking(options, console), LiveProgress(console, len(able), len(done)) as progress:
-        lost = partial(_lost, Store(options.out), progress)
-        with _naming_what_is_missing(console, Store(options.out), able):
-            engine.map_packs(runner, todo, devices, progress, lost, options.timeout)
+
+        def tell(worker: int, event: Event) -> None:
+            progress(worker, event)
+            if event.finished:
+                files()
+
+        with _naming_what_is_missing(console, store, able):
+            engine.map_packs(runner, todo, devices, tell, partial(_lost, store, progress), options.timeout)
+            files()
     return able
 
 

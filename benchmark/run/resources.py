@@ -8,15 +8,37 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmark.plan.packs import Pack
+from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
-from datamodules.features.bank import FeatureBank
+from datamodules.features.bank import FeatureBank, Progress
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.recipes import is_embedded
 
 T = TypeVar("T")
+
+
+def open_bank(
+    name: str, devices: str, cache: Path, progress: Progress, skip_bad_images: bool = False
+) -> tuple[Backbone, FeatureBank]:
+    """A backbone on the first of these devices, and the bank of its features.
+
+    Raises:
+        UserError: devices that there are not, or a backbone that cannot be loaded.
+    """
+    device = parse_devices(devices)[0]
+    backbone = load_backbone(name, device)
+    return backbone, bank_of(name, backbone, cache, device, skip_bad_images, progress)
+
+
+def bank_of(
+    name: str, backbone: Backbone, cache: Path | None, device: str, skip_bad_images: bool,
+    progress: Progress | None = None,
+) -> FeatureBank:  # fmt: skip
+    """A backbone's features; on disk for what takes long, in memory for the embedded ones."""
+    return FeatureBank(backbone, None if is_embedded(name) else cache, device, None, progress, skip_bad_images)
 
 
 @dataclass
@@ -60,14 +82,13 @@ class Resources:
         return self._keep(("backbone", name, device, how), lambda: load_backbone(name, device, how))
 
     def bank(self, name: str, device: str, report: Callable[[Event], None]) -> FeatureBank:
-        """A backbone's features; on disk for what takes long, in memory for the embedded ones."""
+        """A backbone's features."""
 
         def progress(what: str, done: int, total: int, rate: float) -> None:
             report(Event(device, "encode", f"encoding {what}, {rate:.0f} a second", done, total))
 
-        cache = None if is_embedded(name) else self.cache
         backbone, skip = self.backbone(name, device), self.skip_bad_images
-        bank = self._keep(("bank", name, device), lambda: FeatureBank(backbone, cache, device, skip_bad_images=skip))
+        bank = self._keep(("bank", name, device), lambda: bank_of(name, backbone, self.cache, device, skip))
         bank.progress = progress
         return bank
 

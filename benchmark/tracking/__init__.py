@@ -1,11 +1,13 @@
 """Weights & Biases, beside training and never in its way: another process logs finished records as they appear.
 
 Records on disk remain the truth; whatever is not logged, for whatever reason, `promptnoise sync` logs afterwards.
+For those without W&B, `Files` writes the same as CSV and TensorBoard files.
 """
 
+from benchmark.tracking.files import Files
 from benchmark.tracking.follow import Follower
-from benchmark.tracking.mode import choose_mode
+from benchmark.tracking.mode import choose_mode, parse_track
 from benchmark.tracking.sync import Synced, sync
 from benchmark.tracking.target import Target, target_of
 
-__all__ = ["Follower", "Synced", "Target", "choose_mode", "sync", "target_of"]
+__all__ = ["Files", "Follower", "Synced", "Target", "choose_mode", "parse_track", "sync", "target_of"]

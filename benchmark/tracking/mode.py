@@ -1,17 +1,20 @@
-"""Whether to log online, offline or not at all."""
+"""Whether to log to W&B online, offline or not at all, and which files to write beside."""
 
 from __future__ import annotations
 
 import netrc
 import os
+from importlib.util import find_spec
 from typing import Literal
 from urllib.parse import urlparse
 
 from benchmark.errors import BadInput
+from benchmark.plan.grid import split_list
 from datamodules.errors import nearest
 
 Mode = Literal["online", "offline", "disabled"]
 MODES: tuple[Mode, ...] = ("online", "offline", "disabled")
+FILES = ("csv", "tensorboard")
 HOW = "W&B is off; `wandb login` once, or WANDB=offline, turns it on"
 
 
@@ -39,6 +42,21 @@ def parse_mode(text: str) -> Mode:
         if text == mode:
             return mode
     raise BadInput(f"unknown W&B mode {text!r}: {nearest(text, MODES)}")
+
+
+def parse_track(text: str) -> list[str]:
+    """The kinds of files asked for, separated by commas.
+
+    Raises:
+        BadInput: There is none of that name, or its package is not installed.
+    """
+    kinds = split_list(text)
+    for kind in kinds:
+        if kind not in FILES:
+            raise BadInput(f"unknown kind of track {kind!r}: {nearest(kind, FILES)}")
+    if "tensorboard" in kinds and not (find_spec("tensorboard") or find_spec("tensorboardX")):
+        raise BadInput("--track=tensorboard needs a package that is not installed: `pip install tensorboard`")
+    return kinds
 
 
 def _has_credentials() -> bool:

@@ -53,10 +53,10 @@ def log_record(record: Record, content: bytes, target: Target, again: bool = Fal
         _remove_earlier(target, identity)
     with _wandb_run(target, identity, name, run.method, config_of(record), tags) as logged:
         logged.define_metric("*", step_metric="epoch")
-        for step, values in enumerate(_epochs(record.curves)):
+        for step, values in enumerate(epochs_of(record.curves)):
             if step >= getattr(logged, "step", 0):
                 logged.log(values, step=step)
-        logged.summary.update(_summary(record))
+        logged.summary.update(summary_of(record))
     return getattr(logged, "url", None) or ""
 
 
@@ -147,14 +147,15 @@ def _remove_earlier(target: Target, identity: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _epochs(curves: Mapping[str, tuple[float | None, ...]]) -> Iterator[dict[str, float]]:
-    """What is logged at each epoch, counted from 1; values that were not measured are left out."""
+def epochs_of(curves: Mapping[str, tuple[float | None, ...]]) -> Iterator[dict[str, float]]:
+    """Yields what is logged at each epoch, counted from 1; values that were not measured are left out."""
     for i in range(max(map(len, curves.values()), default=0)):
         values = {name: curve[i] for name, curve in curves.items() if i < len(curve)}
         yield {"epoch": i + 1, **{name: value for name, value in values.items() if value is not None}}
 
 
-def _summary(record: Record) -> dict[str, Any]:
+def summary_of(record: Record) -> dict[str, Any]:
+    """The final numbers of a run, those that it has."""
     values = {
         "accuracy": record.accuracy, "oracle_best_accuracy": record.oracle_best_accuracy,
         "zero_shot_accuracy": record.zero_shot_accuracy, "ece": record.ece, "harmonic_mean": record.harmonic_mean,

@@ -77,8 +77,9 @@ def test_a_record_says_what_was_trained_on_what(finished: Path) -> None:
 
 def test_the_same_command_again_trains_nothing(finished: Path, bench: Bench) -> None:
     before = {path: path.stat().st_mtime_ns for path in records(finished)}
-    code, text = bench(out=finished)
+    code, text = bench("--track=csv", out=finished)
     assert code == 0 and "6 runs, 6 done, 0 to do" in text
+    assert len(list(finished.glob("track/csv/digits/*/metrics.csv"))) == 6
     assert {path: path.stat().st_mtime_ns for path in records(finished)} == before
 
 
@@ -86,10 +87,12 @@ def test_an_interrupted_benchmark_ends_with_the_same_numbers(finished: Path, ben
     out = tmp_path / "again"
     shutil.copytree(finished, out)
     (out / "leaderboard.csv").unlink()
+    shutil.rmtree(out / "track", ignore_errors=True)
     for path in records(out)[::2]:
         path.unlink()
-    code, text = bench(out=out)
+    code, text = bench("--track=csv", out=out)
     assert code == 0 and "6 runs, 3 done, 3 to do" in text
+    assert len(list(out.glob("track/csv/digits/*/metrics.csv"))) == 6
     assert (out / "leaderboard.csv").read_bytes() == (finished / "leaderboard.csv").read_bytes()
     for old, new in zip(records(finished), records(out), strict=True):
         one, two = json.loads(old.read_text()), json.loads(new.read_text())

@@ -105,6 +105,6 @@ def test_a_command_of_the_readme_runs(checkout: Path, text: str) -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    from benchmark.__main__ import COMMANDS as known
+    from benchmark.commands import COMMANDS as known
 
     assert {text.split()[0] for text in COMMANDS} | {"fetch", "predict", "readme", "speed"} >= set(known)

@@ -14,7 +14,7 @@ from benchmark.__main__ import main
 from benchmark.audit.corrupted import corrupted
 from benchmark.audit.data import Doubtful, open_doubtful
 from benchmark.audit.next_step import next_step
-from benchmark.plan.options import DATA
+from benchmark.plan.shared_options import DATA
 from datamodules.catalog import open_dataset
 from datamodules.errors import DataError
 from datamodules.formats.labellings import image_names

@@ -1,0 +1,58 @@
+"""What --help prints, within 80 columns."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import MISSING, fields, is_dataclass
+from inspect import getdoc
+from textwrap import wrap
+from typing import Any
+
+from docstring_parser import parse_from_object
+
+from benchmark.commands import COMMANDS
+from methods.options.option import as_text
+
+#: How `promptnoise --help` groups the commands; what is in none stands below the others.
+GROUPS = {
+    "train": ("bench", "tune", "paper", "plan", "speed"),
+    "read": ("report", "show", "compare", "merge", "sync", "readme"),
+    "labels": ("audit", "detect"),
+    "use": ("choose", "export", "predict"),
+    "set up": ("doctor", "list", "fetch", "completion"),
+}
+
+
+def overview() -> str:
+    """The commands, with what each does."""
+    lines = ["usage: promptnoise COMMAND [--option=value ...], COMMAND --help, --version", ""]
+    others = [name for name in COMMANDS if not any(name in group for group in GROUPS.values())]
+    for title, names in {**GROUPS, "more": tuple(others)}.items():
+        for name in names:
+            summary = (ast.get_docstring(ast.parse(COMMANDS[name].read_text(encoding="utf-8"))) or "").split("\n")[0]
+            lines.append(f"{title if name == names[0] else '':7} {name:10} {summary.partition(': ')[2] or summary}")
+    return "\n".join(lines) + "\n"
+
+
+def explained(command: str, options: type[Any]) -> str:
+    """The options with their docstrings and defaults; those that other commands have too stand in groups."""
+    defaults = {field.name: field.default for field in fields(options)}
+    needed = [name.rstrip("_").upper() for name, default in defaults.items() if default is MISSING]
+    lines = [" ".join(["usage: promptnoise", command, *needed, "[--option=value ...]"]), "", *_documentation(options)]
+    for home in filter(is_dataclass, options.__mro__):
+        lines += [""] if home is options else ["", *_documentation(home)]
+        for own in parse_from_object(home).params:
+            if own.arg_name in defaults:
+                default = defaults.pop(own.arg_name)
+                name = own.arg_name.rstrip("_").upper() if default is MISSING else f"--{own.arg_name}"
+                told = "" if default in (MISSING, "") or default is False else f" [{as_text(default)}]"
+                lines += _wrap(f"  {name:18} {own.description}{told}", indent=21)
+    return "\n".join(lines) + "\n"
+
+
+def _documentation(options: type[Any]) -> list[str]:
+    return [line for text in str(getdoc(options)).split("\n\n") for line in _wrap(text)]
+
+
+def _wrap(text: str, indent: int = 0) -> list[str]:
+    return wrap(text, 80, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
