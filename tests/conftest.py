@@ -1,5 +1,9 @@
-"""One thread: the tensors of the tests are tiny, and a second thread on a busy machine makes them ten times slower."""
+"""One thread, and workers that import torch once: what costs a user a moment is paid here hundreds of times."""
 
+import multiprocessing
 import os
 
+# The tensors of the tests are tiny, and a second thread on a busy machine makes them ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# As the command line does, whichever test is the first to start a worker.
+multiprocessing.set_forkserver_preload(["benchmark.run.worker"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from datamodules.dataset import Dataset, Split
 from datamodules.world.rendered import ArrayImages
@@ -15,6 +14,8 @@ CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 
 def load() -> Dataset:
     """Splits the 1,797 digits at random into 640 for training, 300 for validation and 857 for testing."""
+    from sklearn.datasets import load_digits  # takes a second, which a list of data sets need not wait for
+
     source = load_digits()
     order = np.random.default_rng(401).permutation(len(source.target))
     pixels, labels = _enlarged(source.images)[order], source.target[order].astype(np.int64)

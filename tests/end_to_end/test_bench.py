@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,9 @@ import pandas as pd
 import pytest
 
 from benchmark.__main__ import main
+from tests.end_to_end.conftest import PlugIn
 from tests.support.records_factory import change
 
-ROOT = Path(__file__).parents[2]
 SMALL = [
     "--datasets=digits",
     "--methods=zero_shot,coop,ce,upl",
@@ -175,14 +173,10 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
     assert "unknown command 'bensh': did you mean 'bench'?" in capsys.readouterr().err
 
 
-FRAGILE = '''
-"""Breaks on one seed, diverges on another."""
-from torch import Tensor
+FRAGILE = """
 from methods.coop import Method as CoOp
 
 class Method(CoOp):
-    """CoOp that breaks."""
-
     def build(self) -> None:
         super().build()
         if 3 in self.task.seeds:
@@ -190,31 +184,18 @@ class Method(CoOp):
         for row, seed in enumerate(self.task.seeds):
             if seed == 2:
                 self.ctx.data[row] = float("nan")
-'''
+"""
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the project to add methods to."""
-    for package in ("benchmark", "methods", "datamodules"):
-        shutil.copytree(ROOT / package, tmp_path / "copy" / package, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path / "copy"
-
-
-def promptnoise(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmark", *arguments]
-    return subprocess.run(command, cwd=where, capture_output=True, text=True, check=False, timeout=300)
-
-
-def test_a_bad_run_costs_no_other_and_is_named(checkout: Path) -> None:
-    (checkout / "methods" / "fragile.py").write_text(FRAGILE)
-    done = promptnoise(checkout, "bench", *small("--methods=coop,fragile", "--noise=0", "--seeds=1,2,3"))
-    assert done.returncode == 1
+def test_a_bad_run_costs_no_other_and_is_named(bench: Bench, plug_in: PlugIn, tmp_path: Path) -> None:
+    plug_in("fragile", FRAGILE)
+    code, text = bench("--methods=coop,fragile", "--noise=0", "--seeds=1,2,3")
+    assert code == 1
     status: dict[str, Any] = {}
-    for path in records(checkout / "results"):
+    for path in records(tmp_path / "out"):
         record = json.loads(path.read_text())
         status[f"{record['run']['method']} {record['run']['seed']}"] = record["status"]
     healthy = {f"coop {seed}": "ok" for seed in (1, 2, 3)}
     assert status == {**healthy, "fragile 1": "ok", "fragile 2": "diverged"}
-    assert "RuntimeError: seed 3 is cursed" in done.stdout
-    assert "1 run diverged" in done.stdout
+    assert "RuntimeError: seed 3 is cursed" in text
+    assert "1 run diverged" in text

@@ -6,13 +6,17 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from benchmark.__main__ import main
 from benchmark.plan.catalog import methods
 from datamodules import catalog, noise
+from tests.end_to_end.conftest import GROUP, PlugIn
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -60,48 +64,46 @@ def test_every_kind_of_noise_has_a_picture() -> None:
     assert [kind for kind in noise.known() if not (DOCS / f"pictures/noise-{kind}.png").is_file()] == []
 
 
-def test_the_method_of_the_docs_is_ranked_as_a_plug_in_and_leaves_the_package_alone(tmp_path: Path) -> None:
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], int]:
+    """Trains a small grid with these methods, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    small = ["--datasets=digits", "--noise=0", "--seeds=1", "--shots=2", "--epochs=1"]
+    return lambda methods: main(["bench", f"--methods={methods}", *small])
+
+
+def test_the_method_of_the_docs_is_ranked_as_a_plug_in(
+    bench: Callable[[str], int], plug_in: PlugIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = (DOCS / "own_method.md").read_text(encoding="utf-8")
     code = re.search(r"    ```python\n(.*?)    ```", page, flags=re.S)
-    entry = re.search(r'^\[project.entry-points."(.*)"\]\n(.*)\n', page, flags=re.M)
-    assert code and entry
-    site = tmp_path / "site"
-    about = site / "promptnoise_bootstrapping-0.1.dist-info"
-    about.mkdir(parents=True)
-    (site / "promptnoise_bootstrapping.py").write_text(re.sub("^    ", "", code[1], flags=re.M))
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: promptnoise-bootstrapping\nVersion: 0.1\n")
-    (about / "entry_points.txt").write_text(f"[{entry[1]}]\n{entry[2].replace(chr(34), '')}\n")
-    done = bench(tmp_path, "--methods=bootstrapping,bootstrapping[beta=0.8]", PYTHONPATH=f"{site}:{ROOT}")
-    assert done.returncode == 0, done.stderr
+    entry = re.search(r'^\[project.entry-points."(.*)"\]\n(.*) = "(.*)"\n', page, flags=re.M)
+    assert code and entry and entry[1] == GROUP and entry[3] == f"promptnoise_{entry[2]}"
+    plug_in(entry[2], re.sub("^    ", "", code[1], flags=re.M))
+    assert bench("bootstrapping,bootstrapping[beta=0.8]") == 0
     board = (tmp_path / "results" / "leaderboard.csv").read_text(encoding="utf-8")
     assert ",bootstrapping," in board and ",bootstrapping[beta=0.8]," in board
-    refused = bench(tmp_path, "--methods=bootstrapping[beta=2]", PYTHONPATH=f"{site}:{ROOT}")
-    assert refused.returncode == 2 and "at most 1" in refused.stderr
+    assert bench("bootstrapping[beta=2]") == 2 and "at most 1" in capsys.readouterr().err
 
 
-def test_the_code_that_uses_an_exported_prompt_runs(tmp_path: Path) -> None:
-    assert bench(tmp_path, "--methods=coop").returncode == 0
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the page leaves files open
+def test_the_code_that_uses_an_exported_prompt_runs(
+    bench: Callable[[str], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench("coop") == 0
     key = next((tmp_path / "results" / "runs" / "digits").glob("*.json")).stem
-    assert run(tmp_path, "-m", "benchmark", "export", key, "--to=prompt", "--words=false").returncode == 0
+    assert main(["export", key, "--to=prompt", "--words=false"]) == 0
     code = re.findall(r"```python\n(.*?)```", (DOCS / "export.md").read_text(encoding="utf-8"), flags=re.S)[-1]
-    drawing = "from PIL import Image; Image.new('L', (40, 30)).save('picture.png')\n"
-    done = run(tmp_path, "-c", drawing + code)
-    assert done.stdout.strip() in catalog.open_dataset("digits", None).classes, done.stderr
+    Image.new("L", (40, 30)).save("picture.png")
+    capsys.readouterr()
+    exec(code, {"__name__": "page"})
+    assert capsys.readouterr().out.strip() in catalog.open_dataset("digits", None).classes
 
 
-def test_the_trainer_of_the_docs_runs(tmp_path: Path) -> None:
+def test_the_trainer_of_the_docs_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = re.findall(r"^```python\n(.*?)```", (DOCS / "own_method.md").read_text(encoding="utf-8"), flags=re.S | re.M)
-    done = run(tmp_path, "-c", code[-1])
-    assert done.returncode == 0 and "test_accuracy" in done.stdout, done.stderr
-
-
-def bench(where: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    small = ["--datasets=digits", "--noise=0", "--seeds=1", "--shots=2", "--epochs=1"]
-    return run(where, "-m", "benchmark", "bench", *options, *small, **environment)
-
-
-def run(where: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    whole = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.run(
-        [sys.executable, *command], cwd=where, capture_output=True, text=True, check=False, env=whole, timeout=300
-    )
+    monkeypatch.chdir(tmp_path)
+    exec(code[-1], {"__name__": "page"})
+    assert "test_accuracy" in capsys.readouterr().out

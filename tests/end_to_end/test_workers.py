@@ -6,8 +6,6 @@ import errno
 import json
 import os
 import shutil
-import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -18,9 +16,8 @@ from benchmark.__main__ import main
 from benchmark.plan import packs
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
-from tests.support.faults import HOOK
+from tests.end_to_end.conftest import PlugIn
 
-ROOT = Path(__file__).parents[2]
 GRID = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0,0.5", "--seeds=1,2,3", "--shots=2", "--epochs=2"]
 Busy = list[tuple[int, str]]
 
@@ -79,27 +76,16 @@ def test_without_a_finished_run_the_devices_of_now_decide(tmp_path: Path, busy: 
     assert {text.split(",")[0] for _, text in busy} == {"digits · 18 runs"}
 
 
-GUILTY = '''
-"""Ends its process on one seed."""
+GUILTY = """
 import os, sys, time
 from methods.coop import Method as CoOp
 
 class Method(CoOp):
-    """CoOp that ends its process."""
-
     def loss(self, logits, labels):
         if 2 in self.task.seeds:
             HOW
         return super().loss(logits, labels)
-'''
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A copy of the project to add methods to."""
-    for package in ("benchmark", "methods", "datamodules"):
-        shutil.copytree(ROOT / package, tmp_path / "copy" / package, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path / "copy"
+"""
 
 
 @pytest.mark.parametrize(
@@ -111,21 +97,18 @@ def checkout(tmp_path: Path) -> Path:
     ],
 )
 def test_a_run_that_ends_or_hangs_its_process_costs_no_other(
-    checkout: Path, how: str, cause: str, options: list[str]
+    plug_in: PlugIn, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str, cause: str, options: list[str]
 ) -> None:
-    (checkout / "methods" / "guilty.py").write_text(GUILTY.replace("HOW", how))
+    plug_in("guilty", GUILTY.replace("HOW", how))
     grid = ["--datasets=digits", "--methods=ce,guilty", "--noise=0", "--seeds=1,2", "--shots=1", "--epochs=1"]
-    command = [sys.executable, "-m", "benchmark", "bench", *grid, "--devices=cpu", *options]
-    environment = {**os.environ, "PYTHONPATH": str(checkout)}
-    done = subprocess.run(
-        command, cwd=checkout, capture_output=True, text=True, check=False, timeout=300, env=environment
-    )
-    assert done.returncode == 1, done.stderr
-    finished = [json.loads(path.read_text())["run"] for path in (checkout / "results" / "runs").glob("*/*.json")]
+    out = tmp_path / "out"
+    assert main(["bench", *grid, "--devices=cpu", f"--out={out}", *options]) == 1
+    finished = [json.loads(path.read_text())["run"] for path in (out / "runs").glob("*/*.json")]
     assert sorted((run["method"], run["seed"]) for run in finished) == [("ce", 1), ("ce", 2), ("guilty", 1)]
-    notes = [json.loads(path.read_text()) for path in (checkout / "results" / "failed").glob("*/*.json")]
+    notes = [json.loads(path.read_text()) for path in (out / "failed").glob("*/*.json")]
     assert [(note["run"]["method"], note["run"]["seed"], note["cause"]) for note in notes] == [("guilty", 2, cause)]
-    assert cause in done.stdout and "failed digits guilty" in done.stdout
+    printed = capsys.readouterr().out
+    assert cause in printed and "failed digits guilty" in printed
 
 
 def test_one_bad_picture_fails_its_data_set_and_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,14 +131,38 @@ def test_one_bad_picture_fails_its_data_set_and_no_other(tmp_path: Path, capsys:
     assert main([*command, "--skip_bad_images"]) == 0
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES], ids=["full", "read-only", "forbidden"])
-def test_a_folder_that_cannot_be_written_any_more_ends_with_one_line(tmp_path: Path, number: int) -> None:
-    (tmp_path / "sitecustomize.py").write_text(HOOK)
-    command = [sys.executable, "-m", "benchmark", "bench", *GRID, f"--out={tmp_path / 'out'}"]
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "FAULT": f"{number}:4:{tmp_path / 'mark'}"}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
-    assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"promptnoise: {tmp_path / 'out'}") and line.endswith(os.strerror(number))
-    kept = len(list((tmp_path / "out" / "runs").glob("*/*.json")))
-    assert f"{kept} finished runs are kept; not written: digits" in done.stdout
+FAILING = """
+import errno, os
+from multiprocessing import parent_process
+from methods.coop import Method as CoOp
+
+class Method(CoOp):
+    pass
+
+if parent_process():
+    real, written = os.fsync, []
+    def fsync(file):
+        written.append(file)
+        if len(written) > 4:
+            raise OSError(errno.NUMBER, os.strerror(errno.NUMBER))
+        real(file)
+    os.fsync = fsync
+"""
+
+
+@pytest.mark.parametrize("number", ["ENOSPC", "EROFS", "EACCES"])
+def test_a_folder_that_cannot_be_written_any_more_ends_with_one_line(
+    plug_in: PlugIn, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    """The worker's files, from the fifth on."""
+    plug_in("failing", FAILING.replace("NUMBER", number))
+    grid = ["--datasets=digits", "--methods=failing,ce", "--noise=0,0.5", "--seeds=1,2", "--shots=1", "--epochs=1"]
+    out = tmp_path / "out"
+    assert main(["bench", *grid, "--devices=cpu", f"--out={out}"]) == 1
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.out + captured.err
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"promptnoise: {out}") and line.endswith(os.strerror(getattr(errno, number)))
+    kept = len(list((out / "runs").glob("*/*.json")))
+    assert 0 < kept < 8
+    assert f"{kept} finished runs are kept; not written: digits" in captured.out

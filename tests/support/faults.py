@@ -135,8 +135,13 @@ def failing(what: str) -> Disturb:
 
 
 def damage_records(out: Path, seconds: float, rng: random.Random) -> None:
-    """Flips, cuts, zeroes, empties or replaces some records of a finished bench."""
+    """Damages some records of a finished bench."""
     start(out).finish()
+    damage(out, rng)
+
+
+def damage(out: Path, rng: random.Random) -> None:
+    """Flips, cuts, zeroes, empties or replaces four records."""
     for path in rng.sample(sorted((out / "runs").rglob("*.json")), 4):
         text = bytearray(path.read_bytes())
         place = rng.randrange(len(text))
