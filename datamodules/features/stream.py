@@ -22,6 +22,9 @@ def decoded(function: Callable[[int], T], indices: Sequence[int]) -> Iterator[T]
     >>> list(decoded(lambda index: index**2, [3, 1, 2]))
     [9, 1, 4]
     """
+    if len(indices) <= BLOCK:  # one thread's work, which needs no other
+        yield from map(function, indices)
+        return
     blocks = [indices[first : first + BLOCK] for first in range(0, len(indices), BLOCK)]
     with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
         waiting: deque[Future[list[T]]] = deque()

@@ -25,6 +25,11 @@ def blocks(language: str) -> list[str]:
 
 
 MAKE = [line for block in blocks("bash") for line in block.splitlines() if line.startswith("make ")]
+SHORTER = {
+    "sync": ["--wandb=disabled"],
+    "tune": ["--epochs=1", "--seeds=1", "--shots=2"],
+    "detect": ["--noise=0.25", "--noise_type=symmetric"],
+}
 COMMANDS = re.findall(r"^\| `promptnoise ([^`]*)`", README, flags=re.MULTILINE)
 
 
@@ -96,10 +101,7 @@ def test_a_command_of_the_readme_runs(
     records = map(json.loads, map(Path.read_text, (checkout / "results" / "runs").glob("*/*.json")))
     key = next(record["key"] for record in records if record["run"]["method"] == "coop")
     words = text.replace("KEY", key).split()
-    if words[0] == "sync":
-        words.append("--wandb=disabled")
-    if words[0] == "tune":
-        words += ["--epochs=1", "--seeds=1", "--shots=2"]
+    words += SHORTER.get(words[0], [])
     monkeypatch.chdir(checkout)
     code = main(words)
     said = "".join(capsys.readouterr())
