@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -15,14 +16,18 @@ SIBLING = SHIPPED.with_name("embedded_vit")
 DATASETS = ("flipped", "tilted", "combos", "digits")
 
 
-def accuracies(folder: Path) -> dict[str, float]:
-    """Accuracy in % on the test split of every embedded data set, each with its own template."""
+def embedded_datasets() -> dict[str, Dataset]:
+    """Renders the embedded data sets, by name."""
+    return {name: import_module(f"datamodules.datasets.{name}").load() for name in DATASETS}
+
+
+def accuracies(folder: Path, datasets: Mapping[str, Dataset]) -> dict[str, float]:
+    """Accuracy in % of an open_clip folder on the test split of every data set, each with its own template."""
     model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
     model.eval()
     tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
     result = {}
-    for name in DATASETS:
-        dataset: Dataset = import_module(f"datamodules.datasets.{name}").load()
+    for name, dataset in datasets.items():
         images, labels = dataset.test.images, torch.from_numpy(dataset.test.labels)
         with torch.inference_mode():
             texts = model.encode_text(tokenizer([dataset.template.format(c) for c in dataset.classes]), normalize=True)

@@ -87,9 +87,7 @@ class Spoil(lightning.Callback):
                     parameter.data[0] = torch.nan
 
 
-def train(
-    rates: Sequence[float] = (0.5, 0.5), shuffled: bool = False, spoil: bool = False
-) -> dict[str, BaseMethod]:
+def train(rates: Sequence[float] = (0.5, 0.5), shuffled: bool = False, spoil: bool = False) -> dict[str, BaseMethod]:
     """All variants side by side, two replicas each, in one pack per length of training."""
     packs: dict[int, list[str]] = {}
     made = {name: method_of(name) for name in VARIANTS}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning
 import pytest
@@ -59,11 +61,38 @@ def learned(method: BaseMethod) -> dict[str, torch.Tensor]:
     return {name: parameter.detach().clone() for name, parameter in method.named_parameters()}
 
 
+class Fitted(NamedTuple):
+    """A method after its training, with what it had learned then, and a checkpoint from before its last epoch."""
+
+    method: BaseMethod
+    trainer: lightning.Trainer
+    learned: dict[str, torch.Tensor]
+    curves: dict[str, torch.Tensor]
+    checkpoint: Path
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fitted]:
+    """Trains every method once."""
+
+    @cache
+    def fit(name: str) -> Fitted:
+        folder, method = tmp_path_factory.mktemp("checkpoints"), made(name)
+        keep = ModelCheckpoint(folder, filename="{epoch}", save_top_k=-1, every_n_epochs=1)
+        plain = trainer(callbacks=[keep], enable_checkpointing=True)
+        plain.fit(method, data_of(paradigm_of(name)))
+        curves = {curve: torch.stack(values) for curve, values in method.curves.items()}
+        return Fitted(method, plain, learned(method), curves, folder / f"epoch={EPOCHS - 2}.ckpt")
+
+    return fit
+
+
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_trains_under_a_plain_trainer_and_logs_what_it_reached(name: str) -> None:
-    method, data = made(name), data_of(paradigm_of(name))
-    plain = trainer()
-    plain.fit(method, data)
+def test_every_method_trains_under_a_plain_trainer_and_logs_what_it_reached(
+    name: str, fitted: Callable[[str], Fitted]
+) -> None:
+    method, plain, *_ = fitted(name)
+    data = data_of(paradigm_of(name))
     (logged,) = plain.test(method, data, verbose=False)
     assert logged["test_accuracy"] == pytest.approx(float(method.accuracy.mean()), abs=1e-6)
     if method.trainable:
@@ -74,18 +103,18 @@ def test_every_method_trains_under_a_plain_trainer_and_logs_what_it_reached(name
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_training_that_goes_on_from_a_checkpoint_ends_as_one_that_never_stopped(name: str, tmp_path: Path) -> None:
-    whole = made(name)
-    keep = ModelCheckpoint(tmp_path, filename="{epoch}", save_top_k=-1, every_n_epochs=1)
-    trainer(callbacks=[keep], enable_checkpointing=True).fit(whole, data_of(paradigm_of(name)))
-    if not whole.trainable:
+def test_a_training_that_goes_on_from_a_checkpoint_ends_as_one_that_never_stopped(
+    name: str, fitted: Callable[[str], Fitted]
+) -> None:
+    whole = fitted(name)
+    if not whole.method.trainable:
         pytest.skip("it learns nothing that could go on")
     resumed = made(name)
-    trainer().fit(resumed, data_of(paradigm_of(name)), ckpt_path=str(tmp_path / "epoch=2.ckpt"))
-    for key, value in learned(whole).items():
+    trainer().fit(resumed, data_of(paradigm_of(name)), ckpt_path=str(whole.checkpoint))
+    for key, value in whole.learned.items():
         assert torch.equal(value, learned(resumed)[key]), key
-    for curve, values in whole.curves.items():
-        ours, theirs = torch.stack(values), torch.stack(resumed.curves[curve])
+    for curve, ours in whole.curves.items():
+        theirs = torch.stack(resumed.curves[curve])
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
 
 

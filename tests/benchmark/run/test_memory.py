@@ -13,18 +13,24 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from benchmark.run import memory
 from benchmark.run.memory import AllocatedBytes, TooLarge, fit_memory, free_bytes, text_pass_bytes
+from benchmark.run.resources import Resources
 from benchmark.run.worker import Runner
 from methods import ce, coop
 from methods.clip.loading import load_backbone
 from methods.core.pack_module import PackModule
 from tests.support import toy
 
+RESOURCES = Resources()
+
 
 def train(out: Path) -> None:
     """Trains a small grid in one pack, in this process."""
     options = {"datasets": "digits", "methods": "coop,gce,ce", "noise": "0.5", "seeds": "1", "shots": "1"}
     (pack,) = packs(Options(**options, epochs=2).grid().runs(), 96)
-    Runner(out)(pack, "cpu", lambda event: None)
+    try:
+        Runner(out, RESOURCES)(pack, "cpu", lambda event: None)
+    finally:
+        RESOURCES.backbone("embedded", "cpu").text.classes_at_once = 0
 
 
 def results(out: Path) -> dict[str, list[float]]:

@@ -155,8 +155,8 @@ def test_a_pack_that_stands_still_is_named_once_per_silence(monkeypatch: pytest.
 
 def test_progress_keeps_a_slow_pack_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "TICK", 0.1)
-    reports, events, lost = run(Slow(6, 0.5), [seeds(3)], ["cpu"], timeout=2)
-    assert len(reports) == 6 and not events and not lost
+    reports, events, lost = run(Slow(4, 0.5), [seeds(3)], ["cpu"], timeout=1.5)
+    assert len(reports) == 4 and not events and not lost
 
 
 def test_a_folder_that_cannot_be_written_stops_all_workers(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ import open_clip
 import pytest
 import torch
 from huggingface_hub import constants
+from open_clip import factory
 from safetensors.torch import save_file
 
 from methods.clip import network
 from methods.clip.loading import load_backbone
 from methods.clip.weights import Source, resolve
 from methods.errors import BackboneError
+from tests.support.small_backbones import KINDS, RESNET
 from tests.support.toy import CLASSES
 
 
@@ -97,22 +100,35 @@ def test_the_hub_is_asked_again_by_the_next_who_loads(monkeypatch: pytest.Monkey
         assert constants.HF_HUB_OFFLINE is False
 
 
+@pytest.fixture(scope="module", autouse=True)
+def architectures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Two small architectures that open_clip knows by name, `small` and `deeper`."""
+    folder, before = tmp_path_factory.mktemp("architectures"), list(factory._MODEL_CONFIG_PATHS)
+    for name, layers in (("small", 1), ("deeper", 2)):
+        vision = RESNET | {"layers": [layers] * 4}
+        (folder / f"{name}.json").write_text(json.dumps(KINDS["resnet"] | {"vision_cfg": vision}))
+    open_clip.add_model_config(folder)
+    yield
+    factory._MODEL_CONFIG_PATHS[:] = before
+    factory._rescan_model_configs()
+
+
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A RN50 with random weights, saved as open_clip would."""
+    """A ResNet with random weights, saved as open_clip would."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
-        model = open_clip.create_model("RN50", pretrained=None)
+        model = open_clip.create_model("small", pretrained=None)
     path = tmp_path_factory.mktemp("weights") / "clip.safetensors"
     save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
     return path
 
 
 def test_a_saved_model_loads_back_with_equal_features(checkpoint: Path) -> None:
-    backbone = load_backbone(f"RN50:{checkpoint}")
-    theirs, _, _ = open_clip.create_model_and_transforms("RN50", pretrained=str(checkpoint))
+    backbone = load_backbone(f"small:{checkpoint}")
+    theirs, _, _ = open_clip.create_model_and_transforms("small", pretrained=str(checkpoint))
     theirs.eval()
-    pixels = torch.rand(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    pixels = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(backbone.encode_images(pixels), theirs.encode_image(pixels, normalize=True))
     ctx = backbone.words("a photo of a")[None]
@@ -122,15 +138,15 @@ def test_a_saved_model_loads_back_with_equal_features(checkpoint: Path) -> None:
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(checkpoint: Path) -> None:
-    with pytest.raises(BackboneError, match="its weights are of another architecture than RN101"):
-        load_backbone(f"RN101:{checkpoint}")
+    with pytest.raises(BackboneError, match="its weights are of another architecture than deeper"):
+        load_backbone(f"deeper:{checkpoint}")
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.pt"
     torch.save({"state_dict": {"weight": Path("a pickled object")}}, path)
     with pytest.raises(BackboneError, match="cannot be loaded") as caught:
-        load_backbone(f"RN50:{path}")
+        load_backbone(f"small:{path}")
     assert "\n" not in str(caught.value)
 
 
@@ -147,7 +163,7 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_not_run(tmp_path: Path)
         path = tmp_path / f"clip.{ending}"
         torch.save({"state_dict": {"weight": Bomb(tmp_path / "ran")}}, path)
         with pytest.raises(BackboneError, match="cannot be loaded"):
-            load_backbone(f"RN50:{path}")
+            load_backbone(f"small:{path}")
     assert not (tmp_path / "ran").exists()
 
 
@@ -163,7 +179,7 @@ class Archive(torch.nn.Module):
         (b"", "cannot be loaded: EOFError"),
         ({"epoch": 3, "weights": Path("x")}, "it is not a file of tensors alone"),
         ([torch.zeros(1)], "cannot be loaded"),
-        ({"visual.x": torch.zeros(1)}, "its weights are of another architecture than RN50"),
+        ({"visual.x": torch.zeros(1)}, "its weights are of another architecture than small"),
         (Archive(), "it is a TorchScript archive"),
     ],
     ids=["noise", "empty", "objects", "list", "other names", "TorchScript"],
@@ -179,14 +195,14 @@ def test_a_file_that_holds_no_weights_is_one_line_with_what_would_be_right(
     else:
         torch.save(content, path)
     with pytest.raises(BackboneError, match=message) as caught:
-        load_backbone(f"RN50:{path}")
+        load_backbone(f"small:{path}")
     assert len(str(caught.value).splitlines()) == 1
     assert "weights_only" not in str(caught.value)
     assert "\033" not in str(caught.value)
 
 
 def test_random_weights_are_the_same_every_time() -> None:
-    assert load_backbone("RN50/random").identity == load_backbone("RN50/random").identity
+    assert load_backbone("small/random").identity == load_backbone("small/random").identity
 
 
 def test_a_tower_that_takes_no_prompts_is_refused_with_a_reason() -> None:
