@@ -1,19 +1,13 @@
 """Leaderboard and tables, to the byte."""
 
-import io
 import re
-from csv import reader
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from benchmark.commands import readme
-from benchmark.errors import BadInput
-from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.report import tables, terminal
+from benchmark.report import tables
 from benchmark.report.blocks import blocks
 from benchmark.report.campaign import Campaign
 from benchmark.report.finding import finding
@@ -22,33 +16,7 @@ from benchmark.report.markup import latex, markdown
 from benchmark.report.names import short_names
 from benchmark.report.summary import summary
 from tests.support.records_factory import campaign, fill, result, run
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Two data sets, two methods that use labels and one that does not, few enough to check by hand."""
-    store = Store(tmp_path)
-    accuracies = {
-        ("flipped", "coop"): {0.0: (80.0, 82.0), 0.5: (40.0, 44.0)},
-        ("flipped", "gce[q=0.5]"): {0.0: (80.0, 80.0), 0.5: (78.0, 79.0)},
-        ("flipped", "zero_shot"): {0.0: (66.0,)},
-        ("digits", "coop"): {0.0: (70.0, 71.0), 0.5: (57.0, 57.0)},
-        ("digits", "gce[q=0.5]"): {0.0: (70.0, 71.0)},
-        ("digits", "zero_shot"): {0.0: (57.0,)},
-    }
-    for (dataset, method), rates in accuracies.items():
-        for rate, values in rates.items():
-            for seed, accuracy in enumerate(values, start=1):
-                paradigm = "ul" if method == "zero_shot" else "fewshot"
-                work = run(method, dataset, "symmetric" if rate else "none", rate, seed, paradigm=paradigm)
-                store.write(work, result(accuracy, work))
-    return store
-
-
-@pytest.fixture
-def records(store: Store) -> list[Record]:
-    return store.load().records
-
+from tests.support.terminal import shown
 
 GOLDEN = {
     "leaderboard.csv": """\
@@ -257,109 +225,9 @@ def test_no_records_give_empty_tables_not_an_error(tmp_path: Path) -> None:
     assert list(blocks(leaderboard([]))) == []
 
 
-def shown(records: list[Record], failures: list[Failure] | None = None, width: int = 100) -> str:
-    console = Console(width=width, file=io.StringIO(), no_color=True)
-    terminal.show(Campaign.of(records), console, failures or [])
-    return console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_the_terminal_fits_100_columns_marks_the_best_and_shows_what_is_missing(records: list[Record]) -> None:
-    lines = [line.rstrip() for line in shown(records).splitlines()]
-    assert max(map(len, lines)) <= 100
-    flipped = lines[lines.index("flipped") + 1 :][:3]
-    assert flipped[0].split() == ["gce[q=0.5]", "80.00", "±", "0.00", "78.50", "±", "0.71*", "1.5"]
-    assert flipped[1].split() == ["coop", "81.00", "±", "1.41*", "42.00", "±", "2.83", "39.0"]
-    assert lines[lines.index("mean of 2 data sets") + 1].split() == ["gce[q=0.5]", "75.25", "-"]
-
-
-def test_many_rates_still_fit_the_terminal(tmp_path: Path) -> None:
-    records = fill(tmp_path, rates=tuple(i / 8 for i in range(8)), seeds=(1, 2)).load().records
-    text = shown(records)
-    assert max(len(line.rstrip()) for line in text.splitlines()) <= 100
-    assert "87.5 %" in text
-    assert "…" not in text
-
-
-def test_failed_and_diverged_runs_are_named_with_their_cause(store: Store) -> None:
-    store.write(run("dspt"), result(4.0, status="diverged", hint="loss not finite at epoch 3"))
-    text = shown(store.load().records, [Failure(run("mae"), "RuntimeError: [Errno 28] no space")])
-    assert f"{run('dspt')}: loss not finite at epoch 3" in text
-    assert "†4.00" in text
-    assert f"{run('mae')}: RuntimeError: [Errno 28] no space" in text
-
-
 def test_a_diverged_run_is_marked_in_markdown_and_latex(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(), result(4.0, status="diverged"))
     (block,) = blocks(leaderboard(store.load().records))
     assert "**4.00**†" in markdown(block)
     assert r"\textbf{4.00}$^\dagger$" in latex(block)
-
-
-def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_seen(
-    store: Store, records: list[Record]
-) -> None:
-    tables.write_all(Campaign.of(records), store.out)
-    page = store.out / "README.md"
-    page.write_text(f"# Title\n{readme.BEGIN}\nold\n{readme.END}\nthe rest\n")
-    assert not readme.is_current(page, store.out)
-    assert readme.rewrite(page, store.out)
-    assert not readme.rewrite(page, store.out)
-    assert readme.is_current(page, store.out)
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith(f"# Title\n{readme.BEGIN}\n**Mean of 2 data sets: symmetric noise")
-    assert text.endswith(f"{readme.END}\nthe rest\n")
-    assert "| coop | **75.75** | <u>49.50</u> |" in text
-    assert "old" not in text
-
-
-@pytest.mark.parametrize("text", ["nothing", f"{readme.END} {readme.BEGIN}", readme.BEGIN])
-def test_a_readme_without_markers_is_refused(store: Store, records: list[Record], text: str) -> None:
-    tables.write_all(Campaign.of(records), store.out)
-    with pytest.raises(BadInput, match="must hold once each"):
-        readme.rewritten(text, store.out)
-
-
-HOSTILE = ["=1+1", "@x", "-x", "+x", "a|b", "[x](y)", r"a\b", "a^b", "~x~", "a\n\\input{x}", "*x*", "[/red]", ":smile:"]
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_names_are_harmless_in_csv_markdown_latex_and_the_terminal(tmp_path: Path, name: str) -> None:
-    store = Store(tmp_path)
-    store.write(run(name, dataset=name), result(70.0, run(name)))
-    campaign = Campaign.of(*store.load())
-    texts = tables.texts(campaign.board)
-    for csv in (text for file, text in texts.items() if file.endswith(".csv")):
-        for row in reader(csv.splitlines()):
-            assert not any(cell[:1] in tuple("=+-@") for cell in row)
-    back = from_csv(texts["leaderboard.csv"])
-    assert back["method"].tolist() == [name]
-    (block,) = blocks(campaign.board)
-    (line,) = [line for line in markdown(block).splitlines() if "70.00" in line]
-    assert len(re.findall(r"(?<!\\)\|", line)) == 3
-    assert not re.search(r"(?<!\\)\]\(", line)
-    tex = latex(block)
-    assert "\n\\input" not in tex and r"\input{x}" not in tex.split("\n", 1)[1]
-    console = Console(width=100, file=io.StringIO())
-    terminal.show(campaign, console)
-    assert name.split("\n")[0] in console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_what_latex_reads_as_commands_is_escaped(tmp_path: Path) -> None:
-    Store(tmp_path).write(run("[a]\\b^c~d_e|f"), result(70.0))
-    (block,) = blocks(leaderboard(Store(tmp_path).load().records))
-    assert r"{}[a]\textbackslash{}b\textasciicircum{}c\textasciitilde{}d\_e\textbar{}f &" in latex(block)
-
-
-def test_a_collapsed_run_is_counted_and_explained(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    flat = {"loss": [2.0, 1.55], "train_accuracy_given": [40.0, 33.0]}  # log 5 is 1.61; chance 20 + 13 for 80 images
-    store.write(run(), result(20.0, curves=flat))
-    store.write(run("gce"), result(20.0, curves={**flat, "loss": [0.9, 0.8]}))
-    store.write(run("ce"), result(20.0, curves={**flat, "train_accuracy_given": [20.0, 50.0]}))
-    store.write(run("dspt"), result(20.0, curves={**flat, "train_accuracy_true": [20.0, 50.0]}))
-    board = leaderboard(store.load().records).set_index("method")
-    assert board["collapsed"].to_dict() == {"coop": 1, "gce": 0, "ce": 0, "dspt": 0}
-    (block,) = blocks(board.reset_index())
-    assert "20.00**‡" in markdown(block) and "‡ some of these runs collapsed" in markdown(block)
-    assert r"20.00}$^\ddagger$" in latex(block)
