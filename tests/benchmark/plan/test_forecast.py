@@ -29,6 +29,11 @@ def test_a_run_takes_what_runs_took_that_differ_in_noise_and_seed_alone() -> Non
     assert costs.seconds(run(seed=9, noise="symmetric", rate=0.5)) == 3.0
 
 
+def test_runs_of_a_method_that_is_gone_say_nothing_of_others() -> None:
+    costs = Costs.of([Measured(run("gone"), 8.0, "cpu"), Measured(run("coop"), 4.0, "cpu")], "cpu")
+    assert costs.seconds(run("gce")) == pytest.approx(4.0)
+
+
 def test_an_unknown_run_is_scaled_by_classes_and_images_and_by_its_method() -> None:
     slow, fast = Measured(run("gce"), 8.0, "cpu"), Measured(run("coop"), 4.0, "cpu")
     costs = Costs.of([slow, fast], "cpu")

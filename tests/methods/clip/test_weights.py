@@ -102,11 +102,15 @@ def test_the_hub_is_asked_again_by_the_next_who_loads(monkeypatch: pytest.Monkey
 
 @pytest.fixture(scope="module", autouse=True)
 def architectures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Two small architectures that open_clip knows by name, `small` and `deeper`."""
+    """Small architectures that open_clip knows by name: `small`, `deeper` and `coca_small`."""
     folder, before = tmp_path_factory.mktemp("architectures"), list(factory._MODEL_CONFIG_PATHS)
     for name, layers in (("small", 1), ("deeper", 2)):
         vision = RESNET | {"layers": [layers] * 4}
         (folder / f"{name}.json").write_text(json.dumps(KINDS["resnet"] | {"vision_cfg": vision}))
+    coca = open_clip.get_model_config("coca_ViT-B-32")
+    for part in ("vision_cfg", "text_cfg", "multimodal_cfg"):
+        coca[part]["layers"] = 1
+    (folder / "coca_small.json").write_text(json.dumps(coca))
     open_clip.add_model_config(folder)
     yield
     factory._MODEL_CONFIG_PATHS[:] = before
@@ -207,4 +211,4 @@ def test_random_weights_are_the_same_every_time() -> None:
 
 def test_a_tower_that_takes_no_prompts_is_refused_with_a_reason() -> None:
     with pytest.raises(BackboneError, match="CoCa"):
-        load_backbone("coca_ViT-B-32/random")
+        load_backbone("coca_small/random")
