@@ -65,15 +65,15 @@ def test_the_vit_falls_at_most_ten_points_behind_its_teacher_on_any_data_set(dat
 def test_sixteen_random_tokens_hardly_disturb_the_vit(datasets: dict[str, Dataset]) -> None:
     model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{SIBLING}")
     tokenizer, tower = open_clip.get_tokenizer(f"local-dir:{SIBLING}"), ImageTower(model.eval().visual)
-    tokens = torch.randn(2, 16, tower.width, generator=torch.Generator().manual_seed(0)) / tower.width**0.5
-    for name, dataset in datasets.items():
+    draws = torch.randn(4, 16, tower.width, generator=torch.Generator().manual_seed(0)) / tower.width**0.5
+    for (name, dataset), tokens in zip(datasets.items(), draws[:, None], strict=True):
         assert dataset.val is not None
         names = tokenizer([dataset.template.format(c) for c in dataset.classes])
         pixels = torch.stack([preprocess(dataset.val.images[index]) for index in range(len(dataset.val.images))])
         every = torch.arange(len(pixels))[None]
         with torch.no_grad():
             weights = model.encode_text(names, normalize=True).T
-            guesses = [(tower.encode(pixels, every, t) @ weights).argmax(-1) for t in (tokens[:1, :0], tokens)]
+            guesses = [(tower.encode(pixels, every, t) @ weights).argmax(-1) for t in (tokens[:, :0], tokens)]
         alone, beside = ((g == torch.from_numpy(dataset.val.labels)).double().mean().item() for g in guesses)
         assert beside >= alone - 0.06, name
 
