@@ -175,8 +175,8 @@ def outcome(pictures: str, backbone: str) -> Iterator[Train]:
 def test_results_on_a_gpu_are_those_on_the_cpu(names: tuple[str, ...], paradigm: str, outcome: Train) -> None:
     found = outcome(names, paradigm)
     assert len(found.gpu) == 2 * len(names)
-    assert all(fields["device"] == "lazy:0" for fields, _ in found.gpu)
-    for (cpu, learned_cpu), (gpu, learned_gpu) in zip(found.cpu, found.gpu, strict=True):
+    assert all(fields["device"] == "lazy:0" for fields, *_ in found.gpu)
+    for (cpu, learned_cpu, _), (gpu, learned_gpu, _) in zip(found.cpu, found.gpu, strict=True):
         assert learned_cpu.keys() == learned_gpu.keys()
         for name, array in learned_cpu.items():
             atol = TOLERANCE.get(names[0], ROUNDING)
@@ -193,7 +193,7 @@ def test_training_waits_for_a_gpu_no_more_often_than_written(
     names: tuple[str, ...], paradigm: str, outcome: Train
 ) -> None:
     found = outcome(names, paradigm)
-    cost, learns = found.cost, any(fields["parameters"] for fields, _ in found.gpu)
+    cost, learns = found.cost, any(fields["parameters"] for fields, *_ in found.gpu)
     # Which classes have labels goes to the device once for each method, in the first epoch.
     epoch = epoch_waits(names[0]) + len(names) * (paradigm == "trzsl")
     # A CLIP of random layers may leave CPL without candidates.
