@@ -72,7 +72,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], in
     return lambda methods: main(["bench", f"--methods={methods}", *small])
 
 
-def test_the_method_of_the_docs_is_ranked_as_a_plug_in(
+def test_the_method_of_the_docs_is_ranked_as_a_plug_in_and_leaves_the_package_alone(
     bench: Callable[[str], int], plug_in: PlugIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = (DOCS / "own_method.md").read_text(encoding="utf-8")
