@@ -69,8 +69,8 @@ def _clusters(context: Context, size: int) -> tuple[Labels, Labels]:
 
 def _split(x: Floats, parts: int) -> Labels:
     """Numbers [n] from 0 of at most `parts` clusters of features [n, E]."""
-    if len(x) == 1:
-        return np.zeros(1, dtype=np.int64)
+    if parts >= len(x):  # older SciPy joins the nearest two all the same
+        return np.arange(len(x), dtype=np.int64)
     found: Labels = fcluster(linkage(x, "average"), parts, "maxclust").astype(np.int64) - 1
     return found
 
