@@ -36,6 +36,8 @@ def audit(
     step("class names, head, class means, ridge regression")
     add("zero_shot", sample.scale * sample.features @ sample.text.T)
     add("head", text_head(sample))
+    if sample.prompt is not None:  # in sample, but hardly able to learn single labels by heart
+        add("prompt", sample.scale * sample.features @ sample.prompt.T)
     add("means", mean_probabilities(x, labels, fold, classes))
     add("ridge", ridge_values(x, labels, fold, classes))
     step("nearest neighbours")

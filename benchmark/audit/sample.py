@@ -22,7 +22,8 @@ NEAREST = 25
 class Sample:
     """Unit features [P, E] of images, their given labels [P], and unit text features [C, E] of the class names.
 
-    `scale` is the logit scale of the backbone. Random numbers depend on `seed` alone. True labels are never part of it.
+    `scale` is the logit scale of the backbone, and `prompt` the unit class weights [C, E] of a prompt that was trained
+    on these very labels, if there is one. Random numbers depend on `seed` alone. True labels are never part of it.
     """
 
     features: Tensor
@@ -30,6 +31,7 @@ class Sample:
     text: Tensor
     scale: float = 100.0
     seed: int = 1
+    prompt: Tensor | None = None
 
     @property
     def classes(self) -> int:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.progress import Progress
@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding, say_skipped
+from benchmark.commands._prompt import with_prompt, worth_it
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import split_list
@@ -50,6 +51,9 @@ class Options(Encoding):
 
     expected: float = 0.2
     """Share of wrong labels that you expect, 0 to 1; it matters where features hardly tell the classes apart."""
+
+    prompt: Literal["auto", "yes", "no"] = "auto"
+    """Whether a robust prompt is trained beside the other classifiers; auto: for up to 8 images a class."""
 
     duplicates: float = 0.98
     """Cosine of features from which on two images count as the same."""
@@ -158,13 +162,19 @@ def _encode(options: Options, data: Doubtful, progress: Progress, console: Conso
     import numpy as np
 
     from benchmark.audit.encode import encode
+    from benchmark.run.devices import parse_devices
     from benchmark.run.resources import open_bank
 
     with encoding(progress, "images", len(data.given)) as tell:
         backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, options.skip_bad_images)
         sample, readable = encode(data, backbone, bank, options.seed)
     say_skipped(console, bank.skipped)
-    return (data if len(readable) == len(data.given) else data.pick(np.asarray(readable))), sample
+    data = data if len(readable) == len(data.given) else data.pick(np.asarray(readable))
+    device = parse_devices(options.devices)[0]
+    few = worth_it(len(data.given), len(data.classes), options.backbone, device)
+    if options.prompt == "yes" or (options.prompt == "auto" and few):
+        sample = with_prompt(sample, data, options.backbone, backbone, bank, device, progress)
+    return data, sample
 
 
 def _say(console: Console, options: Options, data: Doubtful, finding: Finding) -> None:
