@@ -25,7 +25,7 @@ def read(path: Path) -> dict[str, Any]:
 def execute(book: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Runs the code cells in order, in `folder`, and puts what they print, show and draw into `outputs`.
 
-    Returns their variables.
+    Printed paths name it `~`. Returns the cells' variables.
     """
     import matplotlib
 
@@ -34,13 +34,13 @@ def execute(book: dict[str, Any], folder: Path) -> dict[str, Any]:
     with contextlib.chdir(folder):
         code = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
         for count, cell in enumerate(code, start=1):
-            cell["outputs"] = _run("".join(cell["source"]), count, names)
+            cell["outputs"] = _run("".join(cell["source"]), count, names, str(folder.resolve()))
             cell["execution_count"] = count
     return names
 
 
-def _run(source: str, count: int, names: dict[str, Any]) -> list[Cell]:
-    """The outputs of one cell: its text, the value of its last line, its figures."""
+def _run(source: str, count: int, names: dict[str, Any], home: str) -> list[Cell]:
+    """The outputs of one cell: its text, in which `home` is `~`, the value of its last line, its figures."""
     *statements, last = ast.parse(source).body
     printed, value = io.StringIO(), None
     with contextlib.redirect_stdout(printed):
@@ -50,7 +50,7 @@ def _run(source: str, count: int, names: dict[str, Any]) -> list[Cell]:
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), f"cell {count}", "eval"), names)
     outputs: list[Cell] = []
-    if text := printed.getvalue():
+    if text := printed.getvalue().replace(home, "~"):
         outputs.append({"name": "stdout", "output_type": "stream", "text": text.splitlines(keepends=True)})
     if value is not None:
         outputs.append(
