@@ -39,7 +39,8 @@ def wrong_share(
     are added as squares.
     """
     generator = torch.Generator().manual_seed(seed)
-    middle = _share(found, labels)
+    wrong = found.wrong(labels)
+    middle = float(wrong.mean())
     few = min(max(MOST // found.pooled.shape[1], BOUNDS[0]), BOUNDS[1])
     rows = torch.randperm(len(labels), generator=generator)[:few]
     pooled, own = found.pooled[rows], labels[rows]
@@ -50,14 +51,10 @@ def wrong_share(
         draws.append(_mean_wrong(pooled, own, found.confusion, counts, expected))
     sampling = 1.96 * math.sqrt(torch.tensor(draws).var().item() * len(rows) / len(labels))
     some = [part[rows] for part in parts]
-    others = [_share(estimate(some, own, seed, other), own) for other in OTHERWISE]
-    here = float(found.wrong(labels)[rows].mean())
+    others = [float(estimate(some, own, seed, other).wrong(own).mean()) for other in OTHERWISE]
+    here = float(wrong[rows].mean())
     down, up = max(0.0, here - min(others)), max(0.0, max(others) - here)
     return Share(middle, max(0.0, middle - math.hypot(down, sampling)), min(1.0, middle + math.hypot(up, sampling)))
-
-
-def _share(found: Posterior, labels: Tensor) -> float:
-    return float(found.wrong(labels).mean())
 
 
 def _mean_wrong(pooled: Tensor, labels: Tensor, confusion: Tensor, counts: Tensor, expected: float) -> float:

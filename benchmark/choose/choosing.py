@@ -60,15 +60,20 @@ def prepare(data: Doubtful, backbone: Backbone, bank: FeatureBank, recipe: Named
     return Setting(data, backbone, bank, recipe, device)
 
 
+def dominant_classes(setting: Setting) -> float:
+    """Share of the classes, 0 to 1, whose own label is likelier than any other one, by the estimated confusion."""
+    data = setting.data
+    features = setting.bank.plain(data.images)
+    text = zero_shot_weights(setting.backbone, data.classes, data.template).cpu()
+    return dominant_share(estimated_confusion(features, torch.from_numpy(data.given), text))
+
+
 def choose(setting: Setting, plan: Plan, start: Start, everything: bool = False) -> Outcome:
     """Chooses among the plan's methods and trains the chosen one on all labels, with the first seed.
 
     With `everything` all methods and the default are trained so, to see what the choice costs.
     """
-    data = setting.data
-    features = setting.bank.plain(data.images)
-    text = zero_shot_weights(setting.backbone, data.classes, data.template).cpu()
-    dominant = dominant_share(estimated_confusion(features, torch.from_numpy(data.given), text))
+    dominant = dominant_classes(setting)
     agreements: dict[str, list[float]] = {}
     leads: dict[str, Lead] = {}
     held_out, names = 0, list(dict.fromkeys([*plan.methods, plan.default]))

@@ -60,17 +60,18 @@ def read_table(path: Path = TABLE) -> list[Regret]:
 
 def add_to_table(path: Path, new: Regret) -> None:
     """Adds a row to a table, in the place of one of the same cell and seed."""
-    write_table(path, [row for row in read_table(path) if _place(row) != _place(new)] + [new])
+    write_table(path, [row for row in read_table(path) if place(row) != place(new)] + [new])
 
 
 def write_table(path: Path, rows: Iterable[Regret]) -> None:
     """Writes a table of regrets in one step, by data set, noise and seed."""
     lines = [",".join([field.name for field in fields(Regret)])]
-    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=_place)]
+    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=place)]
     atomic.write(path, "\n".join(lines) + "\n")
 
 
-def _place(row: Regret) -> tuple[str, str, float, int]:
+def place(row: Regret) -> tuple[str, str, float, int]:
+    """Data set, kind and rate of noise, seed."""
     return row.dataset, row.noise, row.rate, row.seed
 
 

@@ -12,12 +12,9 @@ from itertools import groupby, product
 from pathlib import Path
 from statistics import mean
 
-import torch
-
 from benchmark.audit.corrupted import corrupt_dataset
-from benchmark.choose.choosing import accuracies, prepare
-from benchmark.choose.confusion import dominant_share, estimated_confusion
-from benchmark.choose.expected import Regret, by_setting, write_table
+from benchmark.choose.choosing import accuracies, dominant_classes, prepare
+from benchmark.choose.expected import Regret, by_setting, place, write_table
 from benchmark.choose.rule import Choice, Lead, decide, leads_over
 from benchmark.choose.trial_table import Trial, read_trials, write_trials
 from benchmark.choose.trials import Setting, train
@@ -27,7 +24,6 @@ from benchmark.report.chosen import DEFAULT
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Split
 from datamodules.features.bank import FeatureBank
-from methods.clip.backbone import zero_shot_weights
 from methods.clip.loading import load_backbone
 from methods.recipes import recipe_for
 
@@ -39,9 +35,7 @@ SHOTS, HOLD_OUT, TRIALS, BETWEEN = 16, 0.25, 3, 100
 def tried(setting: Setting, test: Split, noise: str, rate: float, seed: int) -> Iterator[Trial]:
     """Trains every method on part and on all of the labels; seeds of trials are BETWEEN apart."""
     data, seeds = setting.data, [seed + BETWEEN * number for number in range(TRIALS)]
-    text = zero_shot_weights(setting.backbone, data.classes, data.template).cpu()
-    features = setting.bank.plain(data.images)
-    dominant = dominant_share(estimated_confusion(features, torch.from_numpy(data.given), text))
+    dominant = dominant_classes(setting)
     hits = train(setting, METHODS, seeds, HOLD_OUT, lambda: None).hits()
     leads = leads_over(hits, DEFAULT) | {DEFAULT: Lead(0.0, 0.0)}
     scores = accuracies(train(setting, METHODS, seeds[:1], 0.0, lambda: None), setting.bank, test)
@@ -82,8 +76,8 @@ def comparison(trials: Sequence[Trial]) -> str:
     ]
     whole = {("mean", "", float("nan")): rules["ours"]}
     for setting, rows in [*by_setting(rules["ours"]).items(), *whole.items()]:
-        places = {(row.dataset, row.noise, row.rate, row.seed) for row in rows}
-        first = [row for row in rules["highest"] if (row.dataset, row.noise, row.rate, row.seed) in places]
+        places = set(map(place, rows))
+        first = [row for row in rules["highest"] if place(row) in places]
         cells = [f(row.regret for row in own) for own in (first, rows) for f in (mean, max)]
         cells.append(mean(row.best_accuracy - row.default_accuracy for row in rows))
         name = f"{setting[0]}, {setting[1]} {100 * setting[2]:g} %" if setting[1] else setting[0]
