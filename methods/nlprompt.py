@@ -31,6 +31,8 @@ class Method(PromptMethod):
     partial batch, whose images are then noisy; here the plan is of all images, uncropped. Its loaders drop the last
     partial batch, so that a clean set smaller than a batch trains nothing (seen on EuroSAT); here such a set is one
     smaller batch. If no image is clean, it trains on all images with both losses in turn; here all images are noisy.
+    At reg 0.001 its plan (POT, not in logarithms) underflows to 0 from about 4 classes on, so that only images labelled
+    with class 0 count as clean, 2 % of them with 47 classes; here they are what the formula says, 13 % in that case.
     """
 
     reg: Annotated[float, Gt(0)] = 0.01
@@ -42,10 +44,15 @@ class Method(PromptMethod):
         self.regroup(given, given.labels, (~clean).long())
 
     def transport(self, given: GivenImages) -> Tensor:
-        """Transport plans [R, N, C] from the given images to the current prompts; 0 for classes without labels."""
+        """Transport plans [R, N, C] from the given images to the current prompts; 0 for classes without labels.
+
+        Notes the replicas whose plan is not finite as broken.
+        """
         with torch.no_grad():
             logits = self.logits(self.data.pool()[given.images], self.class_weights())
         plan = sinkhorn(-self.select_train_classes(logits).softmax(-1).log_softmax(-1), given.valid, self.reg)
+        finite = plan.isfinite().flatten(1).all(1)
+        self.note_broken(~finite, f"the transport plan of epoch {self.current_epoch + 1} is not finite")
         if self.train_classes is None:
             return plan
         return torch.zeros_like(logits, dtype=plan.dtype).scatter(-1, self.train_classes[:, None].expand_as(plan), plan)

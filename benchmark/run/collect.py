@@ -32,7 +32,7 @@ class Result(NamedTuple):
 def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
     """One result per run, after `fit` and `test`."""
     diverged = module.diverged()
-    skipped = data.bank.skipped
+    skipped = f"{len(data.bank.skipped)} images could not be read and were left out" if data.bank.skipped else ""
     shared = {
         "zero_shot_accuracy": zero_shot_accuracy(module.members[0], data),
         "classes": list(data.dataset.classes),
@@ -44,7 +44,6 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
         "versions": versions(),
         "device": device_name(device),
         "seconds": round(seconds, 3),
-        "hint": f"{len(skipped)} images could not be read and were left out" if skipped else "",
     }
     predicted = pack_all(module, data) if module.keep_predictions else [b""] * len(runs)
     results: list[Result] = []
@@ -58,6 +57,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
                 **shared,
                 "settings": asdict(runs[row].settings),
                 "status": "diverged" if diverged[row] else "ok",
+                "hint": "; ".join(filter(None, [diverged[row], skipped])),
                 "accuracy": _percent(module.accuracy[row]),
                 "per_class_accuracy": [_percent(value) for value in module.class_accuracy[row]],
                 "ece": _percent(module.calibration_error[row]),

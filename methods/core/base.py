@@ -27,6 +27,7 @@ class BaseMethod(ReplicaModule, Learner):
         self.members = [self]
         self.rows = slice(0, 0)
         self.recorded_step = (None, None)
+        self.broken = {}
         self.derived = task is None
         self._task = None
         self.recipe = recipe

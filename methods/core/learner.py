@@ -41,6 +41,8 @@ class Learner(lightning.LightningModule):
 
     rows: slice
     recorded_step: tuple[Tensor | None, Tensor | None]
+    #: Why a replica's training means nothing any more, by replica.
+    broken: dict[int, str]
     derived: bool
     _task: Task | None
 
@@ -190,6 +192,11 @@ class Learner(lightning.LightningModule):
         """Losses per image [R, B] to one per replica [R]: the mean over its images."""
         return torch.where(batch.valid, each, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
 
+    def note_broken(self, which: Tensor, why: str) -> None:
+        """Notes that replicas, those True in `which` [R], have diverged; each keeps its first reason."""
+        for replica in which.nonzero().flatten().tolist():
+            self.broken.setdefault(replica, why)
+
     @property
     def total_epochs(self) -> int:
         """Epochs over all rounds."""
@@ -209,8 +216,8 @@ class Learner(lightning.LightningModule):
         return zero_shot_weights(self.task.backbone, self.task.classes, self.task.template)
 
     def state(self) -> dict[str, Any]:
-        """The `remembered` attributes that exist."""
-        return {name: getattr(self, name) for name in self.remembered if hasattr(self, name)}
+        """What broke, and the `remembered` attributes that exist."""
+        return {name: getattr(self, name) for name in ("broken", *self.remembered) if hasattr(self, name)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restores what `state` kept."""

@@ -53,6 +53,8 @@ class ReplicaModule(lightning.LightningModule):
         if stage == "fit":
             self.curves.clear()
             self._predicted = None
+            for member in self.members:
+                member.broken.clear()
 
     def on_fit_start(self) -> None:
         """Ends training before it starts where nothing is learned."""
@@ -223,15 +225,15 @@ class ReplicaModule(lightning.LightningModule):
         for member, state in zip(self.members, kept["state"], strict=True):
             member.load_state(state)
 
-    def diverged(self) -> Tensor:
-        """Whether any parameter of a replica is not finite [R]."""
-        flags = []
+    def diverged(self) -> list[str]:
+        """Why each of the R replicas has diverged, in a few words; empty for those that have not."""
+        causes = []
         for member in self.members:
-            flag = torch.zeros(len(member.task.seeds), dtype=torch.bool)
-            for parameter in member.parameters():
-                flag |= ~parameter.detach().isfinite().flatten(1).all(1).cpu()
-            flags.append(flag)
-        return torch.cat(flags)
+            for name, parameter in member.named_parameters():
+                finite = parameter.detach().isfinite().flatten(1).all(1)
+                member.note_broken(~finite, f"{name} is not finite at the end")
+            causes += [member.broken.get(replica, "") for replica in range(len(member.task.seeds))]
+        return causes
 
 
 def _on_host(predictions: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from datamodules.order import grouped_batches, paired_batches
@@ -18,15 +19,39 @@ def costs(replicas: int = 3, images: int = 20, classes: int = 5) -> torch.Tensor
     return -logits.softmax(-1).log_softmax(-1)
 
 
-def test_plans_equal_a_slow_log_domain_reading_of_sinkhorn_knopp() -> None:
-    cost = costs()
+@pytest.mark.parametrize("reg", [0.1, 0.01, 0.001])
+@pytest.mark.parametrize("classes", [2, 5, 47, 397])
+def test_plans_equal_a_slow_reading_of_sinkhorn_knopp(classes: int, reg: float) -> None:
+    cost = costs(classes=classes)
     valid = torch.ones(cost.shape[:2], dtype=torch.bool)
     valid[1, 15:] = False
-    plans = sinkhorn(cost, valid)
-    for row, count in enumerate((20, 15, 20)):
-        slow = torch.from_numpy(slow_plan(cost[row, :count].tolist()))
-        torch.testing.assert_close(plans[row, :count], slow, atol=1e-9, rtol=1e-6)
+    plans = sinkhorn(cost, valid, reg, limit=100)
+    for row, count in enumerate((20, 15)):
+        slow = torch.from_numpy(slow_plan(cost[row, :count].tolist(), reg, limit=100))
+        torch.testing.assert_close(plans[row, :count], slow, atol=1e-12, rtol=1e-6)
     assert (plans[1, 15:] == 0).all()
+
+
+def test_a_class_that_is_far_from_all_images_still_gets_its_share_at_a_small_regularisation() -> None:
+    cost = torch.tensor([[[0.0, 1.0], [0.9, 1.9], [0.9, 1.85]]], dtype=torch.double)
+    plan = sinkhorn(cost, torch.ones(1, 3, dtype=torch.bool), reg=0.001)[0]
+    expected = torch.tensor([[0.25, 1 / 12], [0.25, 1 / 12], [1.92875e-22, 1 / 3]], dtype=torch.double)
+    torch.testing.assert_close(plan, expected, atol=1e-26, rtol=1e-5)
+
+
+@pytest.mark.parametrize("reg", [1e-5, 1e-12, 1e-300])
+def test_plans_are_finite_however_small_the_regularisation_and_far_the_costs(reg: float) -> None:
+    cost = 30 * costs(classes=9)
+    plans = sinkhorn(cost, torch.ones(3, 20, dtype=torch.bool), reg)
+    assert plans.isfinite().all()
+    assert (plans.sum((1, 2)) - 1).abs().max() < 1e-6
+
+
+def test_a_replica_s_plan_does_not_depend_on_those_that_go_on_after_it_has_converged() -> None:
+    cost = torch.cat([costs(1), 30 * costs(1, classes=5)])
+    valid = torch.ones(2, 20, dtype=torch.bool)
+    alone, beside = sinkhorn(cost[:1], valid[:1], 0.1), sinkhorn(cost, valid, 0.1)[:1]
+    torch.testing.assert_close(beside, alone, atol=1e-16, rtol=1e-13)
 
 
 def test_a_replica_s_plan_does_not_depend_on_the_others_or_on_padding() -> None:
@@ -36,6 +61,7 @@ def test_a_replica_s_plan_does_not_depend_on_the_others_or_on_padding() -> None:
     broken[0] = torch.nan
     beside = sinkhorn(broken, torch.ones(3, 20, dtype=torch.bool))
     assert torch.equal(beside[1:], everything[1:])
+    assert not beside[0].isfinite().any()
 
 
 def test_a_plan_spreads_the_images_evenly_over_images_and_classes() -> None:
