@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.mixture import GaussianMixture
 
 from methods.core.given import GivenImages
 from methods.core.head import HeadMethod
+from methods.functional.label_votes import TEMPERATURE, Floats, Labels, regression, votes
 
-Floats = NDArray[np.floating[Any]]
 Flags = NDArray[np.bool_]
 
 
@@ -35,7 +33,7 @@ class Method(HeadMethod):
     like `ce`, with any `loss`. A class with one image, or with equal scores, passes the mixture.
     """
 
-    temperature: Annotated[float, Gt(0)] = 0.07
+    temperature: Annotated[float, Gt(0)] = TEMPERATURE
     clean: Annotated[float, Ge(0), Le(1)] = 0.5
     consistency: Annotated[float, Ge(0), Le(1)] = 0.8
 
@@ -56,41 +54,16 @@ class Method(HeadMethod):
             chosen = torch.from_numpy(_balanced(self._accepted(*own, seed), labels.numpy()))
             self.data.assign(self.rows.start + row, images[chosen], labels[chosen])
 
-    def _accepted(self, zero_shot: Floats, features: Floats, labels: NDArray[np.int64], seed: int) -> Flags:
+    def _accepted(self, zero_shot: Floats, features: Floats, labels: Labels, seed: int) -> Flags:
         """What of zero-shot probabilities [n, C] and features [n, E] with labels [n] is accepted [n]."""
         kept = np.ones(len(labels), bool)
-        for probabilities in (zero_shot, _regression(features, labels, zero_shot.shape[1])):
-            own = probabilities[np.arange(len(labels)), labels]
-            kept &= own >= self.consistency * probabilities.max(1)
-            for c in np.unique(labels):
-                kept[labels == c] &= _upper(np.log(own[labels == c]), seed) >= self.clean
+        for probabilities in (zero_shot, regression(features, labels, zero_shot.shape[1])):
+            upper, consistent = votes(probabilities, labels, seed)
+            kept &= (upper >= self.clean) & (consistent >= self.consistency)
         return kept | _fill(kept, zero_shot, labels)
 
 
-def _regression(features: Floats, labels: NDArray[np.int64], classes: int) -> Floats:
-    """Probabilities [n, C] of a class-balanced logistic regression for the images that it was fitted to."""
-    found = np.zeros((len(labels), classes))
-    present = np.unique(labels)
-    if len(present) < 2:
-        found[:, present] = 1
-        return found
-    regression = LogisticRegression(max_iter=10_000, class_weight="balanced").fit(features, labels)
-    found[:, present] = regression.predict_proba(features)
-    return found
-
-
-def _upper(scores: Floats, seed: int) -> Floats:
-    """The probability [n] that scores [n] belong to the upper of two Gaussians fitted to them."""
-    spread = np.ptp(scores)
-    if not spread > 0:
-        return np.ones(len(scores))
-    column = ((scores - scores.min()) / spread).reshape(-1, 1)
-    mixture = GaussianMixture(2, random_state=seed).fit(column)
-    upper: Floats = mixture.predict_proba(column)[:, mixture.means_.argmax()]
-    return upper
-
-
-def _fill(kept: Flags, zero_shot: Floats, labels: NDArray[np.int64]) -> Flags:
+def _fill(kept: Flags, zero_shot: Floats, labels: Labels) -> Flags:
     """The likeliest images [n] of classes of which none was kept."""
     more, classes = np.zeros_like(kept), zero_shot.shape[1]
     numbers = np.bincount(labels[kept], minlength=classes)
@@ -102,7 +75,7 @@ def _fill(kept: Flags, zero_shot: Floats, labels: NDArray[np.int64]) -> Flags:
     return more
 
 
-def _balanced(kept: Flags, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def _balanced(kept: Flags, labels: Labels) -> Labels:
     """Places of kept images, each class's starting over until all classes together have as many as there were."""
     present = np.unique(labels)
     size = max(1, len(labels) // len(present))

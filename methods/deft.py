@@ -14,6 +14,7 @@ from methods.clip.prompt import Prompt
 from methods.core.any_loss import AnyLoss
 from methods.core.given import GivenImages
 from methods.core.prompt import PromptMethod
+from methods.functional.dual_prompts import clean_logits, dual_loss
 
 
 class Method(AnyLoss, PromptMethod):
@@ -84,13 +85,13 @@ class Method(AnyLoss, PromptMethod):
         clean = self._clean(self.logits(features, prompt.encode(self.ctx)), features).gather(
             -1, given.labels[..., None]
         )
-        kept = (clean.squeeze(-1) > 0.5) & given.valid
+        kept = (clean.squeeze(-1) > 0) & given.valid
         self.kept = given.on_pool(kept.long(), len(self.data.pool())).bool()
 
     def _clean(self, positive: Tensor, features: Tensor) -> Tensor:
-        """Probabilities [R, B, C] that labels are clean, from the positive logits, which get no gradient."""
+        """Clean logits [R, B, C] of labels, from the positive logits."""
         weights = self.task.backbone.encode_prompts(self.negative, self.layout)
-        return (positive.detach() - self.logits(features, weights)).sigmoid()
+        return clean_logits(positive, self.logits(features, weights))
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """Both prompts' losses [R], or the heads'."""
@@ -98,15 +99,13 @@ class Method(AnyLoss, PromptMethod):
             return super().total_loss(replace(batch, valid=batch.valid & self.kept.gather(1, batch.images)), weights)
         logits = self.logits(batch.features, weights)
         clean = self._clean(logits, batch.features)
-        kept = clean.detach().gather(-1, batch.labels.unsqueeze(-1)).squeeze(-1) > 0.5
+        kept = clean.detach().gather(-1, batch.labels.unsqueeze(-1)).squeeze(-1) > 0
         kept = kept | (self.current_epoch < self.warmup)
         each = self.loss_per_image(logits, batch)
         self.record_step(logits, each)
         mended = torch.where(kept, batch.labels, logits.detach().argmax(-1))
         others = self.complements.gather(1, batch.images)
-        p_yes = clean.gather(-1, mended.unsqueeze(-1)).squeeze(-1)
-        p_no = 1 - clean.gather(-1, others.unsqueeze(-1)).squeeze(-1)
-        dual = -p_yes.clamp(min=1e-5).log() - p_no.clamp(min=1e-5).log()
+        dual = dual_loss(clean, mended, others)
         count = batch.valid.sum(1).clamp(min=1)
         chosen = replace(batch, valid=batch.valid & kept)
         return self.mean_per_run(each, chosen) + torch.where(batch.valid, dual, 0).sum(1) / count

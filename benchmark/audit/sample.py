@@ -16,6 +16,7 @@ from datamodules.seeds import rng
 
 FOLDS = 5
 NEAREST = 25
+NEAREST_UNCENTRED = 30
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Sample:
     def nearest(self) -> tuple[Tensor, Tensor]:
         """Cosines [P, k] of the centred features and indices [P, k] of the k nearest other images, nearest first."""
         return neighbours(self.centred, NEAREST)
+
+    @cached_property
+    def nearest_uncentred(self) -> tuple[Tensor, Tensor]:
+        """The same of the features as they are, which is what published detectors look at."""
+        return neighbours(self.features, NEAREST_UNCENTRED)
 
     def of_given(self, values: Tensor) -> Tensor:
         """The entries [P] of `values` [P, C] at the given labels."""
