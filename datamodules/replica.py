@@ -49,13 +49,13 @@ def noisy_labels(
     zero-shot CLIP's class weights [C, E] times its logit scale.
 
     Raises:
-        DataError: noise that cannot be made, or labels from people that name classes which are not seen.
+        DataError: noise that cannot be made, or that by itself names classes which are not seen.
     """
     labels, drawn = dataset.train.labels, pool.labelled
     if replica.noise == "none" or not len(drawn):
         return TrainingSet(drawn, labels[drawn])
     if noise.measured(replica.noise):
-        context = noise.Context(drawn, labels, len(dataset.classes), given=dataset.given)
+        context = noise.Context(drawn, labels, len(dataset.classes), given=dataset.given, names=dataset.classes)
         noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
         if not pool.seen[noisy.labels].all():
             raise DataError(f"{replica.noise} names classes that {replica.paradigm} leaves without labelled images")
@@ -64,8 +64,8 @@ def noisy_labels(
     numbers = np.full(len(pool.seen), -1)
     numbers[seen] = np.arange(len(seen))
     context = noise.Context(drawn, numbers[labels], len(seen))
-    if noise.needs(replica.noise) & {"features", "logits"}:
-        x = features()[drawn]
-        context = replace(context, features=x, logits=None if zero_shot is None else x @ zero_shot()[seen].T)
+    if noise.needs_model(replica.noise):
+        x, texts = features()[drawn], None if zero_shot is None else zero_shot()[seen]
+        context = replace(context, features=x, texts=texts, logits=None if texts is None else x @ texts.T)
     noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
     return TrainingSet(noisy.indices, seen[noisy.labels])

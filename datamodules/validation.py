@@ -30,8 +30,8 @@ def noisy_validation(
     scale, to kinds of noise that need them. Empty where no such labels can be had: without a val split, for a run
     without labels, and where people or the web gave the training labels.
     """
-    split, measured = dataset.val, run.noise != "none" and noise.measured(run.noise)
-    if split is None or run.paradigm == "ul" or measured or not dataset.trusted:
+    split, given = dataset.val, run.noise != "none" and "given" in noise.needs(run.noise)
+    if split is None or run.paradigm == "ul" or given or not dataset.trusted:
         return TrainingSet(np.empty(0, np.int64), np.empty(0, np.int64))
     drawn = few_shot_val(dataset.train.labels, split.labels, run.shots, run.seed)
     drawn = drawn[seen[split.labels[drawn]]]

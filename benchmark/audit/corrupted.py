@@ -28,7 +28,7 @@ def corrupted(spec: str, root: Path | None, kind: str, rate: float | None, shots
     """
     path = f"folder:{spec}" if Path(spec).is_dir() else spec
     dataset = catalog.open_dataset(path, root)
-    if not dataset.trusted and not noise.measured(kind):
+    if not dataset.trusted and "given" not in noise.needs(kind):
         raise BadInput(f"{spec}: nobody knows its true labels, so noise cannot be added to them; leave out --noise")
     data = corrupt_dataset(spec, dataset, kind, rate, shots, seed)
     return data if dataset.trusted else replace(data, true=None)
@@ -54,7 +54,7 @@ def corrupt_dataset(
     """
     pool = dataset.train.labels
     drawn = few_shot(pool, shots, seed) if shots else np.arange(len(pool))
-    if features is None and noise.needs(kind) & {"features", "logits"}:
+    if features is None and noise.needs_model(kind):
         raise BadInput(f"noise kind {kind!r} needs a model's outputs, which an audit does not make; take another kind")
     given = Pool(drawn, np.empty(0, np.int64), np.ones(len(dataset.classes), bool))
     run = RunSpec(seed, shots, kind, rate)

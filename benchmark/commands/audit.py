@@ -149,7 +149,7 @@ def _open(options: Options) -> Doubtful:
 
     measured = noises.measured(options.noise_type)
     if measured and options.noise:
-        raise BadInput(f"{options.noise_type} is a labelling: its share of wrong labels is measured; leave out --noise")
+        raise BadInput(f"{options.noise_type} has its own share of wrong labels, which is measured; leave out --noise")
     if options.noise or measured:
         rate = None if measured else options.noise
         return corrupted(options.dataset, options.data, options.noise_type, rate, options.shots, options.seed)

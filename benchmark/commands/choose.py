@@ -139,7 +139,7 @@ def _check(options: Options) -> Plan:
             raise BadInput(f"{name} does not train on given labels alone ({', '.join(info.paradigms)}); leave it out")
     noises.parse(options.noise_type)
     if noises.measured(options.noise_type) and options.noise:
-        raise BadInput(f"{options.noise_type} is a labelling: its share of wrong labels is measured; leave out --noise")
+        raise BadInput(f"{options.noise_type} has its own share of wrong labels, which is measured; leave out --noise")
     if options.out.exists() and not options.out.is_dir():
         raise BadInput(f"--out={options.out} is a file; give a folder")
     check_backbone(options.backbone)
@@ -164,7 +164,7 @@ def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:
     if options.noise or measured:
         spec = f"folder:{options.dataset}" if Path(options.dataset).is_dir() else options.dataset
         dataset = open_dataset(spec, options.data)
-        if not dataset.trusted and not measured:
+        if not dataset.trusted and "given" not in noises.needs(options.noise_type):
             raise BadInput(
                 f"{options.dataset}: nobody knows its true labels, so noise cannot be added; leave out --noise"
             )

@@ -15,10 +15,12 @@ from benchmark.records.record import Record
 from benchmark.run.resources import Resources
 from benchmark.run.training import build
 from datamodules import noise, paradigms
+from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.formats.tables import tables_folder
 from datamodules.replica import RunSpec, labelled, noisy_labels
+from datamodules.training_sets import TrainingSets
 from methods.clip.backbone import Backbone
 from methods.clip.loading import choose_precision
 from methods.errors import BackboneError, MethodError, UnsupportedError
@@ -39,7 +41,7 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
         if paradigms.parse(paradigm)[0] in ("fewshot", "ssl"):
             check_shots(dataset.train.labels, dataset.classes, shots)
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
-        _check_labelling(resources, run)
+        _check_own_labels(resources, run)
     load = _loader(resources, devices)
     for teacher in sorted(set().union(*map(_teachers, runs))):
         load(teacher)
@@ -52,7 +54,7 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
 def check_same_inputs(
     records: Sequence[Record], runs: Sequence[Run], resources: Resources, devices: Sequence[str]
 ) -> None:
-    """Checks by hash that finished runs used the precision, weights and images that these names refer to now.
+    """Checks by hash that finished runs used the precision, weights, images and labels that these names refer to now.
 
     Raises:
         BadInput: one of them differs.
@@ -60,6 +62,7 @@ def check_same_inputs(
     load = _loader(resources, devices)
     backbones = {name: load(name) for name in {run.backbone for run in runs}}
     opened = {name: resources.dataset(name) for name in {run.dataset for run in runs}}
+    asked = set(runs)
     images = {name: noise.fingerprint(data.train.labels, data.test.labels) for name, data in opened.items()}
     for record in records:
         run, kept, backbone = record.run, record.hashes, backbones.get(record.run.backbone)
@@ -67,6 +70,8 @@ def check_same_inputs(
             _same("precision", run.backbone, record.precision, backbone.precision)
             _same("weights", run.backbone, kept.get("weights"), backbone.identity)
         _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
+        if run.rate is None and run in asked:  # labels come from a file, which may have changed
+            _same("labels", run.noise, record.noise.labels_sha256, _labels(opened[run.dataset], run))
 
 
 def _loader(resources: Resources, devices: Sequence[str]) -> Callable[[str], Backbone]:
@@ -80,23 +85,29 @@ def _same(what: str, name: str, before: str | None, now: str | None) -> None:
         raise BadInput(f"the finished runs here had other {what} under the name {name}; write to another --out")
 
 
+def _labels(dataset: Dataset, run: Run) -> str:
+    spec = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, run.settings.hold_out)
+    given = TrainingSets(dataset, [spec]).given[0]
+    return noise.fingerprint(given.images, given.labels)
+
+
 def _teachers(run: Run) -> set[str]:
     info, values = parse_method(run.method)
     return set(info.teachers(values))
 
 
-def _check_labelling(resources: Resources, run: Run) -> None:
-    """Kinds of noise whose rate is measured read labels that a data set may not have."""
-    assert noise.measured(run.noise)
+def _check_own_labels(resources: Resources, run: Run) -> None:
+    """Kinds of noise with a rate of their own read labels or class names that a data set may not have."""
     dataset, replica = resources.dataset(run.dataset), RunSpec(run.seed, run.shots, run.noise, None, run.paradigm)
     try:
         noisy_labels(
             dataset, replica, labelled(dataset, replica), lambda: np.empty((len(dataset.train.labels), 0)), None
         )
     except DataError as error:
-        name, folder = noise.parse(run.noise)[1].get("labels"), tables_folder(run.dataset, resources.data)
-        lacking = folder is not None and (name not in dataset.given if name else not dataset.given)
-        place = f"; it is read from a CSV table in {folder} (docs/data.md)" if lacking else ""
+        folder, asked = tables_folder(run.dataset, resources.data), noise.parse(run.noise)[1].get("labels", "")
+        absent = not {*asked.split("+")} <= {*dataset.given} if asked else not dataset.given
+        read = folder is not None and absent and "given" in noise.needs(run.noise)
+        place = f"; it is read from a CSV table in {folder} (docs/data.md)" if read else ""
         raise DataError(f"{run.dataset}: {error}{place}") from None
 
 

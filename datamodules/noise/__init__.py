@@ -1,8 +1,9 @@
 """Kinds of label noise: each module here is one kind, a pure function of the few-shot draw, a rate and a seed.
 
 A kind defines `corrupt(context, rate, seed, **options) -> Noisy` and `NEEDS`, the fields of `Context` that it reads
-beyond `indices`, `pool` and `classes`. It may define `check(**options)`, which raises `DataError` for a value that an
-option does not take. A new module is a new kind; it needs no registration.
+beyond `indices`, `pool`, `classes` and `names`. It may define `check(**options)`, which raises `DataError` for a value
+that an option does not take, and `OWN_RATE = True` if its rate is not asked for. A new module is a new kind; it needs
+no registration.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
@@ -30,8 +31,9 @@ class Context:
     """Input of a kind of noise.
 
     `indices` [N] are the drawn training images, `pool` [P] the true labels of all training images, `classes` is C.
-    `logits` [N, C] (zero-shot) and `features` [N, E] are those of the drawn images; `given` holds further
-    labellings [P] of the training images, by name.
+    `logits` [N, C] (zero-shot) and `features` [N, E] are those of the drawn images, `texts` [C, E] those of the class
+    names, of any length; `given` holds further labellings [P] of the training images, by name; `names` are the
+    classes'.
     """
 
     indices: Labels
@@ -39,7 +41,9 @@ class Context:
     classes: int
     logits: Floats | None = None
     features: Floats | None = None
+    texts: Floats | None = None
     given: Mapping[str, Labels] = field(default_factory=dict)
+    names: Sequence[str] = ()
 
     @property
     def labels(self) -> Labels:
@@ -70,34 +74,41 @@ def parse(kind: str) -> tuple[str, dict[str, str]]:
     >>> parse("human[labels=worse]")
     ('human', {'labels': 'worse'})
     """
-    name, options = parse_spec(kind)
-    if name not in known():
-        raise unknown("noise kind", name, known())
-    allowed = list(inspect.signature(_module(name).corrupt).parameters)[3:]
+    (name, options), module = parse_spec(kind), _module(kind)
+    allowed = list(inspect.signature(module.corrupt).parameters)[3:]
     for option in options:
         if option not in allowed:
             raise DataError(f"noise kind {name!r} has no option {option!r}; it has: {', '.join(allowed) or 'none'}")
-    if hasattr(_module(name), "check"):
-        _module(name).check(**options)
+    if hasattr(module, "check"):
+        module.check(**options)
     return name, options
 
 
 def needs(kind: str) -> frozenset[str]:
-    """The fields of `Context` that a kind reads beyond the draw: "logits", "features" or "given".
+    """The fields of `Context` that a kind reads beyond the draw: "logits", "features", "texts" or "given".
 
     >>> sorted(needs("confusion"))
     ['logits']
     """
-    return frozenset(_module(parse(kind)[0]).NEEDS)
+    return frozenset(_module(kind).NEEDS)
+
+
+def needs_model(kind: str) -> bool:
+    """Whether a kind reads what a backbone says of images or class names.
+
+    >>> needs_model("semantic"), needs_model("human"), needs_model("symmetric")
+    (True, False, False)
+    """
+    return not needs(kind).isdisjoint(("logits", "features", "texts"))
 
 
 def measured(kind: str) -> bool:
-    """Whether a kind's rate is measured from existing labels (`human`) instead of set.
+    """Whether a kind has a rate of its own, which is measured (`human`, `matrix`) instead of set.
 
     >>> measured("human"), measured("symmetric")
     (True, False)
     """
-    return "given" in needs(kind)
+    return getattr(_module(kind), "OWN_RATE", False)
 
 
 def corrupt(kind: str, context: Context, rate: float | None, seed: int) -> Noisy:
@@ -118,13 +129,13 @@ def corrupt(kind: str, context: Context, rate: float | None, seed: int) -> Noisy
         raise DataError("label noise needs at least two classes; the data set has one")
     if measured(kind):
         if rate is not None:
-            raise DataError(f"the rate of {name!r} noise is measured, not asked for; got {rate:g}")
+            raise DataError(f"the rate of {name!r} noise is its own and measured, not asked for; got {rate:g}")
     elif rate is None or not 0 <= rate <= 1:
         raise DataError(f"the rate of {name!r} noise must lie in [0, 1]; got {rate}")
     for need in sorted(needs(kind)):
         if getattr(context, need) is None or len(getattr(context, need)) == 0:
             raise DataError(f"{name!r} noise needs {_WHAT[need]}, which this data set or backbone does not give")
-    noisy: Noisy = _module(name).corrupt(context, rate, seed, **options)
+    noisy: Noisy = _module(kind).corrupt(context, rate, seed, **options)
     return noisy
 
 
@@ -159,8 +170,11 @@ def fingerprint(*arrays: Labels) -> str:
     return digest.hexdigest()
 
 
-_WHAT = {"logits": "zero-shot logits", "features": "image features", "given": "given labels"}
+_WHAT = {"logits": "zero-shot logits", "features": "image features", "texts": "class texts", "given": "given labels"}
 
 
-def _module(name: str) -> ModuleType:
+def _module(kind: str) -> ModuleType:
+    name = parse_spec(kind)[0]
+    if name not in known():
+        raise unknown("noise kind", name, known())
     return import_module(f"{__name__}.{name}")

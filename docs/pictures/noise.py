@@ -35,7 +35,8 @@ def main() -> None:
     features = FeatureBank(clip).plain(dataset.train.images).numpy()
     weights = clip.scale * zero_shot_weights(clip, dataset.classes, dataset.template).numpy()
     for kind in noise.known():
-        run = RunSpec(SEED, SHOTS, kind, None if noise.measured(kind) else RATE)
+        spec = f"matrix[file={HERE / 'noise-matrix.csv'}]" if kind == "matrix" else kind
+        run = RunSpec(SEED, SHOTS, spec, None if noise.measured(kind) else RATE)
         drawn = noisy_labels(dataset, run, labelled(dataset, run), lambda: features, lambda: weights)
         save(picture(dataset, drawn.images, drawn.labels), HERE / f"noise-{kind}.png")
 

@@ -113,6 +113,16 @@ def test_runs_with_other_weights_or_images_behind_a_name_are_not_gone_on_with(
     assert {path: path.read_bytes() for path in records(out)} == before
 
 
+def test_runs_by_another_matrix_of_the_same_name_are_not_gone_on_with(bench: Bench, tmp_path: Path) -> None:
+    table = tmp_path / "T.csv"
+    for share, methods, code in ((0.1, "class_means", 0), (0.1, "class_means,wann", 0), (0.05, "class_means,knn", 2)):
+        rows = [[1 - 9 * share if row == column else share for column in range(10)] for row in range(10)]
+        table.write_text("\n".join(",".join(map(str, row)) for row in rows), encoding="utf-8")
+        ended, text = bench(f"--methods={methods}", "--noise=0.5", f"--noise-type=matrix[file={table}]")
+        assert ended == code
+        assert ("the finished runs here had other labels under the name matrix[file=" in text) == (code == 2)
+
+
 def test_a_truncated_record_is_set_aside_and_done_again(finished: Path, bench: Bench, tmp_path: Path) -> None:
     out = tmp_path / "again"
     shutil.copytree(finished, out)

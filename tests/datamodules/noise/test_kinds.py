@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,18 @@ def test_confusion_takes_the_likeliest_class_after_the_true_one() -> None:
     for row, label, logits in zip(noisy.labels, ctx.labels, ctx.logits, strict=True):
         ranked = sorted(range(7), key=lambda c: -logits[c])
         assert row == (ranked[1] if ranked[0] == label else ranked[0])
+
+
+def test_semantic_takes_the_class_with_the_nearest_text_whatever_its_length() -> None:
+    ctx = context()
+    assert ctx.texts is not None
+    longer = replace(ctx, texts=ctx.texts * np.linspace(1, 9, 7)[:, None])
+    cosines = [[float(a @ b / np.sqrt((a @ a) * (b @ b))) for b in ctx.texts] for a in ctx.texts]
+    nearest = [max((c for c in range(7) if c != own), key=lambda c: cosines[own][c]) for own in range(7)]
+    for each in (ctx, longer):
+        assert noise.corrupt("semantic", each, 1.0, 1).labels.tolist() == [nearest[label] for label in ctx.labels]
+    flips = [wrong(ctx, noise.corrupt(kind, ctx, 0.4, 1)) for kind in ("semantic", "asymmetric")]
+    assert (flips[0] == flips[1]).all()
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -182,3 +196,36 @@ def test_human_noise_wants_a_labelling_that_exists_and_no_rate() -> None:
     out_of_range = noise.Context(ctx.indices, ctx.pool, 7, given={"web": ctx.pool + 1})
     with pytest.raises(DataError, match=r"outside 0 \.\.\. 6"):
         noise.corrupt("human", out_of_range, None, 1)
+
+
+def test_several_labellings_vote_and_a_tie_goes_to_one_of_the_classes_that_have_most() -> None:
+    pool = np.zeros(3000, dtype=np.int64)
+    given = {
+        name: np.array(value).repeat(1000) for name, value in {"a": [1, 1, 0], "b": [1, 2, 2], "c": [2, 2, 1]}.items()
+    }
+    ctx = noise.Context(np.arange(3000), pool, 4, given=given)
+    first, second = (noise.corrupt("human[labels=a+b+c]", ctx, None, seed).labels for seed in (1, 2))
+    assert (first[:2000] == np.array([1, 2]).repeat(1000)).all()
+    shares = np.bincount(first[2000:], minlength=4) / 1000
+    assert shares[:3] == pytest.approx([1 / 3] * 3, abs=0.05)
+    assert not np.array_equal(first, second)
+
+
+def test_a_vote_on_an_image_does_not_depend_on_which_others_are_drawn() -> None:
+    source = np.random.default_rng(0)
+    given = {name: source.integers(0, 5, 200) for name in "abcd"}
+    whole = noise.Context(np.arange(200), np.zeros(200, dtype=np.int64), 5, given=given)
+    part = replace(whole, indices=np.arange(0, 200, 7))
+    votes = [noise.corrupt("human[labels=d+b+a+c]", ctx, None, 3).labels for ctx in (whole, part)]
+    assert (votes[0][::7] == votes[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [("a+d", "unknown labelling 'd'"), ("a+a", "'a' has one vote"), ("a+", "unknown labelling ''")],
+)
+def test_a_vote_of_labellings_that_are_not_there_or_named_twice_is_refused(labels: str, message: str) -> None:
+    pool = np.arange(3)
+    ctx = noise.Context(pool, pool, 3, given={"a": pool, "b": pool})
+    with pytest.raises(DataError, match=message):
+        noise.corrupt(f"human[labels={labels}]", ctx, None, 1)

@@ -15,7 +15,8 @@ from tests.datamodules.noise.draws import BALANCED, EXACT, RATED, RATES, context
 
 
 def test_the_folder_is_the_list_of_kinds() -> None:
-    assert noise.known() == sorted([*RATED, "human"])
+    assert noise.known() == sorted([*RATED, "human", "matrix"])
+    assert [kind for kind in noise.known() if noise.measured(kind)] == ["human", "matrix"]
 
 
 def test_kinds_can_be_listed_and_checked_without_torch() -> None:
@@ -48,7 +49,7 @@ def test_the_same_arguments_give_the_same_noise_and_leave_the_context_alone(kind
         assert np.array_equal(kept, np.array(now))
 
 
-@pytest.mark.parametrize("kind", sorted(set(RATED) - {"asymmetric", "confusion"}))
+@pytest.mark.parametrize("kind", sorted(set(RATED) - {"asymmetric", "confusion", "semantic"}))
 def test_another_seed_gives_other_noise(kind: str) -> None:
     ctx = context()
     first, second = noise.corrupt(kind, ctx, 0.5, 1), noise.corrupt(kind, ctx, 0.5, 2)
@@ -111,17 +112,17 @@ def test_rates_outside_0_to_1_are_refused(rate: float) -> None:
 
 
 def test_what_a_kind_needs_is_declared_and_its_absence_named() -> None:
-    assert [noise.needs(kind) for kind in ["symmetric", "confusion", "instance"]] == [
-        frozenset(),
-        {"logits"},
-        {"features"},
-    ]
+    kinds = ["symmetric", "confusion", "instance", "semantic", "human"]
+    assert [set(noise.needs(kind)) for kind in kinds] == [set(), {"logits"}, {"features"}, {"texts"}, {"given"}]
+    assert [noise.needs_model(kind) for kind in kinds] == [False, True, True, True, False]
     ctx = context()
     bare = noise.Context(ctx.indices, ctx.pool, 7)
     with pytest.raises(DataError, match="needs zero-shot logits"):
         noise.corrupt("confusion", bare, 0.5, 1)
     with pytest.raises(DataError, match="needs image features"):
         noise.corrupt("instance", bare, 0.5, 1)
+    with pytest.raises(DataError, match="needs class texts"):
+        noise.corrupt("semantic", bare, 0.5, 1)
 
 
 def test_unknown_kinds_and_options_get_the_nearest_match_and_the_list() -> None:
