@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import numpy as np
@@ -23,7 +23,7 @@ from datamodules.features.inputs import Inputs
 from datamodules.features.views import Views
 from datamodules.fewshot import few_shot_val
 from datamodules.noise import Floats
-from datamodules.plan import Plan, TrainingSet, make_plan
+from datamodules.plan import Batching, Plan, TrainingSet, make_plan
 from datamodules.replica import RunSpec
 from datamodules.seeds import rng
 from datamodules.training_sets import TrainingSets
@@ -60,7 +60,7 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
         bank: FeatureBank | None = None,
         views: int = 0,
         crop: Crop | None = None,
-        batch_size: int = 0,
+        batch_size: int | Literal["all"] = 0,
         root: Path | None = None,
         cache: Path | None = None,
         test_curve: bool = False,
@@ -71,18 +71,18 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
         opened = open_dataset(dataset, root) if isinstance(dataset, str) else dataset
         TrainingSets.__init__(self, opened, runs or [RunSpec(seed, shots, noise, rate, paradigm) for seed in seeds])
         self.backbone: str | ImageEncoder = backbone if bank is None else bank.encoder
-        self.view_count, self.crop, self.batch_size = views, crop, batch_size
+        self.view_count, self.crop, self.cut = views, crop, Batching(batch_size)
         self.test_curve, self.noisy_val, self.eval_batch, self.cache = test_curve, noisy_val, eval_batch, cache
         self.device = torch.device("cpu") if bank is None else bank.device
         self._bank = bank
         self._plan: Plan | None = None
         self._kept: dict[str, Tensor] = {}
 
-    def connect(self, encoder: ImageEncoder, device: torch.device, views: int, crop: Crop, batch_size: int) -> None:
+    def connect(self, encoder: ImageEncoder, device: torch.device, views: int, crop: Crop, cut: Batching) -> None:
         """Sets the image tower, the device of all tensors, and what was left open; a method's `setup` calls it."""
         self.backbone = encoder
         self.view_count, self.crop = self.view_count or views, self.crop or crop
-        self.batch_size = self.batch_size or batch_size
+        self.cut = cut._replace(size=self.cut.size or cut.size)
         if device != self.device:
             self.device = self.bank.device = device
             self.views.forget_device()
@@ -248,7 +248,7 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
             slots = [self.views.slots(run.seed, part.images) for run, part in rows]
             orders = [rng(run.seed, "order", self.epoch) for run in self.runs]
             readable = self.views.readable if self.bank.skipped else None
-            self._plan = make_plan(self.epoch, self.sets, slots, orders, self.batch_size, self.device, readable)
+            self._plan = make_plan(self.epoch, self.sets, slots, orders, self.cut, self.device, readable)
             self.changed = False
         return self._plan
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +14,13 @@ from torch import Tensor
 
 from datamodules.dataset import Labels
 from datamodules.order import epoch_batches, grouped_batches, paired_batches
+
+
+class Batching(NamedTuple):
+    """How an epoch is cut: into batches of `size` images, or "all" at once; `drop_last` leaves out a partial batch."""
+
+    size: int | Literal["all"]
+    drop_last: bool = True
 
 
 @dataclass(frozen=True)
@@ -26,12 +35,13 @@ class TrainingSet:
     groups: Labels | None = None
     paired: bool = False
 
-    def batches(self, size: int, generator: np.random.Generator) -> Labels:
+    def batches(self, cut: Batching, generator: np.random.Generator) -> Labels:
         """The epoch's batches [steps, B] of places in this set, -1 where there is nothing."""
+        size = max(1, len(self.images)) if cut.size == "all" else cut.size
         if self.groups is None or not len(self.groups):
-            return epoch_batches(len(self.images), size, generator)
+            return epoch_batches(len(self.images), size, generator, cut.drop_last)
         arrange = paired_batches if self.paired else grouped_batches
-        return arrange(self.groups, size, generator)
+        return arrange(self.groups, size, generator, cut.drop_last)
 
 
 @dataclass(frozen=True)
@@ -46,13 +56,23 @@ class Plan:
     valid: NDArray[np.bool_]
     tensors: tuple[Tensor, Tensor, Tensor, Tensor]
 
+    @cached_property
+    def active(self) -> NDArray[np.bool_]:
+        """Whether a replica has a batch [steps, R]."""
+        return np.asarray(self.valid.any(-1))
+
+    def progress(self, step: int) -> list[tuple[int, int]]:
+        """How many batches every replica had before a step, and how many it has in the epoch."""
+        done, own = self.active[:step].sum(0), self.active.sum(0)
+        return list(zip(done.tolist(), np.maximum(own, 1).tolist(), strict=True))
+
 
 def make_plan(
     epoch: int,
     sets: Sequence[TrainingSet],
     slots: Sequence[Labels],
     generators: Sequence[np.random.Generator],
-    size: int,
+    cut: Batching,
     device: torch.device,
     readable: NDArray[np.bool_] | None = None,
 ) -> Plan:
@@ -61,7 +81,7 @@ def make_plan(
     `slots` holds the slot of each image of each set, `readable`, if set, says which slots can be trained on; a
     replica's order depends on its set and its generator only.
     """
-    orders = [part.batches(size, generator) for part, generator in zip(sets, generators, strict=True)]
+    orders = [part.batches(cut, generator) for part, generator in zip(sets, generators, strict=True)]
     steps, width = max(1, *map(len, orders)), max(order.shape[1] for order in orders)
     images, labels, places = (np.zeros((steps, len(orders), width), np.int64) for _ in range(3))
     valid = np.zeros(images.shape, bool)

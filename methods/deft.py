@@ -110,6 +110,6 @@ class Method(AnyLoss, PromptMethod):
         chosen = replace(batch, valid=batch.valid & kept)
         return self.mean_per_run(each, chosen) + torch.where(batch.valid, dual, 0).sum(1) / count
 
-    def lr(self, epoch: int) -> float:
+    def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """The schedule starts over in the second phase."""
-        return super().lr(epoch % self.task.epochs)
+        return super().lr(epoch % self.task.epochs, step, steps)

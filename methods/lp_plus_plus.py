@@ -84,7 +84,7 @@ class Method(AnyLoss, BaseMethod):
         alpha = _scale_gradient(self.alpha, self.steps[1, :, None])
         return (prototypes + alpha.unsqueeze(-1) * self.texts) / self.task.backbone.scale
 
-    def lr(self, epoch: int) -> float:
+    def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """1, since gradients have their step sizes already."""
         return 1.0
 

@@ -50,7 +50,7 @@ class Pack:
         first = self.runs[0]
         info, values = parse_method(first.method)
         images = first.shots * size.classes
-        steps = math.ceil(images / first.settings.batch)
+        steps = first.settings.steps(images)
         epochs = info.rounds(values) * first.epochs
         return len(self.runs) * epochs * (steps * size.classes + images * IMAGE // SHARED) + IMAGE * size.tests
 

@@ -16,7 +16,7 @@ from methods.recipes import recipe
 
 SHORT = {"ViT-B-32/random": "ViT-B/32", "ViT-B-16/random": "ViT-B/16"}
 COOP = recipe("coop").at()
-BATCH = COOP.batch
+BATCH = COOP.batch_of(0)
 
 
 @dataclass

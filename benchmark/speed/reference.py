@@ -67,7 +67,7 @@ class ReferenceRun:
             lr = self.recipe.lr * (1 + math.cos(math.pi * (epoch - 1) / epochs)) / 2
             self.optimizer.param_groups[0]["lr"] = self.recipe.warmup_lr if epoch == 0 else lr
             order = rng(seed, "order", epoch).permutation(len(images))
-            size = self.recipe.batch
+            size = self.recipe.batch_of(len(order))
             batches = [order[first : first + size] for first in range(0, len(order) - size + 1, size)] or [order]
             for batch in batches:
                 self.step(self._crops(dataset, images[batch], seed, epoch), told[torch.from_numpy(batch)])

@@ -6,7 +6,7 @@ L tokens, D token width, E embedding width, V views, P images of the training sp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -202,14 +202,19 @@ class Learner(lightning.LightningModule):
         """Epochs over all rounds."""
         return self.rounds * self.task.epochs
 
-    def lr(self, epoch: int) -> float:
-        """The learning rate of an epoch."""
-        return self.task.recipe.lr_at(epoch, self.task.epochs)
+    def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
+        """The learning rate in `step` of an epoch's `steps`."""
+        return self.task.recipe.lr_at(epoch, self.task.epochs, step, steps)
 
     @property
     def weight_decay(self) -> float:
         """The recipe's; 0 in methods that bring a penalty of their own."""
         return self.task.recipe.weight_decay
+
+    def parameter_groups(self) -> Sequence[Mapping[str, Any]]:
+        """What the optimiser moves, with the recipe's settings; a method may give some parameters others."""
+        settings = self.task.recipe.of_optimizer | {"weight_decay": self.weight_decay}
+        return [{"params": [*self.parameters()], **settings}]
 
     def zero_shot(self) -> Tensor:
         """The class weights [C, E] of zero-shot CLIP."""

@@ -17,7 +17,8 @@ from methods.clip.prompt import encode_together
 from methods.core.diagnostics import Step, prediction_changes, predictions, side_by_side, step_statistics, summary
 from methods.core.evaluation import Evaluation
 from methods.core.learner import Learner, data_of
-from methods.core.replicas import ReplicaSGD, clip_norm_per_row
+from methods.core.optimizer import ReplicaOptimizer
+from methods.core.replicas import clip_norm_per_row
 from methods.core.setup import about, connect, task_of
 
 
@@ -76,9 +77,11 @@ class ReplicaModule(lightning.LightningModule):
         for member, weights in zip(learners, class_weights(learners), strict=True):
             losses.append(member.total_loss(batch.rows(member.rows), weights))
             row[member.rows] = torch.where(batch.active[member.rows], losses[-1].detach(), torch.nan)
-        groups: Any = self.optimizers()
-        for member, group in zip(learners, groups.param_groups, strict=True):
+        optimizer: Any = self.optimizers()
+        owners = [member for member in learners for _ in member.parameter_groups()]
+        for member, group in zip(owners, optimizer.param_groups, strict=True):
             group["active"] = batch.active[member.rows]
+            group["rates"] = self._rates(member, batch.step)
         self._losses.append(row)
         return torch.cat(losses).sum()
 
@@ -91,21 +94,19 @@ class ReplicaModule(lightning.LightningModule):
         self._steps.append(side_by_side(steps))
 
     def configure_optimizers(self) -> Any:
-        """SGD with one parameter group per method, each on its own schedule."""
-        learners = [member for member in self.members if member.trainable]
-        if not learners:
+        """One optimiser with every method's parameter groups, each with its own settings and schedule."""
+        pairs = [(member, group) for member in self.members if member.trainable for group in member.parameter_groups()]
+        if not pairs:
             return None
-        groups = [
-            {
-                "params": [*member.parameters()],
-                "lr": 1.0,
-                "momentum": member.task.recipe.momentum,
-                "weight_decay": member.weight_decay,
-            }
-            for member in learners
-        ]
-        optimizer = ReplicaSGD(groups)
-        return [optimizer], [LambdaLR(optimizer, [member.lr for member in learners])]
+        optimizer = ReplicaOptimizer([{"lr": 1.0, **group} for _, group in pairs])
+        return [optimizer], [LambdaLR(optimizer, [member.lr for member, _ in pairs])]
+
+    def _rates(self, member: Learner, step: int) -> Tensor | None:
+        """The learning rates [R] of a step, where the recipe changes them within an epoch."""
+        if member.task.recipe.per == "epoch":
+            return None
+        places = data_of(self.trainer).plan.progress(step)[member.rows]
+        return torch.tensor([member.lr(self.current_epoch, *place) for place in places], device=self.device)
 
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: Any = None, gradient_clip_algorithm: str | None = None

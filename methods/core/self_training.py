@@ -34,9 +34,9 @@ class SelfTraining(ModalPrompt):
         """K, the pseudo-labelled images of each of the `classes` in round `number`, counted from 1."""
         raise NotImplementedError
 
-    def lr(self, epoch: int) -> float:
+    def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """The schedule starts over in each round."""
-        return super().lr(epoch % self.task.epochs)
+        return super().lr(epoch % self.task.epochs, step, steps)
 
     @property
     def train_classes(self) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.crops import Crop
+from datamodules.plan import Batching
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.core.learner import Learner, data_of
@@ -47,7 +48,7 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
     if data.zero_shot is None:
         zero_shot = members[0].zero_shot
         data.zero_shot = lambda: (backbone.scale * zero_shot()).cpu().numpy()
-    data.connect(backbone, device, task.epochs, Crop(own.crop, flip=own.flip), own.batch)
+    data.connect(backbone, device, task.epochs, Crop(own.crop, flip=own.flip), Batching(own.batch, own.drop_last))
     if stage == "fit" and any(member.trainable for member in members):
         data.encode()
     for member in members if stage == "fit" else ():

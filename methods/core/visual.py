@@ -99,9 +99,9 @@ class ModalPrompt(PromptMethod):
         """What goes into the image tower [R, V, W]."""
         return self.visual_ctx if self.modality == "visual" else self.mixed()[1]
 
-    def lr(self, epoch: int) -> float:
+    def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """Multimodal prompts learn at a tenth of the rate."""
-        return super().lr(epoch) / (10 if self.modality == "multimodal" else 1)
+        return super().lr(epoch, step, steps) / (10 if self.modality == "multimodal" else 1)
 
 
 def _draw(shape: tuple[int, int], generator: torch.Generator, visual: bool, tower: ImageTower) -> Tensor:

@@ -92,7 +92,8 @@ class Option:
             return f"one of {', '.join(words)}"
         if first["type"].startswith(("greater_than", "less_than")) and limits:
             return " and ".join(limits)
-        return _TYPES.get(first["type"].split("_")[0], first["msg"].removeprefix("Input should be "))
+        plain = _TYPES.get(first["type"].split("_")[0], first["msg"].removeprefix("Input should be "))
+        return " or ".join([plain, *(as_text(schema["const"]) for schema in self._alternatives if "const" in schema)])
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:

@@ -18,6 +18,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from benchmark.plan import catalog
 from datamodules import NoisyFewShot
 from datamodules.fewshot import few_shot_val
+from datamodules.plan import Batching
 from datamodules.replica import RunSpec
 from methods import ce, coop, grip, zero_shot
 from methods.core.base import BaseMethod
@@ -130,7 +131,7 @@ def test_early_stopping_and_checkpoints_find_their_metrics(tmp_path: Path) -> No
 
 def test_validation_images_are_coops_draw_of_the_val_split_and_never_test_images() -> None:
     data = data_of()
-    data.connect(toy.tiny_clip(), torch.device("cpu"), 1, data.crop or toy.Crop(), 8)
+    data.connect(toy.tiny_clip(), torch.device("cpu"), 1, data.crop or toy.Crop(), Batching(8))
     (batch,) = data.val_dataloader()
     split = data.dataset.val
     assert split is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import cos, pi
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import pytest
 import torch
 
 from datamodules.errors import UserError
+from datamodules.plan import Batching
 from datamodules.replica import RunSpec
 from methods.coop import Method
-from methods.core.replicas import ReplicaSGD
 from methods.recipes import default_name, known, recipe
 from tests.support.toy import data_for, fit, task
 
@@ -43,6 +44,49 @@ def test_a_constant_schedule_stays_at_the_rate() -> None:
     assert [own.lr_at(epoch, 3) for epoch in range(3)] == [0.01] * 3
 
 
+def test_a_cosine_by_step_starts_at_the_rate_and_ends_a_step_before_its_floor() -> None:
+    own = recipe("coop[schedule=cosine,warmup=0,per=step,lr=0.01,least_lr=0.001]").at()
+    rates = [own.lr_at(epoch, 2, step, 3) for epoch in range(2) for step in range(3)]
+    assert rates == pytest.approx([0.001 + 0.0045 * (1 + cos(pi * done / 6)) for done in range(6)])
+
+
+def test_a_warm_up_counts_steps_where_the_rate_changes_by_step() -> None:
+    own = recipe("coop[warmup=4,warmup_kind=linear,warmup_lr=0,schedule=constant,per=step,lr=1]").at()
+    assert [own.lr_at(epoch, 2, step, 3) for epoch in range(2) for step in range(3)] == [0, 0.25, 0.5, 0.75, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sizes"),
+    [
+        ({}, [8]),
+        ({"drop_last": False}, [8, 4]),
+        ({"batch": "all"}, [12]),
+        ({"batch": 5, "drop_last": False}, [5, 5, 2]),
+    ],
+)
+def test_a_recipe_says_how_an_epoch_is_cut(changes: dict[str, object], sizes: list[int]) -> None:
+    """Twelve images, in batches of eight unless the recipe says otherwise."""
+    own, data = replace(task([1]).recipe, **changes), data_for([RunSpec(1, 2)])  # type: ignore[arg-type]
+    data.cut = Batching(own.batch, own.drop_last)
+    assert data.plan.valid.sum(-1)[:, 0].tolist() == sizes
+    assert own.steps(12) == len(sizes) + (own.batch == 8 and own.drop_last)
+
+
+def test_replicas_with_steps_of_their_own_train_as_alone_under_adamw_by_step() -> None:
+    """One has images for two batches in an epoch, one for three, so that the first pauses and its cosine is shorter."""
+    own = replace(task([1]).recipe, optimizer="adamw", per="step", schedule="cosine", warmup=0, drop_last=False)
+    runs = [RunSpec(1, 2), RunSpec(2, 4)]
+
+    def trained(chosen: list[RunSpec]) -> torch.Tensor:
+        method = Method(replace(task([run.seed for run in chosen]), recipe=own))
+        fit([method], data_for(chosen))
+        return method.ctx.detach()
+
+    together = trained(runs)
+    for row, run in enumerate(runs):
+        torch.testing.assert_close(together[row], trained([run])[0])
+
+
 def test_real_backbones_train_as_coop_does() -> None:
     assert (default_name("ViT-B-16/openai"), default_name("embedded-vit")) == ("coop", "embedded")
     own = recipe("coop").at()
@@ -65,6 +109,7 @@ def test_coop_trains_longer_with_more_shots(shots: int, epochs: int) -> None:
         ("coop[epochs=200]", "coop[epochs=200]"),  # at one shot it is not what coop means
         ("ptnl[epochs=50]", "ptnl"),
         ("grip[crop=none]", "grip"),
+        ("coop[batch=all,beta1=0.9,optimizer=adamw]", "coop[batch=all,optimizer=adamw]"),
     ],
 )
 def test_a_recipe_has_one_spelling(text: str, canonical: str) -> None:
@@ -77,6 +122,9 @@ def test_a_recipe_has_one_spelling(text: str, canonical: str) -> None:
         ("cop", "unknown recipe 'cop': did you mean 'coop'?"),
         ("coop[rate=1]", "recipe 'coop' has no option 'rate'"),
         ("coop[lr=0]", "lr=0 should be above 0"),
+        ("coop[batch=0]", "batch=0 should be at least 1"),
+        ("coop[batch=half]", "batch=half should be a whole number or all"),
+        ("coop[optimizer=lion]", "optimizer=lion should be one of sgd, adam, adamw"),
         ("coop[lr=fast]", "lr=fast should be a number"),
         ("coop[epochs=0]", "epochs=0 should be at least 1"),
         ("coop[crop=0.5]", "crop=0.5 should be"),
@@ -117,8 +165,6 @@ def test_a_rate_in_brackets_holds_for_all_methods(monkeypatch: pytest.MonkeyPatc
 
 def test_runs_of_two_recipes_train_side_by_side_as_alone() -> None:
     """Learning rate, weight decay and schedule are those of each member."""
-    from dataclasses import replace
-
     recipes = [replace(task([1]).recipe, lr=rate, weight_decay=decay) for rate, decay in ((0.02, 0.0), (0.001, 0.1))]
     tasks = [replace(task([1]), recipe=own) for own in recipes]
     together = fit([Method(own) for own in tasks], data_for([RunSpec(1, 2)] * 2))
@@ -153,24 +199,6 @@ def test_the_trainer_steps_with_the_schedule() -> None:
     trainer.fit(method, data_for([RunSpec(1, 2)]))
     assert rates == pytest.approx([method.lr(epoch) for epoch in range(3)])
     assert rates[0] == 1e-5
-
-
-def test_replica_sgd_is_torch_s_sgd_row_by_row() -> None:
-    start = torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(0))
-    gradients = torch.randn(6, 3, 4, 5, generator=torch.Generator().manual_seed(1))
-    stack = torch.nn.Parameter(start.clone())
-    ours = ReplicaSGD([{"params": [stack], "lr": 0.1}], momentum=0.9, weight_decay=0.01)
-    for step, gradient in enumerate(gradients):
-        stack.grad = gradient.clone()
-        ours.param_groups[0]["active"] = torch.tensor([True, step % 2 == 0, False])
-        ours.step()
-    for row, steps in enumerate((gradients, gradients[::2], gradients[:0])):
-        alone = torch.nn.Parameter(start[row].clone())
-        theirs = torch.optim.SGD([alone], lr=0.1, momentum=0.9, weight_decay=0.01)
-        for gradient in steps:
-            alone.grad = gradient[row].clone()
-            theirs.step()
-        torch.testing.assert_close(stack[row], alone)
 
 
 def test_a_method_trains_alone_under_a_bare_trainer_as_in_a_pack() -> None:
