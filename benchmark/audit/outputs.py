@@ -6,40 +6,32 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmark.audit.data import Doubtful
 from benchmark.audit.finding import Finding
-from datamodules import atomic
 from datamodules.formats.labellings import AUDITED
 
-FILES = ("labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "pred_probs.npy", "summary.json")
 
-
-def write_all(data: Doubtful, finding: Finding, folder: Path, correct: float = 0.0) -> list[Path]:
-    """Writes FILES to a folder, and `audited.csv` where a share `correct` of the labels shall be corrected."""
+def files(data: Doubtful, finding: Finding, correct: float = 0.0) -> dict[str, str | bytes]:
+    """The files by name, with `audited.csv` where a share `correct` of the labels shall be corrected."""
     tables = {
         "labels.csv": label_table(data, finding),
         "confusion.csv": confusion_table(data, finding),
         "duplicates.csv": duplicate_table(data, finding),
         "misfits.csv": misfit_table(data, finding),
     }
-    paths = []
-    for name, rows in tables.items():
-        atomic.write(folder / name, as_csv(rows))
-        paths.append(folder / name)
+    if correct:
+        tables[f"{AUDITED}.csv"] = corrected_table(data, finding, correct)
     buffer = io.BytesIO()
     np.save(buffer, finding.probabilities.astype(np.float32))
-    atomic.write(folder / "pred_probs.npy", buffer.getvalue())
-    atomic.write(folder / "summary.json", json.dumps(summary(data, finding), indent=1, ensure_ascii=False) + "\n")
-    paths += [folder / "pred_probs.npy", folder / "summary.json"]
-    if correct:
-        atomic.write(folder / f"{AUDITED}.csv", as_csv(corrected_table(data, finding, correct)))
-        paths.append(folder / f"{AUDITED}.csv")
-    return paths
+    return {
+        **{name: as_csv(rows) for name, rows in tables.items()},
+        "pred_probs.npy": buffer.getvalue(),
+        "summary.json": json.dumps(summary(data, finding), indent=1, ensure_ascii=False) + "\n",
+    }
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> str:

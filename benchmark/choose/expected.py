@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmark.errors import BadInput
-from datamodules import atomic
+from benchmark.outputs import OneFile
 
 #: The committed table; docs/choosing.md tells how it was made.
 TABLE = Path(__file__).parents[2] / "results" / "reference" / "choose" / "regret.csv"
@@ -38,6 +38,10 @@ class Regret:
         return self.best_accuracy - self.accuracy
 
 
+HEADER = ",".join(field.name for field in fields(Regret))
+MARK = f"^{HEADER}\n".encode()
+
+
 def read_table(path: Path = TABLE) -> list[Regret]:
     """The regrets in a table; none where there is no such file.
 
@@ -58,16 +62,29 @@ def read_table(path: Path = TABLE) -> list[Regret]:
         raise BadInput(f"{path} is not a table of regrets: {type(error).__name__} {error}") from None
 
 
+def check_table(path: Path) -> None:
+    """Accept a table to add rows to, or that there is none.
+
+    Raises:
+        BadInput: a file of another kind stands there.
+    """
+    OneFile(path, MARK).check()
+
+
 def add_to_table(path: Path, new: Regret) -> None:
     """Adds a row to a table, in the place of one of the same cell and seed."""
     write_table(path, [row for row in read_table(path) if place(row) != place(new)] + [new])
 
 
 def write_table(path: Path, rows: Iterable[Regret]) -> None:
-    """Writes a table of regrets in one step, by data set, noise and seed."""
-    lines = [",".join([field.name for field in fields(Regret)])]
+    """Writes a table of regrets in one step, by data set, noise and seed.
+
+    Raises:
+        BadInput: a file of another kind stands there.
+    """
+    lines = [HEADER]
     lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=place)]
-    atomic.write(path, "\n".join(lines) + "\n")
+    OneFile(path, MARK).write("\n".join(lines) + "\n")
 
 
 def place(row: Regret) -> tuple[str, str, float, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from datamodules import atomic
+from benchmark.outputs import OneFile
 
 Place = tuple[str, str, float, int]
 """Data set, kind and rate of noise, seed."""
@@ -44,7 +44,12 @@ def read_trials(path: Path) -> list[Trial]:
 
 
 def write_trials(path: Path, trials: Iterable[Trial]) -> None:
-    """Writes a table of trials, in one step."""
+    """Writes a table of trials, in one step.
+
+    Raises:
+        BadInput: a file of another kind stands there.
+    """
     names = [field.name for field in fields(Trial)]
     rows = [[f"{v:.4f}" if isinstance(v, float) else str(v) for v in asdict(trial).values()] for trial in trials]
-    atomic.write(path, "\n".join(",".join(row) for row in [names, *rows]) + "\n")
+    header = ",".join(names)
+    OneFile(path, f"^{header}\n".encode()).write("\n".join([header, *map(",".join, rows)]) + "\n")

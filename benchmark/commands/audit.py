@@ -16,6 +16,7 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.commands._prompt import with_prompt, worth_it
 from benchmark.errors import BadInput
+from benchmark.outputs import Outputs
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import split_list
 from benchmark.plan.shared_options import DATA, Encoding
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 STEPS = 8
 #: Width of the share's interval from which on a person is warned.
 WIDE = 0.15
+#: What is always written, and what options ask for.
+FILES = ("labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "pred_probs.npy", "summary.json")
+CORRECTED, PAGE = f"{AUDITED}.csv", "audit.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +87,14 @@ class Options(Encoding):
 def main(options: Options) -> int:
     """Writes the files and prints what was found."""
     _check(options)
+    outputs = _outputs(options)
     console = Console()
     with console.status("loading torch"):
         from benchmark.audit import detectors
         from benchmark.audit.finding import examine
-        from benchmark.audit.gallery.build import write_gallery
+        from benchmark.audit.gallery.build import gallery
         from benchmark.audit.next_step import next_step
-        from benchmark.audit.outputs import write_all
+        from benchmark.audit.outputs import files
 
     chosen = split_list(options.detector)
     for name in chosen:
@@ -105,12 +110,11 @@ def main(options: Options) -> int:
 
         finding = examine(sample, chosen, options.duplicates, step, options.expected)
         progress.update(task, description="looked for wrong labels", completed=progress.tasks[task].total)
-        paths = write_all(data, finding, options.out, options.correct)
+        paths = outputs.write(files(data, finding, options.correct))
         if options.pictures:
             drawing = progress.add_task("pictures of the page", total=min(options.pictures, len(data.given)))
-            page = options.out / "audit.html"
-            write_gallery(data, finding, page, options.pictures, lambda done: progress.update(drawing, completed=done))
-            paths.append(page)
+            page = gallery(data, finding, options.pictures, lambda done: progress.update(drawing, completed=done))
+            paths += outputs.write({PAGE: page})
     _say(console, options, data, finding)
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     for path in paths:
@@ -140,6 +144,14 @@ def _check(options: Options) -> None:
     noises.parse(options.noise_type)
     check_backbone(options.backbone)
     check_writable("the folder of --out", options.out)
+
+
+def _outputs(options: Options) -> Outputs:
+    """Where the files go, after a look at what is there."""
+    table = Path(options.dataset)
+    outputs = Outputs(options.out, "audit", inputs=[table] if table.is_file() else [])
+    outputs.check([*FILES, *([CORRECTED] if options.correct else []), *([PAGE] if options.pictures else [])])
+    return outputs
 
 
 def _open(options: Options) -> Doubtful:

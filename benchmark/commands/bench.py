@@ -12,13 +12,14 @@ from rich.console import Console
 from benchmark import PROTOCOL
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
+from benchmark.outputs import Outputs
 from benchmark.plan import catalog, checks, suites
 from benchmark.plan.grid import Run, all_embedded
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
-from benchmark.report.outputs import TABLES, Outputs, table_file
+from benchmark.report.files import TABLES, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.tracking import Files, parse_track, target_of
@@ -72,7 +73,7 @@ def train(
         check_writable("the output folder", options.out)
         if not all(is_embedded(backbone) for backbone in backbones):
             check_writable("the cache folder", options.cache)
-        Outputs(options.out).check([*TABLES, *map(table_file, datasets)])
+        Outputs(options.out, "report").check([*TABLES, *map(table_file, datasets)])
         if not options.dry_run:
             engine.prepare()
     workers = _workers(console, options, engine, runs, done)

@@ -15,16 +15,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.choose.expected import add_to_table, expectation, read_table
+from benchmark.choose.expected import add_to_table, check_table, expectation, read_table
 from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, say_skipped
 from benchmark.errors import BadInput
+from benchmark.outputs import Outputs
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import parse_method, split_list
 from benchmark.plan.options import numbers
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
-from datamodules import atomic
 from datamodules import noise as noises
 from methods.recipes import recipe_for
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from benchmark.choose.choosing import Outcome, Plan
     from benchmark.choose.trials import Setting
     from datamodules.dataset import Dataset
+
+CARD = "card.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,7 @@ class Options(Encoding):
 
 def main(options: Options) -> int:
     """Writes the classifier and the card, and prints the choice."""
+    _check_out(options)
     plan = _check(options)
     console = Console()
     with console.status("loading torch"):
@@ -117,6 +120,20 @@ def main(options: Options) -> int:
     return 0
 
 
+def _check_out(options: Options) -> None:
+    if options.out.exists() and not options.out.is_dir():
+        raise BadInput(f"--out={options.out} is a file; give a folder")
+    check_writable("the folder of --out", options.out)
+    _outputs(options).check([*exported.FILES, CARD])
+    if options.noise or noises.measured(options.noise_type):
+        check_table(options.out / "regret.csv")
+
+
+def _outputs(options: Options) -> Outputs:
+    table = Path(options.dataset)
+    return Outputs(options.out, "choose", inputs=[table] if table.is_file() else [])
+
+
 def _check(options: Options) -> Plan:
     from benchmark.choose.choosing import Plan
 
@@ -140,11 +157,8 @@ def _check(options: Options) -> Plan:
     noises.parse(options.noise_type)
     if noises.measured(options.noise_type) and options.noise:
         raise BadInput(f"{options.noise_type} has its own share of wrong labels, which is measured; leave out --noise")
-    if options.out.exists() and not options.out.is_dir():
-        raise BadInput(f"--out={options.out} is a file; give a folder")
     check_backbone(options.backbone)
     recipe_for(options.backbone, options.recipe)
-    check_writable("the folder of --out", options.out)
     return Plan([_canonical(name) for name in names], _canonical(options.default), seeds, options.hold_out)
 
 
@@ -210,5 +224,4 @@ def _write(options: Options, setting: Setting, outcome: Outcome, expected: str) 
         data.name, len(data.given), data.values, options.backbone, str(setting.recipe), outcome.dominant,
         outcome.agreements, outcome.held_out, choice, expected, command, versions(), [path.name for path in paths],
     )  # fmt: skip
-    atomic.write(options.out / "card.md", card.text())
-    return [*paths, options.out / "card.md"]
+    return [*paths, *_outputs(options).write({CARD: card.text()})]

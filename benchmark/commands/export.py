@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
+from benchmark.outputs import Outputs
 from benchmark.plan.grid import parse_method
 from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
@@ -45,6 +46,7 @@ def main(options: Options) -> int:
         raise BadInput(f"--to={options.to} is a file; give a folder")
     check_results(options.out)
     check_writable("--to", options.to)
+    Outputs(options.to, "classifier").check(exported.FILES)
     store = Store(options.out)
     record = store.find(options.run)
     from methods.clip.backbone import nearest_words

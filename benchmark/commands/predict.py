@@ -14,10 +14,10 @@ from rich.console import Console
 from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.errors import BadInput
+from benchmark.outputs import OneFile
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
-from datamodules import atomic
 from datamodules.formats.folder import SUFFIXES
 from datamodules.formats.images import FileImages
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 COLUMNS = ("file", "predicted", "probability", "second", "second_probability")
+#: How the table begins, by which it is known as ours.
+MARK = f"^{','.join(COLUMNS)}\n".encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,7 @@ class Options(Encoding):
     """The classifier, --with=FOLDER or --with=FILE: what `promptnoise export` or `promptnoise choose` wrote."""
 
     out: Path = Path("predictions.csv")
-    """File to write."""
+    """File to write; - prints the table, and all else on standard error."""
 
     backbone: str = ""
     """Where the classifier's CLIP model is, if not under the name that it was trained with."""
@@ -49,11 +51,11 @@ class Options(Encoding):
 
 def main(options: Options) -> int:
     """Writes the table and says how many pictures each class has."""
-    images = _images(options)
+    table, images = _table(options.out), _images(options)
     classifier = exported.read(options.with_)
     name = options.backbone or classifier.backbone
     check_backbone(name)
-    console = Console()
+    console = Console(stderr=table.is_printed)
     with console.status("loading torch"):
         import torch
 
@@ -75,18 +77,28 @@ def main(options: Options) -> int:
     rows = [row for row, good in zip(_rows(images, chances, classifier), readable.tolist(), strict=True) if good]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
-    atomic.write(options.out, text.getvalue())
+    table.write(text.getvalue())
     say_skipped(console, bank.skipped)
-    console.print(f"{len(rows)} pictures classified: {options.out}", highlight=False, markup=False, soft_wrap=True)
+    where = "" if table.is_printed else f": {table.path}"
+    console.print(f"{len(rows)} pictures classified{where}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _table(out: Path) -> OneFile:
+    """The table to write, after a look at what is there."""
+    if out.is_dir():
+        raise BadInput(f"--out={out} is a folder; give a file")
+    table = OneFile(out, MARK)
+    table.check()
+    if out.suffix.lower() in SUFFIXES:
+        raise BadInput(f"--out={out} has a picture's name; give a table's, such as predictions.csv")
+    check_writable("the folder of --out", out.absolute().parent)
+    return table
 
 
 def _images(options: Options) -> FileImages:
     if not options.folder.is_dir():
         raise BadInput(f"{options.folder} is not a folder; give one that holds pictures")
-    if options.out.is_dir():
-        raise BadInput(f"--out={options.out} is a folder; give a file")
-    check_writable("the folder of --out", options.out.absolute().parent)
     root = options.folder.absolute()
     found = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if _is_picture(path))
     if not found:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from benchmark.commands import bench
 from benchmark.errors import BadInput
+from benchmark.outputs import Outputs
 from benchmark.plan import groups
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import Options as BenchOptions
@@ -74,7 +75,6 @@ def _needs_hold_out(options: Options) -> bool:
 def _finish(console: Console, store: Store, keys: list[str]) -> int:
     """Writes tuning.csv and its picture, prints the rates; 0 only if all runs succeeded."""
     from benchmark.report import tuning
-    from benchmark.report.outputs import Outputs
 
     records = store.load().records
     seen = tuning.sweep(records)
@@ -90,7 +90,7 @@ def _finish(console: Console, store: Store, keys: list[str]) -> int:
     console.print(view)
     for line in tuning.sentences(table):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    written = Outputs(store.out).write(tuning.files(seen, table))
+    written = Outputs(store.out, "report").write(tuning.files(seen, table))
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
     good = sum(record.key in set(keys) and record.status == "ok" for record in records)
     return 0 if good == len(keys) else 1

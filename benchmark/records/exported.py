@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BadInput
-from datamodules import atomic
+from benchmark.outputs import Outputs
 
 Arrays = Mapping[str, NDArray[Any]]
 TENSORS, ABOUT, SCRIPT, TEXT_FEATURES = "prompt.safetensors", "prompt.json", "classify.py", "text_features.safetensors"
+FILES = (TENSORS, ABOUT, SCRIPT, TEXT_FEATURES)
 USAGE = "logits = logit_scale * unit_image_features @ class_weights.T; their columns are `classes` in this order"
 
 #: What `classify.py` holds: it needs open_clip, safetensors and Pillow, nothing of ours.
@@ -59,21 +60,26 @@ def write(folder: Path, learned: Arrays, about: Mapping[str, Any]) -> list[Path]
 
     `about` has at least `classes`, `backbone`, `frozen_image_tower`, and `open_clip`, the arguments of
     `open_clip.create_model_from_pretrained`, where they are known.
+
+    Raises:
+        BadInput: one of FILES is there that is not ours; nothing is written.
     """
     from safetensors.numpy import save
 
     shapes = {name: list(np.shape(values)) for name, values in learned.items()}
     text = json.dumps({**about, "usage": USAGE, "tensors": shapes}, indent=1, ensure_ascii=False)
     kept = {name: np.array(values, order="C") for name, values in learned.items()}
-    atomic.write(folder / TENSORS, save(kept, metadata={"run": str(about.get("run", "")), "usage": USAGE}))
-    atomic.write(folder / ABOUT, text + "\n")
-    paths = [folder / TENSORS, folder / ABOUT]
+    files: dict[str, str | bytes] = {
+        TENSORS: save(kept, metadata={"run": str(about.get("run", "")), "usage": USAGE}),
+        ABOUT: text + "\n",
+    }
     if about.get("frozen_image_tower"):
-        atomic.write(folder / TEXT_FEATURES, save(text_features(learned)))
-        paths.append(folder / TEXT_FEATURES)
+        files[TEXT_FEATURES] = save(text_features(learned))
         if about.get("open_clip"):
-            atomic.write(folder / SCRIPT, SNIPPET)
-            paths.append(folder / SCRIPT)
+            files[SCRIPT] = SNIPPET
+    outputs = Outputs(folder, "classifier")
+    paths = outputs.write(files)
+    outputs.remove_stale()  # what an earlier classifier had and this one lacks
     return paths
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
@@ -13,7 +14,6 @@ from benchmark.report import by_loss, chosen, page, statistics, tables, tuning
 from benchmark.report.campaign import Campaign, mixed_hardware
 from benchmark.report.leaderboard import to_csv
 from benchmark.report.markup import plain
-from benchmark.report.outputs import Outputs
 from benchmark.report.stopping import stopping
 
 #: What a reference folder keeps: enough for the README and for `compare`.
@@ -48,7 +48,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     """
     from benchmark.report.pictures import draw_all
 
-    store, outputs = Store(out), Outputs(out)
+    store, outputs = Store(out), Outputs(out, "report")
     step("records")
     campaign = Campaign.of(*store.load())
     step("tables")
@@ -87,7 +87,7 @@ def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:
     made = make(out)
     folders = ("plots", "tables") if pictures else ("tables",)
     kept = [path for path in made.files if path.name in KEPT or path.parent.name in folders]
-    outputs = Outputs(reference)
+    outputs = Outputs(reference, "report")
     written = outputs.write({path.relative_to(out).as_posix(): path.read_bytes() for path in kept})
     outputs.remove_stale()
     return written

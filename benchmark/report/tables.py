@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.outputs import Outputs
 from benchmark.report import markup
 from benchmark.report.blocks import Block, blocks
 from benchmark.report.campaign import Campaign
 from benchmark.report.choices import joined
+from benchmark.report.files import table_file
 from benchmark.report.leaderboard import SETTING, to_csv
-from benchmark.report.outputs import Outputs, table_file
 from benchmark.report.summary import summary
 
 
@@ -22,7 +23,7 @@ def write_all(campaign: Campaign, out: Path) -> list[Path]:
         BadInput: A file that is not ours stands in the place of one.
         OSError: The folder cannot be written or the disk is full.
     """
-    return Outputs(out).write(texts(campaign.board, campaign.chosen))
+    return Outputs(out, "report").write(texts(campaign.board, campaign.chosen))
 
 
 def texts(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Writes the page of an audit: markup, style, script, data and thumbnails in one file, a line per thumbnail."""
+"""The page of an audit: markup, style, script, data and thumbnails in one file, a line per thumbnail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from PIL import Image
 
 from benchmark.audit.data import Doubtful
 from benchmark.audit.finding import Finding
-from datamodules import atomic
 from datamodules.errors import CorruptImage
 from datamodules.formats.labellings import AUDITED
 from datamodules.noise import fingerprint
@@ -25,10 +24,8 @@ JPEG_QUALITY = 70
 PAIRS = 8
 
 
-def write_gallery(
-    data: Doubtful, finding: Finding, path: Path, most: int, progress: Callable[[int], None] = lambda done: None
-) -> None:
-    """Writes the page with the `most` suspicious pictures; `progress` is told how many thumbnails are done."""
+def gallery(data: Doubtful, finding: Finding, most: int, progress: Callable[[int], None] = lambda done: None) -> str:
+    """The page with the `most` suspicious pictures; `progress` is told how many thumbnails are done."""
     shown = finding.order[:most].tolist()
     thumbnails = []
     for number, row in enumerate(shown, 1):
@@ -41,7 +38,7 @@ def write_gallery(
         "script": _read("app.js"),
     }
     before, *rest = _read("page.html").split("{{")
-    atomic.write(path, before + "".join(parts[name] + tail for name, tail in (piece.split("}}", 1) for piece in rest)))
+    return before + "".join(parts[name] + tail for name, tail in (piece.split("}}", 1) for piece in rest))
 
 
 def thumbnail(data: Doubtful, row: int) -> str:

@@ -72,6 +72,15 @@ def test_every_picture_of_a_folder_gets_its_two_likeliest_classes(
     assert right / len(true) > 0.6
 
 
+def test_the_table_can_go_to_standard_output_and_then_nothing_else_does(
+    predicted: list[dict[str, str]], folder: Path, chosen: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(folder), f"--with={chosen}", "--out=-", "--devices=cpu"]) == 0
+    printed, said = capfd.readouterr()
+    assert printed == (chosen / "predictions.csv").read_text(encoding="utf-8")
+    assert f"{len(predicted)} pictures classified" in said and not Path("-").exists()
+
+
 def test_the_script_beside_a_classifier_says_the_same_without_anything_of_ours(
     predicted: list[dict[str, str]], folder: Path, chosen: Path, tmp_path: Path
 ) -> None:

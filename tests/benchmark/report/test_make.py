@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import BadInput
+from benchmark.outputs import MANIFEST, Outputs
 from benchmark.records.store import Store
 from benchmark.report import make as report
 from benchmark.report import tables
 from benchmark.report.campaign import Campaign
-from benchmark.report.outputs import MANIFEST, TABLES, Outputs, table_file
+from benchmark.report.files import TABLES, table_file
 from datamodules import atomic
 from tests.support.records_factory import fill, result, run
 
@@ -99,7 +100,7 @@ def test_the_names_of_tables_are_known_before_there_are_any(tmp_path: Path) -> N
 
 
 def test_what_stands_in_the_place_of_a_table_is_seen_before_it_is_written(tmp_path: Path) -> None:
-    outputs = Outputs(tmp_path)
+    outputs = Outputs(tmp_path, "report")
     outputs.write({"leaderboard.csv": "ours"})
     (tmp_path / "summary.csv").write_text("mine")
     outputs.check(["leaderboard.csv", "tables/digits.csv"])
@@ -108,11 +109,11 @@ def test_what_stands_in_the_place_of_a_table_is_seen_before_it_is_written(tmp_pa
 
 
 def test_two_that_write_at_once_take_each_others_files_for_ours(tmp_path: Path) -> None:
-    first, second = Outputs(tmp_path), Outputs(tmp_path)
+    first, second = Outputs(tmp_path, "report"), Outputs(tmp_path, "report")
     first.write({"leaderboard.csv": "one", "summary.csv": "one"})
     second.write({"leaderboard.csv": "two"})
     assert (tmp_path / "leaderboard.csv").read_text() == "two"
-    assert Outputs(tmp_path).listed == {"leaderboard.csv", "summary.csv"}
+    assert Outputs(tmp_path, "report").before == {"leaderboard.csv", "summary.csv"}
 
 
 def test_a_file_that_a_killed_report_left_is_replaced_by_the_next(
@@ -149,7 +150,7 @@ def test_files_that_are_left_out_are_named_and_an_empty_folder_makes_an_empty_re
 def test_what_is_published_as_the_reference_has_tables_and_pictures_but_no_records(tmp_path: Path) -> None:
     fill(tmp_path / "out", rates=(0.5,), seeds=(1,), datasets={"digits": 57.0})
     reference = tmp_path / "reference"
-    Outputs(reference).write({"tables/old.csv": "goes"})
+    Outputs(reference, "report").write({"tables/old.csv": "goes"})
     (reference / "README.md").write_text("kept")
     report.publish(tmp_path / "out", reference)
     names = {path.as_posix() for path in files(reference)}
