@@ -5,61 +5,66 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 import torch
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Le, Lt
 from torch import Tensor
 
 from datamodules.batches import Batch
 from methods import nlprompt
 from methods.core.given import GivenImages
-from methods.functional import losses
+from methods.functional import losses, temporal_labels
 
 
 class Method(nlprompt.Method):
-    """CE, GCE or MAE by group, on labels that temporally consistent candidates rewrite; TecoPrompt (2609.16858).
+    """CE on clean and middle images and MAE on noisy ones, on labels that stable candidates rewrite; TecoPrompt.
 
-    Before every epoch the arg-max of each row of NLPrompt's transport plan is the image's candidate label, and the
-    normalised rows update an exponential moving average, the confidence in each label. A candidate that has been the
-    same for `window` epochs replaces the label. Each epoch is one pass over each group: clean images with -log p_y,
-    middle ones with (1 - p_y^q) / q, noisy ones with 1 - p_y.
+    2609.16858. Before every epoch the arg-max of each row of NLPrompt's transport plan is the image's candidate label;
+    the candidates' shares of their rows update an exponential moving average with `momentum`. An image whose label is
+    the candidate is clean from an average of `threshold` on, and middle from `low` on. Any other is noisy, unless its
+    candidate was the same for `window` epochs with a share of at least `sure` in each: then it is middle, and the
+    candidate becomes its label, if this happens to at least two images. Fewer middle images than a batch has join the
+    clean ones in that epoch, with the labels that they came with. Each epoch is one pass over each group: clean images
+    with -log p_y, middle ones with (1 - p_y^q) / q, which is -log p_y at q = 0, noisy ones with 1 - p_y.
 
-    Of the paper we know neither how groups are defined nor the momentum of the average. Here an image is clean if its
-    label is the candidate and has a confidence of at least `threshold`, noisy if neither holds, and middle if only one
-    does; the momentum is 0.9 per epoch.
-
-    Differences from the released code (github haji-mimi/TecoPrompt): its average is of the candidate's share alone,
-    with momentum 0.8. An image whose label is the candidate is clean from an average of 0.8 on and middle from 0.2 on,
-    any other is noisy. It rewrites a label only if the candidate's share was at least 0.99 in all `window` epochs, and
-    never that of a clean image; images to be rewritten are middle ones. A middle group smaller than a batch joins the
-    clean ones, and middle images train with cross-entropy, since the call leaves q away.
+    This is the released code (github haji-mimi/TecoPrompt, 5adeff4) with its defaults, where a call leaves away the q
+    of 0.5 that the paper gives to middle images (`q=0.5`). What differs from it are the plan and the loaders, as told
+    in `nlprompt`.
     """
 
     window: Annotated[int, Ge(1)] = 8
-    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
-    threshold: Annotated[float, Ge(0), Le(1)] = 0.5
-    q: Annotated[float, Gt(0), Le(1)] = 0.5
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.8
+    threshold: Annotated[float, Ge(0), Le(1)] = 0.8
+    low: Annotated[float, Ge(0), Le(1)] = 0.2
+    sure: Annotated[float, Ge(0), Le(1)] = 0.99
+    q: Annotated[float, Ge(0), Le(1)] = 0.0
 
-    remembered: ClassVar[tuple[str, ...]] = ("current", "last", "confidence", "streak")
+    remembered: ClassVar[tuple[str, ...]] = ("current", "last", "average", "streak")
 
     def start_epoch(self) -> None:
         """Rewrites labels with stable candidates and groups every replica's images."""
         given = GivenImages.of(self.data, self.rows)
         plan = self.transport(given)
         shares = plan / plan.sum(-1, keepdim=True).clamp(min=1e-300)
-        candidates = shares.argmax(-1)
         if self.current_epoch == 0:
-            self.current, self.last = given.labels, torch.full_like(candidates, -1)
-            self.confidence, self.streak = shares, torch.zeros_like(candidates)
-        self.confidence = self.momentum * self.confidence + (1 - self.momentum) * shares
-        self.streak = torch.where(candidates == self.last, self.streak + 1, 1)
-        self.last = candidates
-        self.current = torch.where(self.streak >= self.window, candidates, self.current)
-        agree = candidates == self.current
-        sure = self.confidence.gather(-1, self.current.unsqueeze(-1)).squeeze(-1) >= self.threshold
-        self.regroup(given, self.current, 2 - agree.long() - sure.long())
+            self.current, self.average = given.labels, shares.amax(-1)
+            self.last, self.streak = (torch.full_like(given.labels, value) for value in (-1, 0))
+        self.last, self.average, self.streak = temporal_labels.follow(
+            shares, self.last, self.average, self.streak, self.momentum, self.sure
+        )
+        groups = temporal_labels.group(
+            self.last == self.current, self.average, self.streak >= self.window, self.threshold, self.low
+        )
+        middle = given.valid & (groups == temporal_labels.MIDDLE)
+        rewritten = middle & (self.last != self.current)
+        rewritten = rewritten & (rewritten.sum(1, keepdim=True) > 1)
+        old, self.current = self.current, torch.where(rewritten, self.last, self.current)
+        sizes = torch.tensor([self.task.recipe.batch_of(count) for count in given.counts], device=middle.device)
+        joined = middle & (middle.sum(1) < sizes)[:, None]
+        self.regroup(given, torch.where(joined, old, self.current), torch.where(joined, temporal_labels.CLEAN, groups))
 
     def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
         """Cross-entropy, GCE or MAE [R, B], for clean, middle and noisy images."""
         group = self.groups.gather(1, batch.images)
-        middle = losses.generalized_cross_entropy(logits, batch.labels, self.q)
-        robust = torch.where(group == 1, middle, losses.mean_absolute_error(logits, batch.labels))
-        return torch.where(group == 0, losses.cross_entropy(logits, batch.labels), robust)
+        cross_entropy = losses.cross_entropy(logits, batch.labels)
+        middle = losses.generalized_cross_entropy(logits, batch.labels, self.q) if self.q else cross_entropy
+        robust = torch.where(group == temporal_labels.MIDDLE, middle, losses.mean_absolute_error(logits, batch.labels))
+        return torch.where(group == temporal_labels.CLEAN, cross_entropy, robust)

@@ -6,12 +6,9 @@ import pytest
 import torch
 
 from datamodules.order import grouped_batches, paired_batches
-from datamodules.replica import RunSpec
 from datamodules.seeds import rng
-from methods import tecoprompt
 from methods.functional.transport import sinkhorn
 from tests.reference.nlprompt import plan as slow_plan
-from tests.support import toy
 
 
 def costs(replicas: int = 3, images: int = 20, classes: int = 5) -> torch.Tensor:
@@ -85,18 +82,3 @@ def test_paired_groups_stand_side_by_side_and_the_smaller_starts_over() -> None:
     assert (groups[batches[:, :4]] == 0).all() and (groups[batches[:, 4:]] == 1).all()
     assert len(set(batches[:, 4:].flatten().tolist())) == 12
     assert not (batches[0, :4] == batches[1, :4]).all()
-
-
-def test_a_label_is_rewritten_once_its_candidate_has_stayed_for_the_window() -> None:
-    epochs = 4
-    data = toy.data_for([RunSpec(s, 8, "symmetric", 0.5) for s in (0, 1)], epochs)
-    method = tecoprompt.Method(toy.task([0, 1], epochs), window=epochs)
-    toy.fit([method], data, epochs)
-    given = torch.stack([data.training_set(row)[1] for row in range(2)])
-    stable = method.streak == epochs
-    assert stable.any() and not stable.all()
-    assert torch.equal(method.current[stable], method.last[stable])
-    assert torch.equal(method.current[~stable], given[~stable])
-    assert not torch.equal(method.current, given)
-    trained = torch.stack([torch.from_numpy(part.labels) for part in data.sets])
-    assert torch.equal(trained, method.current)
