@@ -2,3 +2,13 @@
 
 #: Bumped whenever a change moves numbers; records of another version are never mixed in silently.
 PROTOCOL = 2
+
+
+def version() -> str:
+    """The version that is installed, or that this is a checkout which is not."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("promptnoise")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -6,21 +6,28 @@ Only the chosen command is imported, and none imports torch before there is some
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
+import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmark import PROTOCOL
+from benchmark import PROTOCOL, version
 from benchmark.commands import COMMANDS
 from benchmark.errors import BadInput, Interrupted
 from datamodules.errors import UserError, nearest
+from datamodules.foreign import OneLine, one_line
+
+#: Faults of what was asked for, not of the machine: names that are too long, links in a circle.
+_OF_INPUT = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     143 after SIGTERM.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(OneLine())
     try:
         with _interruptible(), _printable():
             code = _run(given)
@@ -48,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _let_go_of_stdout()
         place = "" if error.filename is None else f"{error.filename}: "
-        return _end(1, f"{place}{error.strerror or error}")
+        return _end(2 if error.errno in _OF_INPUT else 1, f"{place}{error.strerror or error}")
+    except Exception as error:
+        return _end(1, _unexpected(error))
 
 
 def _run(given: list[str]) -> int:
@@ -58,7 +69,7 @@ def _run(given: list[str]) -> int:
         sys.stdout.write(overview())
         return 0
     if given[0] in ("-V", "--version"):
-        sys.stdout.write(f"promptnoise {version('promptnoise')}, protocol {PROTOCOL}\n")
+        sys.stdout.write(f"promptnoise {version()}, protocol {PROTOCOL}\n")
         return 0
     name, rest = given[0], given[1:]
     if name not in COMMANDS:
@@ -124,9 +135,24 @@ def _let_go_of_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _unexpected(error: Exception) -> str:
+    """A line for a fault that is ours, with the file that its traceback was written to."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", errors="backslashreplace", prefix="promptnoise-", suffix=".txt", delete=False
+        ) as file:
+            file.write(trace)
+        where = f"its traceback is in {file.name}"
+    except OSError:
+        where = f"it arose in {traceback.extract_tb(error.__traceback__)[-1]}"
+    why = one_line(f"{type(error).__name__}: {error}", 500)
+    return f"this should not have happened, and is a fault of promptnoise: {why}; {where}"
+
+
 def _end(code: int, line: str) -> int:
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"promptnoise: {line}\n")
+        sys.stderr.write(f"promptnoise: {one_line(line)}\n")
         sys.stderr.flush()
     return code
 

@@ -46,9 +46,12 @@ def check(spec: str) -> None:
             it does not take.
     """
     name, options = parse_spec(spec)
+    kind, colon, place = name.partition(":")
+    if colon and not place.strip(" /" if kind == "hf" else " "):
+        example = {"hf": "hf:owner/name", "folder": "folder:/path"}.get(kind, "a name that `promptnoise list` shows")
+        raise DataError(f"data set {spec!r} names nothing; write {example}")
     if not name.startswith(("hf:", "folder:")) and name not in known():
         raise unknown("data set", name, [*known(), "folder:PATH", "hf:NAME"])
-    kind = name.partition(":")[0]
     allowed = {"hf": HUB_OPTIONS, "folder": FOLDER_OPTIONS}.get(kind, ("template",))
     for option in options:
         if option not in allowed:

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark.audit.data import Doubtful
 from benchmark.audit.finding import Finding
+from datamodules.foreign import to_cell
 from datamodules.formats.labellings import AUDITED
 
 
@@ -35,11 +36,16 @@ def files(data: Doubtful, finding: Finding, correct: float = 0.0) -> dict[str, s
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as a table, numbers with six significant digits."""
+    """Rows as a table, numbers with six significant digits, texts as no spreadsheet takes them for formulas."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:
-        writer.writerow([f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row])
+        writer.writerow(
+            [
+                f"{cell:.6g}" if isinstance(cell, float) else to_cell(cell) if isinstance(cell, str) else cell
+                for cell in row
+            ]
+        )
     return text.getvalue()
 
 

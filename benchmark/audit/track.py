@@ -19,6 +19,7 @@ from benchmark.audit.measure import calibration_error, quality
 from benchmark.audit.sample import Sample
 from datamodules import atomic
 from datamodules.dataset import Dataset
+from datamodules.foreign import to_cell
 
 CELL = ["dataset", "noise", "rate", "shots"]
 
@@ -119,7 +120,8 @@ def markdown(board: pd.DataFrame) -> str:
 def write_board(board: pd.DataFrame, folder: Path) -> list[Path]:
     """Writes `detectors.csv` and `detectors.md`."""
     paths = [folder / "detectors.csv", folder / "detectors.md"]
-    atomic.write(paths[0], board.round(2).to_csv(index=False))
+    named = board.assign(**{name: board[name].map(to_cell) for name in ("dataset", "noise")})
+    atomic.write(paths[0], named.round(2).to_csv(index=False))
     atomic.write(paths[1], markdown(board))
     return paths
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
+from datamodules.foreign import from_cell, to_cell
 
 #: The committed table; docs/choosing.md tells how it was made.
 TABLE = Path(__file__).parents[2] / "results" / "reference" / "choose" / "regret.csv"
@@ -50,12 +53,12 @@ def read_table(path: Path = TABLE) -> list[Regret]:
     """
     if not path.is_file():
         return []
-    kinds = {"rate": float, "seed": int, "dominant": float}
+    kinds: dict[str, Callable[[str], Any]] = {"rate": float, "seed": int, "dominant": float}
     kinds |= {field.name: float for field in fields(Regret) if field.name.endswith("accuracy")}
     try:
-        rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
         return [
-            Regret(**{field.name: kinds.get(field.name, str)(row[field.name]) for field in fields(Regret)})
+            Regret(**{field.name: kinds.get(field.name, from_cell)(row[field.name]) for field in fields(Regret)})
             for row in rows
         ]
     except (KeyError, ValueError, TypeError, csv.Error) as error:
@@ -82,9 +85,10 @@ def write_table(path: Path, rows: Iterable[Regret]) -> None:
     Raises:
         BadInput: a file of another kind stands there.
     """
-    lines = [HEADER]
-    lines += [",".join(_cell(value) for value in astuple(row)) for row in sorted(rows, key=place)]
-    OneFile(path, MARK).write("\n".join(lines) + "\n")
+    text = io.StringIO()
+    lines = [[_cell(value) for value in astuple(row)] for row in sorted(rows, key=place)]
+    csv.writer(text, lineterminator="\n").writerows([[field.name for field in fields(Regret)], *lines])
+    OneFile(path, MARK).write(text.getvalue())
 
 
 def place(row: Regret) -> tuple[str, str, float, int]:
@@ -93,8 +97,7 @@ def place(row: Regret) -> tuple[str, str, float, int]:
 
 
 def _cell(value: object) -> str:
-    text = f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-    return f'"{text}"' if "," in text else text
+    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else to_cell(str(value))
 
 
 def expectation(table: Iterable[Regret], by: str, default: str) -> str:

@@ -11,9 +11,12 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 from benchmark.errors import BadInput
 from benchmark.plan import suites
 from datamodules.errors import nearest
+from datamodules.foreign import LONGEST_NAME, one_line
 from methods.options.option import Option
 
 T = TypeVar("T")
+#: Bytes of a path, and of one name in it, that file systems take.
+LONGEST_PATH, LONGEST_PART = 4095, 255
 
 
 def parse(command: str, options: type[T], words: Sequence[str]) -> T:
@@ -37,7 +40,7 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
             name = name if name in known else f"{name}_"  # a field cannot be called `with`
             if not flag.startswith("--") or name not in known:
                 near = nearest(f"--{name.rstrip('_')}", [f"--{each.rstrip('_')}" for each in known])
-                raise BadInput(f"{command} has no option {flag}; {near}")
+                raise BadInput(f"{command} has no option {_short(flag)}; {near}")
             if not equals and known[name].kind is bool:
                 text = "true"
             elif not equals:
@@ -51,7 +54,7 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
             if name and get_origin(known[name].kind) is tuple:
                 several.setdefault(name, []).append(word)
             elif not name:
-                raise BadInput(f"{command} does not take {word!r}; options are written --option=value")
+                raise BadInput(f"{command} does not take {_short(word)!r}; options are written --option=value")
             text = word
         texts[name] = text
     if "suite" in known:
@@ -63,7 +66,7 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
         )
     single = {name: text for name, text in texts.items() if name not in several}
     values = {name: _value(known[name], name, text) for name, text in single.items()}
-    paths = {name: tuple(Path(word).expanduser() for word in words) for name, words in several.items()}
+    paths = {name: tuple(_path(name, word) for word in words) for name, words in several.items()}
     return options(**values, **paths)
 
 
@@ -74,15 +77,39 @@ def _known(options: type[Any]) -> dict[str, Option]:
 
 
 def _value(option: Option, name: str, text: str) -> Any:
+    _check_text(name, text)
     try:
         value = option.check(text)
     except ValueError as error:
-        raise BadInput(f"--{name}={text} should be {error}") from None
-    if isinstance(value, Path):
-        if not text.strip():
-            raise BadInput(f"--{name}= is empty; it should be a path")
-        try:
-            return value.expanduser()
-        except RuntimeError:
-            raise BadInput(f"--{name}={text}: there is no such user") from None
-    return value
+        raise BadInput(f"--{name}={_short(text)} should be {error}") from None
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise BadInput(f"--{name}={_short(text)} should be below 2^63")
+    return _path(name, text) if isinstance(value, Path) else value
+
+
+def _path(name: str, text: str) -> Path:
+    _check_text(name, text)
+    if not text.strip():
+        raise BadInput(f"--{name}= is empty; it should be a path")
+    if len(text.encode()) > LONGEST_PATH or any(len(part.encode()) > LONGEST_PART for part in Path(text).parts):
+        raise BadInput(
+            f"--{name}={_short(text)} is too long for a path: {LONGEST_PART} bytes a name, {LONGEST_PATH} in all"
+        )
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise BadInput(f"--{name}={_short(text)}: there is no such user") from None
+
+
+def _check_text(name: str, text: str) -> None:
+    """Accept what can be written to a file and given to the system; words of a shell may be any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadInput(f"--{name}={_short(text)} is not text in UTF-8; rename the file or folder") from None
+    if "\0" in text:
+        raise BadInput(f"--{name}={_short(text)} holds a zero byte, which no name has")
+
+
+def _short(text: str) -> str:
+    return one_line(text, LONGEST_NAME)

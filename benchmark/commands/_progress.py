@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from datamodules.foreign import LONGEST_NAME, one_line
+
 
 def counted(console: Console) -> Progress:
     """Bars with what is done, how much of how much, the time taken and the time left."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
     return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
 
 
 @contextmanager
 def encoding(progress: Progress, what: str, images: int) -> Iterator[Callable[[str, int, int, float], None]]:
     """A bar of images; yields what a feature bank calls, for which those that it has already count as done."""
-    task = progress.add_task(f"encoding {what}", total=images)
+    task = progress.add_task(one_line(f"encoding {what}", LONGEST_NAME), total=images)
     yield lambda _, done, total, rate: progress.update(task, completed=images - total + done)
     progress.update(task, completed=images)
 

@@ -20,6 +20,7 @@ from benchmark.outputs import Outputs
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import split_list
 from benchmark.plan.shared_options import DATA, Encoding
+from benchmark.screen import Screen
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
 
@@ -88,7 +89,7 @@ def main(options: Options) -> int:
     """Writes the files and prints what was found."""
     _check(options)
     outputs = _outputs(options)
-    console = Console()
+    console = Screen()
     with console.status("loading torch"):
         from benchmark.audit import detectors
         from benchmark.audit.finding import examine

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from importlib.metadata import version
 
 from rich.console import Console
 
-from benchmark import PROTOCOL
+from benchmark import PROTOCOL, version
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
@@ -22,13 +21,14 @@ from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.files import TABLES, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
+from benchmark.screen import Screen
 from benchmark.tracking import Files, parse_track, target_of
 from methods.recipes import is_embedded
 
 
 def main(options: Options) -> int:
     """Train a grid; what is finished already is not done again."""
-    console = Console()
+    console = Screen()
     grid = options.grid()
     runs = grid.runs()
     for line in [*catalog.unreadable(), *grid.find_unsupported()]:
@@ -41,7 +41,7 @@ def main(options: Options) -> int:
 
 
 def _made() -> str:
-    return f"{datetime.now():%Y-%m-%d %H:%M:%S} by promptnoise {version('promptnoise')}, protocol {PROTOCOL}"
+    return f"{datetime.now():%Y-%m-%d %H:%M:%S} by promptnoise {version()}, protocol {PROTOCOL}"
 
 
 def train(

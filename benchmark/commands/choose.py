@@ -22,9 +22,10 @@ from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.grid import parse_method, split_list
-from benchmark.plan.options import numbers
+from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
+from benchmark.screen import Screen
 from datamodules import noise as noises
 from methods.recipes import recipe_for
 
@@ -82,7 +83,7 @@ def main(options: Options) -> int:
     """Writes the classifier and the card, and prints the choice."""
     _check_out(options)
     plan = _check(options)
-    console = Console()
+    console = Screen()
     with console.status("loading torch"):
         from benchmark.choose.choosing import choose, prepare, regret
         from benchmark.run.resources import open_bank
@@ -137,11 +138,9 @@ def _outputs(options: Options) -> Outputs:
 def _check(options: Options) -> Plan:
     from benchmark.choose.choosing import Plan
 
-    names, seeds = list(dict.fromkeys(split_list(options.methods))), numbers("seeds", options.seeds, int)
-    if not names or not seeds:
-        raise BadInput("give at least one method and one seed")
-    if any(seed < 0 for seed in seeds):
-        raise BadInput(f"seeds are {options.seeds}, should be at least 0")
+    names, seeds = list(dict.fromkeys(split_list(options.methods))), seeds_of(options.seeds)
+    if not names:
+        raise BadInput("give at least one method")
     if not 0 < options.hold_out < 1:
         raise BadInput(f"hold_out is {options.hold_out:g}, should lie between 0 and 1")
     if not 0 <= options.noise <= 1:

@@ -18,6 +18,7 @@ from benchmark.errors import BadInput
 from benchmark.records.store import Store
 from benchmark.report.choices import split
 from benchmark.report.leaderboard import CELL, from_csv, leaderboard
+from benchmark.screen import Screen
 
 #: Cells that differ by less, in points, count as reproduced: other hardware and library versions round otherwise.
 TOLERANCE = 0.5
@@ -41,7 +42,7 @@ class Options:
 def main(options: Options) -> int:
     """Prints the differences; 0 if every cell of a is in b and agrees, else 1."""
     comparison = compare(options.a, options.b, options.tolerance)
-    show(comparison, Console())
+    show(comparison, Screen())
     return 0 if comparison.agrees else 1
 
 

@@ -16,8 +16,9 @@ from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
-from benchmark.plan.options import numbers
+from benchmark.plan.options import numbers, seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
+from benchmark.screen import Screen
 from datamodules import noise as noises
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Options(Encoding):
 def main(options: Options) -> int:
     """Writes the leaderboard and prints its means."""
     datasets, cells = _check(options)
-    console = Console()
+    console = Screen()
     with console.status("loading torch"):
         from benchmark.audit import detectors
         from benchmark.audit.track import leaderboard, trials, write_board
@@ -69,7 +70,7 @@ def main(options: Options) -> int:
         raise BadInput("no detectors given; all stands for every one")
     for name in names:
         detectors.check(name)
-    seeds = numbers("seeds", options.seeds, int)
+    seeds = seeds_of(options.seeds)
     done = []
     with counted(console) as progress:
         task = progress.add_task("detectors", total=len(datasets) * len(cells) * len(seeds) * len(names))
@@ -90,8 +91,9 @@ def main(options: Options) -> int:
 def _check(options: Options) -> tuple[list[str], list[tuple[str, float | None]]]:
     """Data sets, and kinds of noise with their rates."""
     datasets, rates = split_list(options.datasets), numbers("noise", options.noise, float)
-    if not datasets or not numbers("seeds", options.seeds, int):
-        raise BadInput("give at least one data set and one seed")
+    seeds_of(options.seeds)
+    if not datasets:
+        raise BadInput("give at least one data set")
     for dataset in datasets:
         check_dataset(dataset)
     for rate in rates:

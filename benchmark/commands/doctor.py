@@ -9,13 +9,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan.shared_options import CACHE, DATA
 from benchmark.run.devices import cores
 from benchmark.run.environment import versions
+from benchmark.screen import Screen
 from benchmark.tracking.mode import HOW, choose_mode
 from datamodules import catalog
 from datamodules.errors import UserError
@@ -53,7 +52,7 @@ class Line:
 
 def main(options: Options) -> int:
     """Prints a line for each; 1 if one of them is bad."""
-    console = Console()
+    console = Screen()
     checks: list[Callable[[Options], Iterator[Line]]] = [_packages, _devices, _weights, _data, _folders, _tracking]
     bad = 0
     for check in checks:

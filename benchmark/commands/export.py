@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
-from rich.console import Console
 
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
@@ -17,6 +16,7 @@ from benchmark.plan.grid import parse_method
 from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
+from benchmark.screen import Screen
 from datamodules.errors import UserError
 
 #: Context vectors [N, D] to each one's nearest words with their distances, nearest first.
@@ -62,7 +62,7 @@ def main(options: Options) -> int:
     except UserError:  # a folder of weights that is not here any more
         arguments = {}
     for path in export(store, record, options.to, nearest, arguments):
-        Console().print(path, highlight=False, markup=False, soft_wrap=True)
+        Screen().print(path, highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmark.errors import BadInput
 from benchmark.plan import groups
 from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
 from benchmark.plan.shared_options import DATA
+from benchmark.screen import Screen
 from datamodules import catalog
 
 
@@ -38,7 +37,7 @@ def main(options: Options) -> int:
         check_dataset(name)
     for name in backbones:
         check_backbone(name)
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = Screen(markup=False, highlight=False, soft_wrap=True)
     for dataset in datasets:
         opened = catalog.open_dataset(dataset, options.data, download=True)
         console.print(f"{dataset}: {len(opened.train.labels)} training and {len(opened.test.labels)} test images")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from benchmark.plan import catalog, groups, suites
 from benchmark.plan.shared_options import DATA
 from benchmark.published import protocols
+from benchmark.screen import Screen
 from datamodules import catalog as data_catalog
 from datamodules import noise
 from methods import recipes
@@ -28,7 +28,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Prints a table for each."""
-    console = Console()
+    console = Screen()
     table = Table("method", "options", "what it is", title="methods", title_justify="left")
     for info in catalog.methods().values():
         defaults = ", ".join(f"{name}={option.shown}" for name, option in info.options.items())

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
 from benchmark.records.merge import merge
 from benchmark.records.store import Store
+from benchmark.screen import Screen
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def main(options: Options) -> int:
     from benchmark.report import tables
     from benchmark.report.campaign import Campaign, mixed_hardware
 
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = Screen(markup=False, highlight=False, soft_wrap=True)
     merged = merge(options.folders, options.out)
     for folder in options.folders:
         console.print(f"{merged.added[str(folder)]} runs from {folder}")

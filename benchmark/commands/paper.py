@@ -18,6 +18,7 @@ from benchmark.plan.shared_options import Training
 from benchmark.published import protocols
 from benchmark.published.protocols import Paper
 from benchmark.records.store import Store
+from benchmark.screen import Screen
 from datamodules import atomic
 from datamodules.errors import UserError
 
@@ -56,7 +57,7 @@ class Options(Training):
 
 def main(options: Options) -> int:
     """Trains what can run; 1 if runs failed, else 0, also where data or weights are missing."""
-    console, paper = Console(), protocols.paper(options.paper)
+    console, paper = Screen(), protocols.paper(options.paper)
     cells = papers.cells(paper, _changes(options))
     if options.backbone:
         checks.check_backbone(options.backbone)

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,6 +14,8 @@ from benchmark.plan import options as bench
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
 from benchmark.plan.grid import split_list
 from benchmark.records.store import Store
+from benchmark.screen import Screen
+from datamodules.foreign import LONGEST_NAME, one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Options(bench.Options):
 
 def main(options: Options) -> int:
     """Prints a table for each kind of device in the records."""
-    console = Console()
+    console = Screen()
     numbers = [_number(text) for text in split_list(options.devices)]
     folders = split_list(options.costs) or [str(options.out)]
     records = [record for folder in folders for record in Store(Path(folder).expanduser()).load().records]
@@ -75,6 +76,6 @@ def _time(seconds: float) -> str:
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100_000:
-        raise BadInput(f"--devices={text} should be numbers of devices, at least 1: 1,8,64")
+    if not text.isdecimal() or len(text) > 6 or not 1 <= int(text) <= 100_000:
+        raise BadInput(f"--devices={one_line(text, LONGEST_NAME)} should be numbers of devices, at least 1: 1,8,64")
     return int(text)

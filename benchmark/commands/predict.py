@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.errors import BadInput
@@ -18,6 +16,8 @@ from benchmark.outputs import OneFile
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
+from benchmark.screen import Screen
+from datamodules.foreign import to_cell
 from datamodules.formats.folder import SUFFIXES
 from datamodules.formats.images import FileImages
 
@@ -55,7 +55,7 @@ def main(options: Options) -> int:
     classifier = exported.read(options.with_)
     name = options.backbone or classifier.backbone
     check_backbone(name)
-    console = Console(stderr=table.is_printed)
+    console = Screen(stderr=table.is_printed)
     with console.status("loading torch"):
         import torch
 
@@ -76,7 +76,7 @@ def main(options: Options) -> int:
     chances = (classifier.scale * features @ torch.from_numpy(classifier.weights).T).softmax(1)
     rows = [row for row, good in zip(_rows(images, chances, classifier), readable.tolist(), strict=True) if good]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *(map(to_cell, row) for row in rows)])
     table.write(text.getvalue())
     say_skipped(console, bank.skipped)
     where = "" if table.is_printed else f": {table.path}"

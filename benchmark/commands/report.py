@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmark.commands._folders import check_results
 from benchmark.plan.grid import parse_method
 from benchmark.records.store import Store
 from benchmark.report import make as report
+from benchmark.screen import Screen
 from datamodules.errors import UserError
 
 
@@ -29,7 +28,7 @@ def main(options: Options) -> int:
     """Writes everything and names it."""
     reference = _method(options)
     check_results(options.out)
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = Screen(markup=False, highlight=False, soft_wrap=True)
     with console.status("reading records") as status:
         made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))
     for problem in made.problems:

@@ -17,6 +17,7 @@ from benchmark.records.paths import LEARNED, PREDICTIONS
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
 from benchmark.report.mistakes import show_mistakes
+from benchmark.screen import Screen
 
 #: Eight heights of a bar, for curves in a line of text.
 BARS = "▁▂▃▄▅▆▇█"
@@ -43,7 +44,7 @@ def main(options: Options) -> int:
     if options.mistakes < 0:
         raise BadInput(f"mistakes is {options.mistakes}, should be at least 0")
     check_results(options.out)
-    store, console = Store(options.out), Console()
+    store, console = Store(options.out), Screen()
     record = store.find(options.run)
     show(record, store, console)
     if options.mistakes:

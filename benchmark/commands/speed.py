@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan.grid import split_list
+from benchmark.screen import Screen
 from datamodules.errors import nearest
 
 if TYPE_CHECKING:
     from benchmark.speed.settings import Row
 
 CASES = ("text", "step", "trainings", "growth", "packs", "memory", "peak", "campaign")
+#: Rounds, or threads, beyond which somebody has mistyped.
+MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ def main(options: Options) -> int:
         if name not in CASES:
             raise BadInput(f"unknown case {name!r}: {nearest(name, CASES)}")
     for option in ("rounds", "threads"):
-        if getattr(options, option) < 1:
-            raise BadInput(f"{option} is {getattr(options, option)}, should be at least 1")
-    console = Console()
+        if not 1 <= getattr(options, option) <= MOST:
+            raise BadInput(f"{option} is {getattr(options, option)}, should be at least 1 and at most {MOST}")
+    console = Screen()
     with console.status("loading torch"):
         import torch
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
 from benchmark.plan.shared_options import WandB
+from benchmark.screen import Screen
 from benchmark.tracking import sync, target_of
 
 
@@ -27,7 +26,7 @@ def main(options: Options) -> int:
     if target.mode == "disabled":
         raise BadInput(hint or "W&B is disabled; --wandb=online or --wandb=offline turns it on")
     check_results(options.out)
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = Screen(markup=False, highlight=False, soft_wrap=True)
     with console.status("logging"):
         synced = sync(target)
     console.print(f"{synced.logged} runs logged, {synced.left} left{f': {synced.cause}' if synced.cause else ''}")

@@ -17,6 +17,7 @@ from benchmark.plan.grid import split_list
 from benchmark.plan.options import Options as BenchOptions
 from benchmark.plan.options import numbers
 from benchmark.records.store import Store
+from benchmark.screen import Screen
 from datamodules import noise
 from datamodules.catalog import open_dataset
 from methods.recipes import recipe_for
@@ -41,7 +42,7 @@ class Options(BenchOptions):
 
 def main(options: Options) -> int:
     """Trains the rates side by side, prints what was chosen; 1 if runs failed."""
-    console = Console()
+    console = Screen()
     rates = numbers("lr", options.lr, float)
     if len(set(rates)) < 2:
         raise BadInput(f"lr is {options.lr!r}, should be two learning rates or more, such as 0.001,0.01")

@@ -20,13 +20,8 @@ def check_dataset(spec: str) -> None:
     """Accept the name of a data set.
 
     Raises:
-        BadInput: `hf:` or `folder:` with nothing behind it.
-        DataError: An unknown name or option.
+        DataError: An unknown name or option, or `hf:` or `folder:` with nothing behind it.
     """
-    kind, colon, place = parse_spec(spec)[0].partition(":")
-    if colon and not place.strip():
-        example = {"hf": "hf:owner/name", "folder": "folder:/path"}.get(kind)
-        raise BadInput(f"data set {spec!r} names nothing; write {example or 'a name that `promptnoise list` shows'}")
     catalog.check(spec)
 
 

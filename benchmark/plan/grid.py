@@ -172,11 +172,10 @@ def parse_method(text: str) -> tuple[catalog.MethodInfo, dict[str, Any]]:
 
 def split_list(text: str) -> list[str]:
     """Parts of `text` between commas, those within brackets apart: `coop,gce[q=0.5,n_ctx=4]` has two."""
-    parts, depth = [""], 0
-    for letter in text:
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(f"{text},"):
         depth += (letter == "[") - (letter == "]")
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
+        if letter == "," and (depth == 0 or place == len(text)):
+            parts.append(text[start:place])
+            start = place + 1
     return [part.strip() for part in parts if part.strip()]

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from benchmark.errors import BadInput
 from benchmark.plan import catalog
 from datamodules import catalog as data_catalog
+from datamodules.foreign import LONGEST_NAME, one_line
 
 #: Methods that were made for wrong labels.
 ROBUST = ("em_means", "gce", "mae", "sce", "nce_rce", "phuber_ce", "dspt", "joapr", "nlprompt", "tecoprompt")
@@ -53,7 +54,7 @@ def whole_numbers(option: str, parts: Sequence[str]) -> list[int]:
     """
     found: list[int] = []
     for part in parts:
-        if ends := re.fullmatch(r"(\d+)\s*-\s*(\d+)", part):
+        if ends := re.fullmatch(r"(\d{1,19})\s*-\s*(\d{1,19})", part):
             first, last = map(int, ends.groups())
             if not first <= last < first + MOST:
                 raise BadInput(f"{option}: {part!r} should be a range first-last of at most {MOST:,} numbers")
@@ -62,7 +63,8 @@ def whole_numbers(option: str, parts: Sequence[str]) -> list[int]:
         try:
             found.append(int(part))
         except ValueError:
-            raise BadInput(f"{option}: {part!r} should be a whole number or a range such as 1-5") from None
+            shown = one_line(part, LONGEST_NAME)
+            raise BadInput(f"{option}: {shown!r} should be a whole number or a range such as 1-5") from None
     return found
 
 

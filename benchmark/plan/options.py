@@ -61,8 +61,10 @@ class Options(Training):
         """The grid that these options describe.
 
         Raises:
-            BadInput: a value that is not a number where one is due.
+            BadInput: a value that is not a number where one is due, or packs of no run.
         """
+        if self.pack < 1:
+            raise BadInput(f"pack is {self.pack}, should be at least 1")
         return Grid(
             methods=groups.methods(split_list(self.methods)),
             datasets=groups.datasets(split_list(self.datasets)),
@@ -75,6 +77,20 @@ class Options(Training):
             recipes=split_list(self.recipe),
             epochs=self.epochs or None,
         )
+
+
+def seeds_of(text: str) -> list[int]:
+    """The seeds of an option, separated by commas, also as ranges.
+
+    Raises:
+        BadInput: one is no whole number from 0 to 2^63 - 1, or there is none.
+    """
+    found = numbers("seeds", text, int)
+    if not found:
+        raise BadInput("no seeds given; name at least one")
+    if wrong := [seed for seed in found if not 0 <= seed < 2**63]:
+        raise BadInput(f"seed is {wrong[0]}, should be {'at least 0' if wrong[0] < 0 else 'below 2^63'}")
+    return found
 
 
 def numbers(option: str, text: str, kind: type[T]) -> list[T]:

@@ -101,5 +101,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"there is no suite {path}") from None
+    except RecursionError:
+        raise BadInput(f"suite {path} is nested too deeply; options are numbers, texts, or lists of them") from None
     except (OSError, ValueError) as error:
         raise BadInput(f"suite {path} cannot be read: {error}") from None

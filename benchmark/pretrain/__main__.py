@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import open_clip
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmark.pretrain.contrastive import train
@@ -23,6 +22,7 @@ from benchmark.pretrain.proof import Model, compare, repeatable
 from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import WEIGHTS, Vocabulary, save, write
 from benchmark.pretrain.zero_shot import SHIPPED, SIBLING
+from benchmark.screen import Screen
 
 Report = Callable[[int, float], None]
 
@@ -49,7 +49,7 @@ def remake(
     shipped: Path, out: Path, recipe: Recipe, make: Callable[[dict[str, Any], Recipe, Path, Report], None]
 ) -> None:
     """Make one model into `out` with a progress bar, and print how it compares with the shipped one."""
-    console = Console()
+    console = Screen()
     config = json.loads((shipped / "open_clip_config.json").read_text())
     before = Model.of(shipped) if (shipped / WEIGHTS).exists() else None
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("steps, loss {task.fields[loss]:.2f},"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import Any
 
 from benchmark.errors import BadInput
@@ -47,6 +48,6 @@ def parse(text: bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise BadRecord(f"it has the key {max(names, key=names.count)!r} twice")
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise BadRecord(f"it has the key {name!r} twice")
     return found

@@ -48,7 +48,8 @@ def show(paper: Paper, table: pd.DataFrame, console: Console) -> None:
         blocks.setdefault(_place(row), []).append(line.rstrip())
     for place, block in blocks.items():
         console.print(place, style="bold cyan", highlight=False, markup=False, soft_wrap=True)
-        console.print("\n".join(block), highlight=False, markup=False, soft_wrap=True)
+        for line in block:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     for line in (_summary(table), *(f"differs: {note}" for note in paper.notes), f"source: {paper.source}"):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 

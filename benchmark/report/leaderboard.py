@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.records.record import Record
 from benchmark.report.identity import comparable
+from datamodules.foreign import from_cell, to_cell
 
 #: What must agree for two methods to be compared on a data set.
 SETTING = ["shots", "recipe", "backbone", "paradigm"]
@@ -26,8 +26,6 @@ COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged"
 PARTS = ["seen", "unseen"]
 #: Columns that a CSV file has only where a row has a value: `regret` is that of `choices.choices`.
 OPTIONAL = [*PARTS, "regret"]
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_ESCAPED = re.compile(r"^'(?=[=+\-@\t\r])")
 _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "lr": "{:g}", "realised": "{:.4f}"}
 
 
@@ -152,7 +150,7 @@ def to_csv(table: pd.DataFrame) -> str:
             style = _FORMATS.get(column, "{:.2f}")
             text[column] = [style.format(value) if pd.notna(value) else "" for value in table[column]]
         elif not pd.api.types.is_numeric_dtype(table[column]):
-            text[column] = [f"'{v}" if isinstance(v, str) and _FORMULA.match(v) else v for v in table[column]]
+            text[column] = [to_cell(v) if isinstance(v, str) else v for v in table[column]]
     return str(text.to_csv(index=False, lineterminator="\n"))
 
 
@@ -168,5 +166,5 @@ def from_csv(text: str) -> pd.DataFrame:
         raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")
     ordered: pd.DataFrame = table.reindex(columns=[*COLUMNS, *OPTIONAL])
     for column in types:
-        ordered[column] = ordered[column].str.replace(_ESCAPED, "", regex=True)
+        ordered[column] = ordered[column].map(from_cell, na_action="ignore")
     return ordered

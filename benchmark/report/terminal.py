@@ -13,6 +13,7 @@ from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks, parts, percent
 from benchmark.report.campaign import Campaign, mixed_hardware
 from benchmark.report.choices import ROWS
+from benchmark.screen import Screen
 
 #: More data sets than this show as their mean only.
 MOST_DATASETS = 6
@@ -82,7 +83,7 @@ def _table(group: Sequence[Block], columns: Sequence[str], spread: bool, with_dr
 
 def _width(view: Table) -> int:
     """Characters that a table takes where nothing is cut or wrapped."""
-    return Console(width=9999).measure(view).maximum
+    return Screen(width=9999).measure(view).maximum
 
 
 def _shown(group: Sequence[Block]) -> list[Block]:
@@ -120,7 +121,8 @@ def _chosen(block: Block, columns: Sequence[str], spread: bool) -> list[tuple[st
 
 def _name(what: str, lines: Sequence[str], console: Console) -> None:
     if lines:
-        console.print(f"\n[bold red]{len(lines)} {'run' if len(lines) == 1 else 'runs'} {what}[/]")
+        console.print()
+        console.print(f"[bold red]{len(lines)} {'run' if len(lines) == 1 else 'runs'} {what}[/]")
         for line in lines[:MOST_NAMED]:
             console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
         if len(lines) > MOST_NAMED:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmark.run.events import Event
+from datamodules.foreign import LONGEST_NAME, one_line
 
 #: Seconds between plain lines about what is under way.
 PAUSE = 60.0
@@ -26,9 +27,9 @@ class LiveProgress:
         self._under_way: dict[int, float] = {}
         self._said = time.monotonic()
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[count]}"),
+            TextColumn("{task.fields[count]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=console,
@@ -88,7 +89,7 @@ class LiveProgress:
         return f", about {left:.0f} s left" if left < 120 else f", about {left / 60:.0f} min left"
 
     def _line(self, worker: int, event: Event) -> None:
-        text, count = f"{event.device}: {event.text}", f"{event.done}/{event.total}"
+        text, count = one_line(f"{event.device}: {event.text}", LONGEST_NAME), f"{event.done}/{event.total}"
         if worker not in self._lines:
             self._lines[worker] = self._bars.add_task(text, total=event.total, count=count)
         self._bars.update(

@@ -15,6 +15,7 @@ from datamodules.errors import nearest
 Mode = Literal["online", "offline", "disabled"]
 MODES: tuple[Mode, ...] = ("online", "offline", "disabled")
 FILES = ("csv", "tensorboard")
+EXAMPLE = "https://api.wandb.ai"
 HOW = "W&B is off; `wandb login` once, or WANDB=offline, turns it on"
 
 
@@ -63,8 +64,12 @@ def _has_credentials() -> bool:
     """Whether W&B's own places for a key hold one; its value is not looked at."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
+    address = os.environ.get("WANDB_BASE_URL", EXAMPLE)
+    try:
+        host = urlparse(address).hostname or ""
+    except ValueError as error:
+        raise BadInput(f"WANDB_BASE_URL={address} is no address ({error}); it should be one like {EXAMPLE}") from None
     try:
         return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
-    except (OSError, netrc.NetrcParseError):
+    except (OSError, UnicodeDecodeError, netrc.NetrcParseError):
         return False

@@ -16,10 +16,22 @@ UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 @dataclass(frozen=True)
 class FileImages:
-    """The images at `paths` relative to `root`, decoded on access."""
+    """The images at `paths` relative to `root`, decoded on access.
+
+    Raises:
+        DataError: a path that is not text in UTF-8.
+    """
 
     root: Path
     paths: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for path in self.paths if _not_text(*self.paths) else ():
+            if _not_text(path):
+                raise DataError(
+                    f"{self.root / path}: this name is not text in UTF-8, so no table could hold it; rename the file or"
+                    " folder, for example with `convmv -f latin1 -t utf8 --notest`"
+                )
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -75,6 +87,15 @@ def require_files(root: Path, paths: list[str], listed_by: str) -> None:
     if absent:
         more = f" ({len(absent)} of {len(paths)} are absent)" if len(absent) > 1 else ""
         raise DataError(f"{listed_by} lists {absent[0]}, which is not there{more}")
+
+
+def _not_text(*names: str) -> bool:
+    """Whether a name came from bytes that are not UTF-8."""
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _line(error: BaseException) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from datamodules.dataset import Images, Labels, Split
 from datamodules.errors import DataError
+from datamodules.foreign import from_cell
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.images import FileImages
 
@@ -47,7 +48,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
     """The lines of a table; none where a file is no table."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            return [
+                {name: from_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+                for row in csv.DictReader(file)
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         logger.warning("%s is not used: it cannot be read as a table: %s", path, error)
         return []

@@ -151,7 +151,9 @@ addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
-function quoted(text) {
+// A text that a spreadsheet would take for a formula gets an apostrophe in front, which `bench` takes off again.
+function quoted(name) {
+  const text = /^'*[=+\-@\t\r]/.test(name) ? `'${name}` : name;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

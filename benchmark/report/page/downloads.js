@@ -22,7 +22,7 @@ function save(name, content) {
 // A text that a spreadsheet would take for a formula gets an apostrophe in front.
 function csv(rows) {
   const cell = (value) => {
-    const text = value === null || value === undefined ? "" : typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+    const text = value === null || value === undefined ? "" : typeof value === "string" && /^'*[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return rows.map((row) => `${row.map(cell).join(",")}\n`).join("");

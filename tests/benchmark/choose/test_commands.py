@@ -129,7 +129,7 @@ CHOOSE = [
     (["--hold_out=1"], "hold_out is 1, should lie between 0 and 1"),
     (["--noise=1.5"], "noise is 1.5"),
     (["--shots=-1"], "shots is -1"),
-    (["--seeds=-1"], "seeds are -1"),
+    (["--seeds=-1"], "seed is -1"),
     (["--recipe=soup"], "unknown recipe 'soup'"),
     (["--noise=0.2"], "cannot be added"),
 ]

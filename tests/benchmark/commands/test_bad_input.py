@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -181,6 +184,99 @@ def test_bad_input_is_one_line_with_what_would_be_right(
     assert lines[0].startswith("promptnoise: ")
     assert message in lines[0]
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["detect", "--seeds=-1"], "seed is -1, should be at least 0"),
+        (["detect", "--seeds=99999999999999999999"], "should be below 2^63"),
+        (["detect", "--shots=-1"], "shots is -1, should be at least 0"),
+        (["audit", "digits", "--seed=99999999999999999999"], "should be below 2^63"),
+        (["bench", "--dry-run", "--out=a\0b"], "--out=a␀b holds a zero byte, which no name has"),
+        (["bench", "--dry-run", "--out=caf\udce9"], "is not text in UTF-8"),
+        (["audit", "caf\udce9"], "is not text in UTF-8"),
+        (["merge", "caf\udce9"], "is not text in UTF-8"),
+        (["bench", "--dry-run", f"--out={'x' * 300}"], "is too long for a path"),
+        (["bench", "--seeds=1-99999999999999999999999"], "should be a whole number or a range"),
+        (["bench", "--shots=" + "9" * 5000], "should be a whole number"),
+        (["bench", "--suite=DEEP.toml"], "is nested too deeply"),
+        (["bench", "--suite=LONG.toml"], "unknown method 'xxx"),
+        (["bench", "--again=AGAIN"], "is nested too deeply"),
+        (["audit", "hf:/"], "names nothing; write hf:owner/name"),
+        (["plan", "--pack=0", "--costs=RECORDS"], "pack is 0, should be at least 1"),
+        (["b\x1b[31m\nench"], "unknown command"),
+    ],
+    ids=lambda value: " ".join(value).encode("unicode_escape").decode()[:60] if isinstance(value, list) else "",
+)
+def test_words_of_any_kind_and_length_are_refused_in_one_line(
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    furnish()
+    Path("DEEP.toml").write_text(f"methods = {'[' * 2000}{']' * 2000}\n")
+    Path("LONG.toml").write_text(f'methods = "{"x" * 10**6}"\n')
+    Path("AGAIN/campaigns").mkdir(parents=True)
+    Path("DEEP.toml").rename("AGAIN/campaigns/x.toml") if "--again=AGAIN" in words else None
+    start = time.process_time()
+    assert main(words) == 2
+    assert time.process_time() - start < 10
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and message in said and len(said) < 2500, said
+    assert "\x1b" not in said
+
+
+def test_an_address_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("WANDB_BASE_URL", "http://[::1")
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["bench", "--dry-run"]) == 2
+    assert "WANDB_BASE_URL=http://[::1 is no address" in capsys.readouterr().err
+
+
+def test_credentials_that_are_no_text_count_as_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "netrc").write_bytes(b"\xff\xfe\x00" * 100)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["bench", "--dry-run", f"--out={tmp_path / 'out'}"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_fault_of_ours_is_one_line_that_names_the_file_with_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(options: object) -> int:
+        raise KeyError("a\nb\x1b[31m")
+
+    monkeypatch.setattr("benchmark.commands.list.main", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert main(["list"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "a fault of promptnoise: KeyError" in said and "\x1b" not in said
+    file = Path(said.rpartition(" is in ")[2].strip())
+    assert file.parent == tmp_path and "in fail" in file.read_text()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    assert main(["list"]) == 1
+    assert "it arose in" in capsys.readouterr().err
+
+
+def test_a_checkout_that_is_not_installed_works(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("promptnoise (not installed), protocol")
+    assert main(["bench", "--dry-run"]) == 0
 
 
 def promptnoise(
