@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from benchmark.plan.schedule import ends, in_order, schedule
 from benchmark.plan.sizes import SIZES, size_of
 from benchmark.speed.campaign import PAPERS
 from datamodules.catalog import known, open_dataset
+from methods.recipes import recipe
+from tests.support.records_factory import run
 
 
 def grid(datasets: int = 1, **options: str) -> list[Run]:
@@ -122,3 +125,35 @@ def test_halves_hold_all_runs_in_order() -> None:
     (whole,) = packs(grid(1, methods="coop", noise="0.5"), 96)
     first, second = whole.halves()
     assert first.runs + second.runs == whole.runs and len(first.runs) == 1
+
+
+APART: list[dict[str, Any]] = [
+    {"dataset": "digits"}, {"backbone": "embedded-vit"}, {"shots": 8}, {"epochs": 7}, {"paradigm": "trzsl"},
+    {"method": "vpt"}, {"method": "grip"}, {"recipe": "embedded[batch=16]"}, {"recipe": "embedded[crop=none]"},
+    {"recipe": "embedded[flip=true]"}, {"recipe": "embedded[hold_out=0.25]"}, {"recipe": "coop[epochs=10]"},
+]  # fmt: skip
+TOGETHER: list[dict[str, Any]] = [
+    {"seed": 2}, {"rate": 0.25}, {"noise": "asymmetric"}, {"noise": "none", "rate": 0.0}, {"method": "gce[q=0.5]"},
+    {"paradigm": "ssl"}, {"paradigm": "ul", "method": "upl"}, {"recipe": "embedded[lr=0.01]"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", APART, ids=str)
+def test_runs_with_other_batches_images_or_lengths_are_in_no_pack_together(other: dict[str, Any]) -> None:
+    assert [len(pack.runs) for pack in packs([run(), run(**other), run(seed=9)], 96)] == [2, 1]
+    assert {pack.runs for pack in packs([run(), run(**other)], 96)} == {(run(),), (run(**other),)}
+
+
+@pytest.mark.parametrize("other", TOGETHER, ids=str)
+def test_runs_with_other_labels_rates_and_losses_are(other: dict[str, Any]) -> None:
+    (pack,) = packs([run(), run(**other)], 96)
+    assert set(pack.runs) == {run(), run(**other)}
+
+
+def test_no_pack_of_two_recipes_mixes_batch_sizes_crops_or_held_out_images() -> None:
+    recipes = ["coop", "coop[batch=16]", "coop[lr=0.01]", "coop[batch=16,lr=0.01]", "coop[crop=none]", "embedded"]
+    made = packs(
+        [run(method, seed=seed, recipe=each) for each in recipes for method in ("coop", "ce") for seed in (1, 2)], 96
+    )
+    assert len(made) == 4
+    assert all(len({recipe(each.recipe).settings.images for each in pack.runs}) == 1 for pack in made)

@@ -139,6 +139,31 @@ def test_ranks_over_data_sets_need_five_and_leave_out_a_method_with_holes(tmp_pa
     assert ranking.friedman_p == pytest.approx(stats.friedmanchisquare(*wide.to_numpy().T).pvalue)
 
 
+def five_data_sets(store: Store, means: dict[str, dict[float | None, float]], noise: str = "symmetric") -> Store:
+    """One run per method and rate on each of five data sets."""
+    for number in range(5):
+        for method, by_rate in means.items():
+            for rate, accuracy in by_rate.items():
+                work = run(method, f"set{number}", "none" if rate == 0 else noise, rate)
+                store.write(work, result(accuracy + number, work))
+    return store
+
+
+def test_accuracy_without_noise_does_not_count_in_the_ranks(tmp_path: Path) -> None:
+    means = {"coop": {0.0: 90.0, 0.5: 40.0}, "ce": {0.0: 70.0, 0.5: 45.0}, "gce": {0.0: 50.0, 0.5: 50.0}}
+    (ranking,) = rankings(leaderboard(five_data_sets(Store(tmp_path), means).load().records))
+    assert ranking.ranks == {"gce": 1.0, "ce": 2.0, "coop": 3.0}
+
+
+def test_noise_whose_rate_is_measured_is_ranked(tmp_path: Path) -> None:
+    means: dict[str, dict[float | None, float]] = {
+        m: {0.0: 80.0, None: a} for m, a in {"coop": 40.0, "ce": 45.0, "gce": 50.0}.items()
+    }
+    store = five_data_sets(Store(tmp_path), means, "human[labels=worse]")
+    (ranking,) = rankings(leaderboard(store.load().records))
+    assert ranking.terms[0] == "human[labels=worse]" and ranking.ranks == {"gce": 1.0, "ce": 2.0, "coop": 3.0}
+
+
 def test_methods_that_tie_share_their_mean_rank_whatever_their_names(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for number in range(5):

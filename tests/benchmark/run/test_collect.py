@@ -5,11 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 
 import pytest
+import torch
 
 from benchmark.plan.grid import Run
 from benchmark.run.collect import collect
 from datamodules.replica import RunSpec
 from methods import ce
+from tests.methods.core.test_evaluation import slow_ece
 from tests.support import toy
 
 
@@ -44,3 +46,26 @@ def test_the_accuracy_is_that_of_the_last_epoch_not_of_the_best() -> None:
 def test_class_weights_are_kept_where_they_classify_by_themselves(name: str, linear: bool) -> None:
     method = import_module(f"methods.{name}").Method(toy.task([0]))
     assert method.is_linear == linear
+
+
+def test_what_every_run_of_a_pack_learned_classifies_as_its_own_record_says() -> None:
+    names, seeds = ["coop", "gce"], [1, 2, 3]
+    data = toy.data_for([RunSpec(seed, 4, "symmetric", 0.5) for _ in names for seed in seeds])
+    members = [import_module(f"methods.{name}").Method(toy.task(seeds)) for name in names]
+    module = toy.fit(members, data)
+    runs = [
+        Run("tiny", "toy", name, "symmetric", 0.5, 4, seed, "embedded[epochs=3]", 3) for name in names for seed in seeds
+    ]
+    results = collect(runs, module, data, "cpu", 1.0)
+    features, labels = data.test_set
+    for row, (fields, learned, _) in enumerate(results):
+        logits = float(learned["logit_scale"]) * features @ torch.from_numpy(learned["class_weights"]).T
+        right = logits.argmax(-1) == labels
+        per_class = [100 * float(right[labels == c].float().mean()) for c in range(len(toy.CLASSES))]
+        assert fields["per_class_accuracy"] == pytest.approx(per_class, abs=1e-3)
+        assert fields["accuracy"] == pytest.approx(100 * float(right.float().mean()), abs=1e-3)
+        assert fields["ece"] == pytest.approx(100 * slow_ece(logits, labels), abs=1e-3)
+        member, replica = divmod(row, len(seeds))
+        assert torch.equal(torch.from_numpy(learned["ctx"]), members[member].get_parameter("ctx")[replica])
+    for name in ("ctx", "class_weights"):
+        assert len({learned[name].tobytes() for _, learned, _ in results}) == len(runs), "no two runs learn the same"

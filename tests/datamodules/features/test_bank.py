@@ -111,6 +111,17 @@ def test_images_may_be_asked_for_in_any_order_and_twice(tmp_path: Path) -> None:
         assert torch.equal(all_views(bank, Pictures(8), asked, seed=1, views=2, crop=Crop()), everything[:, asked])
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("interpolation", "bilinear"), ("size", 4), ("mean", (0.4,) * 3), ("std", (0.5,) * 3)]
+)
+def test_features_of_another_preprocessing_are_not_used(tmp_path: Path, name: str, value: object) -> None:
+    build(tmp_path, Encoder(), n=2, views=2)
+    other = Encoder()
+    setattr(other.preprocess, name, value)
+    other.encode_images = lambda pixels: other.weight[: len(pixels)] + 1  # type: ignore[method-assign]
+    assert (build(tmp_path, other, n=2, views=2) != build(tmp_path, Encoder(), n=2, views=2)).all()
+
+
 def test_whatever_features_depend_on_is_part_of_the_key(tmp_path: Path) -> None:
     def seen(
         identity: str = "linear",

@@ -185,3 +185,41 @@ def test_scale_and_a_common_direction_of_the_scores_do_not_matter() -> None:
     valid = torch.ones(R, N, dtype=torch.bool)
     moved = 7 * judgement + torch.randn(R, N, 1, generator=torch.Generator().manual_seed(2))
     torch.testing.assert_close(standardised(moved, valid), standardised(judgement, valid), atol=1e-4, rtol=1e-4)
+
+
+def test_half_an_image_is_the_least_that_a_mean_without_an_image_counts_for() -> None:
+    """A class of 0.3 of another image and all of the first: what is left is shorter than a half, and shrinks."""
+    features = normalize(torch.tensor([[1.0, 0.0], [0.6, 0.8]]), dim=-1)[None]
+    shares = torch.tensor([[[1.0], [0.3]]])
+    found = left_out(features, shares)[0, :, 0]
+    torch.testing.assert_close(found, torch.tensor([0.3 * 0.6 / 0.5, 0.6]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "gone"),
+    [
+        ([0, 12, 0, 0], True),
+        ([1, 24, 0, 0], True),
+        ([2, 24, 0, 0], False),
+        ([1, 8, 8, 8], False),
+        ([0, 9, 0, 0], False),
+    ],
+)
+def test_a_name_is_refuted_by_one_other_label_and_not_by_many_that_are_wrong_at_random(
+    labels: list[int], gone: bool
+) -> None:
+    """`labels` counts the given labels of images that are judged to be of class 0."""
+    given = torch.arange(C).repeat_interleave(torch.tensor(labels))
+    q = torch.eye(C)[torch.zeros_like(given)]
+    assert refuted(q[None], given[None]).tolist() == [[gone, False, False, False]]
+
+
+@pytest.mark.parametrize(("classes", "given_up"), [(8, True), (9, False)])
+def test_wrong_names_are_given_up_where_they_are_a_quarter_of_all(classes: int, given_up: bool) -> None:
+    """The judges, who are sure, call the images of two classes by each other's name."""
+    true = torch.arange(classes).repeat_interleave(20)
+    called = torch.where(true < 2, 1 - true, true)
+    features, valid = torch.eye(classes)[true][None], torch.ones(1, len(true), dtype=torch.bool)
+    judgement = 9 * standardised(torch.eye(classes)[called][None], valid)
+    q, _ = true_labels(features, true[None], valid, judgement)
+    assert torch.equal(q[0].argmax(-1), true if given_up else called)

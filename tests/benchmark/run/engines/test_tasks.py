@@ -86,6 +86,25 @@ def test_a_pack_goes_again_once_after_a_task_died_over_it_and_then_in_halves(tmp
     assert runner.calls == [[1, 2], [3, 4]]
 
 
+@pytest.mark.parametrize(
+    ("deaths", "trained"), [(0, [[1, 2, 3, 4]]), (1, [[1, 2, 3, 4]]), (2, [[1, 2], [3, 4]]), (9, [[1, 2], [3, 4]])]
+)
+def test_a_whole_pack_has_two_chances(tmp_path: Path, deaths: int, trained: list[list[int]]) -> None:
+    runner = Runner(tmp_path)
+    for number in range(deaths):
+        mark(tmp_path, f"{number}-0", PACK.runs)
+    train(runner, "99-0")
+    assert runner.calls == trained
+
+
+def test_a_part_has_one_chance_and_then_goes_in_halves_of_its_own(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    for holder, runs in (("1-0", PACK.runs), ("2-0", PACK.runs), ("3-0", PACK.runs[:2])):
+        mark(tmp_path, holder, runs)
+    train(runner)
+    assert runner.calls == [[1], [2], [3, 4]]
+
+
 def test_the_run_that_kills_its_task_stands_alone_in_the_end_and_is_given_up(tmp_path: Path) -> None:
     runner = Runner(tmp_path)
     for holder, runs in (("5-0", PACK.runs), ("6-0", PACK.runs), ("7-0", PACK.runs[:2]), ("8-0", PACK.runs[1:2])):
