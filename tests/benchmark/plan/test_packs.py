@@ -140,7 +140,7 @@ TOGETHER: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("other", APART, ids=str)
 def test_runs_with_other_batches_images_or_lengths_are_in_no_pack_together(other: dict[str, Any]) -> None:
-    assert [len(pack.runs) for pack in packs([run(), run(**other), run(seed=9)], 96)] == [2, 1]
+    assert sorted(len(pack.runs) for pack in packs([run(), run(**other), run(seed=9)], 96)) == [1, 2]
     assert {pack.runs for pack in packs([run(), run(**other)], 96)} == {(run(),), (run(**other),)}
 
 

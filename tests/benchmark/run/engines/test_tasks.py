@@ -18,13 +18,13 @@ from benchmark.records.claims import Claims
 from benchmark.records.store import Store
 from benchmark.run.events import Event
 from tests.benchmark.records.test_attempts import leave
+from tests.support.pretend_submitit import importable_submitit
 from tests.support.records_factory import result, run
 
-pytest.importorskip("submitit", reason="submitit is not installed: pip install 'promptnoise[slurm]'")
-
-from benchmark.run.engines import _array
-from benchmark.run.engines._array import Array, _Told
-from benchmark.run.engines._tasks import TaskJob, read_plan, write_plan
+with importable_submitit():
+    from benchmark.run.engines import _array
+    from benchmark.run.engines._array import Array, _Told
+    from benchmark.run.engines._tasks import TaskJob, read_plan, write_plan
 
 PACK = Pack(tuple(run(seed=seed) for seed in (1, 2, 3, 4)))
 
