@@ -14,6 +14,7 @@ from datamodules import datasets
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError, unknown
 from datamodules.formats.checks import checked
+from datamodules.formats.features import FeatureFile
 from datamodules.formats.folder import ClassFolders
 from datamodules.formats.held_out import parse_share
 from datamodules.formats.hub import Hub
@@ -25,6 +26,7 @@ from datamodules.names import parse_spec
 TEMPLATE = "a photo of a {}."
 #: `name` is what tables and pictures call the data set.
 FOLDER_OPTIONS = ("template", "name", "split", "labels")
+FEATURES_OPTIONS = ("name", "split", "labels", "texts", "classes")
 HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", *FOLDER_OPTIONS)
 
 
@@ -39,7 +41,7 @@ def describe(name: str) -> str:
 
 
 def check(spec: str) -> None:
-    """Checks a data set's name and options without opening it: `NAME`, `hf:NAME` or `folder:PATH`, `[option=value]`.
+    """Checks a data set's name and options without opening it: a name, `hf:NAME`, `folder:PATH` or `features:PATH`.
 
     Raises:
         DataError: an unknown name (with the nearest match and the list), an option that does not exist, or a value that
@@ -48,22 +50,24 @@ def check(spec: str) -> None:
     name, options = parse_spec(spec)
     kind, colon, place = name.partition(":")
     if colon and not place.strip(" /" if kind == "hf" else " "):
-        example = {"hf": "hf:owner/name", "folder": "folder:/path"}.get(kind, "a name that `promptnoise list` shows")
+        examples = {"hf": "hf:owner/name", "folder": "folder:/path", "features": "features:/path"}
+        example = examples.get(kind, "a name that `promptnoise list` shows")
         raise DataError(f"data set {spec!r} names nothing; write {example}")
-    if not name.startswith(("hf:", "folder:")) and name not in known():
-        raise unknown("data set", name, [*known(), "folder:PATH", "hf:NAME"])
-    allowed = {"hf": HUB_OPTIONS, "folder": FOLDER_OPTIONS}.get(kind, ("template",))
+    if not name.startswith(("hf:", "folder:", "features:")) and name not in known():
+        raise unknown("data set", name, [*known(), "folder:PATH", "hf:NAME", "features:PATH"])
+    kinds = {"hf": HUB_OPTIONS, "folder": FOLDER_OPTIONS, "features": FEATURES_OPTIONS}
+    allowed = kinds.get(kind, ("template",))
     for option in options:
         if option not in allowed:
             raise DataError(f"data set {name!r} has no option {option!r}; it has: {', '.join(allowed)}")
     if "split" in options:
         _share(name, options)
-    if options.get("labels", UNKNOWN) != UNKNOWN:
+    if options.get("labels", UNKNOWN) != UNKNOWN and not _is_array(name):
         raise DataError(f"data set {name!r}: labels can be {UNKNOWN!r} or left out; got {options['labels']!r}")
 
 
 def open_dataset(spec: str, root: Path | None = None, download: bool = False) -> Dataset:
-    """Opens a data set: a name of the catalogue, `hf:NAME` or `folder:PATH`, with options in brackets.
+    """Opens a data set: a name of the catalogue, `hf:NAME`, `folder:PATH` or `features:PATH`, with options.
 
     CoOp's eleven data sets are read from its folder layout under `root`, or from the hub with `hf:` before the name.
     Only `download=True` uses the network.
@@ -108,6 +112,10 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
         whole = ClassFolders(str(folder), get=f"one folder of images per class in each{advice(folder)}")
         source: Source = OneFolder(str(folder), _share(name, options)) if "split" in options else whole
         return source, options.get("template", TEMPLATE)
+    if kind == "features":
+        share = _share(name, options) if "split" in options else None
+        labels = options.get("labels", "") if _is_array(name) else ""
+        return FeatureFile(place, labels, options.get("texts", ""), options.get("classes", ""), share), "{}"
     own = place if kind == "hf" else name
     entry = _module(own) if own in known() else None
     template = options.pop("template", getattr(entry, "TEMPLATE", TEMPLATE))
@@ -126,6 +134,11 @@ def _share(name: str, options: Mapping[str, str]) -> float:
         return parse_share(options["split"])
     except DataError as error:
         raise DataError(f"data set {name!r}: {error}") from None
+
+
+def _is_array(name: str) -> bool:
+    """Whether it is one array of features, whose labels are in another file."""
+    return name.startswith("features:") and name.endswith(".npy")
 
 
 def _absolute(place: str) -> Path:

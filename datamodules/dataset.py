@@ -46,7 +46,8 @@ class Dataset:
 
     `train` keeps its source's order, since few-shot draws depend on it. `given` holds further labellings [n] of
     the training images (human annotators, web tags), by name. Where `trusted` is False, the training labels
-    themselves are what the web gave: then no noise rate can be measured.
+    themselves are what the web gave: then no noise rate can be measured. `outputs` are those of the backbone where the
+    images come as features; None where there are pictures.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Dataset:
     val: Split | None = None
     given: Mapping[str, Labels] = field(default_factory=dict)
     trusted: bool = True
+    outputs: Outputs | None = None
 
 
 class ImageEncoder(Protocol):
@@ -107,5 +109,7 @@ class Preprocess(Protocol):
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from datamodules.encoded import Outputs
 
 __all__ = ["Dataset", "ImageEncoder", "Images", "Labels", "Preprocess", "Sequence", "Split"]

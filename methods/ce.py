@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -16,12 +16,15 @@ class Method(HeadMethod):
     (Classifier-R). Another `loss` replaces cross-entropy.
     """
 
+    needs_with: ClassVar[dict[str, dict[str, str]]] = {"init": {"random": "features"}}
     init: Literal["text", "random"] = "text"
 
     def build(self) -> None:
         """Initialises the heads [R, C, E]."""
-        super().build()
-        if self.init == "random":
-            shape, runs = self.head.shape[1:], len(self.task.seeds)
-            draws = [torch.randn(shape, generator=self.task.generator(r, "init")) for r in range(runs)]
-            self.head.data.copy_(torch.nn.functional.normalize(torch.stack(draws), dim=-1))
+        if self.init == "text":
+            super().build()
+            return
+        shape = len(self.task.classes), self.task.backbone.embedding
+        draws = [torch.randn(shape, generator=self.task.generator(r, "init")) for r in range(len(self.task.seeds))]
+        heads = torch.nn.functional.normalize(torch.stack(draws), dim=-1)
+        self.head = torch.nn.Parameter(heads.to(self.task.backbone.device))

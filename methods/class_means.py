@@ -22,13 +22,15 @@ class Method(BaseMethod):
     images, so it does not run there.
     """
 
+    needs: ClassVar[str] = "features"
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     remembered: ClassVar[tuple[str, ...]] = ("means",)
     means: Tensor
 
     def build(self) -> None:
         """Makes room for the means."""
-        self.register_buffer("means", torch.zeros_like(self.zero_shot()).repeat(len(self.task.seeds), 1, 1), False)
+        shape = len(self.task.seeds), len(self.task.classes), self.task.backbone.embedding
+        self.register_buffer("means", torch.zeros(shape, device=self.task.backbone.device), False)
 
     def start_training(self) -> None:
         """Computes the means [R, C, E]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
 from methods.clip.prompt import Prompt
@@ -17,6 +19,8 @@ class Method(AnyLoss, BaseMethod):
     The data set's template is fixed, and the tokens [R, C, N, D] of each name are initialised with their embeddings.
     PTNL gives no further details; optimiser and schedule are those of CoOp.
     """
+
+    needs: ClassVar[str] = "text tower"
 
     def build(self) -> None:
         """Copies the embeddings of every name, padded with unused zeros.

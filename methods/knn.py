@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from annotated_types import Ge
@@ -21,6 +21,7 @@ class Method(MemoryMethod):
     k images, all vote. Class names are not used.
     """
 
+    needs: ClassVar[str] = "features"
     k: Annotated[int, Ge(1)] = 11
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:

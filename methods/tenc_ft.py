@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -19,6 +20,8 @@ class Method(AnyLoss, BaseMethod):
     with the embeddings of only those tokens that occur in a prompt (the others get no gradient).
     PTNL gives no further details; optimiser, schedule and learning rate are those of the prompts.
     """
+
+    needs: ClassVar[str] = "text tower"
 
     def build(self) -> None:
         """Copies the text tower for every replica."""

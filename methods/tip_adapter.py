@@ -35,10 +35,12 @@ class Method(AnyLoss, MemoryMethod):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     remembered: ClassVar[tuple[str, ...]] = (*MemoryMethod.remembered, *AnyLoss.remembered)
     learned_keys: torch.nn.Parameter
+    texts: Tensor
 
     def build(self) -> None:
         """Makes room for the cache; its size is known when training starts."""
         super().build()
+        self.register_buffer("texts", self.zero_shot(), persistent=False)
         if self.finetune:
             self.learned_keys = torch.nn.Parameter(self.texts.new_empty(len(self.task.seeds), 0, 1))
 
@@ -47,6 +49,10 @@ class Method(AnyLoss, MemoryMethod):
         super().start_training()
         if self.finetune:
             self.learned_keys = torch.nn.Parameter(self.keys.clone())
+
+    def class_weights(self) -> Tensor:
+        """Text features [R, C, E]."""
+        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:
         """Zero-shot logits plus the cache's [R, B, C]."""

@@ -26,6 +26,7 @@ class Method(MemoryMethod):
     and where the nearest image asks for all there are, the answer is always the same. Class names are not used.
     """
 
+    needs: ClassVar[str] = "features"
     k_min: Annotated[int, Ge(1)] = 11
     k_max: Annotated[int, Ge(2)] = 51
     standardise: bool = True

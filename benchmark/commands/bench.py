@@ -13,6 +13,7 @@ from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan import catalog, checks, suites
+from benchmark.plan.encoded import notes
 from benchmark.plan.grid import Run, all_embedded
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
@@ -31,10 +32,13 @@ def main(options: Options) -> int:
     console = Screen()
     grid = options.grid()
     runs = grid.runs()
-    for line in [*catalog.unreadable(), *grid.find_unsupported()]:
-        left_out(console, line)
+    unsupported = grid.find_unsupported()
     if not runs:
-        raise BadInput("none of these methods runs under this paradigm")
+        raise BadInput(f"none of these methods can run: {'; '.join(unsupported)}")
+    for line in [*catalog.unreadable(), *unsupported]:
+        left_out(console, line)
+    for line in notes(grid.datasets):
+        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     store = Store(options.out)
     runs = train(console, options, runs, store, partial(suites.keep, options, grid_name(runs, options.pack), _made()))
     return 0 if options.dry_run or options.detach else _finish(console, store, runs)

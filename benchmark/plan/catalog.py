@@ -55,6 +55,21 @@ class MethodInfo:
         """ "features" or "images": what it trains on."""
         return str(self._constant("inputs", "features"))
 
+    def needs(self, values: dict[str, Any]) -> str:
+        """What of the backbone it needs with attributes from `values`: a key of `benchmark.plan.encoded.NEEDS`."""
+        if self.inputs == "images":
+            return "image tower"
+        changes: dict[str, dict[str, str]] = self._constant("needs_with", {})
+        for option, by_value in changes.items():
+            if (value := as_text(self._value(option, values, ""))) in by_value:
+                return by_value[value]
+        return str(self._constant("needs", "texts"))
+
+    def spares(self, values: dict[str, Any]) -> list[tuple[str, str]]:
+        """Values of options that change what it needs and are not given."""
+        changes: dict[str, dict[str, str]] = self._constant("needs_with", {})
+        return [(option, value) for option in changes.keys() - values.keys() for value in changes[option]]
+
     @property
     def paradigms(self) -> tuple[str, ...]:
         """The learning paradigms that it can run under."""

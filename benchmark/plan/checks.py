@@ -11,7 +11,7 @@ from datamodules import catalog, datasets
 from datamodules.errors import DataError
 from datamodules.names import parse_spec
 from methods import clip
-from methods.recipes import is_embedded
+from methods.recipes import is_embedded, is_precomputed
 
 WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
 
@@ -47,6 +47,8 @@ def check_backbone(name: str) -> None:
         BadInput: Not written like a backbone, or a file or folder that does not exist.
     """
     scheme, _, place = name.partition(":")
+    if is_precomputed(name):
+        return  # it comes with its data set
     if is_embedded(name):
         if not any((Path(folder) / name.replace("-", "_")).is_dir() for folder in clip.__path__):
             raise BadInput(f"backbone {name!r} does not come with the project; write {WAYS}")
@@ -67,7 +69,7 @@ def check_backbone(name: str) -> None:
 
 def unchecked(backbones: Iterable[str], devices: str) -> list[str]:
     """What only a run finds out, in a few words each."""
-    named = [name for name in backbones if not is_embedded(name)]
+    named = [name for name in backbones if not is_embedded(name) and not is_precomputed(name)]
     found = [f"whether open_clip can load {name}" for name in named]
     if devices != "auto" and not devices.startswith("cpu"):
         found.append(f"whether there are GPUs {devices}")

@@ -13,6 +13,7 @@ from typing import Any
 from benchmark import PROTOCOL
 from benchmark.errors import BadInput
 from benchmark.plan import catalog
+from benchmark.plan.encoded import lacks, left_out, own_backbone
 from datamodules import noise, paradigms
 from datamodules.names import parse_spec
 from methods.recipes import Recipe, is_embedded, recipe, recipe_for
@@ -89,7 +90,8 @@ class Grid:
 
         Equal work has one name: without wrong labels the kind of noise is dropped, and a method that sees no given
         label drops the noise altogether. Beside few-shot runs such a method stands with its "ul" runs. A method that
-        a paradigm does not suit is left out; `find_unsupported` names it. The recipe "auto" is that of the backbone.
+        a paradigm or a data set of features does not suit is left out; `find_unsupported` names it. Such a data set
+        brings its backbone. The recipe "auto" is that of the backbone.
 
         Raises:
             BadInput: an axis without values, an unknown method or option, or a value out of range.
@@ -109,10 +111,12 @@ class Grid:
             paradigms.parse(paradigm)
         noises = self._noises()
         runs: dict[Run, None] = {}
-        for backbone, asked, dataset, method, shots in product(
+        for clip, asked, dataset, method, shots in product(
             self.backbones, self.recipes, self.datasets, self.methods, self.shots
         ):
-            info, values = parse_method(method)
+            backbone, (info, values) = own_backbone(dataset) or clip, parse_method(method)
+            if lacks(dataset, info, values):
+                continue
             own = recipe_for(backbone, asked, self.epochs)
             name, epochs = info.canonical(values), own.epochs(dataset, shots)
             for paradigm in _suited(info, self.paradigms):
@@ -122,8 +126,9 @@ class Grid:
         return list(runs)
 
     def find_unsupported(self) -> list[str]:
-        """One line for every method that cannot run under a paradigm that is asked for."""
-        return [
+        """One line for every method that cannot run under a paradigm, or for all that a data set does not suit."""
+        methods = [parse_method(method) for method in self.methods]
+        return left_out(self.datasets, methods) + [
             f"{method} does not run under {paradigm}: it is made for {', '.join(info.paradigms)}"
             for method in self.methods
             for info in [parse_method(method)[0]]

@@ -41,32 +41,35 @@ def read(module: str, name: str) -> Source | None:
         UserError: The module cannot be found.
         OSError, SyntaxError, ValueError: Its file cannot be read, or is not Python.
     """
+    lineage = _lineage(module, name)
+    if not lineage:
+        return None
+    order = list(dict.fromkeys(reversed(lineage)))  # from the last base to the class itself, each as late as it comes
+    found = Source(complete=None not in order)
+    for node in order:
+        found = found if node is None else _with_own(found, node)
+    first = lineage[0]
+    return replace(found, documentation=(ast.get_docstring(first) if first else None) or "")
+
+
+def _lineage(module: str, name: str) -> list[ast.ClassDef | None]:
+    """A class and its bases, depth first, None for one that is not found; empty if the module has no such class."""
     tree = _tree(module)
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     if name not in classes:
-        return None
-    found, imported = Source(), _imported(tree)
-    for base in reversed(classes[name].bases):
+        return []
+    found: list[ast.ClassDef | None] = [classes[name]]
+    imported = _imported(tree)
+    for base in classes[name].bases:
         written = ast.unparse(base).partition("[")[0]
-        inherited = read(module, written) if written in classes and written != name else _foreign(written, imported)
-        if inherited is None:
-            inherited = Source(complete=False)
-        found = Source(
-            constants=found.constants | inherited.constants,
-            options=found.options | inherited.options,
-            complete=found.complete and inherited.complete,
-        )
-    return replace(_with_own(found, classes[name]), documentation=ast.get_docstring(classes[name]) or "")
-
-
-def _foreign(written: str, imported: dict[str, str]) -> Source | None:
-    """A base class of another module, written as an imported name; None if it is not found."""
-    first, dot, rest = written.partition(".")
-    whole = imported.get(first, "") + dot + rest
-    if whole.split(".")[0] in FOREIGN or written == "object":
-        return Source()
-    module, _, name = whole.rpartition(".")
-    return read(module, name) if module else None
+        first, dot, rest = written.partition(".")
+        whole = imported.get(first, "") + dot + rest
+        if written in classes and written != name:
+            found += _lineage(module, written)
+        elif whole.split(".")[0] not in FOREIGN and written != "object":
+            place, _, own = whole.rpartition(".")
+            found += (_lineage(place, own) if place else []) or [None]
+    return found
 
 
 def _with_own(found: Source, node: ast.ClassDef) -> Source:

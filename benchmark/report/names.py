@@ -49,8 +49,10 @@ def _short(dataset: str, parts: int) -> str:
     except DataError:
         return dataset
     kind, _, place = name.partition(":")
-    if kind not in ("folder", "hf") or not place:
+    if kind not in ("folder", "hf", "features") or not place:
         return name if parts == 1 else dataset
     if "name" in options:
         return options["name"] if parts == 1 else dataset
+    if kind == "features":
+        place = str(PurePath(place).with_suffix(""))
     return "/".join(PurePath(place).parts[-parts:]) or dataset

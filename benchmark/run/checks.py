@@ -46,8 +46,9 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
     for teacher in sorted(set().union(*map(_teachers, runs))):
         load(teacher)
     reasons: dict[tuple[str, str], str] = {}
-    for name in sorted({run.backbone for run in runs}):
-        reasons |= _try_methods(resources, load(name), [run for run in runs if run.backbone == name])
+    for name, place in sorted({run.backbone: run.dataset for run in runs}.items()):
+        own = [run for run in runs if run.backbone == name]
+        reasons |= _try_methods(resources, load(name, dataset=place), own)
     return reasons
 
 
@@ -60,7 +61,8 @@ def check_same_inputs(
         BadInput: one of them differs.
     """
     load = _loader(resources, devices)
-    backbones = {name: load(name) for name in {run.backbone for run in runs}}
+    places = {run.backbone: run.dataset for run in runs}
+    backbones = {name: load(name, dataset=dataset) for name, dataset in places.items()}
     opened = {name: resources.dataset(name) for name in {run.dataset for run in runs}}
     asked = set(runs)
     images = {name: noise.fingerprint(data.train.labels, data.test.labels) for name, data in opened.items()}
@@ -74,7 +76,7 @@ def check_same_inputs(
             _same("labels", run.noise, record.noise.labels_sha256, _labels(opened[run.dataset], run))
 
 
-def _loader(resources: Resources, devices: Sequence[str]) -> Callable[[str], Backbone]:
+def _loader(resources: Resources, devices: Sequence[str]) -> Callable[..., Backbone]:
     """Loads backbones on the CPU, in the precision of the devices: workers load their own."""
     precision = choose_precision(resources.precision, torch.device(devices[0]))
     return partial(resources.backbone, device="cpu", precision=precision)

@@ -126,8 +126,11 @@ def _learned(member: Learner, replica: int, weights: Tensor) -> dict[str, Any]:
     return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()}
 
 
-def zero_shot_accuracy(member: Learner, data: NoisyFewShot) -> float:
-    """Accuracy of zero-shot CLIP on the test split, percent."""
+def zero_shot_accuracy(member: Learner, data: NoisyFewShot) -> float | None:
+    """Accuracy of zero-shot CLIP on the test split, percent; None for features without text features."""
+    outputs = data.dataset.outputs
+    if outputs is not None and outputs.texts is None:
+        return None
     features, labels = data.test_set
     return _percent((features @ member.zero_shot().T).argmax(-1).eq(labels).float().mean())
 

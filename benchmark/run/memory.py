@@ -79,12 +79,14 @@ def fit_memory(module: ReplicaModule, device: str, sharing: int = 1) -> None:
         TooLarge: several runs that do not fit together.
     """
     task = module.members[0].task
-    task.backbone.text.classes_at_once = 0
+    towers = task.backbone.has_towers
+    if towers:
+        task.backbone.text.classes_at_once = 0
     free = free_bytes(device)
     parts = _parts(module, None if free is None else free // sharing)
     if parts > 1 and module.replicas > 1:
         raise TooLarge(min(parts, module.replicas))
-    if parts > 1:
+    if parts > 1 and towers:
         task.backbone.text.classes_at_once = math.ceil(len(task.classes) / parts)
 
 
@@ -98,12 +100,12 @@ def _at_most(module: ReplicaModule) -> float:
     """A generous bound that is known at once: forty floats per prompt token, layer and unit of width."""
     total = 0.0
     for member in module.members:
-        prompt, tower = member.prompt(), member.task.backbone.text
+        prompt = member.prompt()
         if prompt is None:
             total += 40.0 * sum(4 * parameter.numel() for parameter in member.parameters())
         else:
             tokens = len(prompt.ctx) * prompt.layout.slots.numel()
-            total += 40.0 * 4 * tokens * prompt.ctx.shape[-1] * len(tower.transformer.resblocks)
+            total += 40.0 * 4 * tokens * prompt.ctx.shape[-1] * len(member.task.backbone.text.transformer.resblocks)
     return total
 
 

@@ -15,6 +15,8 @@ from datamodules.dataset import Dataset
 from datamodules.features.bank import FeatureBank, Progress
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
+from methods.clip.precomputed import Precomputed
+from methods.errors import BackboneError
 from methods.recipes import is_embedded
 
 T = TypeVar("T")
@@ -72,22 +74,29 @@ class Resources:
         """How many classes a pack's runs tell apart."""
         return len(self.dataset(pack.runs[0].dataset).classes)
 
-    def backbone(self, name: str, device: str, precision: str = "") -> Backbone:
+    def backbone(self, name: str, device: str, precision: str = "", dataset: str = "") -> Backbone:
         """The backbone on this device, in another `precision` than the resources' own if that is given.
 
+        A `dataset` of features brings its backbone.
+
         Raises:
-            BackboneError: it cannot be loaded.
+            BackboneError: it cannot be loaded, or the file of features has changed.
         """
+        outputs = self.dataset(dataset).outputs if dataset else None
+        if outputs is not None:
+            if name != outputs.name:
+                raise BackboneError(f"{dataset} has changed: it was {name} and is {outputs.name} now")
+            return self._keep(("backbone", name, device), lambda: Precomputed(outputs).to(device))
         how = precision or self.precision
         return self._keep(("backbone", name, device, how), lambda: load_backbone(name, device, how))
 
-    def bank(self, name: str, device: str, report: Callable[[Event], None]) -> FeatureBank:
-        """A backbone's features."""
+    def bank(self, name: str, device: str, report: Callable[[Event], None], dataset: str = "") -> FeatureBank:
+        """A backbone's features; a `dataset` of features brings both."""
 
         def progress(what: str, done: int, total: int, rate: float) -> None:
             report(Event(device, "encode", f"encoding {what}, {rate:.0f} a second", done, total))
 
-        backbone, skip = self.backbone(name, device), self.skip_bad_images
+        backbone, skip = self.backbone(name, device, dataset=dataset), self.skip_bad_images
         bank = self._keep(("bank", name, device), lambda: bank_of(name, backbone, self.cache, device, skip))
         bank.progress = progress
         return bank

@@ -42,14 +42,18 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     """
     start = time.perf_counter()
     first = runs[0]
-    backbone, dataset = resources.backbone(first.backbone, device), resources.dataset(first.dataset)
+    backbone, dataset = (
+        resources.backbone(first.backbone, device, dataset=first.dataset),
+        resources.dataset(first.dataset),
+    )
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
     module.keep_predictions = resources.save_predictions
     fit_memory(module, device, sharing)
-    hold_out, bank = first.settings.hold_out, resources.bank(first.backbone, device, report)
+    hold_out, bank = first.settings.hold_out, resources.bank(first.backbone, device, report, first.dataset)
     specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, hold_out) for run in runs]
     data = NoisyFewShot(dataset, runs=specs, bank=bank, test_curve=True, noisy_val=True)
-    report(Event(device, "note", zero_shot_line(first, zero_shot_accuracy(module.members[0], data))))
+    if (accuracy := zero_shot_accuracy(module.members[0], data)) is not None:
+        report(Event(device, "note", zero_shot_line(first, accuracy)))
     trainer = lightning.Trainer(
         max_epochs=max(member.total_epochs for member in module.members),
         **trainer_device(device),

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from datamodules.dataset import ImageEncoder, Images, Labels
+from datamodules.encoded import Rows
 from datamodules.errors import DataError
 from datamodules.features.crops import Crop
 from datamodules.features.inputs import Inputs
@@ -70,7 +71,13 @@ class FeatureBank:
         return FeatureBank(encoder, self.cache, self.device, None, self.progress, self.skip_bad_images)
 
     def plain(self, images: Images, indices: Labels | None = None) -> Tensor:
-        """Features [n, E] of the images `indices` [n], or of all, under the tower's evaluation transform."""
+        """Features [n, E] of the images `indices` [n], or of all, under the tower's evaluation transform.
+
+        Raises:
+            DataError: the images come as features, of another tower.
+        """
+        if isinstance(images, Rows):
+            return self._own(images, indices, None)
         inputs, some = self._inputs(images), np.arange(len(images)) if indices is None else indices
         return self._features(inputs, inputs.plain, some, 1, {"what": "images"})(0)
 
@@ -78,15 +85,24 @@ class FeatureBank:
         """Function from v = 0, ..., `views` - 1 to features [n, E] of view v, random crops of the images `indices` [n].
 
         View v of an image depends on the image, its index, the seed and v only. Views of more than IN_MEMORY bytes
-        are read one at a time, from disk if there is a cache. Without a crop all views are `plain`.
+        are read one at a time, from disk if there is a cache. Without a crop all views are `plain`. Images that come as
+        features have the views that they come with, or the plain ones.
         """
-        if crop.scale is None:
+        if isinstance(images, Rows) and images.views is not None:
+            return partial(self._own, images, indices)
+        if crop.scale is None or isinstance(images, Rows):
             features = self.plain(images, indices)
             return lambda view: features
         inputs, together = self._inputs(images), max(1, self.batch_size // views)
         crops = partial(inputs.crops, seed=seed, views=views, crop=crop, together=together, device=self.device)
         about = {"what": "views", "seed": seed, "views": views, "crop": asdict(crop)}
         return self._features(inputs, crops, indices, views, about)
+
+    def _own(self, images: Rows, indices: Labels | None, view: int | None) -> Tensor:
+        """The features that images come with, once it is certain that they are of this tower."""
+        if images.outputs.identity != self.encoder.identity:
+            raise DataError(f"{images.outputs.name} has features, no pictures that another backbone could encode")
+        return torch.from_numpy(images.unit(indices, view))
 
     def _inputs(self, images: Images) -> Inputs:
         return Inputs(images, self.encoder.preprocess, self.skip_bad_images)

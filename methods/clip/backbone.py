@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -50,6 +51,9 @@ class Backbone(nn.Module):
     the logit scale stay in float32. `identity` is a hex digest of weights, precision and preprocessing.
     """
 
+    #: Whether there are towers, or only what they made of one data set.
+    has_towers = True
+
     def __init__(self, name: str, model: Any, preprocess: Preprocess, tokenizer: Any, precision: str = "fp32") -> None:
         super().__init__()
         self.name = name
@@ -68,6 +72,11 @@ class Backbone(nn.Module):
     def width(self) -> int:
         """D, the width of a context token."""
         return int(self.text.token_embedding.weight.shape[1])
+
+    @cached_property
+    def embedding(self) -> int:
+        """E, the width of features."""
+        return int(self.encode_text([""]).shape[-1])
 
     @property
     def device(self) -> torch.device:
@@ -98,12 +107,15 @@ class Backbone(nn.Module):
         return F.normalize(features.float(), dim=-1)
 
     @torch.no_grad()
-    def encode_text(self, texts: Sequence[str]) -> Tensor:
-        """Texts to unit features [len(texts), E]: open_clip's own tokenizer and `encode_text`."""
+    def encode_text(self, texts: Sequence[str], unit: bool = True) -> Tensor:
+        """Texts to unit features [len(texts), E]: open_clip's own tokenizer and `encode_text`.
+
+        With `unit=False` they are as long as the tower makes them.
+        """
         tokens = self.tokenizer(list(texts)).to(self.device)
         with autocast(self.device, self.precision == "bf16"):
-            features = self.model.encode_text(tokens)
-        return F.normalize(features.float(), dim=-1)
+            features = self.model.encode_text(tokens).float()
+        return F.normalize(features, dim=-1) if unit else features
 
     def words(self, text: str) -> Tensor:
         """Token embeddings [L, D] of a text, without SOS and EOT, in float32."""
@@ -160,9 +172,12 @@ def _matrices_to_bfloat16(model: nn.Module) -> None:
                 parameter.data = parameter.data.bfloat16()
 
 
-def zero_shot_weights(backbone: Backbone, classes: Sequence[str], template: str) -> Tensor:
-    """The class weights [C, E] of zero-shot CLIP: the unit text features of `template` filled with each name."""
-    return backbone.encode_text([template.format(name.replace("_", " ")) for name in classes])
+def zero_shot_weights(backbone: Backbone, classes: Sequence[str], template: str, unit: bool = True) -> Tensor:
+    """The class weights [C, E] of zero-shot CLIP: the unit text features of `template` filled with each name.
+
+    With `unit=False` they are as long as the text tower makes them.
+    """
+    return backbone.encode_text([template.format(name.replace("_", " ")) for name in classes], unit)
 
 
 @torch.no_grad()

@@ -64,7 +64,7 @@ class AnyLoss(Learner):
         if self.current_epoch == 0 and batch.step == 0:
             given = GivenImages.of(self.data, self.rows)
             order = torch.arange(given.images.shape[1], device=given.images.device).expand_as(given.images)
-            self.places = given.on_pool(order, len(self.data.pool()))
+            self.places = given.on_pool(order, len(self.data.dataset.train.labels))
             runs, images = given.images.shape
             self.averages = logits.new_zeros(runs, images + 1, logits.shape[-1], dtype=torch.float32)
         p = logits.float().softmax(-1).clamp(1e-4, 1 - 1e-4)

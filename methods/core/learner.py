@@ -31,6 +31,10 @@ class Learner(lightning.LightningModule):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl", "trzsl")
     #: "features" of the frozen image tower, or "images" for methods that change that tower.
     inputs: ClassVar[str] = "features"
+    #: What it needs of the backbone: "features" of images, the "texts" of class names, too, or the "text tower" itself.
+    needs: ClassVar[str] = "texts"
+    #: Values of options with which it needs something else: `{"init": {"random": "features"}}`.
+    needs_with: ClassVar[dict[str, dict[str, str]]] = {}
     #: Attributes beyond parameters that a checkpoint must hold, since they live longer than an epoch.
     remembered: ClassVar[tuple[str, ...]] = ()
     #: How often training goes through all epochs of the task.

@@ -24,11 +24,9 @@ class MemoryMethod(BaseMethod):
     remembered: ClassVar[tuple[str, ...]] = ("keys", "targets")
     keys: Tensor
     targets: Tensor
-    texts: Tensor
 
     def build(self) -> None:
         """Makes room for what is kept."""
-        self.register_buffer("texts", self.zero_shot(), persistent=False)
         self.make_room(*MemoryMethod.remembered)
 
     def make_room(self, *names: str) -> None:
@@ -45,8 +43,8 @@ class MemoryMethod(BaseMethod):
         self.targets = torch.where(kept, given.labels, -1)
 
     def class_weights(self) -> Tensor:
-        """Text features [R, C, E], for methods that compare images with class names, too."""
-        return self.texts.expand(len(self.task.seeds), -1, -1)
+        """None [R, C, 0]: images are compared with images."""
+        return self.keys.new_empty(len(self.task.seeds), len(self.task.classes), 0)
 
 
 def nearest(queries: Tensor, keys: Tensor, offset: Tensor, k: int) -> tuple[Tensor, Tensor]:

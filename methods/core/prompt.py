@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
@@ -21,6 +21,7 @@ class PromptMethod(BaseMethod):
     there is an `init`, while we give each class its own copy.
     """
 
+    needs: ClassVar[str] = "text tower"
     n_ctx: Annotated[int, Ge(0)] = 0
     position: Literal["end", "middle", "front"] = "end"
     csc: bool = False

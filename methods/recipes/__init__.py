@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -118,12 +119,22 @@ def recipe_for(backbone: str, text: str = "auto", epochs: int | None = None) -> 
 
 def default_name(backbone: str) -> str:
     """The recipe that belongs to a backbone: CoOp's, unless it is one of ours."""
-    return "embedded" if is_embedded(backbone) else "coop"
+    made_by = backbone.partition("@")[0] if is_precomputed(backbone) else backbone
+    return "embedded" if is_embedded(made_by) else "coop"
 
 
 def is_embedded(backbone: str) -> bool:
     """Whether a backbone is one of the small ones that ship with the project."""
     return backbone == "embedded" or backbone.startswith("embedded-")
+
+
+def is_precomputed(backbone: str) -> bool:
+    """Whether only the outputs of a backbone are there, in a file of features: `NAME@HASH`.
+
+    >>> is_precomputed("features@0123456789ab"), is_precomputed("ViT-B-16/openai")
+    (True, False)
+    """
+    return re.fullmatch(r".+@[0-9a-f]{12}", backbone) is not None
 
 
 @cache
@@ -136,4 +147,4 @@ def _read(name: str) -> NamedRecipe:
     return NamedRecipe(name, Recipe(**values), **tables)
 
 
-__all__ = ["NamedRecipe", "Recipe", "default_name", "is_embedded", "known", "recipe", "recipe_for"]
+__all__ = ["NamedRecipe", "Recipe", "default_name", "is_embedded", "is_precomputed", "known", "recipe", "recipe_for"]

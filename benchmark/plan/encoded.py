@@ -1,0 +1,81 @@
+"""Which runs a data set of features admits: it brings its backbone, of which only the outputs are there.
+
+Imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from benchmark.plan.catalog import MethodInfo
+from datamodules import catalog
+from datamodules.encoded import Outputs
+from datamodules.names import parse_spec
+
+#: What a method can need of a backbone, each including those before it, and why a file of features may lack it.
+NEEDS = {
+    "features": "",
+    "texts": "they use the class names' text features, and the file has none",
+    "text tower": "they prompt the text tower, and the file has its outputs only",
+    "image tower": "they change the image tower, and the file has its outputs only",
+}
+
+
+def outputs_of(dataset: str) -> Outputs | None:
+    """What is known of the backbone that encoded a data set; None where the data set has pictures.
+
+    Raises:
+        DataError: a file of features that cannot be used.
+    """
+    if not dataset.strip().startswith("features:"):
+        return None
+    return catalog.open_dataset(dataset).outputs
+
+
+def own_backbone(dataset: str) -> str:
+    """The backbone that a data set brings; empty where it has pictures."""
+    outputs = outputs_of(dataset)
+    return "" if outputs is None else outputs.name
+
+
+def lacks(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str:
+    """What a method needs that a data set's backbone lacks, one of `NEEDS`; empty if nothing."""
+    outputs = outputs_of(dataset)
+    if outputs is None:
+        return ""
+    need = info.needs(values)
+    there = "features" if outputs.texts is None else "texts"
+    return need if list(NEEDS).index(need) > list(NEEDS).index(there) else ""
+
+
+def left_out(datasets: Iterable[str], methods: Sequence[tuple[MethodInfo, dict[str, Any]]]) -> list[str]:
+    """One line for each reason why methods cannot train on data sets of features."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for dataset in datasets:
+        names: dict[str, list[str]] = {}
+        for info, values in methods:
+            if need := lacks(dataset, info, values):
+                names.setdefault(need, []).append(_with_instead(dataset, info, values))
+        for need, own in names.items():
+            found.setdefault((need, ", ".join(dict.fromkeys(own))), []).append(_short(dataset))
+    return [f"{names} on {', '.join(shorts)}: {NEEDS[need]}" for (need, names), shorts in found.items()]
+
+
+def _with_instead(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str:
+    """The method, and what option makes it able to train."""
+    can = [spare for spare in info.spares(values) if not lacks(dataset, info, {**values, **dict([spare])})]
+    name = info.canonical(values)
+    return f"{name} (but not {info.canonical({**values, **dict(can[:1])})})" if can else name
+
+
+def notes(datasets: Iterable[str]) -> list[str]:
+    """What a user should know of files of features, a line each."""
+    found = {dataset: outputs_of(dataset) for dataset in datasets}
+    return [f"{_short(dataset)}: {note}" for dataset, outputs in found.items() if outputs for note in outputs.notes]
+
+
+def _short(dataset: str) -> str:
+    name, options = parse_spec(dataset)
+    return options.get("name", PurePath(name.partition(":")[2]).stem)

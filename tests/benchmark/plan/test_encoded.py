@@ -1,0 +1,76 @@
+"""Which runs a data set of features admits, known without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmark.plan import catalog
+from benchmark.plan.grid import Grid
+from tests.support import encoded
+
+GRID = Grid(["zero_shot"], ["digits"], [0.0], ["symmetric"], [1], [4], ["embedded"])
+
+
+def test_a_file_brings_its_backbone_whatever_is_asked_for_the_other_data_sets(tmp_path: Path) -> None:
+    spec = f"features:{encoded.write(tmp_path / 'made.npz')}"
+    runs = replace(GRID, datasets=["digits", spec], backbones=["embedded", "embedded-vit"]).runs()
+    found = {(run.backbone.partition("@")[0], run.dataset, run.recipe) for run in runs}
+    assert found == {
+        ("embedded", "digits", "embedded"), ("embedded-vit", "digits", "embedded"), ("features", spec, "coop")
+    } and len(runs) == 3  # fmt: skip
+
+
+def test_a_file_made_with_the_embedded_clip_is_trained_as_that_is(tmp_path: Path) -> None:
+    spec = f"features:{encoded.write(tmp_path / 'made.npz', backbone='embedded')}"
+    (run,) = replace(GRID, datasets=[spec]).runs()
+    assert run.recipe == "embedded" and run.backbone.startswith("embedded@")
+
+
+def test_methods_that_need_a_tower_are_left_out_in_one_line_for_all_files(tmp_path: Path) -> None:
+    specs = [f"features:{encoded.write(tmp_path / f'{name}.npz')}" for name in ("pets", "cars")]
+    grid = replace(GRID, datasets=specs, methods=["coop", "gce[q=0.5]", "maple", "class_means"])
+    assert {run.method for run in grid.runs()} == {"class_means"}
+    assert grid.find_unsupported() == [
+        "coop, gce[q=0.5] on pets, cars: they prompt the text tower, and the file has its outputs only",
+        "maple on pets, cars: they change the image tower, and the file has its outputs only",
+    ]
+
+
+def test_without_texts_methods_that_use_them_are_left_out_and_what_would_do_is_said(tmp_path: Path) -> None:
+    spec = f"features:{encoded.write(tmp_path / 'made.npz', text_features_raw=None)}[name=mine]"
+    grid = replace(GRID, datasets=[spec], methods=["ce", "clap", "knn", "ce[init=random]"])
+    assert {run.method for run in grid.runs()} == {"knn", "ce[init=random]"}
+    assert grid.find_unsupported() == [
+        "ce (but not ce[init=random]), clap on mine: they use the class names' text features, and the file has none"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("need", "methods"),
+    [
+        ("features", "class_means knn wann"),
+        ("texts", "zero_shot ce clap task_res tip_adapter lp_plus_plus prolip clip_adapter clipcleaner"),
+        ("text tower", "coop gce em_means deft cocoop upl nlprompt tecoprompt cls_tuning tenc_ft fpl"),
+        ("image tower", "vpt upt maple promptsrc clip_lora"),
+    ],
+)
+def test_what_a_method_needs_is_read_from_its_source(need: str, methods: str) -> None:
+    for name in methods.split():
+        assert catalog.method(name).needs({}) == need, name
+
+
+def test_planning_a_file_imports_no_torch(tmp_path: Path) -> None:
+    spec = f"features:{encoded.write(tmp_path / 'made.npz')}"
+    code = f"""
+import sys
+from benchmark.plan.grid import Grid
+grid = Grid(["ce", "coop"], [{spec!r}], [0.0], ["symmetric"], [1], [4], ["embedded"])
+assert len(grid.runs()) == 1 and grid.find_unsupported()
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

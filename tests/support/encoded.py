@@ -1,0 +1,35 @@
+"""Small made-up files of features: what a frozen backbone might have made of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CLASSES, WIDTH = 3, 8
+
+
+def arrays(shots: int = 6, seed: int = 0, classes: int = CLASSES, width: int = WIDTH) -> dict[str, Any]:
+    """Unit features of `shots` training and test images of each class, around that class's unit text feature."""
+    draw = np.random.default_rng(seed)
+    texts = draw.normal(size=(classes, width)).astype(np.float32)
+    made: dict[str, Any] = {"class_names": np.array([f"class {c}" for c in range(classes)])}
+    made["text_features_raw"] = 7 * _unit(texts)
+    for part in ("train", "test"):
+        labels = np.repeat(np.arange(classes), shots)
+        made[f"{part}_labels"] = labels
+        noise = draw.normal(size=(len(labels), width))
+        made[f"{part}_features"] = _unit(_unit(texts)[labels] + 0.3 * noise).astype(np.float32)
+    return made
+
+
+def write(path: Path, **changes: Any) -> Path:
+    """Saves such arrays with some changed, added, or with None left out."""
+    made = arrays() | changes
+    np.savez(path, **{name: array for name, array in made.items() if array is not None})
+    return path
+
+
+def _unit(rows: Any) -> Any:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
