@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.int64]
 
+DECODING = 1
+"""Version of the rule by which files become pictures; raised with it, so that their features are computed again."""
+
 
 class Images(Protocol):
     """A sequence of RGB pictures that are decoded when asked for."""
@@ -71,7 +74,7 @@ class ImageEncoder(Protocol):
 
     @property
     def identity(self) -> str:
-        """Hex digest of weights, preprocessing and precision: the key of the feature bank."""
+        """What stands for all that features depend on (weights, settings, precision): the key of the feature bank."""
         ...
 
     def encode_images(self, pixels: Tensor) -> Tensor:
@@ -112,4 +115,4 @@ if TYPE_CHECKING:
 
     from datamodules.encoded import Outputs
 
-__all__ = ["Dataset", "ImageEncoder", "Images", "Labels", "Preprocess", "Sequence", "Split"]
+__all__ = ["DECODING", "Dataset", "ImageEncoder", "Images", "Labels", "Preprocess", "Sequence", "Split"]

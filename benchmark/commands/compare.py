@@ -5,6 +5,7 @@ Two versions, two machines, or a reference and one's own results.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.errors import BadInput
+from benchmark.records.record import Record
 from benchmark.records.store import Store
+from benchmark.records.weights import cannot_be_compared, differ, weights_of
 from benchmark.report.choices import split
 from benchmark.report.leaderboard import CELL, from_csv, leaderboard
 from benchmark.screen import Screen
@@ -74,15 +77,15 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
     """
     if tolerance < 0:
         raise BadInput(f"tolerance is {tolerance:g}, should be at least 0")
-    left, notes_a = _board(a)
-    right, notes_b = _board(b)
+    left, first, notes_a = _board(a)
+    right, second, notes_b = _board(b)
     key = [*CELL, "method"]
     both = left.merge(right, on=key, how="outer", suffixes=("_a", "_b"), indicator="where")
     cells = both[both["where"] == "both"].copy()
     cells["gap"] = (cells["mean_b"] - cells["mean_a"]).round(6)
     cells = cells.iloc[cells["gap"].abs().argsort(kind="stable")[::-1]]
     counts = both["where"].value_counts()
-    notes = [*notes_a, *notes_b]
+    notes = [*notes_a, *notes_b, *_other_weights(first, second)]
     protocols = [sorted(set(board["protocol"])) for board in (left, right)]
     if protocols[0] != protocols[1]:
         names = ["/".join(map(str, protocol)) for protocol in protocols]
@@ -93,16 +96,32 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
     return Comparison(shown, int(counts["left_only"]), int(counts["right_only"]), tuple(notes), tolerance)
 
 
-def _board(folder: Path) -> tuple[pd.DataFrame, list[str]]:
-    """A folder's leaderboard, and what was left out of it."""
+def _other_weights(first: Sequence[Record], second: Sequence[Record]) -> list[str]:
+    """What to know of backbones whose weights differ between two folders, or cannot be compared."""
+    theirs = {record.run.backbone: weights_of(record) for record in second}
+    others = {
+        record.run.backbone: weights_of(record)
+        for record in first
+        if differ(weights_of(record), theirs.get(record.run.backbone, weights_of(record)))
+    }
+    told = [
+        f"other weights under the name {name}: {own[:12] or 'unknown'} in the first folder, "
+        f"{theirs[name][:12] or 'unknown'} in the second"
+        for name, own in sorted(others.items())
+    ]
+    return told + cannot_be_compared([*first, *second])
+
+
+def _board(folder: Path) -> tuple[pd.DataFrame, list[Record], list[str]]:
+    """A folder's leaderboard, its records, and what was left out."""
     records, problems = Store(folder).load()
     if records:
-        return leaderboard(records), problems
+        return leaderboard(records), records, problems
     file = folder / "leaderboard.csv"
     if not file.exists():
         raise BadInput(f"{folder} has neither records of finished runs nor a leaderboard.csv")
     try:
-        return split(from_csv(file.read_text(encoding="utf-8")))[0], problems
+        return split(from_csv(file.read_text(encoding="utf-8")))[0], [], problems
     except ValueError as error:
         raise BadInput(f"{file}: {error}") from error
 

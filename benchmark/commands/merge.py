@@ -9,6 +9,7 @@ from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
 from benchmark.records.merge import merge
 from benchmark.records.store import Store
+from benchmark.records.weights import cannot_be_compared
 from benchmark.screen import Screen
 
 
@@ -41,6 +42,8 @@ def main(options: Options) -> int:
     for line in [*merged.problems, *(f"{count} refused from {why}" for why, count in merged.refused.items())]:
         console.print(line, style="yellow")
     campaign = Campaign.of(*Store(options.out).load())
+    for line in cannot_be_compared(campaign.records):
+        console.print(line, style="yellow")
     tables.write_all(campaign, options.out)
     if line := mixed_hardware(campaign.records):
         console.print(line)

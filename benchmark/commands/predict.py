@@ -60,12 +60,10 @@ def main(options: Options) -> int:
         import torch
 
         from benchmark.run.resources import open_bank
-        from methods.clip.loading import load_backbone
-
     with counted(console) as progress, encoding(progress, "images", len(images)) as tell:
         backbone, bank = open_bank(name, options.devices, options.cache, tell, options.skip_bad_images)
         trained = dict(classifier.about.get("hashes", {})).get("weights", backbone.identity)
-        if trained != backbone.identity and load_backbone(name, str(bank.device), "fp32").identity != trained:
+        if trained not in (backbone.identity, backbone.identity_in("fp32")):
             raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
         features = bank.plain(images)
     if features.shape[1] != classifier.weights.shape[1]:

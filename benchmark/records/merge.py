@@ -13,6 +13,7 @@ from benchmark.records.paths import BESIDE
 from benchmark.records.record import Record
 from benchmark.records.sealed import BadRecord, parse
 from benchmark.records.store import Store
+from benchmark.records.weights import rule, weights_of
 from datamodules import atomic
 
 #: What a record is made of, by name: "weights of ViT-B-16/openai" and the hash of them.
@@ -38,7 +39,8 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     """Copies records, with the files beside them, to `out`, byte by byte; of a run that several have, the first stays.
 
     The first record of a name decides what it stands for: records of other weights, another precision, another split
-    or other labels under that name are refused. `origins.json` keeps the folder that each record came from.
+    or other labels under that name are refused; weights that an earlier version recorded cannot be compared with
+    today's, and are not. `origins.json` keeps the folder that each record came from.
 
     Raises:
         BadRecord: `origins.json` in `out` is damaged.
@@ -76,13 +78,17 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
 
 def _made_of(record: Record) -> Iterator[Origin]:
     run = record.run
-    yield f"weights of {run.backbone}", record.hashes.get("weights", "")
+    yield f"weights{_rule(record)} of {run.backbone}", weights_of(record)
     yield f"precision of {run.backbone}", record.precision
     yield f"split of {run.dataset}", record.hashes.get("split", "")
     if not record.label_free:
         rate = "" if run.rate is None else f" {run.rate:g}"
         what = f"labels of {run.dataset}, {run.noise}{rate}, {run.shots} shots, seed {run.seed}, {run.paradigm}"
         yield what, record.noise.labels_sha256
+
+
+def _rule(record: Record) -> str:
+    return f" ({own})" if (own := rule(weights_of(record))) else ""
 
 
 def _misfit(record: Record, known: Mapping[str, tuple[str, str]]) -> str:

@@ -12,6 +12,7 @@ import torch
 from benchmark.errors import BadInput
 from benchmark.plan.grid import Run, parse_method
 from benchmark.records.record import Record
+from benchmark.records.weights import differ, weights_of
 from benchmark.run.resources import Resources
 from benchmark.run.training import build
 from datamodules import noise, paradigms
@@ -70,7 +71,8 @@ def check_same_inputs(
         run, kept, backbone = record.run, record.hashes, backbones.get(record.run.backbone)
         if backbone is not None:
             _same("precision", run.backbone, record.precision, backbone.precision)
-            _same("weights", run.backbone, kept.get("weights"), backbone.identity)
+            if differ(weights_of(record), backbone.identity):  # those of two rules cannot be compared; tables say so
+                raise _other("weights", run.backbone)
         _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
         if run.rate is None and run in asked:  # labels come from a file, which may have changed
             _same("labels", run.noise, record.noise.labels_sha256, _labels(opened[run.dataset], run))
@@ -84,7 +86,11 @@ def _loader(resources: Resources, devices: Sequence[str]) -> Callable[..., Backb
 
 def _same(what: str, name: str, before: str | None, now: str | None) -> None:
     if before and now and before != now:
-        raise BadInput(f"the finished runs here had other {what} under the name {name}; write to another --out")
+        raise _other(what, name)
+
+
+def _other(what: str, name: str) -> BadInput:
+    return BadInput(f"the finished runs here had other {what} under the name {name}; write to another --out")
 
 
 def _labels(dataset: Dataset, run: Run) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.dataset import ImageEncoder, Images, Labels
+from datamodules.dataset import DECODING, ImageEncoder, Images, Labels
 from datamodules.encoded import Rows
 from datamodules.errors import DataError
 from datamodules.features.crops import Crop
@@ -42,9 +42,9 @@ ATTEMPTS = 3
 class FeatureBank:
     """Unit features of images from one frozen image tower, computed on `device` and returned on the CPU.
 
-    They are kept in memory or in a `cache` folder, keyed by weights, preprocessing, precision, images, views, seed and
-    crop; an interrupted build in a folder resumes with the missing shards. An unreadable image raises CorruptImage;
-    with `skip_bad_images` its features are zero instead, and `skipped` contains its description.
+    They are kept in memory or in a `cache` folder, keyed by the encoder's identity, images and how they are decoded,
+    views, seed and crop; an interrupted build in a folder resumes with the missing shards. An unreadable image raises
+    CorruptImage; with `skip_bad_images` its features are zero instead, and `skipped` contains its description.
     """
 
     def __init__(
@@ -149,7 +149,8 @@ class FeatureBank:
     def _key(self, images: Images) -> dict[str, object]:
         prep = self.encoder.preprocess
         how = [prep.size, list(prep.mean), list(prep.std), prep.interpolation]
-        return {"encoder": self.encoder.identity, "preprocess": how, "images": images.fingerprint}
+        who = {"encoder": self.encoder.identity, "preprocess": how}
+        return {**who, "images": images.fingerprint, "decoding": DECODING}
 
     def _build(
         self, inputs: Inputs, pixels: Callable[[Labels], Iterator[Tensor]], views: int, what: str, missing: Labels

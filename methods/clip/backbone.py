@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor, nn
 
 from methods.clip.changed_blocks import Blocks
+from methods.clip.identity import contents, identity
 from methods.clip.prompt_layout import PromptLayout
 from methods.clip.text_tower import TextTower, autocast
 from methods.errors import BackboneError
@@ -21,21 +21,23 @@ from methods.errors import BackboneError
 
 @dataclass(frozen=True)
 class Preprocess:
-    """open_clip's evaluation transform and the numbers behind it."""
+    """open_clip's evaluation transform and the numbers behind it; `config` has all of them."""
 
     transform: Any
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     interpolation: str
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: Any) -> Preprocess:
         """The transform that belongs to a model's weights."""
-        config = dict(model.visual.preprocess_cfg)
-        size = config["size"] if isinstance(config["size"], int) else config["size"][0]
-        transform = image_transform_v2(PreprocessCfg(**config), is_train=False)
-        return cls(transform, size, tuple(config["mean"]), tuple(config["std"]), config["interpolation"])
+        settings = PreprocessCfg(**model.visual.preprocess_cfg)
+        size = settings.size if isinstance(settings.size, int) else settings.size[0]
+        mean, std = tuple(settings.mean), tuple(settings.std)
+        transform = image_transform_v2(settings, is_train=False)
+        return cls(transform, size, mean, std, settings.interpolation, asdict(settings))
 
     def __call__(self, image: Any) -> Tensor:
         """A picture of any size to pixels [3, size, size], normalised."""
@@ -48,7 +50,8 @@ class Backbone(nn.Module):
 
     All features are of unit length and in float32, and so are learned prompts. With `precision` "bf16" the weights of
     matrices and convolutions are bfloat16 and multiplied in it, by `torch.autocast`; embeddings, norms, residuals and
-    the logit scale stay in float32. `identity` is a hex digest of weights, precision and preprocessing.
+    the logit scale stay in float32. `identity` stands for all that features depend on: weights, settings,
+    preprocessing, tokenizer and precision.
     """
 
     #: Whether there are towers, or only what they made of one data set.
@@ -62,11 +65,16 @@ class Backbone(nn.Module):
         self.tokenizer = tokenizer
         self.precision = precision
         self.scale = float(model.logit_scale.exp())
-        self.identity = _digest(model, preprocess, precision)
+        self._contents = contents(model, preprocess.config, tokenizer)
+        self.identity = self.identity_in(precision)
         if precision == "bf16":
             _matrices_to_bfloat16(model)
         self.text = TextTower.of(model, precision == "bf16")
         model.visual.to(memory_format=torch.channels_last)  # convolutions are faster so, and the same
+
+    def identity_in(self, precision: str) -> str:
+        """The identity that the same backbone has in another precision."""
+        return identity(self._contents, precision)
 
     @property
     def width(self) -> int:
@@ -150,15 +158,6 @@ class Backbone(nn.Module):
         """
         self.move_to(ctx.device)
         return self.text.encode(ctx, layout.to(ctx.device), blocks)
-
-
-def _digest(model: Any, preprocess: Preprocess, precision: str) -> str:
-    about = (preprocess.size, preprocess.mean, preprocess.std, preprocess.interpolation)
-    digest = hashlib.sha256(repr(about if precision == "fp32" else (*about, precision)).encode())
-    for key, value in sorted(model.state_dict().items()):
-        digest.update(f"{key}{value.dtype}{tuple(value.shape)}".encode())
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _matrices_to_bfloat16(model: nn.Module) -> None:

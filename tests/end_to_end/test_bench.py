@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from benchmark.__main__ import main
+from methods.clip.weights import HERE
 from tests.end_to_end.conftest import PlugIn
 from tests.support.records_factory import change
 
@@ -106,7 +107,8 @@ def test_runs_with_other_weights_or_images_behind_a_name_are_not_gone_on_with(
     out = tmp_path / "again"
     shutil.copytree(finished, out)
     records(out)[0].unlink()
-    change(records(out)[0], lambda record: record["hashes"].update({field: "0" * 64}))
+    other = {"weights": f"v2:{'0' * 64}", "split": "0" * 64}[field]
+    change(records(out)[0], lambda record: record["hashes"].update({field: other}))
     before = {path: path.read_bytes() for path in records(out)}
     code, text = bench(out=out)
     assert code == 2 and f"the finished runs here had other {what}" in text
@@ -121,6 +123,25 @@ def test_runs_by_another_matrix_of_the_same_name_are_not_gone_on_with(bench: Ben
         ended, text = bench(f"--methods={methods}", "--noise=0.5", f"--noise-type=matrix[file={table}]")
         assert ended == code
         assert ("the finished runs here had other labels under the name matrix[file=" in text) == (code == 2)
+
+
+def test_another_configuration_of_the_same_weights_never_gets_features_from_the_cache_of_the_first(
+    bench: Bench, tmp_path: Path
+) -> None:
+    shutil.copytree(HERE / "embedded_vit", tmp_path / "first")
+    shutil.copytree(HERE / "embedded_vit", tmp_path / "second")
+    about = json.loads((tmp_path / "second" / "open_clip_config.json").read_text())
+    about["model_cfg"]["vision_cfg"]["head_width"] = 64
+    (tmp_path / "second" / "open_clip_config.json").write_text(json.dumps(about))
+    reached = {}
+    for cache, name in (("shared", "first"), ("shared", "second"), ("own", "second")):
+        out = tmp_path / f"{cache} {name}"
+        options = (f"--backbone=local-dir:{tmp_path / name}", f"--cache={tmp_path / cache}")
+        code, _ = bench("--methods=zero_shot", "--noise=0", *options, out=out)
+        assert code == 0
+        reached[cache, name] = json.loads(records(out)[0].read_text())["accuracy"]
+    assert reached["shared", "second"] == reached["own", "second"] == pytest.approx(38.27, abs=0.5)
+    assert reached["shared", "first"] == pytest.approx(59.51, abs=0.5)
 
 
 def test_a_truncated_record_is_set_aside_and_done_again(finished: Path, bench: Bench, tmp_path: Path) -> None:

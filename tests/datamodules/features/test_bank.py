@@ -122,7 +122,7 @@ def test_features_of_another_preprocessing_are_not_used(tmp_path: Path, name: st
     assert (build(tmp_path, other, n=2, views=2) != build(tmp_path, Encoder(), n=2, views=2)).all()
 
 
-def test_whatever_features_depend_on_is_part_of_the_key(tmp_path: Path) -> None:
+def test_whatever_features_depend_on_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def seen(
         identity: str = "linear",
         images: Pictures | None = None,
@@ -150,3 +150,5 @@ def test_whatever_features_depend_on_is_part_of_the_key(tmp_path: Path) -> None:
     for change in [*changes, {"crop": Crop(scale=(0.5, 1.0))}, {"mean": 0.4}]:
         assert seen(**change) == 4
         assert seen(**change) == 0
+    monkeypatch.setattr(features, "DECODING", 2)
+    assert seen() == 4

@@ -1,0 +1,26 @@
+"""Two results folders side by side: what is said of the models behind them."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.commands.compare import compare
+from benchmark.records.store import Store
+from tests.support.records_factory import result, run
+
+
+@pytest.mark.parametrize(
+    ("weights", "others", "note"),
+    [
+        ("v2:77", "v2:77", ""),
+        ("v2:77", "v2:99", "other weights under the name embedded: v2:77 in the first folder, v2:99 in the second"),
+        ("0a1b", "v2:77", "1 run of embedded recorded by an earlier version than the other 1: whether the weights are"),
+    ],
+)
+def test_compare_says_whether_two_folders_are_of_one_model(
+    tmp_path: Path, weights: str, others: str, note: str
+) -> None:
+    for folder, own in (("a", weights), ("b", others)):
+        Store(tmp_path / folder).write(run(), result(run=run(), hashes={"weights": own, "split": "s"}))
+    found = compare(tmp_path / "a", tmp_path / "b")
+    assert found.agrees and len(found.notes) == bool(note) and note in "".join(found.notes)
