@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from benchmark.plan.checks import check_files
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.formats.checks import classes_named, readable
+from datamodules.formats.csv_table import is_missing, read_table
 from datamodules.formats.folder import class_folders, parts_of, read_names, split_of
 from datamodules.formats.images import FileImages, require_files
 from datamodules.formats.labellings import image_names
@@ -143,22 +143,20 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
 
 
 def _table(path: Path) -> Doubtful:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path} cannot be read as a CSV table: {error}") from None
-    lacking = [column for column in ("file", "label") if not rows or column not in rows[0]]
-    if lacking:
-        raise BadInput(f"{path} has no column {lacking[0]!r}; an audit needs the columns file and label")
-    if any(not row["file"] or not row["label"] for row in rows):
-        line = next(number for number, row in enumerate(rows, 2) if not row["file"] or not row["label"])
-        raise BadInput(f"{path}, line {line}: file or label is empty")
-    values = tuple(sorted({row["label"] for row in rows}))
+    table, root = read_table(path), path.absolute().parent
+    for column in ("file", "label"):
+        if column not in table.columns or not table.lines:
+            raise BadInput(f"{path} has no column {column!r}; an audit needs the columns file and label")
+    if bad := table.line_of("file", lambda cell: not cell.strip()):
+        raise BadInput(f"{path}, line {bad[0]}: file is empty")
+    rows = table.by_file(root, lambda file: (root / file).exists())
+    if bad := table.line_of("label", is_missing):
+        how = f"{bad[1]!r} stands for no label; leave the line out, or give the class another name"
+        raise BadInput(f"{path}, line {bad[0]}: {how if bad[1].strip() else 'label is empty'}")
+    values = tuple(sorted({row["label"] for row in rows.values()}))
     numbers = {value: number for number, value in enumerate(values)}
-    root, files = path.absolute().parent, [row["file"] for row in rows]
-    require_files(root, files, path.name)
-    split = Split(FileImages(root, tuple(files)), np.asarray([numbers[row["label"]] for row in rows], np.int64))
+    require_files(root, list(rows), path.name)
+    split = Split(FileImages(root, tuple(rows)), np.asarray([numbers[row["label"]] for row in rows.values()], np.int64))
     return _of_files(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from datamodules.dataset import Images, Labels, Split
 from datamodules.errors import DataError
-from datamodules.foreign import from_cell
+from datamodules.formats.csv_table import CsvTable, read_table
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.images import FileImages
+from datamodules.reading import NotReadable
+
+Row = Mapping[str, str]
 
 logger = logging.getLogger(__name__)
 
@@ -32,59 +33,79 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
     Lines of other images, those of `test` say, are passed over.
 
     Raises:
-        DataError: a training image that is not in a table, a value that is not a class, or clean labels that differ.
+        DataError: a training image that is not in a table or has two lines, a value that is not a class, tables or
+            columns that contradict each other, or clean labels that differ.
     """
     given: dict[str, Labels] = {}
+    source: dict[str, Path] = {}
     for path in sorted(folder.glob("*.csv")):
-        rows = _rows(path)
-        if rows and "file" in rows[0]:
-            given |= _from_rows(path, rows, train, classes, test)
-        elif rows and any("label" in column for column in rows[0] if column):
+        table = _table(path)
+        if "file" in table.columns and table.lines:
+            found = _from_table(table, folder, train, classes, test)
+            for name in given.keys() & found.keys():
+                if (given[name] != found[name]).any():
+                    raise DataError(f"{path} and {source[name]} give images different labels of one name, {name!r}")
+            given |= found
+            source |= dict.fromkeys(found, path)
+        elif table.lines and any("label" in column for column in table.columns):
             logger.warning("%s is not used: it has labels, but no column 'file' that names the images", path)
     return given
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    """The lines of a table; none where a file is no table."""
+def _table(path: Path) -> CsvTable:
+    """A table; one without columns where a file is no table."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return [
-                {name: from_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        logger.warning("%s is not used: it cannot be read as a table: %s", path, error)
-        return []
+        return read_table(path)
+    except NotReadable as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    except (OSError, DataError) as error:
+        cause = str(error).removeprefix(f"{path}: ")
+        logger.warning("%s is not used: %s", path, cause)
+        return CsvTable(path, (), ())
 
 
-def _from_rows(
-    path: Path, rows: list[dict[str, str]], train: Split, classes: Sequence[str], test: Split | None
+def _from_table(
+    table: CsvTable, folder: Path, train: Split, classes: Sequence[str], test: Split | None
 ) -> dict[str, Labels]:
-    images, by_file = image_names(train.images), {row["file"]: row for row in rows}
-    if not any(image in by_file for image in images):  # a table from before, or after, the images lay in train/
-        moved = {file.removeprefix("train/") if file else file: row for file, row in by_file.items()}
-        by_file = (
-            moved if any(image in moved for image in images) else {f"train/{file}": by_file[file] for file in by_file}
-        )
-    absent = [image for image in images if image not in by_file]
-    if absent:
-        known = {*images, *(image_names(test.images) if test else ())}
-        other = next((row["file"] for file, row in by_file.items() if file not in known), None)
+    names = image_names(train.images)
+    known = {*names, *(image_names(test.images) if test else ())}
+    by_file = _in_train(table.by_file(folder, known.__contains__), names)
+    if absent := [image for image in names if image not in by_file]:
+        other = next((file for file in by_file if file not in known), None)
         more = f"; it has one for {other}, which is no image" if other else ""
-        raise DataError(f"{path} has no line for the training image {absent[0]} ({len(absent)} are left out){more}")
+        raise DataError(
+            f"{table.path} has no line for the training image {absent[0]} ({len(absent)} are left out){more}"
+        )
+    given: dict[str, Labels] = {}
+    for column in (column for column in table.columns if "label" in column):
+        labels = _numbers(table, column, [by_file[image][column] for image in names], classes)
+        if labelling(column) in given and (labels != given[labelling(column)]).any():
+            raise DataError(f"{table.path} has two columns of the labelling {labelling(column)!r}, which differ")
+        given[labelling(column)] = labels
+    return without_clean(given, train.labels, table.path)
+
+
+def _in_train(by_file: Mapping[str, Row], images: Sequence[str]) -> Mapping[str, Row]:
+    """The lines of a table from before, or after, the images lay in train/, by where they lie now."""
+    if any(image in by_file for image in images):
+        return by_file
+    moved = {file.removeprefix("train/"): row for file, row in by_file.items()}
+    return moved if any(image in moved for image in images) else {f"train/{file}": by_file[file] for file in by_file}
+
+
+def _numbers(table: CsvTable, column: str, values: Sequence[str], classes: Sequence[str]) -> Labels:
+    """The class numbers [n] that the values of a column mean: names of classes, else their numbers."""
     twice = {name for name, count in Counter(classes).items() if count > 1}
     names = {name: number for number, name in enumerate(classes) if name not in twice}
     either = names | {str(c): c for c in range(len(classes))}
-    columns = {column: labelling(column) for column in rows[0] if column and "label" in column}
-    given = {}
-    for column, name in columns.items():
-        values = [by_file[image][column] for image in images]
-        numbers = names if names.keys() >= set(values) else either  # folders may be named by other numbers
-        strange = [value for value in values if value not in numbers]
-        if strange:
-            raise DataError(f"{path}: {strange[0]!r} in column {column!r} is neither a class number nor a class")
-        given[name] = np.asarray([numbers[value] for value in values], dtype=np.int64)
-    return without_clean(given, train.labels, path)
+    numbers = names if names.keys() >= set(values) else either  # folders may be named by other numbers
+    strange = {value for value in values if value not in numbers}
+    if strange and (where := table.line_of(column, strange.__contains__)):
+        line, value = where
+        raise DataError(
+            f"{table.path}, line {line}: {value!r} in column {column!r} is neither a class number nor a class"
+        )
+    return np.asarray([numbers[value] for value in values], dtype=np.int64)
 
 
 def image_names(images: Images) -> tuple[str, ...]:
@@ -113,31 +134,3 @@ def without_clean(given: Mapping[str, Labels], true: Labels, path: Path) -> dict
             f"{path}: its clean labels are not those of the images; images or classes are numbered otherwise"
         )
     return {name: labels for name, labels in given.items() if name != CLEAN}
-
-
-def read_cifar_n(path: Path, true: Labels) -> dict[str, Labels]:
-    """Reads the labellings [n] of CIFAR-N's `CIFAR-10_human.pt` or `CIFAR-100_human.pt`, without the coarse ones.
-
-    Only arrays are unpickled; anything else in the file is refused.
-
-    Raises:
-        DataError: a file of another form, or clean labels that differ from `true` [n].
-    """
-    import torch  # the catalogue must import without it
-
-    try:
-        with torch.serialization.safe_globals(_array_types()):
-            content: Any = torch.load(path, weights_only=True)
-        columns = {name: np.asarray(values, dtype=np.int64) for name, values in content.items() if "label" in name}
-    except Exception as error:  # unpickling may raise anything
-        raise DataError(f"{path} is not a file of CIFAR-N's labels: {str(error).splitlines()[0]}") from error
-    fine = {labelling(name): labels for name, labels in columns.items() if "coarse" not in name}
-    return without_clean(fine, true, path)
-
-
-def _array_types() -> list[Any]:
-    """Classes and functions in pickled arrays; numpy 1 and 2 name the reconstructing function differently."""
-    rebuild = type(np.zeros(1)).__reduce__(np.zeros(1))[0]
-    plain = [rebuild, np.ndarray, np.dtype, *(type(np.dtype(kind)) for kind in ("int64", "int32", "uint8"))]
-    names = ["numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"]
-    return [*plain, *((rebuild, name) for name in names)]

@@ -17,7 +17,7 @@ CASES = [
     ("audit ONE", "one class only"),
     ("audit THIN", "class 'b' has 1 images; an audit needs at least 2"),
     ("audit NOLABEL.csv", "has no column 'label'; an audit needs the columns file and label"),
-    ("audit BLANK.csv", "line 3: file or label is empty"),
+    ("audit BLANK.csv", "line 3: label is empty"),
     ("audit ABSENT.csv", "which is not there"),
     ("audit digits --noise=2", "noise is 2, should lie in 0 ... 1"),
     ("audit digits --noise=x", "--noise=x should be a number"),

@@ -14,8 +14,8 @@ from datamodules import catalog, noise
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.fewshot import few_shot
+from datamodules.formats.cifar_n import read_cifar_n
 from datamodules.formats.images import FileImages
-from datamodules.formats.labellings import read_cifar_n
 from tests.support import coop_folders as make
 from tests.support.shared import SHARED, needs_shared
 

@@ -1,0 +1,122 @@
+"""CSV tables with a line per image, as people and `promptnoise audit` write them: used whole, or refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+import posixpath
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from datamodules import reading
+from datamodules.errors import DataError
+from datamodules.foreign import from_cell, to_cell
+
+#: What tables write for a value that is missing, in any case; what pandas takes for one.
+MISSING = {"", "nan", "-nan", "<na>", "n/a", "na", "#n/a", "#na", "null", "none", "nat"}
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """A table: its columns, and the cells of its lines with the number of each line in the file."""
+
+    path: Path
+    columns: tuple[str, ...]
+    lines: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def by_file(self, root: Path | None, is_image: Callable[[str], bool]) -> Mapping[str, Mapping[str, str]]:
+        """The lines by the image that the column `file` names, as a plain path relative to `root` where it has one.
+
+        `is_image` tells whether a path is one of an image: where a name is that of an image only with the apostrophe
+        that tables have before a formula, it is part of the name.
+
+        Raises:
+            DataError: a column that is named twice, a line with more or fewer cells than columns, or an image with two
+                lines, whatever its path is written like; the message names both.
+        """
+        if twice := {name for name in self.columns if self.columns.count(name) > 1}:
+            raise DataError(f"{self.path} has the column {min(twice)!r} twice")
+        found: dict[str, tuple[int, Mapping[str, str]]] = {}
+        alike: dict[str, list[str]] = {}
+        for line, cells in self.lines:
+            if len(cells) != len(self.columns):
+                raise DataError(
+                    f"{self.path}, line {line}: it has {len(cells)} cells, and the table {len(self.columns)} columns"
+                )
+            row = dict(zip(self.columns, cells, strict=True))
+            name = _image(row["file"], root, is_image)
+            others = alike.setdefault(unicodedata.normalize("NFC", name).casefold(), [])
+            for other in others:
+                if other == name or _is_same(root, other, name):
+                    raise DataError(self._told_twice(name, found[other], (line, row)))
+            others.append(name)
+            found[name] = line, row
+        return {name: row for name, (_, row) in found.items()}
+
+    def line_of(self, column: str, is_wrong: Callable[[str], bool]) -> tuple[int, str] | None:
+        """The first line whose cell in a column is wrong, and that cell."""
+        place = self.columns.index(column)
+        return next(((line, cells[place]) for line, cells in self.lines if is_wrong(cells[place])), None)
+
+    def _told_twice(self, name: str, *rows: tuple[int, Mapping[str, str]]) -> str:
+        (first, one), (second, other) = rows
+        column = next((column for column in self.columns if column != "file" and one[column] != other[column]), None)
+        how = "" if column is None else f", with the {column} {one[column]!r} and {other[column]!r}"
+        return f"{self.path}: lines {first} and {second} are both of {name}{how}; give every image one line"
+
+
+def read_table(path: Path) -> CsvTable:
+    """Reads a table; a file without lines has no columns.
+
+    Raises:
+        DataError: not text in UTF-8, or not CSV.
+        OSError: not a regular file, or one that may not be read.
+    """
+    try:
+        text = reading.read_text(path, reading.TABLE, "utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        lines, before = [], 0
+        for cells in reader:
+            if cells:
+                lines.append((before + 1, tuple(cells)))
+            before = reader.line_num
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}") from None
+    columns = tuple(map(from_cell, lines[0][1])) if lines else ()
+    return CsvTable(path, columns, tuple((line, tuple(map(from_cell, cells))) for line, cells in lines[1:]))
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell stands for no value: it is empty, or says so as other programs do."""
+    return cell.strip().casefold() in MISSING
+
+
+def _image(file: str, root: Path | None, is_image: Callable[[str], bool]) -> str:
+    """The plain path of an image; an apostrophe that was taken off and should have stayed is put back."""
+    name = _plain(file, root)
+    if to_cell(file) == file:  # no table of ours has taken an apostrophe off
+        return name
+    return name if is_image(name) or not is_image(marked := _plain(f"'{file}", root)) else marked
+
+
+def _plain(file: str, root: Path | None) -> str:
+    """A path without `.`, `..` and double slashes, relative to `root` if it lies below it.
+
+    >>> _plain("./a//b/../c.png", None), _plain("/data/x/a.png", Path("/data/x"))
+    ('a/c.png', 'a.png')
+    """
+    name = posixpath.normpath(file) if file else file
+    if root is not None and posixpath.isabs(name):
+        above = f"{posixpath.normpath(root.as_posix())}/"
+        return name.removeprefix(above)
+    return name
+
+
+def _is_same(root: Path | None, one: str, other: str) -> bool:
+    """Whether the file system has one file by two names that differ in case or in how accents are written."""
+    try:
+        return root is not None and (root / one).samefile(root / other)
+    except OSError:
+        return False

@@ -1,0 +1,92 @@
+"""Files are read here: regular ones alone, opened without waiting, and no more of them than their kind can have.
+
+A named pipe would be waited for, a device has no end; either is one line instead.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+MB, GB = 2**20, 2**30
+#: Bytes that a file of a kind has at most: what people write, tables, what programs of ours write, pictures, weights.
+TEXT, TABLE, RECORD, PICTURE, TENSORS = 4 * MB, GB, GB, GB, 256 * GB
+
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device")
+)  # fmt: skip
+
+
+class NotReadable(OSError):
+    """A pipe, socket or device in the place of a file, or a file that is too large for what it should be."""
+
+
+def check(path: Path, most: int) -> os.stat_result:
+    """Accept a file to read, for libraries that open it themselves; `most` bytes.
+
+    Raises:
+        NotReadable: Not a regular file, or a larger one.
+        OSError: It is not there, a folder, or may not be read.
+    """
+    return _checked(path, path.stat(), most)
+
+
+def open_file(path: Path, most: int) -> BinaryIO:
+    """A file opened for reading bytes; `most` bytes.
+
+    Raises:
+        NotReadable: Not a regular file, or a larger one.
+        OSError: It is not there, a folder, or may not be read.
+    """
+    check(path, most)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | os.O_CLOEXEC)
+    try:
+        _checked(path, os.fstat(descriptor), most)  # another file may lie there by now
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_bytes(path: Path, most: int = RECORD) -> bytes:
+    """All of a file of at most `most` bytes.
+
+    Raises:
+        NotReadable: Not a regular file, or a larger one.
+        OSError: It is not there, a folder, or may not be read.
+    """
+    with open_file(path, most) as file:
+        content = file.read(most + 1)  # files of /proc have no size before they are read
+    if content is None or len(content) > most:
+        raise _too_large(path, most)
+    return content
+
+
+def read_text(path: Path, most: int = TEXT, encoding: str = "utf-8") -> str:
+    """All text of a file of at most `most` bytes, its line ends as they are.
+
+    Raises:
+        NotReadable: Not a regular file, or a larger one.
+        OSError: It is not there, a folder, or may not be read.
+        UnicodeDecodeError: It is not text of that encoding.
+    """
+    return read_bytes(path, most).decode(encoding)
+
+
+def _checked(path: Path, about: os.stat_result, most: int) -> os.stat_result:
+    if stat.S_ISDIR(about.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(about.st_mode):
+        what = next((what for is_one, what in _KINDS if is_one(about.st_mode)), "something else")
+        raise NotReadable(errno.EINVAL, f"this is {what}, and should be a regular file", str(path))
+    if about.st_size > most:
+        raise _too_large(path, most)
+    return about
+
+
+def _too_large(path: Path, most: int) -> NotReadable:
+    size = f"{most // GB} GB" if most >= GB else f"{most // MB} MB"
+    return NotReadable(errno.EFBIG, f"this file is larger than {size}, the most for its kind", str(path))
