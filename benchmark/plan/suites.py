@@ -6,6 +6,7 @@ A file holds options by name, `noise = [0, 0.5]` or `noise = "0,0.5"`, and may h
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import fields
@@ -16,6 +17,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.options import Options
 from datamodules import atomic
 from datamodules.errors import nearest
+from datamodules.foreign import LONGEST_NAME, one_line
 from methods.options.option import as_text
 
 SHIPPED = Path(__file__).parents[1] / "suites"
@@ -23,9 +25,10 @@ SHIPPED = Path(__file__).parents[1] / "suites"
 OWN = Path("suites")
 #: What a file holds beside options.
 ABOUT = ("description", "made")
-#: What is not repeated: where, how and whether, not what.
-NOT_KEPT = ("suite", "again", "out", "dry_run", "detach", "wandb", "wandb_project", "wandb_entity", "wandb_group",
-            "wandb_tags", "data", "cache", "devices", "engine", "timeout", "track")  # fmt: skip
+#: What a suite may say: what is trained. Where that is written, on which machines, and who is told, is said on the
+#: command line alone, so that a file of somebody else's decides none of it.
+WHAT = ("methods", "datasets", "noise", "noise_type", "paradigm", "seeds", "shots", "recipe", "epochs", "backbone",
+        "precision", "pack", "skip_bad_images", "save_predictions", "lr")  # fmt: skip
 
 
 def known() -> dict[str, Path]:
@@ -36,16 +39,18 @@ def known() -> dict[str, Path]:
 def completed(given: Mapping[str, str], options: Collection[str]) -> dict[str, str]:
     """Options as texts, with those that `suite` or `again` stand for where they are not given themselves.
 
-    `suite` is a name or a file's path; `again` is a results folder, whose last campaign is taken.
+    `suite` is a name or a file's path; `again` is a results folder, whose last campaign is taken, and where results
+    go on to be written. A file may set `WHAT` is trained and nothing else.
 
     Raises:
-        BadInput: a suite that there is not or that cannot be read, or an option in it that is none of `options`.
+        BadInput: a suite that there is not or that cannot be read, or an option in it that is none of `options` or
+            is for the command line alone.
     """
     if given.get("suite") and given.get("again"):
         raise BadInput("--suite and --again both stand for options; give one of them")
     if again := given.get("again"):
         folder = Path(again).expanduser()
-        return {"out": again, **_texts(_last(folder), options), **given}
+        return {**_texts(_last(folder), options), "out": again, **given}
     return {**_texts(_path(suite), options), **given} if (suite := given.get("suite")) else dict(given)
 
 
@@ -65,7 +70,7 @@ def keep(options: Options, name: str, made: str) -> None:
         OSError: the folder cannot be written.
     """
     values = {field.name: as_text(getattr(options, field.name)) for field in fields(Options)}
-    kept = {"made": made} | {name: text for name, text in values.items() if name not in NOT_KEPT}
+    kept = {"made": made} | {name: text for name, text in values.items() if name in WHAT}
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in kept.items()]
     atomic.write(options.out / "campaigns" / f"{name}.toml", "".join(lines))
 
@@ -91,8 +96,18 @@ def _texts(path: Path, options: Collection[str]) -> dict[str, str]:
         if name in ABOUT:
             continue
         if name not in options or name in ("suite", "again"):
-            raise BadInput(f"suite {path} has the option {name!r}, which there is not; {nearest(name, options)}")
-        texts[name] = ",".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
+            raise BadInput(
+                f"suite {path} has the option {one_line(name, LONGEST_NAME)!r}, which there is not; "
+                f"{nearest(name, [each for each in options if each in WHAT])}"
+            )
+        text = ",".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
+        if name not in WHAT:
+            typed = shlex.quote(f"--{name}={one_line(text, LONGEST_NAME)}")
+            raise BadInput(
+                f"suite {path} sets {name}; a suite says what is trained, not where or how: leave {name} out of it, "
+                f"and if you want it so, type {typed}"
+            )
+        texts[name] = text
     return texts
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
-from benchmark.commands import bench
+from benchmark.commands import COMMANDS, bench
 from benchmark.commands._arguments import parse
 from benchmark.errors import BadInput
 from benchmark.plan import suites
 from benchmark.plan.options import Options
+
+
+def known(command: str) -> dict[str, object]:
+    return get_type_hints(import_module(f"benchmark.commands.{command}").Options)
 
 
 def options(*words: str) -> Options:
@@ -54,7 +62,7 @@ def test_users_keep_suites_of_their_own(tmp_path: Path, monkeypatch: pytest.Monk
         ("nois = 1", ["--suite=mine.toml"], "did you mean 'noise'"),
         ("suite = 'quick'", ["--suite=mine.toml"], "which there is not"),
         ("seeds = 'x'", ["--suite=mine.toml"], "seeds: 'x' should be a"),
-        ("dry_run = 3", ["--suite=mine.toml"], "dry_run=3 should be true or false"),
+        ("pack = 'x'", ["--suite=mine.toml"], "pack=x should be a whole number"),
         ("", ["--suite=mine.toml", "--again=results"], "give one of them"),
         (None, ["--again=results"], "no campaign was started there"),
     ],
@@ -77,3 +85,43 @@ def test_a_campaign_is_repeated_from_what_it_kept(tmp_path: Path) -> None:
     assert options(f"--again={tmp_path}") == replace(later, again=str(tmp_path))
     again = options(f"--suite={tmp_path}/campaigns/older.toml", f"--out={tmp_path}")
     assert again.grid() == first.grid() and again.pack == 7 and again.devices == "auto"
+
+
+#: Options that say where, how, whether and to whom; with `suites.WHAT` they are all that the commands with suites have.
+ELSEWHERE = {"out": "/x", "cache": "/x", "data": "/x", "costs": "/x", "engine": "ray[address=example.org:1]",
+             "detach": True, "devices": "0", "timeout": 1, "track": "csv", "dry_run": False, "wandb": "online",
+             "wandb_project": "x", "wandb_entity": "x", "wandb_group": "x", "wandb_tags": ["x", "y"]}  # fmt: skip
+WITH_SUITES = [name for name in COMMANDS if "suite" in known(name)]
+
+
+@pytest.mark.parametrize("command", WITH_SUITES)
+def test_every_option_is_for_suites_or_for_the_command_line_alone(command: str) -> None:
+    """A new option has to be put into one of the two."""
+    assert known(command).keys() - {"suite", "again"} <= {*suites.WHAT, *ELSEWHERE}
+    assert not {*suites.WHAT} & ELSEWHERE.keys()
+
+
+@pytest.mark.parametrize("way", ["suite", "again"])
+@pytest.mark.parametrize("option", ELSEWHERE)
+@pytest.mark.parametrize("command", WITH_SUITES)
+def test_no_file_decides_where_results_go_or_who_is_told(
+    command: str, option: str, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / {"suite": "mine.toml", "again": "results/campaigns/mine.toml"}[way]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"seeds = 1\n{option} = {json.dumps(ELSEWHERE[option])}\n")
+    words = {"suite": ["--suite=mine.toml"], "again": ["--again=results"]}[way]
+    with pytest.raises(BadInput) as error:
+        parse(command, import_module(f"benchmark.commands.{command}").Options, words)
+    if option in known(command):
+        text = ",".join(map(str, value)) if isinstance(value := ELSEWHERE[option], list) else str(value)
+        assert f"leave {option} out of it" in str(error.value)
+        assert shlex.split(str(error.value).rpartition(" type ")[2]) == [f"--{option}={text}"]
+
+
+def test_a_folder_goes_on_in_its_own_place_unless_another_is_typed(tmp_path: Path) -> None:
+    suites.keep(options(f"--out={tmp_path}", "--wandb=offline", "--engine=ray", "--cache=/x"), "mine", "2026")
+    again = options(f"--again={tmp_path}")
+    assert (again.out, again.wandb, again.engine, again.cache) == (tmp_path, "", "local", Options.cache)
+    assert options(f"--again={tmp_path}", "--out=other").out == Path("other")
