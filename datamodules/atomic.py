@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import gethostname
+from typing import IO
 
 #: Two machines with one folder may have processes of one number.
 HOST = gethostname()[:20].replace("/", "-")
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Replace the file at `path` in one step, making its folder if need be.
+    """Replace the file at `path` in one step, as `replacing` does. Text is UTF-8.
 
-    A reader, or a process killed half way, sees the old content or the new one and never a part. Text is UTF-8.
+    Raises:
+        OSError: The folder cannot be written or the disk is full, with the file's name; the old file is untouched.
+    """
+    with replacing(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, which replaces that at `path` in one step at the end, making its folder if need be.
+
+    A reader, or a process killed half way, sees the old content or the new one and never a part.
 
     Raises:
         OSError: The folder cannot be written or the disk is full, with the file's name; the old file is untouched.
@@ -23,7 +36,7 @@ def write(path: Path, content: str | bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from benchmark.outputs.place import has_mark, is_there, kept
 from datamodules import atomic
@@ -12,7 +15,7 @@ from datamodules import atomic
 
 @dataclass(frozen=True)
 class OneFile:
-    """A text that is ours if the pattern `mark` is found in it; the path - is standard output."""
+    """A text, or bytes, that are ours if the pattern `mark` is found in it; the path - is standard output."""
 
     path: Path
     mark: bytes
@@ -30,6 +33,18 @@ class OneFile:
         """
         if not self.is_printed and is_there(self.path) and not has_mark(self.path, self.mark):
             raise kept(self.path, "was not written by promptnoise")
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """The file to write bytes to, there as a whole at the end or not at all.
+
+        Raises:
+            BadInput: Something that is not ours stands in the file's place.
+            OSError: It cannot be written or the disk is full.
+        """
+        self.check()
+        with atomic.replacing(self.path) as file:
+            yield file
 
     def write(self, text: str) -> None:
         """Write the text, in UTF-8 wherever it goes.

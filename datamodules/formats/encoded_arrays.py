@@ -23,7 +23,9 @@ from datamodules.formats.checks import readable
 #: The arrays of a file besides features, labels and files of its parts; `train_labels_NAME` are further labellings.
 OTHERS = ("class_names", "text_features_raw", "logit_scale", "views", "backbone")
 PARTS = ("train", "val", "test")
-KNOWN = (*OTHERS, *(f"{part}_{what}" for part in PARTS for what in ("features", "labels", "files")))
+#: An array that nothing reads; its name shows that the file is one of ours.
+MADE_BY = "made_by_promptnoise"
+KNOWN = (MADE_BY, *OTHERS, *(f"{part}_{what}" for part in PARTS for what in ("features", "labels", "files")))
 MORE_LABELS = "train_labels_"
 #: Arrays of more bytes are hashed in `BLOCKS` blocks of 1 MiB, evenly spread, and not as a whole.
 WHOLE = 2**26
@@ -196,7 +198,7 @@ class EncodedArrays:
     def _digest(self) -> str:
         """A hex digest of all arrays, the same for every copy and kind of file; of huge ones it sees a sample."""
         digest = hashlib.sha256()
-        for name in sorted(name for name in self.arrays if name in KNOWN or name.startswith(MORE_LABELS)):
+        for name in sorted(name for name in self.arrays if name in KNOWN[1:] or name.startswith(MORE_LABELS)):
             array = self.arrays[name]
             if array.dtype.kind == "U":
                 digest.update(f"{name}{json.dumps(array.tolist())}".encode())

@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from benchmark.__main__ import main
+from benchmark.plan import catalog
 from tests.support import encoded
+from tests.support.code_blocks import code_blocks, commands
 from tests.support.shared import SHARED, needs_shared
+
+ROOT = Path(__file__).parents[2]
 
 
 def _records(out: Path) -> dict[str, dict[str, object]]:
@@ -62,3 +66,96 @@ def test_real_features_give_the_accuracies_that_their_source_names(tmp_path: Pat
     assert main(["bench", f"--datasets={','.join(specs)}", "--methods=zero_shot", f"--out={tmp_path / 'out'}"]) == 0
     found = [json.loads(path.read_text())["accuracy"] for path in (tmp_path / "out").glob("runs/*/*.json")]
     assert sorted(round(accuracy, 1) for accuracy in found) == [91.7, 91.7, 91.7, 96.1, 96.1, 96.1]
+
+
+FEATURE_METHODS = [name for name, info in catalog.methods().items() if info.needs({}) in ("features", "texts")]
+
+
+@pytest.mark.parametrize("crop", ["views", "none"])
+def test_a_data_set_and_the_file_made_of_it_give_the_same_accuracies(tmp_path: Path, crop: str) -> None:
+    made = tmp_path / "digits.npz"
+    assert main(["features", "digits", f"--to={made}", f"--views={2 if crop == 'views' else 0}", "--seed=3"]) == 0
+    methods = f"--methods={','.join(FEATURE_METHODS)}"
+    recipe = "--recipe=auto" if crop == "views" else "--recipe=embedded[crop=none]"
+    grid = [methods, "--noise=0.5", "--shots=4", "--seeds=3", "--epochs=2", recipe]
+    found = []
+    for spec in ("digits", f"features:{made}"):
+        out = tmp_path / spec.partition(":")[0]
+        assert main(["bench", f"--datasets={spec}", *grid, f"--out={out}"]) == 0
+        found.append({name: record["accuracy"] for name, record in _records(out).items()})
+    assert found[0].keys() == found[1].keys() and len(found[0]) >= 11
+    assert {name: value for name, value in found[0].items() if abs(value - found[1][name]) > 0.05} == {}  # type: ignore[operator]
+
+
+def test_a_file_is_replaced_if_it_is_ours_and_kept_if_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours, other = tmp_path / "ours.npz", encoded.write(tmp_path / "other.npz")
+    for _ in range(2):
+        assert main(["features", "digits", f"--to={ours}", "--half"]) == 0
+    before = other.read_bytes()
+    assert main(["features", "digits", f"--to={other}"]) == 2
+    assert "kept" in capsys.readouterr().err and other.read_bytes() == before
+
+
+def test_a_folder_is_encoded_with_its_files_in_several_templates_without_what_cannot_be_read(tmp_path: Path) -> None:
+    from PIL import Image
+
+    draw = np.random.default_rng(0)
+    for number in range(12):
+        part, name = ("train" if number < 8 else "test"), ("cat", "dog")[number % 2]
+        (tmp_path / "pets" / part / name).mkdir(parents=True, exist_ok=True)
+        picture = Image.fromarray(draw.integers(0, 255, (40, 40, 3), dtype=np.uint8))
+        picture.save(tmp_path / "pets" / part / name / f"{number}.png")
+    (tmp_path / "pets" / "train" / "cat" / "0.png").write_bytes(b"no picture")
+    made = tmp_path / "pets.npz"
+    options = ["--templates=a photo of a {}.|a drawing of a {}.", "--skip_bad_images"]
+    assert main(["features", f"folder:{tmp_path / 'pets'}", f"--to={made}", *options]) == 0
+    with np.load(made) as arrays:
+        assert arrays["train_files"].tolist() == [f"train/cat/{n}.png" for n in (2, 4, 6)] + [
+            f"train/dog/{n}.png" for n in (1, 3, 5, 7)
+        ]
+        assert arrays["train_labels"].tolist() == [0, 0, 0, 1, 1, 1, 1] and arrays["test_labels"].tolist() == [
+            0,
+            0,
+            1,
+            1,
+        ]
+        assert arrays["text_features_raw"].shape[:2] == (2, 2) and arrays["backbone"] == "embedded"
+    options = ["--methods=ce,class_means", "--noise=0", "--shots=3", "--seeds=1", "--epochs=1"]
+    assert main(["bench", f"--datasets=features:{made}", *options, f"--out={tmp_path / 'out'}"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--to=x.csv"], "should end in .npz"),
+        (["--to=x.npz", "--views=-1"], "views is -1"),
+        (["--to=x.npz", "--templates=a {}|b"], "template 'b' must hold {} once"),
+        (["--to=x.npz", "--templates=a {0} {}"], "and no other brace"),
+        (["--to=x.npz", "--backbone=nothing"], "backbone 'nothing'"),
+    ],
+)  # fmt: skip
+def test_what_features_cannot_do_is_one_line(
+    capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert main(["features", "digits", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_clip_encoded_by_hand_gives_the_same_file_and_a_pair_of_its_arrays_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    blocks = code_blocks(ROOT / "docs" / "features.md")
+    for block in blocks:
+        if block.language == "python" and not block.mark:
+            exec(compile(block.text, str(block), "exec"), names)
+    assert main(["features", "digits", "--to=ours.npz"]) == 0
+    with np.load("by_hand.npz") as theirs, np.load("ours.npz") as ours:
+        for name in theirs.files:
+            if theirs[name].dtype.kind == "f":
+                np.testing.assert_allclose(theirs[name], ours[name], rtol=1e-4, atol=1e-5, err_msg=name)
+            else:
+                np.testing.assert_array_equal(theirs[name], ours[name], err_msg=name)
+    ((command,),) = [commands(block) for block in blocks if block.mark == "run by"]
+    assert main([*command[1:], "--seeds=1", "--epochs=1"]) == 0

@@ -1,0 +1,127 @@
+"""`promptnoise features`: encode a data set once, into a file that is data set and backbone in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmark import PROTOCOL
+from benchmark.commands._folders import check_writable
+from benchmark.commands._progress import counted, encoding, say_skipped
+from benchmark.errors import BadInput
+from benchmark.outputs import OneFile
+from benchmark.plan.checks import check_backbone, check_dataset
+from benchmark.plan.shared_options import DATA, Encoding
+from benchmark.screen import Screen
+from datamodules.formats.encoded_arrays import MADE_BY
+from methods.recipes import recipe_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from datamodules.dataset import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Encoding):
+    """Encode a data set once, images and class names: a file for --datasets=features:FILE, without pictures."""
+
+    dataset: str
+    """A data set: a name that `promptnoise list` shows, folder:/path, hf:name."""
+
+    to: Path
+    """The file, an .npz."""
+
+    templates: str = ""
+    """Templates of the texts, separated by |, or imagenet for OpenAI's 80; the default is the data set's own."""
+
+    views: int = 0
+    """Random crops of each training image that are encoded, too: as many as there are epochs; 0 trains on the plain."""
+
+    recipe: str = "auto"
+    """Recipe whose crops these are."""
+
+    seed: int = 1
+    """Seed of the crops; runs of this seed train on the same as with the pictures."""
+
+    half: bool = False
+    """Write features as float16: half the size, rounded to three digits."""
+
+    data: Path = DATA
+    """Folder of real data sets, laid out as for CoOp."""
+
+    skip_bad_images: bool = False
+    """Go on without images that cannot be read."""
+
+
+def main(options: Options) -> int:
+    """Encodes and writes the file."""
+    file = OneFile(options.to, MADE_BY.encode())
+    _check(options, file)
+    console = Screen()
+    with console.status("loading torch"):
+        import numpy as np
+
+        from benchmark.run.resources import open_bank
+        from datamodules.catalog import open_dataset
+        from datamodules.features.crops import Crop
+        from methods.clip.encoding import encoded, views
+
+    dataset = open_dataset(options.dataset, options.data)
+    count = sum(len(split.labels) for split in (dataset.train, dataset.val, dataset.test) if split is not None)
+    with counted(console) as progress, encoding(progress, options.dataset, count) as tell:
+        cache, skip = options.cache, options.skip_bad_images
+        backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip)
+        arrays = encoded(dataset, backbone, bank, _templates(options.templates) or [dataset.template])
+        if options.views:
+            own = recipe_for(options.backbone, options.recipe).settings
+            crop = Crop(own.crop, flip=own.flip)
+            arrays["views"] = views(dataset, bank, options.views, options.seed, crop)
+    say_skipped(console, bank.skipped)
+    if options.half:
+        arrays |= {name: arrays[name].astype(np.float16) for name in arrays if "_features" in name or name == "views"}
+    with file.opened() as stream:
+        np.savez(stream, **({MADE_BY: np.array(PROTOCOL)} | arrays))  # type: ignore[arg-type]
+    _report(console, options, dataset, arrays)
+    return 0
+
+
+def _check(options: Options, file: OneFile) -> None:
+    check_dataset(options.dataset)
+    check_backbone(options.backbone)
+    recipe_for(options.backbone, options.recipe)
+    if options.dataset.startswith("features:"):
+        raise BadInput(f"{options.dataset} is a file of features already")
+    if options.to.suffix != ".npz":
+        raise BadInput(f"to is {options.to}, should end in .npz")
+    for name in ("views", "seed"):
+        if getattr(options, name) < 0:
+            raise BadInput(f"{name} is {getattr(options, name)}, should be at least 0")
+    _templates(options.templates)
+    check_writable("the folder of --to", options.to.parent)
+    file.check()
+
+
+def _templates(text: str) -> list[str]:
+    """The templates that are asked for."""
+    if text == "imagenet":
+        from open_clip import OPENAI_IMAGENET_TEMPLATES
+
+        return [template("{}") for template in OPENAI_IMAGENET_TEMPLATES]
+    found = [template.strip() for template in text.split("|")] if text else []
+    for template in found:
+        if template.count("{}") != 1 or set("{}") & set(template.replace("{}", "")):
+            raise BadInput(f"template {template!r} must hold {{}} once, where the class name goes, and no other brace")
+    return found
+
+
+def _report(console: Screen, options: Options, dataset: Dataset, arrays: Mapping[str, NDArray[Any]]) -> None:
+    parts = [f"{len(arrays[name])} {name.removesuffix('_labels')}" for name in arrays if name.endswith("_labels")]
+    for line in (
+        f"{options.to}: {', '.join(parts)} images of {len(dataset.classes)} classes, {options.backbone}",
+        *([] if dataset.trusted else [f"its labels are in doubt: name it features:{options.to}[labels=unknown]"]),
+        f"promptnoise bench --datasets=features:{options.to} trains on it",
+    ):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
