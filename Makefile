@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters test-oldest test-newest faults check format docs embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters test-oldest test-newest faults check format lock docs embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -141,8 +141,15 @@ current = [ -e "$$VENV/.installed" ] && [ -z "$$(find pyproject.toml constraints
 installed:
 	@$(own) || $(current) || { set -ex; "$$PYTHON" -m venv "$$VENV"; \
 	if [ "$$INSTALLER" = uv ]; then \
-	  "$$RUN" -m pip install --quiet "uv==$$(sed -n 's/^uv==//p' constraints.txt)"; \
-	  VIRTUAL_ENV="$$(cd "$$VENV" && pwd)" "$$VENV/bin/uv" pip install --quiet --compile-bytecode -c constraints.txt -e '.[dev]'; \
+	  sed -n '/^uv==/,/[^\\]$$/p' constraints.txt | "$$RUN" -m pip install --quiet --require-hashes -r /dev/stdin; \
+	  VIRTUAL_ENV="$$(cd "$$VENV" && pwd)"; export VIRTUAL_ENV; \
+	  "$$VENV/bin/uv" pip install --quiet --compile-bytecode --require-hashes -r constraints.txt; \
+	  "$$VENV/bin/uv" pip install --quiet --no-deps --no-build-isolation -e .; \
 	else \
-	  "$$RUN" -m pip install --quiet -c constraints.txt -e '.[dev]'; \
+	  "$$RUN" -m pip install --quiet --require-hashes -r constraints.txt; \
+	  "$$RUN" -m pip install --quiet --no-deps --no-build-isolation -e .; \
 	fi; touch "$$VENV/.installed"; }
+
+lock: installed  ## write constraints.txt anew: what pyproject.toml asks for on every platform, with hashes
+	"$$RUN" -m uv pip compile --quiet --universal --python-version=3.11.5 --extra=dev --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url -o constraints.txt pyproject.toml

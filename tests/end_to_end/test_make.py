@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -109,16 +111,30 @@ def test_a_new_environment_is_made_once_and_again_when_what_it_holds_changes(
     link = 'if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi; '
     make.python.write_text(text.replace("then printf", f"then {link}printf"))
     venv = tmp_path / name
-    for expected in (["venv", "pip", "benchmark"], ["benchmark"]):
+    for expected in (["venv", "pip", "pip", "benchmark"], ["benchmark"]):
         code, _, error = make("bench", f"VENV={venv}", "INSTALLER=pip")
         assert code == 0, error
-        modules = [word for before, word in pairwise(make.noted.read_text().splitlines()) if before == "-m"]
-        assert modules == expected
+        words = make.noted.read_text().splitlines()
+        assert [word for before, word in pairwise(words) if before == "-m"] == expected
+        assert ("--require-hashes" in words) == ("--no-deps" in words) == ("venv" in expected)
         make.noted.unlink()
     assert (venv / ".installed").exists()
     os.utime(venv / ".installed", (0, 0))
     make("bench", f"VENV={venv}", "INSTALLER=pip")
     assert "venv" in make.noted.read_text().splitlines()
+
+
+def test_every_package_of_the_set_up_is_pinned_with_hashes_and_comes_from_no_named_place() -> None:
+    text = (ROOT / "constraints.txt").read_text()
+    assert "://" not in text and "--index" not in text and " @ " not in text
+    lines = text.replace("\\\n", "").splitlines()
+    one = re.compile(r"([a-z0-9-]+)==[\w.]+( ; [^-]*)?( +--hash=sha256:[0-9a-f]{64})+ *")
+    pinned = {found[1] for line in lines if (found := one.fullmatch(line))}
+    assert sum(one.fullmatch(line) is not None for line in lines) == len(lines)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for asked in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        name = re.split(r"[^\w-]", asked)[0].lower().replace("_", "-")
+        assert name in pinned, f"make lock: {name} is not in constraints.txt"
 
 
 def test_an_installation_that_fails_is_not_taken_for_one(make: Make, tmp_path: Path) -> None:
