@@ -25,6 +25,7 @@ from benchmark.plan.grid import parse_method, split_list
 from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
+from benchmark.report.names import short_name
 from benchmark.screen import Screen
 from datamodules import noise as noises
 from methods.recipes import recipe_for
@@ -212,9 +213,10 @@ def _write(options: Options, setting: Setting, outcome: Outcome, expected: str) 
     weights = outcome.final.weights[choice.method][0]
     learned = {"class_weights": weights.cpu().numpy(), "logit_scale": np.array(backbone.scale, np.float32)}
     about = {
-        "classes": list(data.values), "class_names": list(data.classes), "backbone": options.backbone,
-        "dataset": data.name, "images": len(data.given), "method": choice.method, "recipe": str(setting.recipe),
-        "chosen_by": choice.by, "hashes": {"weights": backbone.identity}, "frozen_image_tower": True,
+        "classes": list(data.values), "class_names": list(data.classes), "backbone": short_name(options.backbone),
+        "dataset": short_name(data.name if ":" in data.name else f"folder:{data.name}"), "images": len(data.given),
+        "method": choice.method, "recipe": str(setting.recipe), "chosen_by": choice.by,
+        "hashes": {"weights": backbone.identity}, "frozen_image_tower": True,
         "open_clip": open_clip_arguments(options.backbone),
     }  # fmt: skip
     paths = exported.write(options.out, learned, about)

@@ -16,6 +16,7 @@ from benchmark.plan.grid import parse_method
 from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
+from benchmark.report.names import short_name
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 
@@ -89,8 +90,8 @@ def export(
         raise BadRecord(f"{record.run} kept no {missing[0]}, so there is nothing to classify with")
     run = record.run
     about = {
-        "classes": list(record.classes), "backbone": run.backbone, "run": run.key,
-        "dataset": run.dataset, "method": run.method, "noise": run.noise, "rate": run.rate,
+        "classes": list(record.classes), "backbone": short_name(run.backbone), "run": run.key,
+        "dataset": short_name(run.dataset), "method": run.method, "noise": run.noise, "rate": run.rate,
         "accuracy": record.accuracy, "hashes": dict(record.hashes), "frozen_image_tower": _frozen(run.method),
         "open_clip": dict(open_clip or {}),
     }  # fmt: skip

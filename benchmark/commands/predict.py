@@ -16,10 +16,12 @@ from benchmark.outputs import OneFile
 from benchmark.plan.checks import check_backbone
 from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
+from benchmark.records.weights import differ
 from benchmark.screen import Screen
 from datamodules.foreign import to_cell
 from datamodules.formats.folder import SUFFIXES
 from datamodules.formats.images import FileImages
+from methods.recipes import is_embedded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +55,7 @@ def main(options: Options) -> int:
     """Writes the table and says how many pictures each class has."""
     table, images = _table(options.out), _images(options)
     classifier = exported.read(options.with_)
-    name = options.backbone or classifier.backbone
+    name = options.backbone or _backbone(classifier)
     check_backbone(name)
     console = Screen(stderr=table.is_printed)
     with console.status("loading torch"):
@@ -62,8 +64,8 @@ def main(options: Options) -> int:
         from benchmark.run.resources import open_bank
     with counted(console) as progress, encoding(progress, "images", len(images)) as tell:
         backbone, bank = open_bank(name, options.devices, options.cache, tell, options.skip_bad_images)
-        trained = dict(classifier.about.get("hashes", {})).get("weights", backbone.identity)
-        if trained not in (backbone.identity, backbone.identity_in("fp32")):
+        trained = classifier.about.hashes.get("weights", backbone.identity)
+        if differ(trained, backbone.identity) and differ(trained, backbone.identity_in("fp32")):
             raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
         features = bank.plain(images)
     if features.shape[1] != classifier.weights.shape[1]:
@@ -80,6 +82,19 @@ def main(options: Options) -> int:
     where = "" if table.is_printed else f": {table.path}"
     console.print(f"{len(rows)} pictures classified{where}", highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _backbone(classifier: exported.Classifier) -> str:
+    """The name of the model that a classifier was trained on.
+
+    Raises:
+        BadInput: the model lies in a folder or file, whose place is not noted.
+    """
+    known = classifier.about.open_clip
+    if (known.file or known.model_name.startswith("local-dir:")) and not is_embedded(classifier.backbone):
+        way = f"{known.model_name}:/file" if known.file else "local-dir:/folder"
+        raise BadInput(f"the classifier is for the model {classifier.backbone!r}; say where it is: --backbone={way}")
+    return classifier.backbone
 
 
 def _table(out: Path) -> OneFile:

@@ -11,6 +11,7 @@ from datamodules import catalog, datasets
 from datamodules.errors import DataError
 from datamodules.names import parse_spec
 from methods import clip
+from methods.clip.names import split_name
 from methods.recipes import is_embedded, is_precomputed
 
 WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
@@ -46,9 +47,10 @@ def check_backbone(name: str) -> None:
     Raises:
         BadInput: Not written like a backbone, or a file or folder that does not exist.
     """
-    scheme, _, place = name.partition(":")
     if is_precomputed(name):
         return  # it comes with its data set
+    name, _ = split_name(name)
+    scheme, _, place = name.partition(":")
     if is_embedded(name):
         if not any((Path(folder) / name.replace("-", "_")).is_dir() for folder in clip.__path__):
             raise BadInput(f"backbone {name!r} does not come with the project; write {WAYS}")

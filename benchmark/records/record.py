@@ -154,10 +154,11 @@ def read(text: bytes) -> Record:
     try:
         return _adapter().validate_json(text, strict=True)
     except ValidationError as error:
-        raise BadRecord(_why(error)) from error
+        raise BadRecord(why(error)) from error
 
 
-def _why(error: ValidationError) -> str:
+def why(error: ValidationError) -> str:
+    """What is wrong with a file, in words."""
     first = error.errors()[0]
     if isinstance(cause := first.get("ctx", {}).get("error"), BadRecord):
         return str(cause)
@@ -174,20 +175,20 @@ def dump(run: Run, result: Mapping[str, Any]) -> bytes:
         BadRecord: `result` would not read back as a record.
     """
     record = {"schema": SCHEMA, "key": run.key, "run": asdict(run), **result}
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in _finite(record).items()]
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in finite(record).items()]
     text = seal(("{\n" + ",\n".join(lines)).encode())
     read(text)
     return text
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """The value as JSON knows it: arrays and numbers of numpy and torch become plain, what is not finite None."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {name: _finite(item) for name, item in value.items()}
+        return {name: finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -196,4 +197,4 @@ def _adapter() -> TypeAdapter[Record]:
     return TypeAdapter(Record)
 
 
-__all__ = ["SCHEMA", "BadRecord", "Noise", "Record", "check_run", "dump", "read"]
+__all__ = ["SCHEMA", "BadRecord", "Noise", "Record", "check_run", "dump", "finite", "read", "why"]

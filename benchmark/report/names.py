@@ -11,7 +11,7 @@ from datamodules.names import parse_spec
 
 
 def short_names(datasets: Iterable[str]) -> dict[str, str]:
-    """A short name for each data set: its option `name`, else the last part of its path or of its place on the hub.
+    """A short name for each data set or backbone: its option `name`, else the last part of its path or on the hub.
 
     Where two would be the same, one more part is shown, and else the whole name.
 
@@ -19,6 +19,8 @@ def short_names(datasets: Iterable[str]) -> dict[str, str]:
     {'folder:/data/pets': 'pets', 'folder:/data/x[name=Cars]': 'Cars', 'hf:someone/flowers': 'flowers', 'dtd': 'dtd'}
     >>> short_names(["folder:/a/pets", "folder:/b/pets"])
     {'folder:/a/pets': 'a/pets', 'folder:/b/pets': 'b/pets'}
+    >>> short_names(["local-dir:/models/clip", "RN50:/x/last.pt[name=best]", "RN50/openai"])
+    {'local-dir:/models/clip': 'clip', 'RN50:/x/last.pt[name=best]': 'best', 'RN50/openai': 'RN50/openai'}
     """
     found = {dataset: dataset for dataset in datasets}
     left = list(found)
@@ -28,6 +30,11 @@ def short_names(datasets: Iterable[str]) -> dict[str, str]:
         found |= {dataset: name for dataset, name in names.items() if taken[name] == 1}
         left = [dataset for dataset in left if taken[names[dataset]] > 1]
     return found
+
+
+def short_name(name: str) -> str:
+    """The short name of one data set or backbone."""
+    return short_names([name])[name]
 
 
 def short_noise(noise: str) -> str:
@@ -49,10 +56,11 @@ def _short(dataset: str, parts: int) -> str:
     except DataError:
         return dataset
     kind, _, place = name.partition(":")
-    if kind not in ("folder", "hf", "features") or not place:
+    is_file = kind == "features" or (PurePath(place).is_absolute() and kind not in ("folder", "hf", "local-dir"))
+    if not is_file and (kind not in ("folder", "hf", "local-dir") or not place):
         return name if parts == 1 else dataset
     if "name" in options:
         return options["name"] if parts == 1 else dataset
-    if kind == "features":
+    if is_file:
         place = str(PurePath(place).with_suffix(""))
     return "/".join(PurePath(place).parts[-parts:]) or dataset

@@ -8,7 +8,7 @@ from typing import Any
 from benchmark.plan import catalog
 from benchmark.plan.grid import Run
 from benchmark.records.record import Record
-from benchmark.report.names import short_names
+from benchmark.report.names import short_name
 from datamodules.errors import UserError
 from datamodules.names import parse_spec
 
@@ -33,7 +33,7 @@ def parts_of(run: Run) -> dict[str, Any]:
         "method_name": run.method_name,
         "noise_kind": run.noise.partition("[")[0],
         "recipe_name": run.recipe.partition("[")[0],
-        "dataset_name": short_names([run.dataset])[run.dataset],
+        "dataset_name": short_name(run.dataset),
         "paradigm_name": run.paradigm.partition("[")[0],
     }
 

@@ -10,6 +10,7 @@ import open_clip
 from open_clip.factory import parse_model_name
 from open_clip.pretrained import get_pretrained_cfg
 
+from methods.clip.names import split_name
 from methods.errors import BackboneError
 from methods.recipes import is_embedded
 
@@ -34,9 +35,12 @@ class Source:
 def resolve(name: str) -> Source:
     """Takes `embedded[-vit]`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random` apart.
 
+    Folders and files may have a name, `local-dir:/path[name=mine]`.
+
     Raises:
         BackboneError: an unknown model or tag, with the nearest match, or a file or folder that does not exist.
     """
+    name, _ = split_name(name)
     if is_embedded(name):
         name = f"local-dir:{HERE / name.replace('-', '_')}"
     scheme, place = parse_model_name(name)
@@ -66,14 +70,22 @@ def resolve(name: str) -> Source:
 
 
 def open_clip_arguments(name: str) -> dict[str, str | bool]:
-    """The arguments of `open_clip.create_model_from_pretrained` for a backbone; empty for random weights.
+    """How an exported classifier names a backbone: as open_clip does, folders and files without their path.
+
+    Empty for random weights.
 
     Raises:
         BackboneError: as `resolve` does.
     """
-    source = resolve(name)
+    source, (place, shown) = resolve(name), split_name(name)
     if source.weights == RANDOM:
         return {}
+    if is_embedded(name):
+        return {"model_name": f"local-dir:{__package__.replace('.', '/')}/{name.replace('-', '_')}"}
+    if parse_model_name(source.model)[0] == "local-dir":
+        return {"model_name": f"local-dir:{shown or Path(place).name}"}
+    if source.weights is not None and Path(source.weights).is_file() and ":" in place:
+        return {"model_name": source.model, "file": shown or Path(source.weights).name}
     given = {} if source.weights is None else {"pretrained": source.weights}
     return {"model_name": source.model, **given, **({"force_quick_gelu": True} if source.quick_gelu else {})}
 
