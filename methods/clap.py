@@ -17,15 +17,15 @@ class Method(HeadMethod):
     """A linear head held to the text features by a penalty with one multiplier per class; CLAP (2312.12730).
 
     The loss is cross-entropy (or any `loss`) + mean_c lambda_c |w_c - t_c|^2 with t_c the text feature where w_c
-    starts, and lambda_c the mean zero-shot probability of class c over the images that are labelled c, computed before
-    training: names that zero-shot CLIP knows stay near their text features. Wrong labels lower lambda_c, and so loosen
-    the classes that they hit. The classifier is w_c / |w_c|. Published: SGD at 0.1 with momentum 0.9, batch 256, 300
-    epochs, cosine, no weight decay; the same for all tasks and shots, without validation.
+    starts, as long as the tower makes it, and lambda_c the mean zero-shot probability of class c over the images that
+    are labelled c, computed before training: names that zero-shot CLIP knows stay near their text features. Wrong
+    labels lower lambda_c, and so loosen the classes that they hit. The classifier is w_c / |w_c|. Published: SGD at 0.1
+    with momentum 0.9, batch 256, 300 epochs, cosine, no weight decay; the same for all tasks and shots, without
+    validation: recipe `clap`.
 
-    Differences from the released code: its text features are as the tower returns them, several times longer than 1,
-    which makes steps shorter and the penalty larger; ours are of unit length. It takes lambda over 20 augmented views
-    of each image, we over the plain image. Its variant that updates lambda after each epoch is left out, as in its
-    scripts. A class without images has lambda 1. Learning rate, batch and schedule are the recipe's.
+    Differences from the released code: it takes lambda over 20 augmented views of each image and draws every batch from
+    them; we take lambda over the plain image, and one new view for each epoch. Its variant that updates lambda after
+    each epoch is left out, as in its scripts. A class without images has lambda 1.
     """
 
     weight_decay = 0.0
@@ -35,8 +35,8 @@ class Method(HeadMethod):
 
     def build(self) -> None:
         """Starts the heads at the text features."""
-        super().build()
-        self.register_buffer("base", self.zero_shot(), persistent=False)
+        self.register_buffer("base", self.zero_shot(unit=False), persistent=False)
+        self.head = torch.nn.Parameter(self.base.repeat(len(self.task.seeds), 1, 1))
         self.register_buffer("multipliers", self.head.new_ones(self.head.shape[:2]), persistent=False)
 
     def start_training(self) -> None:
@@ -50,7 +50,9 @@ class Method(HeadMethod):
 
     def _zero_shot_probabilities(self, given: GivenImages) -> Tensor:
         """The zero-shot probability of every given label [R, N], among the classes in training."""
-        logits = self.logits(self.data.pool()[given.images], self.base.expand(len(given.images), -1, -1))
+        logits = self.logits(
+            self.data.pool()[given.images], normalize(self.base, dim=-1).expand(len(given.images), -1, -1)
+        )
         own = logits.gather(-1, given.labels.unsqueeze(-1)).squeeze(-1)
         return (own - self.select_train_classes(logits).logsumexp(-1)).exp()
 

@@ -20,12 +20,12 @@ class Method(AnyLoss, BaseMethod):
 
     f' = A f, then of unit length, with zero-shot CLIP's classifier; the loss is cross-entropy (or any `loss`) +
     `penalty` |A - I|^2 (sum of squares) for A [E, E], which starts at the identity I. The penalty 0 stands for 1 / N,
-    with N the number of images per labelled class, which the paper uses without validation. Published: Adam at 0.01 to
-    0.00001, 300 full-batch epochs with one augmented view of each image.
+    with N the number of images per labelled class, which the paper uses without validation. Published: Adam at 0.00001
+    (0.01 to 0.00001 in its tables), 300 full-batch epochs with one augmented view of each image: recipe `prolip`.
 
     ProLIP proper tunes the last projection matrix of the image tower, for which it needs the features before it; the
     feature bank holds those behind it, so that this is the regularised linear adapter that the paper compares with. The
-    released code adapts features before they are of unit length, which is the same. Its Adam is the suite's SGD here.
+    released code adapts features before they are of unit length, which is the same.
     """
 
     penalty: Annotated[float, Ge(0)] = 0.0

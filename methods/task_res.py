@@ -16,14 +16,12 @@ from methods.core.base import BaseMethod
 class Method(AnyLoss, BaseMethod):
     """A learned residual on the text features of the class names; TaskRes (2211.10277).
 
-    The class weights are t_c + alpha x_c, then of unit length, with t_c the text feature and x [C, E] learned from 0.
-    Published: alpha 0.5 (1 on Flowers), Adam at 0.002 (0.0002 on ImageNet), batch 256, 100
-    epochs up to 4 shots and 200 for more; here the suite's SGD at the recipe's learning rate. Weight decay pulls the
-    residual towards 0, and with it the classifier towards zero-shot CLIP's.
+    The class weights are t_c + alpha x_c, then of unit length, with t_c the text feature, as long as the tower makes
+    it, and x [C, E] learned from 0. Published: alpha 0.5 (1 on Flowers), Adam at 0.002 (0.0002 on ImageNet), batch 256,
+    100 epochs up to 4 shots and 200 for more: recipe `task_res`. Weight decay pulls the residual towards 0, and with it
+    the classifier towards zero-shot CLIP's.
 
-    The released code adds the residual to text features as the tower returns them, several times longer than 1; ours
-    are of unit length, so that the same residual turns them further. Its "enhanced base", which starts from a text
-    projection that was tuned before, is left out.
+    The released code's "enhanced base", which starts from a text projection that was tuned before, is left out.
     """
 
     alpha: Annotated[float, Gt(0)] = 0.5
@@ -32,7 +30,7 @@ class Method(AnyLoss, BaseMethod):
 
     def build(self) -> None:
         """Starts the residuals [R, C, E] at 0."""
-        self.register_buffer("base", self.zero_shot(), persistent=False)
+        self.register_buffer("base", self.zero_shot(unit=False), persistent=False)
         self.residual = torch.nn.Parameter(torch.zeros_like(self.base).repeat(len(self.task.seeds), 1, 1))
 
     def class_weights(self) -> Tensor:

@@ -20,12 +20,12 @@ class Method(AnyLoss, MemoryMethod):
     Logits are s W f + alpha sum_i exp(-beta (1 - k_i . f)) onehot(y_i) for the unit feature f, with s CLIP's scale, W
     the text features and k_i, y_i the training images' features and labels: wrong labels stay in the cache as they
     are. `finetune` learns the keys k_i from there (Tip-Adapter-F), with any `loss`. Published: alpha 1, beta 5.5, keys
-    tuned by AdamW at 0.001 for 20 epochs in batches of 256.
+    tuned by AdamW at 0.001, a cosine by step, for 20 epochs in batches of 256: recipe `tip_adapter`.
 
     Here alpha and beta stay at these values. The released code begins at others by data set, searches both on the
     validation split, in earlier versions on the test split, and keeps the epoch that is best on the test images. Its
-    keys are means of ten augmented views, ours the feature of the plain image; its AdamW is the suite's SGD, at the
-    recipe's learning rate, and as there, keys do not stay of unit length.
+    keys are means of ten augmented views, ours the feature of the plain image; as there, keys do not stay of unit
+    length.
     """
 
     finetune: bool = False

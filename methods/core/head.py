@@ -10,7 +10,7 @@ from methods.core.base import BaseMethod
 
 
 class HeadMethod(AnyLoss, BaseMethod):
-    """A linear head [R, C, E] without bias that starts at the class names' text features.
+    """A linear head [R, C, E] without bias that starts at the class names' unit text features.
 
     Its logits are CLIP's: unit image features times the head times the logit scale (100 in OpenAI's models), so that
     gradients are larger by that scale than those of a plain linear layer.

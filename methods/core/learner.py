@@ -215,14 +215,23 @@ class Learner(lightning.LightningModule):
         """The recipe's; 0 in methods that bring a penalty of their own."""
         return self.task.recipe.weight_decay
 
+    def rates(self, step: int) -> Sequence[Tensor | None]:
+        """The learning rates [R] of a step for each parameter group; None where that of the epoch holds for all."""
+        rates = None
+        if self.task.recipe.per == "step":
+            places = self.data.plan.progress(step)[self.rows]
+            by_row = [self.lr(self.current_epoch, *place) for place in places]
+            rates = torch.tensor(by_row, device=self.task.backbone.device)
+        return [rates] * len(self.parameter_groups())
+
     def parameter_groups(self) -> Sequence[Mapping[str, Any]]:
         """What the optimiser moves, with the recipe's settings; a method may give some parameters others."""
         settings = self.task.recipe.of_optimizer | {"weight_decay": self.weight_decay}
         return [{"params": [*self.parameters()], **settings}]
 
-    def zero_shot(self) -> Tensor:
-        """The class weights [C, E] of zero-shot CLIP."""
-        return zero_shot_weights(self.task.backbone, self.task.classes, self.task.template)
+    def zero_shot(self, unit: bool = True) -> Tensor:
+        """The class weights [C, E] of zero-shot CLIP; with `unit=False` as long as the text tower makes them."""
+        return zero_shot_weights(self.task.backbone, self.task.classes, self.task.template, unit)
 
     def state(self) -> dict[str, Any]:
         """What broke, and the `remembered` attributes that exist."""

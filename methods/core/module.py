@@ -78,10 +78,9 @@ class ReplicaModule(lightning.LightningModule):
             losses.append(member.total_loss(batch.rows(member.rows), weights))
             row[member.rows] = torch.where(batch.active[member.rows], losses[-1].detach(), torch.nan)
         optimizer: Any = self.optimizers()
-        owners = [member for member in learners for _ in member.parameter_groups()]
-        for member, group in zip(owners, optimizer.param_groups, strict=True):
-            group["active"] = batch.active[member.rows]
-            group["rates"] = self._rates(member, batch.step)
+        owned = [(member, rates) for member in learners for rates in member.rates(batch.step)]
+        for (member, rates), group in zip(owned, optimizer.param_groups, strict=True):
+            group.update(active=batch.active[member.rows], rates=rates)
         self._losses.append(row)
         return torch.cat(losses).sum()
 
@@ -100,13 +99,6 @@ class ReplicaModule(lightning.LightningModule):
             return None
         optimizer = ReplicaOptimizer([{"lr": 1.0, **group} for _, group in pairs])
         return [optimizer], [LambdaLR(optimizer, [member.lr for member, _ in pairs])]
-
-    def _rates(self, member: Learner, step: int) -> Tensor | None:
-        """The learning rates [R] of a step, where the recipe changes them within an epoch."""
-        if member.task.recipe.per == "epoch":
-            return None
-        places = data_of(self.trainer).plan.progress(step)[member.rows]
-        return torch.tensor([member.lr(self.current_epoch, *place) for place in places], device=self.device)
 
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: Any = None, gradient_clip_algorithm: str | None = None

@@ -22,6 +22,7 @@ class FeatureRun:
         self.images, self.labels = images, labels
         with torch.no_grad():
             self.texts = self.clip.zero_shot().double()
+            self.raw_texts = self.clip.zero_shot(unit=False).double()
         self.scale = toy.tiny_clip().scale
 
     def features(self, pixels: Tensor) -> Tensor:
@@ -46,12 +47,10 @@ class FeatureRun:
         steps: Sequence[Callable[[int], float]] = (),
         first: int = 0,
         kept: Sequence[bool] | None = None,
-        whole: bool = False,
     ) -> None:
         """SGD with momentum on the mean cross-entropy and a penalty.
 
-        `steps` are learning rates by epoch, `first` counts earlier epochs, only `kept` images have a loss. In `whole`
-        batches all plain images are in every step.
+        `steps` are learning rates by epoch, `first` counts earlier epochs, only `kept` images have a loss.
         """
         optimizer = torch.optim.SGD(
             [{"params": [one]} for one in parameters], lr=1.0, momentum=toy.RECIPE.momentum, weight_decay=weight_decay
@@ -61,8 +60,7 @@ class FeatureRun:
             for number, group in enumerate(optimizer.param_groups):
                 group["lr"] = steps[number](epoch) if steps else self.clip.optimizer.param_groups[0]["lr"]
             for batch in self.clip.batches(len(self.images), first + epoch):
-                batch = list(range(len(self.images))) if whole else batch
-                features = self.plain() if whole else self.crops(batch, epoch)
+                features = self.crops(batch, epoch)
                 losses = [
                     -logits(f).log_softmax(-1)[self.labels[i]]
                     for f, i in zip(features, batch, strict=True)
@@ -102,6 +100,26 @@ def multipliers(run: FeatureRun) -> list[float]:
     for feature, label in zip(run.plain(), run.labels, strict=True):
         shares[label].append(float((run.scale * run.texts @ feature).softmax(-1)[label]))
     return [sum(own) / len(own) if own else 1.0 for own in shares]
+
+
+def lp_train(run: FeatureRun, learned: Sequence[Tensor], alpha: Tensor, sizes: Sequence[float], steps: int) -> None:
+    """Steps of LP++ on all images, by hand; `learned` are w and perhaps a bias.
+
+    Alpha moves after every tenth by the sum of all its gradients.
+    """
+    features, labels = run.plain(), torch.tensor(run.labels)
+    moments, summed = [torch.zeros_like(one) for one in learned], torch.zeros_like(alpha)
+    for step in range(1, steps + 1):
+        logits = features @ learned[0].T + features @ run.texts.T * alpha + sum(learned[1:])
+        loss = -logits.log_softmax(-1)[torch.arange(len(labels)), labels].mean()
+        *slopes, alpha_slope = torch.autograd.grad(loss, [*learned, alpha])
+        with torch.no_grad():
+            moments = [0.9 * moment + slope for moment, slope in zip(moments, slopes, strict=True)]
+            for one, moment in zip(learned, moments, strict=True):
+                one -= sizes[0] * moment
+            summed = summed + alpha_slope
+            if step % 10 == 0:
+                alpha -= sizes[1] * summed
 
 
 def lp_start(run: FeatureRun) -> tuple[Tensor, Tensor, float, float]:

@@ -61,10 +61,11 @@ class PlainRun:
         features = F.normalize(self.model.encode_image(pixels), dim=-1)
         return self.model.logit_scale.exp() * features @ (self.class_weights() if weights is None else weights).T
 
-    def zero_shot(self) -> Tensor:
-        """Unit text features [C, E] of the data set's template."""
+    def zero_shot(self, unit: bool = True) -> Tensor:
+        """Unit text features [C, E] of the data set's template, or as long as the tower makes them."""
         texts = [self.dataset.template.replace("{}", name) for name in self.dataset.classes]
-        return torch.stack([F.normalize(self.model.encode_text(self.tokenizer([text]))[0], dim=-1) for text in texts])
+        features = torch.stack([self.model.encode_text(self.tokenizer([text]))[0] for text in texts])
+        return F.normalize(features, dim=-1) if unit else features
 
     def plain(self, images: list[int]) -> Tensor:
         """Pixels [n, 3, H, W] of training images under the test transform."""
