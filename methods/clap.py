@@ -26,7 +26,13 @@ class Method(HeadMethod):
     Differences from the released code: it takes lambda over 20 augmented views of each image and draws every batch from
     them; we take lambda over the plain image, and one new view for each epoch. Its variant that updates lambda after
     each epoch is left out, as in its scripts. A class without images has lambda 1.
+
+    How tightly the penalty holds hangs on the length of the text features and on CLIP's logit scale: in OpenAI's models
+    7 to 10 and 100, in the embedded ones 20 and 5, so that it holds there some 50 times as tightly, and all but keeps
+    zero-shot CLIP. `unit` takes text features of unit length, with which it holds 100 times less.
     """
+
+    unit: bool = False
 
     weight_decay = 0.0
     remembered: ClassVar[tuple[str, ...]] = (*HeadMethod.remembered, "multipliers")
@@ -35,7 +41,7 @@ class Method(HeadMethod):
 
     def build(self) -> None:
         """Starts the heads at the text features."""
-        self.register_buffer("base", self.zero_shot(unit=False), persistent=False)
+        self.register_buffer("base", self.zero_shot(self.unit), persistent=False)
         self.head = torch.nn.Parameter(self.base.repeat(len(self.task.seeds), 1, 1))
         self.register_buffer("multipliers", self.head.new_ones(self.head.shape[:2]), persistent=False)
 

@@ -20,7 +20,8 @@ from benchmark.records.store import Store
 from benchmark.screen import Screen
 from datamodules import noise
 from datamodules.catalog import open_dataset
-from methods.recipes import recipe_for
+from datamodules.names import parse_spec
+from methods.options.option import as_text
 
 #: Share of the labelled images that is kept for validation where there is no val split with labels as doubtful.
 HOLD_OUT = 0.25
@@ -55,14 +56,15 @@ def main(options: Options) -> int:
 def _recipes(options: Options, rates: list[float]) -> list[str]:
     """The recipes asked for at each rate, with images held out where validation needs it."""
     found = []
-    for backbone in split_list(options.backbone):
-        for name in split_list(options.recipe):
-            own = recipe_for(backbone, name)
-            if "lr" in own.given:
-                raise BadInput(f"the recipe {name} has a learning rate already: leave it out to tune it")
-            more = {"hold_out": HOLD_OUT} if not own.settings.hold_out and _needs_hold_out(options) else {}
-            found += [str(own.having(lr=rate, **more)) for rate in rates]
-    return list(dict.fromkeys(found))
+    for text in split_list(options.recipe):
+        name, given = parse_spec(text)
+        if "lr" in given:
+            raise BadInput(f"the recipe {text} has a learning rate already: leave it out to tune it")
+        more = {"hold_out": as_text(HOLD_OUT)} if _needs_hold_out(options) else {}
+        for rate in rates:
+            asked = {**more, **given, "lr": as_text(rate)}
+            found.append(f"{name}[{','.join(f'{option}={value}' for option, value in asked.items())}]")
+    return found
 
 
 def _needs_hold_out(options: Options) -> bool:

@@ -91,7 +91,7 @@ class Grid:
         Equal work has one name: without wrong labels the kind of noise is dropped, and a method that sees no given
         label drops the noise altogether. Beside few-shot runs such a method stands with its "ul" runs. A method that
         a paradigm or a data set of features does not suit is left out; `find_unsupported` names it. Such a data set
-        brings its backbone. The recipe "auto" is that of the backbone.
+        brings its backbone. "auto" is the recipe of backbone or method.
 
         Raises:
             BadInput: an axis without values, an unknown method or option, or a value out of range.
@@ -117,7 +117,7 @@ class Grid:
             backbone, (info, values) = own_backbone(dataset) or clip, parse_method(method)
             if lacks(dataset, info, values):
                 continue
-            own = recipe_for(backbone, asked, self.epochs)
+            own = recipe_for(backbone, asked, self.epochs, info.name)
             name, epochs = info.canonical(values), own.epochs(dataset, shots)
             for paradigm in _suited(info, self.paradigms):
                 blind = info.labels == "none" or paradigm == "ul"

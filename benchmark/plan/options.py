@@ -46,7 +46,8 @@ class Options(Training):
     """Labelled images per class."""
 
     recipe: str = "auto"
-    """Training recipes, options in brackets: coop,coop[lr=0.01,epochs=50]; auto is that of the backbone."""
+    """Training recipes, options in brackets: coop,coop[lr=0.01,epochs=50]; auto is each method's own
+    on real backbones."""
 
     epochs: int = 0
     """Epochs; 0 takes the recipe's number: 10 for the embedded CLIP, by shots and data set for CoOp's."""

@@ -76,7 +76,8 @@ class Block:
         shots, recipe, backbone, paradigm = self.setting
         extra = "" if paradigm == "fewshot" else f", {paradigm}"
         kind = "no" if self.noise == "none" else short_noise(self.noise)
-        return f"{kind} noise, {backbone}, {shots} shots, recipe {recipe}, {self.epochs} epochs{extra}"
+        epochs = f", {self.epochs} epochs" if self.epochs else " (each method's own)"
+        return f"{kind} noise, {backbone}, {shots} shots, recipe {recipe}{epochs}{extra}"
 
     @property
     def notes(self) -> list[str]:
@@ -154,8 +155,8 @@ def parts(cell: Cell) -> str:
 
 
 def _epochs(rows: pd.DataFrame) -> str:
-    """How long runs were trained, which a recipe may have hang on the data set."""
-    return " or ".join(map(str, sorted(rows["epochs"].unique())))
+    """How long runs were trained, which a recipe may have hang on the data set; empty where it hangs on the method."""
+    return " or ".join(str(number) for number in sorted(rows["epochs"].unique()) if number)
 
 
 def _columns(rows: pd.DataFrame) -> tuple[str, ...]:

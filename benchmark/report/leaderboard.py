@@ -14,6 +14,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.records.record import Record
 from benchmark.report.identity import comparable
+from benchmark.report.own_recipes import shown_recipes
 from datamodules.foreign import from_cell, to_cell
 
 #: What must agree for two methods to be compared on a data set.
@@ -30,7 +31,7 @@ _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "lr": "{:
 
 
 class Place(NamedTuple):
-    """One column of a table, with the fields of `CELL`."""
+    """One column of a table, with the fields of `CELL`; `epochs` is 0 where methods train for different numbers."""
 
     dataset: str
     noise: str
@@ -46,8 +47,8 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
     """One row per record and column that it stands in: `CELL`, method, seed, accuracy (percent) and more.
 
     A run without noise stands at rate 0 of every kind of noise that its data set has; a run that used no labels
-    (paradigm "ul") stands among the few-shot runs, at every rate of every kind. Records that are not `comparable`
-    are left out.
+    (paradigm "ul") stands among the few-shot runs, at every rate of every kind. `shown_recipes` tells its recipes.
+    Records that are not `comparable` are left out.
     """
     return rows_of(comparable(records)[0])
 
@@ -55,10 +56,11 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
 def rows_of(records: Sequence[Record]) -> pd.DataFrame:
     """`observations` of records that are comparable."""
     near: dict[Place, set[Place]] = defaultdict(set)
+    recipes = shown_recipes(record.run for record in records)
     for record in records:
         if record.run.noise != "none":
-            home = _home(record.run)
-            near[_clean(home)].add(home)
+            for home in _homes(record.run, recipes):
+                near[_clean(home)].add(home)
     rows = [
         (
             *place,
@@ -74,7 +76,8 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
             r.key,
         )
         for r in records
-        for place in _places(r, near)
+        for home in _homes(r.run, recipes)
+        for place in _places(r, home, near)
     ]
     names = [*CELL, "method", "seed", "accuracy", "diverged", "collapsed", "realised", *PARTS, "labels", "key"]
     frame = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(["rate", "realised", *PARTS], float))
@@ -82,17 +85,20 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
     return ordered
 
 
-def _home(run: Run) -> Place:
+def _homes(run: Run, recipes: Mapping[Run, tuple[str, ...]]) -> list[Place]:
     paradigm = "fewshot" if run.paradigm == "ul" else run.paradigm
-    return Place(run.dataset, run.noise, run.rate, run.epochs, run.shots, run.recipe, run.backbone, paradigm)
+    return [
+        Place(run.dataset, run.noise, run.rate, epochs, run.shots, recipe, run.backbone, paradigm)
+        for recipe in recipes[run]
+        for epochs in [0 if recipe.partition("[")[0] == "auto" else run.epochs]
+    ]
 
 
 def _clean(place: Place) -> Place:
     return place._replace(noise="none", rate=0.0)
 
 
-def _places(record: Record, near: Mapping[Place, set[Place]]) -> set[Place]:
-    home = _home(record.run)
+def _places(record: Record, home: Place, near: Mapping[Place, set[Place]]) -> set[Place]:
     if home.noise != "none":
         return {home}
     noisy = near.get(_clean(home), set())

@@ -40,7 +40,7 @@ class Learner(lightning.LightningModule):
     #: How often training goes through all epochs of the task.
     rounds = 1
 
-    #: The recipe to build a task with that a Trainer sets up; empty for that of the backbone.
+    #: The recipe to build a task with that a Trainer sets up; empty for that of the backbone or method.
     recipe = ""
 
     rows: slice

@@ -64,7 +64,8 @@ def _task(member: Learner, data: NoisyFewShot, epochs: int | None, backbone: Bac
             f"{member.name} trains {member.rounds} rounds of equal length: max_epochs={epochs} should be a multiple"
         )
     seeds, dataset = [run.seed for run in data.runs], data.dataset
-    own = recipe_for(backbone.name, member.recipe or "auto").at(member.name, dataset.name, data.runs[0].shots)
+    named = recipe_for(backbone.name, member.recipe or "auto", method=member.name)
+    own = named.at(member.name, dataset.name, data.runs[0].shots)
     return Task(backbone, dataset.classes, dataset.template, seeds, epochs // member.rounds, own)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,8 @@ class NamedRecipe:
     """A recipe as `name[option=value,...]` asks for it, with what its source does otherwise for some runs.
 
     `given` are the options in brackets; they hold for all runs. `lr_by_dataset` and `lr_by_method` change the learning
-    rate of some, `epochs_by_dataset` and `epochs_by_shots` (from that many shots a class on) their length.
+    rate of some, `epochs_by_dataset` and `epochs_by_shots` (from that many shots a class on) their length. `methods`
+    are those whose own recipe it is, besides one of its name.
     """
 
     name: str
@@ -36,6 +37,7 @@ class NamedRecipe:
     epochs_by_dataset: Mapping[str, int] = field(default_factory=dict)
     lr_by_dataset: Mapping[str, float] = field(default_factory=dict)
     lr_by_method: Mapping[str, float] = field(default_factory=dict)
+    methods: Sequence[str] = ()
 
     def __str__(self) -> str:
         """The one spelling of this recipe."""
@@ -45,10 +47,6 @@ class NamedRecipe:
     def without(self, option: str) -> NamedRecipe:
         """This recipe with an option's own value again."""
         return recipe(str(replace(self, given={name: value for name, value in self.given.items() if name != option})))
-
-    def having(self, **options: Any) -> NamedRecipe:
-        """This recipe with other values of some options."""
-        return recipe(str(replace(self, given={**self.given, **options})))
 
     def epochs(self, dataset: str = "", shots: int = 16) -> int:
         """Epochs of a run on `dataset` with `shots` labelled images a class."""
@@ -111,16 +109,25 @@ def known() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
-def recipe_for(backbone: str, text: str = "auto", epochs: int | None = None) -> NamedRecipe:
-    """The recipe that `text` asks for, as `recipe` reads it; "auto" stands for the name that belongs to a backbone."""
+def recipe_for(backbone: str, text: str = "auto", epochs: int | None = None, method: str = "") -> NamedRecipe:
+    """The recipe that `text` asks for, as `recipe` reads it; "auto" stands for `default_name`."""
     name, bracket, options = text.partition("[")
-    return recipe((default_name(backbone) if name.strip() == "auto" else name) + bracket + options, epochs)
+    return recipe((default_name(backbone, method) if name.strip() == "auto" else name) + bracket + options, epochs)
 
 
-def default_name(backbone: str) -> str:
-    """The recipe that belongs to a backbone: CoOp's, unless it is one of ours."""
-    made_by = backbone.partition("@")[0] if is_precomputed(backbone) else backbone
-    return "embedded" if is_embedded(made_by) else "coop"
+def default_name(backbone: str, method: str = "") -> str:
+    """The recipe of a method, whose name may carry options, with a backbone.
+
+    One of our backbones has its own, and so has a file of features that it made. Otherwise it is the recipe of the
+    method's name, or the one that names the method among its `methods`; CoOp's for all others.
+
+    >>> default_name("ViT-B-16/openai", "clap"), default_name("ViT-B-16/openai", "gce[q=0.5]")
+    ('clap', 'coop')
+    """
+    if is_embedded(backbone.partition("@")[0] if is_precomputed(backbone) else backbone):
+        return "embedded"
+    plain = method.partition("[")[0]
+    return next((name for name in known() if plain in (name, *_read(name).methods)), "coop")
 
 
 def is_embedded(backbone: str) -> bool:

@@ -14,7 +14,7 @@ from datamodules.errors import UserError
 from datamodules.plan import Batching
 from datamodules.replica import RunSpec
 from methods.coop import Method
-from methods.recipes import default_name, known, recipe
+from methods.recipes import default_name, known, recipe, recipe_for
 from tests.support.toy import data_for, fit, task
 
 
@@ -85,6 +85,36 @@ def test_replicas_with_steps_of_their_own_train_as_alone_under_adamw_by_step() -
     together = trained(runs)
     for row, run in enumerate(runs):
         torch.testing.assert_close(together[row], trained([run])[0])
+
+
+def test_a_recipe_belongs_to_a_method_that_there_is() -> None:
+    """All but CoOp's own, the embedded CLIP's, and those of papers about several methods."""
+    methods = {path.stem for path in Path(__file__).parents[2].glob("methods/*.py")}
+    assert {name for name in known() if name not in methods} == {"coop-ep50", "embedded", "ptnl"}
+    assert {method for name in known() for method in recipe(name).methods} <= methods
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("clap", "clap"), ("tip_adapter[finetune=True]", "tip_adapter"), ("gce[q=0.5]", "coop"), ("ifpl", "grip")],
+)
+def test_a_method_trains_as_its_authors_released_it_on_a_real_backbone(method: str, name: str) -> None:
+    plain = method.partition("[")[0]
+    assert str(recipe_for("ViT-B-16/openai", "auto", method=method)) == name
+    assert str(recipe_for("ViT-B-16/openai", "auto[lr=0.5]", method=method)) == f"{name}[lr=0.5]"
+    assert str(recipe_for("ViT-B-16/openai", "coop-ep50", method=method)) == "coop-ep50"
+    assert str(recipe_for("embedded", "auto", method=plain)) == "embedded"
+
+
+def test_maple_s_schedule_is_that_of_its_released_code() -> None:
+    rates = [recipe("maple").at().lr_at(epoch, 5) for epoch in range(5)]
+    assert rates == pytest.approx([1e-5, 0.0035, 0.0031657, 0.0022908, 0.0012092], abs=1e-7)
+
+
+@pytest.mark.parametrize(("dataset", "classes"), [("dtd", 47), ("eurosat", 10), ("caltech101", 100), ("sun397", 397)])
+def test_clip_lora_takes_500_steps_for_each_shot(dataset: str, classes: int) -> None:
+    own = recipe("clip_lora").at("clip_lora", dataset, 16)
+    assert own.epochs * own.steps(16 * classes) == pytest.approx(500 * 16, rel=0.02)
 
 
 def test_real_backbones_train_as_coop_does() -> None:

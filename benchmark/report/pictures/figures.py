@@ -15,6 +15,7 @@ from benchmark.report.campaign import Campaign
 from benchmark.report.finding import TELLING_RATE, finding
 from benchmark.report.leaderboard import SETTING
 from benchmark.report.names import short_noise
+from benchmark.report.own_recipes import shown_recipes
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
@@ -79,11 +80,13 @@ def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> tuple[list[Re
     """
     noise, shots, recipe, backbone, paradigm = terms
     own = {paradigm, "ul"} if paradigm == "fewshot" else {paradigm}
+    recipes = shown_recipes(record.run for record in records)
     home = [
         record
         for record in records
         if record.run.paradigm in own
-        and (record.run.shots, record.run.recipe, record.run.backbone) == (int(shots), recipe, backbone)
+        and (record.run.shots, record.run.backbone) == (int(shots), backbone)
+        and recipe in recipes[record.run]
     ]
     rates = {record.run.rate for record in home if record.run.noise == noise}
     asked = [rate for rate in rates if rate is not None]
