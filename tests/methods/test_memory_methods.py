@@ -29,8 +29,15 @@ def embedded_digits() -> NoisyFewShot:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("class_means", {}), ("knn", {}), ("wann", {}), ("tip_adapter", {}), ("tip_adapter", {"finetune": True})],
-    ids=["class_means", "knn", "wann", "tip_adapter", "tip_adapter tuned"],
+    [
+        ("class_means", {}),
+        ("knn", {}),
+        ("wann", {}),
+        ("gda", {}),
+        ("tip_adapter", {}),
+        ("tip_adapter", {"finetune": True}),
+    ],
+    ids=["class_means", "knn", "wann", "gda", "tip_adapter", "tip_adapter tuned"],
 )
 def test_what_is_kept_comes_back_from_a_checkpoint_without_training_data(
     name: str, options: dict[str, Any], tmp_path: Path
