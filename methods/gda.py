@@ -36,14 +36,15 @@ class Method(MemoryMethod):
     alpha: Annotated[float, Ge(0)] = 0.0
 
     remembered: ClassVar[tuple[str, ...]] = ("images", "biases")
+    texts: Tensor
     images: Tensor
     biases: Tensor
 
     def build(self) -> None:
         """Makes room for the weights [R, C, E] and biases [R, C]."""
         super().build()
-        rows = len(self.task.seeds)
-        self.register_buffer("images", torch.zeros_like(self.texts).repeat(rows, 1, 1), persistent=False)
+        self.register_buffer("texts", self.zero_shot(), persistent=False)
+        self.register_buffer("images", torch.zeros_like(self.class_weights()), persistent=False)
         self.register_buffer("biases", torch.zeros_like(self.images[..., 0]), persistent=False)
 
     def start_training(self) -> None:
@@ -62,6 +63,10 @@ class Method(MemoryMethod):
         text = self.task.backbone.scale * self.keys.double() @ self.texts.double().T
         images = held_out(self.keys, self.targets, len(self.task.classes), self.task.seeds)
         return one_standard_error(text, images, self.targets)
+
+    def class_weights(self) -> Tensor:
+        """Text features [R, C, E]."""
+        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:
         """Zero-shot logits [R, B, C] plus the discriminants'."""
