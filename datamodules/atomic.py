@@ -35,7 +35,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     partial = path.with_name(f".{path.name[-200:]}.{HOST}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        partial.unlink(missing_ok=True)  # of a killed process of this number, or a link that someone laid
+        with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -17,7 +17,6 @@ from benchmark.audit import detectors
 from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.audit.measure import calibration_error, quality
 from benchmark.audit.sample import Sample
-from datamodules import atomic
 from datamodules.dataset import Dataset
 from datamodules.foreign import to_cell
 
@@ -117,13 +116,10 @@ def markdown(board: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_board(board: pd.DataFrame, folder: Path) -> list[Path]:
-    """Writes `detectors.csv` and `detectors.md`."""
-    paths = [folder / "detectors.csv", folder / "detectors.md"]
+def files(board: pd.DataFrame) -> dict[str, str]:
+    """`detectors.csv` and `detectors.md`."""
     named = board.assign(**{name: board[name].map(to_cell) for name in ("dataset", "noise")})
-    atomic.write(paths[0], named.round(2).to_csv(index=False))
-    atomic.write(paths[1], markdown(board))
-    return paths
+    return {"detectors.csv": named.round(2).to_csv(index=False), "detectors.md": markdown(board)}
 
 
 def _cell(name: str, noise: str, rate: float, shots: float) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmark import PROTOCOL, version
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
-from benchmark.outputs import Outputs
+from benchmark.outputs import Outputs, check_folders
 from benchmark.plan import catalog, checks, suites
 from benchmark.plan.encoded import notes
 from benchmark.plan.grid import Run, all_embedded
@@ -23,7 +23,7 @@ from benchmark.report.files import TABLES, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
-from benchmark.tracking import Files, parse_track, target_of
+from benchmark.tracking import Files, check_track, target_of
 from methods.recipes import is_embedded
 
 
@@ -39,8 +39,10 @@ def main(options: Options) -> int:
         left_out(console, line)
     for line in notes(grid.datasets):
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
-    store = Store(options.out)
-    runs = train(console, options, runs, store, partial(suites.keep, options, grid_name(runs, options.pack), _made()))
+    store, name = Store(options.out), grid_name(runs, options.pack)
+    check_writable("the output folder", options.out)
+    suites.kept_in(options, name).check()
+    runs = train(console, options, runs, store, partial(suites.keep, options, name, _made()))
     return 0 if options.dry_run or options.detach else _finish(console, store, runs)
 
 
@@ -67,17 +69,16 @@ def train(
     engine = parse_engine(options.engine, options.detach)
     engine.check(options.devices)
     target_of(options)
-    parse_track(options.track)
+    check_writable("the output folder", options.out)
+    _check_places(options, datasets)
     if options.pack < 1:
         raise BadInput(f"pack is {options.pack}, should be at least 1")
     if options.timeout < 0:
         raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
     done = store.finished(runs, set_aside=not options.dry_run)
     if len(done) < len(runs):
-        check_writable("the output folder", options.out)
         if not all(is_embedded(backbone) for backbone in backbones):
             check_writable("the cache folder", options.cache)
-        Outputs(options.out, "report").check([*TABLES, *map(table_file, datasets)])
         if not options.dry_run:
             engine.prepare()
     workers = _workers(console, options, engine, runs, done)
@@ -92,6 +93,14 @@ def train(
     else:
         Files(options.track, store, runs)()
     return runs
+
+
+def _check_places(options: Options, datasets: Iterable[str]) -> None:
+    """Refuses what stands in the places of our files and is not ours."""
+    Outputs(options.out, "report").check([*TABLES, *map(table_file, datasets)])
+    check_folders(options.out, ("campaigns", "claims", "failed", "slurm", "wandb"))
+    check_track(options.track, options.out, datasets)
+    recorded_workers(options.out, (), 1)
 
 
 def _workers(console: Console, options: Options, engine: Engine, runs: list[Run], done: set[str]) -> int:

@@ -14,6 +14,7 @@ from rich.table import Table
 from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
+from benchmark.outputs import Outputs
 from benchmark.plan.checks import check_backbone, check_dataset
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import numbers, seeds_of
@@ -59,10 +60,12 @@ class Options(Encoding):
 def main(options: Options) -> int:
     """Writes the leaderboard and prints its means."""
     datasets, cells = _check(options)
+    outputs = Outputs(options.out, "detect")
+    outputs.check(("detectors.csv", "detectors.md"))
     console = Screen()
     with console.status("loading torch"):
         from benchmark.audit import detectors
-        from benchmark.audit.track import leaderboard, trials, write_board
+        from benchmark.audit.track import files, leaderboard, trials
 
     named = split_list(options.detectors)
     names = list(dict.fromkeys(each for name in named for each in (detectors.known() if name == "all" else [name])))
@@ -83,7 +86,7 @@ def main(options: Options) -> int:
                         progress.update(task, description=f"{kind}, seed {seed}, {trial.detector}", advance=1)
     board = leaderboard(done)
     _show(console, board)
-    for path in write_board(board, options.out):
+    for path in outputs.write(files(board)):
         console.print(path, highlight=False, markup=False, soft_wrap=True)
     return 0
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.commands._folders import check_results
+from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
-from benchmark.records.merge import merge
+from benchmark.outputs import Outputs
+from benchmark.records.merge import check_origins, merge
 from benchmark.records.store import Store
 from benchmark.records.weights import cannot_be_compared
+from benchmark.report.files import TABLES, tables_of
 from benchmark.screen import Screen
 
 
@@ -30,6 +32,9 @@ def main(options: Options) -> int:
         check_results(folder)
         if folder.resolve() == options.out.resolve():
             raise BadInput(f"{folder} is the folder to write to; give another --out, or leave it out of the list")
+    check_writable("the folder of --out", options.out)
+    Outputs(options.out, "report").check([*TABLES, *tables_of(options.out, *options.folders)])
+    check_origins(options.out)
     from benchmark.report import tables
     from benchmark.report.campaign import Campaign, mixed_hardware
 

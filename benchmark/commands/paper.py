@@ -10,6 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmark.commands import bench
+from benchmark.commands._folders import check_writable
+from benchmark.outputs import OneFile, check_folders
 from benchmark.plan import checks, papers
 from benchmark.plan.grid import Run, split_list
 from benchmark.plan.options import numbers
@@ -19,8 +21,10 @@ from benchmark.published import protocols
 from benchmark.published.protocols import Paper
 from benchmark.records.store import Store
 from benchmark.screen import Screen
-from datamodules import atomic
 from datamodules.errors import UserError
+
+#: How the table begins, by which it is known as ours.
+MARK = b"^dataset,noise,rate,shots,backbone,paradigm,method,"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,10 @@ class Options(Training):
 def main(options: Options) -> int:
     """Trains what can run; 1 if runs failed, else 0, also where data or weights are missing."""
     console, paper = Screen(), protocols.paper(options.paper)
+    table = OneFile(options.out / "papers" / f"{paper.name}.csv", MARK)
+    check_writable("the output folder", options.out)
+    check_folders(options.out, ["papers"])
+    table.check()
     cells = papers.cells(paper, _changes(options))
     if options.backbone:
         checks.check_backbone(options.backbone)
@@ -79,7 +87,7 @@ def main(options: Options) -> int:
         left = bench.train(console, _for_bench(options), able, store)
         reasons |= {run.key: "it does not run on this backbone" for run in set(able).difference(left)}
         able = left
-    return _finish(console, options, paper, cells, reasons, store, able)
+    return _finish(console, options, paper, cells, reasons, table, able)
 
 
 def _changes(options: Options) -> Changes:
@@ -128,13 +136,14 @@ def _reasons(runs: Iterable[Run], missing: Container[str]) -> dict[str, str]:
 
 
 def _finish(
-    console: Console, options: Options, paper: Paper, cells: list[Cell], reasons: dict[str, str], store: Store,
+    console: Console, options: Options, paper: Paper, cells: list[Cell], reasons: dict[str, str], file: OneFile,
     able: list[Run],
 ) -> int:  # fmt: skip
     """Prints ours beside theirs and, unless this is a dry run, writes it too; 1 if one of the able runs is not ok."""
     from benchmark.report import beside
     from benchmark.report.leaderboard import to_csv
 
+    store = Store(options.out)
     records, problems = store.load()
     for problem in problems:
         console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
@@ -148,8 +157,7 @@ def _finish(
         )  # fmt: skip
     if options.dry_run:
         return 0
-    file = store.out / "papers" / f"{paper.name}.csv"
-    atomic.write(file, to_csv(table))
-    console.print(f"table: {file}", highlight=False, markup=False, soft_wrap=True)
+    file.write(to_csv(table))
+    console.print(f"table: {file.path}", highlight=False, markup=False, soft_wrap=True)
     good = {record.key for record in records if record.status == "ok"}
     return 0 if all(run.key in good for run in able) else 1

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.commands._folders import check_results
+from benchmark.outputs import Outputs
 from benchmark.plan.grid import parse_method
 from benchmark.records.store import Store
-from benchmark.report import make as report
+from benchmark.report.files import REPORT, tables_of
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 
@@ -28,8 +29,11 @@ def main(options: Options) -> int:
     """Writes everything and names it."""
     reference = _method(options)
     check_results(options.out)
+    Outputs(options.out, "report").check([*REPORT, *tables_of(options.out)])
     console = Screen(markup=False, highlight=False, soft_wrap=True)
     with console.status("reading records") as status:
+        from benchmark.report import make as report
+
         made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))
     for problem in made.problems:
         console.print(problem, style="yellow")

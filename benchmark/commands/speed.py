@@ -11,6 +11,7 @@ from rich.table import Table
 
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
+from benchmark.outputs import OneFile
 from benchmark.plan.grid import split_list
 from benchmark.screen import Screen
 from datamodules.errors import nearest
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 CASES = ("text", "step", "trainings", "growth", "packs", "memory", "peak", "campaign")
 #: Rounds, or threads, beyond which somebody has mistyped.
 MOST = 10_000
+#: How the table begins, by which it is known as ours.
+MARK = b"^case,backbone,classes,runs,against,"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Options:
     """
 
     out: Path = Path("results/speed.csv")
-    """The table to write."""
+    """The table to write; - prints it, and all else on standard error."""
 
     cases: str = ",".join(CASES)
     """Which cases: text, step, trainings, growth, packs, memory; on a GPU also peak and campaign."""
@@ -54,20 +57,22 @@ def main(options: Options) -> int:
     chosen = split_list(options.cases)
     if not chosen:
         raise BadInput(f"no cases given; name at least one of {', '.join(CASES)}")
+    table = OneFile(options.out, MARK)
     check_writable("the folder of --out", options.out.parent)
+    table.check()
     for name in chosen:
         if name not in CASES:
             raise BadInput(f"unknown case {name!r}: {nearest(name, CASES)}")
     for option in ("rounds", "threads"):
         if not 1 <= getattr(options, option) <= MOST:
             raise BadInput(f"{option} is {getattr(options, option)}, should be at least 1 and at most {MOST}")
-    console = Screen()
+    console = Screen(stderr=table.is_printed)
     with console.status("loading torch"):
         import torch
 
         from benchmark.run.devices import parse_devices
         from benchmark.speed import campaign, embedded, memory, text_pass, training
-        from benchmark.speed.settings import Case, Settings, save
+        from benchmark.speed.settings import Case, Settings, as_csv
 
         settings = Settings(parse_devices(options.devices)[0], options.rounds, options.quick)
     torch.set_num_threads(options.threads)
@@ -81,10 +86,14 @@ def main(options: Options) -> int:
         with console.status(name):
             for row in cases[name](settings):
                 rows.append(row)
-                save(rows, options.out)
+                if not table.is_printed:
+                    table.write(as_csv(rows))
                 console.print(_line(row), highlight=False, markup=False, soft_wrap=True)
     console.print(_table(rows))
-    console.print(f"speed: {options.out}", highlight=False, markup=False, soft_wrap=True)
+    if table.is_printed:
+        table.write(as_csv(rows))
+    else:
+        console.print(f"speed: {table.path}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.commands import bench
+from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan import groups
@@ -17,6 +18,7 @@ from benchmark.plan.grid import split_list
 from benchmark.plan.options import Options as BenchOptions
 from benchmark.plan.options import numbers
 from benchmark.records.store import Store
+from benchmark.report.files import TABLES, TUNING
 from benchmark.screen import Screen
 from datamodules import noise
 from datamodules.catalog import open_dataset
@@ -47,6 +49,8 @@ def main(options: Options) -> int:
     rates = numbers("lr", options.lr, float)
     if len(set(rates)) < 2:
         raise BadInput(f"lr is {options.lr!r}, should be two learning rates or more, such as 0.001,0.01")
+    check_writable("the output folder", options.out)
+    Outputs(options.out, "report").check((*TABLES, *TUNING))
     grid = replace(options, recipe=",".join(_recipes(options, rates))).grid()
     runs, store = grid.runs(), Store(options.out)
     runs = bench.train(console, options, runs, store)

@@ -18,14 +18,17 @@ def is_there(path: Path, inputs: Iterable[Path] = ()) -> bool:
     """Whether there is a file, one that may be replaced if it is ours.
 
     Raises:
-        BadInput: It is no regular file, or one of `inputs`, which the command reads.
+        BadInput: It is no regular file, cannot be looked at, or is one of `inputs`, which the command reads.
     """
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return False
     except NotADirectoryError:
-        raise kept(path.parent, "is a file, and a folder is needed there") from None
+        above = next(folder for folder in path.parents if os.path.lexists(folder))
+        raise kept(above, "is a file, and a folder is needed there") from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}") from None
     if stat.S_ISDIR(mode):
         raise BadInput(f"{path} is a folder, and a file is to be written there; move it away")
     if stat.S_ISLNK(mode):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BadInput
+from benchmark.outputs import OneFile
 from benchmark.plan.options import Options
-from datamodules import atomic
 from datamodules.errors import nearest
 from datamodules.foreign import LONGEST_NAME, one_line
 from methods.options.option import as_text
@@ -72,7 +72,12 @@ def keep(options: Options, name: str, made: str) -> None:
     values = {field.name: as_text(getattr(options, field.name)) for field in fields(Options)}
     kept = {"made": made} | {name: text for name, text in values.items() if name in WHAT}
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in kept.items()]
-    atomic.write(options.out / "campaigns" / f"{name}.toml", "".join(lines))
+    kept_in(options, name).write("".join(lines))
+
+
+def kept_in(options: Options, name: str) -> OneFile:
+    """The file that keeps what a campaign was started with."""
+    return OneFile(options.out / "campaigns" / f"{name}.toml", b'^made = "')
 
 
 def _path(suite: str) -> Path:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.records.paths import BESIDE
+from benchmark.outputs.place import is_there
+from benchmark.records.paths import BESIDE, set_aside_record
 from benchmark.records.record import Record
 from benchmark.records.sealed import BadRecord, parse
 from benchmark.records.store import Store
 from benchmark.records.weights import rule, weights_of
 from datamodules import atomic
 
+#: Where it is kept which folder each record came from.
+ORIGINS = "origins.json"
 #: What a record is made of, by name: "weights of ViT-B-16/openai" and the hash of them.
 Origin = tuple[str, str]
 
@@ -43,7 +47,8 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     today's, and are not. `origins.json` keeps the folder that each record came from.
 
     Raises:
-        BadRecord: `origins.json` in `out` is damaged.
+        BadInput: A link, folder or device stands in the place of `origins.json` in `out`.
+        BadRecord: That file is damaged, or not ours.
         OSError: a folder cannot be written.
     """
     target, merged = Store(out), Merged()
@@ -72,8 +77,18 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
             for name, value in _made_of(record):
                 known.setdefault(name, (value, str(folder)))
         _copy_failures(source, target, there)
-    atomic.write(out / "origins.json", json.dumps(dict(sorted(origins.items())), indent=1) + "\n")
+    atomic.write(out / ORIGINS, json.dumps(dict(sorted(origins.items())), indent=1) + "\n")
     return merged
+
+
+def check_origins(out: Path) -> None:
+    """Accept the list of where records came from, or that there is none.
+
+    Raises:
+        BadInput: A link, folder or device stands in its place.
+        BadRecord: It is damaged, or not ours.
+    """
+    _read_origins(out)
 
 
 def _made_of(record: Record) -> Iterator[Origin]:
@@ -109,8 +124,9 @@ def _changed(source: Store, record: Record) -> str:
 
 
 def _copy(source: Store, target: Store, record: Record) -> None:
-    """The files beside it first, so that a record never stands without them."""
+    """The files beside it first, so that a record never stands without them; what is no record there is set aside."""
     old, new = source.path(record.run), target.path(record.run)
+    set_aside_record(new)
     for suffix, field_of_hash in BESIDE.items():
         if getattr(record, field_of_hash) and (file := old.with_suffix(suffix)).exists():
             atomic.write(new.with_suffix(suffix), file.read_bytes())
@@ -125,10 +141,13 @@ def _copy_failures(source: Store, target: Store, done: Mapping[str, Record]) -> 
 
 
 def _read_origins(out: Path) -> dict[str, str]:
-    path = out / "origins.json"
-    if not path.exists():
+    path = out / ORIGINS
+    if not is_there(path):
         return {}
     try:
-        return {str(key): str(folder) for key, folder in parse(path.read_bytes()).items()}
+        origins = {str(key): str(folder) for key, folder in parse(path.read_bytes()).items()}
     except (BadRecord, AttributeError):
-        raise BadRecord(f"{path} is damaged; remove it, or write to another --out") from None
+        origins = {"": ""}
+    if not all(re.fullmatch("[0-9a-f]{16}", key) for key in origins):
+        raise BadRecord(f"{path} is damaged, or not ours; move it away, or write to another --out")
+    return origins

@@ -52,29 +52,26 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     step("records")
     campaign = Campaign.of(*store.load())
     step("tables")
-    written = outputs.write(tables.texts(campaign.board, campaign.chosen))
+    files: dict[str, str | bytes] = {**tables.texts(campaign.board, campaign.chosen)}
     step("statistics")
     found, caveats = statistics.differences(campaign.seen, reference), statistics.caveats(campaign.seen)
     caveats += [line] if (line := mixed_hardware(campaign.records)) else []
-    written += outputs.write(
-        {
-            "statistics.csv": to_csv(found),
-            "statistics.md": _prose(statistics.sentences(found), caveats, reference),
-            "published.csv": to_csv(papers.comparison(campaign.board)),
-        }
-    )
-    written += outputs.write(by_loss.files(by_loss.by_loss(campaign.board)))
+    files |= {
+        "statistics.csv": to_csv(found),
+        "statistics.md": _prose(statistics.sentences(found), caveats, reference),
+        "published.csv": to_csv(papers.comparison(campaign.board)),
+    }
+    files |= by_loss.files(by_loss.by_loss(campaign.board))
     choices = chosen.chosen(campaign.records)
-    written += outputs.write(chosen.files(choices, stopping(campaign.records)))
+    files |= chosen.files(choices, stopping(campaign.records))
     step("page")
-    written += outputs.write(
-        {"report.html": page.build(campaign, found, caveats, store.failures(), out, addresses(out))}
-    )
+    files["report.html"] = page.build(campaign, found, caveats, store.failures(), out, addresses(out))
     if len(rates := tuning.tuning(swept := tuning.sweep(campaign.records))):
-        written += outputs.write(tuning.files(swept, rates))
+        files |= tuning.files(swept, rates)
     step("pictures")
     for pictures in draw_all(campaign):
-        written += outputs.write(pictures)
+        files |= pictures
+    written = outputs.write(files)
     outputs.remove_stale()
     return Made(tuple(sorted(written)), campaign.problems, chosen.sentence(choices))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -136,8 +137,7 @@ def _lost(store: Store, progress: LiveProgress, pack: Pack, cause: str) -> None:
 def _check_writable(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
+        with TemporaryFile(dir=out):
+            pass
     except OSError as error:
         raise BadInput(f"the output folder {out} cannot be written: {error.strerror}") from None

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 
 import pandas as pd
 import torch
 
 from benchmark.speed.clock import Race
 from benchmark.speed.peak import matmul_peak, operations, peak_bytes
-from datamodules import atomic
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class Row:
 Case = Callable[[Settings], Iterator[Row]]
 
 
-def save(rows: list[Row], out: Path) -> None:
-    """Writes the rows as CSV, four significant digits."""
+def as_csv(rows: list[Row]) -> str:
+    """The rows as CSV, four significant digits."""
     table = pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(Row)])
-    atomic.write(out, table.to_csv(index=False, float_format="%.4g"))
+    return str(table.to_csv(index=False, float_format="%.4g"))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmark.outputs import check_folders
 from benchmark.plan.grid import Run
 from benchmark.records.logged import is_marked, write_mark
 from benchmark.records.paths import slug
@@ -15,6 +15,19 @@ from benchmark.records.store import Store
 from benchmark.tracking.columns import config_of
 from benchmark.tracking.mode import parse_track
 from benchmark.tracking.wandb_run import epochs_of, summary_of
+
+#: What the loggers write in the folder of a run.
+LOGGED = ("metrics.csv", "hparams.yaml", "events.out.tfevents.*")
+
+
+def check_track(track: str, out: Path, datasets: Iterable[str]) -> None:
+    """Accept the kinds of files asked for, and their folders in OUT/track.
+
+    Raises:
+        BadInput: There is no such kind, or a link or file stands in a folder's place.
+    """
+    names = [".logged", *map(slug, datasets)]
+    check_folders(out, [f"track/{kind}/{name}" for kind in parse_track(track) for name in names])
 
 
 class Files:
@@ -37,12 +50,20 @@ class Files:
 
 
 def write_record(kind: str, folder: Path, record: Record) -> None:
-    """Write a run's curves, its final numbers as `final/NAME`, and its configuration, in place of older files."""
+    """Write a run's curves, its final numbers as `final/NAME`, and its configuration, in place of older files.
+
+    Raises:
+        BadInput: A link or file stands in the place of a folder.
+    """
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
     run, config = record.run, {**config_of(record), "status": record.status}
     name = f"{slug(run.method)}-{'measured' if run.rate is None else f'{run.rate:g}'}-seed{run.seed}-{run.key}"
-    shutil.rmtree(folder / slug(run.dataset) / name, ignore_errors=True)
+    place = folder / slug(run.dataset) / name
+    check_folders(folder, [place.relative_to(folder).as_posix()])
+    for pattern in LOGGED:
+        for old in place.glob(pattern):
+            old.unlink()
     final = {f"final/{key}": value for key, value in summary_of(record).items() if not isinstance(value, str)}
     where: tuple[Any, ...] = (folder, slug(run.dataset), name)
     logger = CSVLogger(*where) if kind == "csv" else TensorBoardLogger(*where)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmark.outputs import check_folders
+from benchmark.outputs.place import is_there
 from benchmark.tracking.sync import pending
 from benchmark.tracking.target import Target
 
@@ -30,10 +32,12 @@ class Follower:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.log = target.out / "wandb" / "follow.log"
+        check_folders(target.out, ["wandb"])
+        is_there(self.log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         where = (str(target.out), target.mode, target.project, target.group, target.entity, *target.tags)
         command = [sys.executable, "-c", START, str(HERE), *where]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=log, stderr=log,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"},

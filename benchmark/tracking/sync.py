@@ -13,6 +13,7 @@ from threading import Event
 from filelock import FileLock, Timeout
 
 from benchmark.errors import BadInput
+from benchmark.outputs import check_folders
 from benchmark.records.logged import is_marked, marks, write_mark
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
@@ -52,13 +53,14 @@ def sync(
         step: Told after each record how many are left.
 
     Raises:
-        BadInput: wandb is not installed, or another process is logging this folder.
+        BadInput: wandb is not installed, another process is logging this folder, or a link stands for one of ours.
     """
     try:
         import wandb  # noqa: F401
     except ImportError:
         raise BadInput("wandb is not installed: `pip install wandb`") from None
     folder = _marks(target)
+    check_folders(target.out, [folder.relative_to(target.out).as_posix()])
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.commands import predict
+from benchmark.commands import bench, predict, readme
 from benchmark.records import exported
 from benchmark.records.store import Store
+from benchmark.records.workers import grid_name
+from benchmark.report.files import REPORT, TABLES, TUNING
 from tests.support.records_factory import result, run
 
+GRID = grid_name(bench.Options(methods="zero_shot", datasets="digits").grid().runs(), bench.Options.pack)
 #: By command: how it is called, and what it writes below OUT.
 COMMANDS = {
     "audit PICTURES --out=OUT --correct=0.1": [
@@ -32,6 +36,17 @@ COMMANDS = {
         "prompt.safetensors", "prompt.json", "classify.py", "text_features.safetensors", ".promptnoise.json",
     ],
     "predict PICTURES --with=CLASSIFIER --out=OUT/predictions.csv": ["predictions.csv"],
+    "bench --methods=zero_shot --datasets=digits --out=OUT --track=csv": [
+        *TABLES, "tables/digits.csv", ".promptnoise.json",
+        f"campaigns/{GRID}.toml",
+    ],
+    "merge RECORDS --out=OUT": [*TABLES, "tables/flipped.csv", "origins.json", ".promptnoise.json"],
+    "detect --out=OUT": ["detectors.csv", "detectors.md", ".promptnoise.json"],
+    "tune --out=OUT": [*TABLES, *TUNING, "tables/digits.csv", ".promptnoise.json"],
+    "paper coop --out=OUT": ["papers/coop.csv"],
+    "speed --out=OUT/speed.csv": ["speed.csv"],
+    "readme --publish=RECORDS --readme=PAGE --reference=OUT": [*TABLES, "tables/flipped.csv", ".promptnoise.json"],
+    "report --out=OUT": [*REPORT, ".promptnoise.json"],
 }  # fmt: skip
 EACH = [(line, name) for line, names in COMMANDS.items() for name in names]
 #: What a command needs for its work, and must not ask for before it has looked at its place.
@@ -56,7 +71,7 @@ def a_link_to_nowhere(path: Path) -> None:
 
 
 def a_second_name_of_an_input(path: Path) -> None:
-    os.link(path.parents[1] / "PICTURES" / "a" / "0.png", path)
+    os.link("PICTURES/a/0.png", path)
 
 
 def a_folder(path: Path) -> None:
@@ -68,10 +83,8 @@ def a_pipe(path: Path) -> None:
 
 
 def a_socket(path: Path) -> None:
-    os.chdir(path.parent)  # names of sockets are short
-    with socket.socket(socket.AF_UNIX) as opened:
+    with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as opened:  # names of sockets are short
         opened.bind(path.name)
-    os.chdir(path.parents[1])
 
 
 KINDS = [
@@ -100,11 +113,12 @@ def snapshot(folder: Path) -> dict[str, tuple[object, ...]]:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the commands read, and an empty OUT."""
     monkeypatch.chdir(tmp_path)
-    for name in ("PICTURES/a", "PICTURES/b", "OUT"):
+    for name in ("PICTURES/a", "PICTURES/b", "OUT/runs"):
         Path(name).mkdir(parents=True)
     for number in range(4):
         Path(f"PICTURES/{'ab'[number % 2]}/{number}.png").write_bytes(b"not looked at")
     Path("mine.txt").write_text("mine")
+    Path("PAGE").write_text(f"{readme.BEGIN}\n{readme.END}\n")
     Store(Path("RECORDS")).write(run(), result())
     weights = {"class_weights": np.ones((2, 4), np.float32), "logit_scale": np.array(1, np.float32)}
     exported.write(Path("CLASSIFIER"), weights, {"classes": ["a", "b"], "backbone": "embedded"})
@@ -126,6 +140,7 @@ def test_what_is_not_ours_is_left_as_it_was(
 ) -> None:  # fmt: skip
     for module in WORK:
         monkeypatch.setitem(sys.modules, module, None)
+    (place / "OUT" / name).parent.mkdir(exist_ok=True)
     kind(place / "OUT" / name)
     before = snapshot(place)
     said = refused(line, capsys)
@@ -135,6 +150,7 @@ def test_what_is_not_ours_is_left_as_it_was(
 
 def test_the_look_needs_no_torch(place: Path) -> None:
     for name in {name for _, name in EACH}:
+        (place / "OUT" / name).parent.mkdir(exist_ok=True, parents=True)
         (place / "OUT" / name).write_text("mine")
     lines = [line.replace("KEY", run().key).split() for line in COMMANDS]
     code = f"import sys; from benchmark.__main__ import main; print(*map(main, {lines}), 'torch' in sys.modules)"
@@ -172,3 +188,23 @@ def test_predictions_take_the_place_of_predictions_alone(
 def test_earlier_predictions_may_be_replaced(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "OUT" / "old.csv").write_text(f"{','.join(predict.COLUMNS)}\n")
     assert "OUT holds no prompt" in refused("predict PICTURES --with=OUT --out=OUT/old.csv", capsys)
+
+
+@pytest.mark.parametrize("name", ["track", "track/csv", "track/csv/digits", "track/csv/.logged", "wandb", "campaigns",
+                                  "claims", "failed", "slurm", "tables", "papers"])  # fmt: skip
+@pytest.mark.parametrize("kind", [a_file, a_link, a_link_to_nowhere, a_pipe], ids=lambda kind: kind.__name__)
+def test_no_folder_of_a_results_folder_may_lead_elsewhere(
+    name: str, kind: Callable[[Path], None], place: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for module in WORK:
+        monkeypatch.setitem(sys.modules, module, None)
+    (place / "OUT" / name).parent.mkdir(exist_ok=True, parents=True)
+    kind(place / "OUT" / name)
+    if kind is a_link:
+        (place / "mine.txt").unlink()
+        (place / "mine.txt").mkdir()
+    before = snapshot(place)
+    line = "paper coop" if name == "papers" else "bench --methods=zero_shot --datasets=digits --track=csv"
+    assert f"OUT/{name}" in refused(f"{line} --out=OUT", capsys)
+    assert snapshot(place) == before
