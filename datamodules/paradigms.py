@@ -8,7 +8,7 @@ class, and no others; `fewshot[imbalance=0.1]` draws a long tail, in which the l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from datamodules.dataset import Labels
 from datamodules.errors import DataError, unknown
 from datamodules.fewshot import few_shot, long_tailed
 from datamodules.names import parse_spec
+from datamodules.seeds import rng
 
 SEEN = 0.62
 
@@ -83,6 +84,17 @@ def trzsl(labels: Labels, classes: int, seed: int, shots: int = 0) -> Pool:
     seen = np.zeros(classes, dtype=bool)
     seen[np.random.RandomState(seed).choice(classes, count, replace=False)] = True
     return Pool(np.flatnonzero(seen[labels]), np.flatnonzero(~seen[labels]), seen)
+
+
+def partly_known(pool: Pool, share: float, seed: int) -> Pool:
+    """The pool with int(share n) of its n labelled images, at random; the others are neither labelled nor unlabelled.
+
+    >>> len(partly_known(Pool(np.arange(94), np.arange(94, 99), np.ones(47, bool)), 0.8, seed=0).labelled)
+    75
+    """
+    count = len(pool.labelled)
+    kept = rng(seed, "known labels").choice(count, int(share * count), replace=False) if share < 1 else np.arange(count)
+    return replace(pool, labelled=pool.labelled[np.sort(kept)])
 
 
 PARADIGMS: dict[str, Callable[..., Pool]] = {"fewshot": fewshot, "ul": ul, "ssl": ssl, "trzsl": trzsl}

@@ -19,7 +19,9 @@ from datamodules.plan import TrainingSet
 class RunSpec:
     """What one run trains on: its few-shot draw, or what the paradigm labels, with `noise` of `rate` on the labels.
 
-    The share `hold_out`, 0 to 1, of the labelled images is kept for validation.
+    The share `hold_out`, 0 to 1, of the labelled images is kept for validation. Under `ssl` and `trzsl`, `known` is the
+    share of labelled images whose labels it knows, while it does not see the others; if `draw` is a seed, from 0 on,
+    it replaces the run's own in that choice and in the draw of `ssl`.
     """
 
     seed: int
@@ -28,12 +30,17 @@ class RunSpec:
     rate: float | None = 0.0
     paradigm: str = "fewshot"
     hold_out: float = 0.0
+    known: float = 1.0
+    draw: int = -1
 
 
 def labelled(dataset: Dataset, replica: RunSpec) -> Pool:
     """Which training images come with a label, and which without."""
     labels, classes = dataset.train.labels, len(dataset.classes)
-    return paradigms.pool(replica.paradigm, labels, classes, replica.seed, replica.shots)
+    paradigm = replica.paradigm
+    seed = replica.seed if replica.draw < 0 else replica.draw
+    pool = paradigms.pool(paradigm, labels, classes, seed if paradigm == "ssl" else replica.seed, replica.shots)
+    return paradigms.partly_known(pool, replica.known, seed) if paradigm in ("ssl", "trzsl") else pool
 
 
 def noisy_labels(

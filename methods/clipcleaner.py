@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from methods.core.given import GivenImages
 from methods.core.head import HeadMethod
-from methods.functional.label_votes import TEMPERATURE, Floats, Labels, regression, votes
+from methods.functional.label_votes import Floats, Labels, regression, votes
 
 Flags = NDArray[np.bool_]
 
@@ -33,7 +33,7 @@ class Method(HeadMethod):
     like `ce`, with any `loss`. A class with one image, or with equal scores, passes the mixture.
     """
 
-    temperature: Annotated[float, Gt(0)] = TEMPERATURE
+    temperature: Annotated[float, Gt(0)] = 0.07
     clean: Annotated[float, Ge(0), Le(1)] = 0.5
     consistency: Annotated[float, Ge(0), Le(1)] = 0.8
 

@@ -36,7 +36,12 @@ class Method(SelfTraining):
     alpha: Annotated[float, Ge(0), Le(1)] = 0.6
     beta: Annotated[float, Ge(0), Le(1)] = 0.9
 
-    remembered: ClassVar[tuple[str, ...]] = ("pseudo", "share", "candidates")
+    remembered: ClassVar[tuple[str, ...]] = ("pseudo", "weights", "candidates")
+
+    @property
+    def released(self) -> bool:
+        """Never as in GRIP's code."""
+        return False
 
     def shots(self, unlabelled: int, classes: int, number: int) -> int:
         """K of round `number`: `k`, or proportional to `number`."""
@@ -47,8 +52,11 @@ class Method(SelfTraining):
         self.candidates = torch.zeros(len(weights), len(self.data.pool()), weights.shape[1], device=weights.device)
         self.soft = number == 1 < self.rounds
         super()._label(weights, number)
-        both = (self.share > 0) & (self.share < 1)
-        self.share = torch.where(both, 0.5, self.share)
+
+    def balance(self, labelled: Tensor, pseudo: Tensor, transductive: bool) -> Tensor:
+        """Half each, or all for the one that there is."""
+        there = torch.stack([labelled, pseudo]) > 0
+        return there / there.sum().clamp(min=1)
 
     def choose(self, logits: Tensor, k: int, group: Sequence[tuple[int, Tensor, Tensor]]) -> Tensor:
         """The candidate [G, n] that each image has a place with, -1 for none."""

@@ -13,10 +13,8 @@ class Method(SelfTraining):
     """Ten rounds of pseudo-labels whose K grows until all unlabelled images are used; GRIP (2306.01669).
 
     Round t of T assigns each of the C classes K = t |U| / (T C) of the |U| unlabelled images, both divisions rounded
-    down, and at least 1. Published settings and differences are those of `fpl`, but the released code weighs the losses
-    of multimodal prompts by the plain ratio, as we do. As in the paper, the prompts are
-    re-initialised in each round; the released code continues from the trained tokens of text and multimodal prompts,
-    since it wraps the same tensors again.
+    down, and at least 1. Under `ssl` the loss is n_s / n_u L_s + L_u, as in the released code: the few labelled images
+    count least. Published settings and other differences are those of `fpl`.
     """
 
     rounds: Annotated[int, Ge(1)] = 10

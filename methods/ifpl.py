@@ -12,8 +12,8 @@ from methods.core.self_training import SelfTraining
 class Method(SelfTraining):
     """Iterative FPL: ten rounds, each with pseudo-labels from the prompts of the round before; IFPL (2306.01669).
 
-    Published: 10 rounds, K = 16. Other settings and differences are those of `fpl`, but the released code weighs the
-    losses of multimodal prompts by the plain ratio, as we do.
+    Published: 10 rounds, K = 16. Under `ssl` the loss is n_s / n_u L_s + L_u, as in the released code: the few labelled
+    images count least. Other settings and differences are those of `fpl`.
     """
 
     k: Annotated[int, Ge(1)] = 16

@@ -94,7 +94,7 @@ def _other(what: str, name: str) -> BadInput:
 
 
 def _labels(dataset: Dataset, run: Run) -> str:
-    spec = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, run.settings.hold_out)
+    spec = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *run.settings.given)
     given = TrainingSets(dataset, [spec]).given[0]
     return noise.fingerprint(given.images, given.labels)
 

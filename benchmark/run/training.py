@@ -49,8 +49,8 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
     module.keep_predictions = resources.save_predictions
     fit_memory(module, device, sharing)
-    hold_out, bank = first.settings.hold_out, resources.bank(first.backbone, device, report, first.dataset)
-    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, hold_out) for run in runs]
+    given, bank = first.settings.given, resources.bank(first.backbone, device, report, first.dataset)
+    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *given) for run in runs]
     data = NoisyFewShot(dataset, runs=specs, bank=bank, test_curve=True, noisy_val=True)
     if (accuracy := zero_shot_accuracy(module.members[0], data)) is not None:
         report(Event(device, "note", zero_shot_line(first, accuracy)))

@@ -10,8 +10,12 @@ import torch
 from torch import Tensor
 
 from datamodules.batches import Batch
+from methods.clip.backbone import zero_shot_weights
 from methods.core.visual import ModalPrompt
 from methods.functional import losses, pseudo_labels
+
+#: The share of pseudo-labels that is left out, and the K from which on.
+LEFT_OUT, LEAST = 0.2, 10
 
 
 class SelfTraining(ModalPrompt):
@@ -19,20 +23,29 @@ class SelfTraining(ModalPrompt):
 
     The first round's pseudo-labels are zero-shot CLIP's, later ones those of the prompts just trained, which then
     start afresh from the same draw and go through the whole schedule again. Only classes without labelled images
-    (`trzsl`), else all (`ul`, `ssl`), get pseudo-labels; the softmax has all classes always. The mean losses of
-    labelled and pseudo-labelled images in a batch are weighted by the number of the *other* kind, as in the released
-    code, here normalised to a sum of 1. Two differences: under `ssl` that code turns the weights round for IFPL and
-    GRIP, so that the few labelled images count least, while we keep those of FPL; and it takes the square root of the
-    ratio for multimodal prompts under FPL (not under IFPL and GRIP), while we take the ratio for all.
+    (`trzsl`), else all (`ul`, `ssl`), get pseudo-labels; the softmax has all classes always. The loss is the sum of
+    the mean losses of a batch's n_s labelled and n_u pseudo-labelled images, weighted as `pseudo_labels.balance` says,
+    by the counts of a round, as the released code does.
+
+    The released code does three things that the paper does not say, and so do we where the recipe has
+    `self_training="released"`: it goes on from the trained prompts in each round, unless they are visual, since it
+    wraps the same tensors again; it leaves out a fifth of a round's pseudo-labels, from K = 10 on, for a validation by
+    which it chooses nothing; and it appends the classes to "a photo of a {}", so that the first pseudo-labels are those
+    of "a photo of a {}forest". None of these effects was measured on a real CLIP.
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
     modality: Literal["text", "visual", "multimodal"] = "text"
-    remembered: ClassVar[tuple[str, ...]] = ("pseudo", "share")
+    remembered: ClassVar[tuple[str, ...]] = ("pseudo", "weights")
 
     def shots(self, unlabelled: int, classes: int, number: int) -> int:
         """K, the pseudo-labelled images of each of the `classes` in round `number`, counted from 1."""
         raise NotImplementedError
+
+    @property
+    def released(self) -> bool:
+        """Whether rounds go as in GRIP's released code."""
+        return self.task.recipe.self_training == "released"
 
     def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """The schedule starts over in each round."""
@@ -53,11 +66,20 @@ class SelfTraining(ModalPrompt):
         if epoch:
             return
         with torch.no_grad():
-            weights = self.class_weights() if number else self.zero_shot().expand(len(self.task.seeds), -1, -1)
+            weights = self.class_weights() if number else self.first_weights().expand(len(self.task.seeds), -1, -1)
         self._label(weights, number + 1)
+        afresh = not self.released or self.modality == "visual"
         for name, parameter in self.named_parameters():
-            parameter.data.copy_(self.start[name])
+            if afresh:
+                parameter.data.copy_(self.start[name])
             self.trainer.optimizers[0].state.pop(parameter, None)
+
+    def first_weights(self) -> Tensor:
+        """The class weights [C, E] that give the first pseudo-labels."""
+        if not self.released:
+            return self.zero_shot()
+        literal = self.task.template.replace("{}", "{{}}{}")
+        return zero_shot_weights(self.task.backbone, self.task.classes, literal)
 
     def _label(self, weights: Tensor, number: int) -> None:
         """Gives every replica its training set for a round, from the class weights [R, C, E] that label it."""
@@ -77,13 +99,31 @@ class SelfTraining(ModalPrompt):
                     for row, images, classes in group
                 ]
             )
-            found = self.choose(logits, self.shots(images_each, classes_each, number), group).cpu()
+            k = self.shots(images_each, classes_each, number)
+            found = self.choose(logits, k, group).cpu()
             for (row, images, classes), labels in zip(group, found, strict=True):
-                self._assign(row, images[labels >= 0], classes[labels[labels >= 0]])
-        given = torch.tensor([len(data.training_set(row)[0]) for row in range(self.rows.start, self.rows.stop)])
-        numbers = self.pseudo.sum(1)
-        share = torch.where(given > 0, given / (given + numbers), 1.0) * (numbers > 0)
-        self.pseudo, self.share = self.pseudo.to(pool.device), share.to(pool.device)
+                places = self._trained_on(torch.nonzero(labels >= 0)[:, 0], row, k)
+                self._assign(row, images[places], classes[labels[places]])
+        self.weights = torch.stack([self._balance(row) for row in range(len(weights))]).to(pool.device)
+        self.pseudo = self.pseudo.to(pool.device)
+
+    def _trained_on(self, places: Tensor, row: int, k: int) -> Tensor:
+        """Those of the pseudo-labelled places [n] of a replica that are not left out."""
+        if not self.released or k < LEAST:
+            return places
+        order = torch.randperm(len(places), generator=self.task.generator(row, "left out"))
+        return places[order[: int((1 - LEFT_OUT) * len(places))].sort().values]
+
+    def _balance(self, row: int) -> Tensor:
+        """The weights [2] of a replica's labelled and of its pseudo-labelled images in this round."""
+        place = self.rows.start + row
+        given = torch.tensor(float(len(self.data.training_set(place)[0])))
+        numbers = self.pseudo[row].sum().float()
+        return self.balance(given, numbers, transductive=len(self.data.unseen(place)) < len(self.task.classes))
+
+    def balance(self, labelled: Tensor, pseudo: Tensor, transductive: bool) -> Tensor:
+        """The weights [2] of the mean losses of so many labelled and pseudo-labelled images."""
+        return pseudo_labels.balance(labelled, pseudo, transductive, first=False)
 
     def choose(self, logits: Tensor, k: int, group: Sequence[tuple[int, Tensor, Tensor]]) -> Tensor:
         """Places among the classes [G, n], -1 for none, of unlabelled images with logits [G, n, c], at most k a class.
@@ -103,10 +143,10 @@ class SelfTraining(ModalPrompt):
         return losses.cross_entropy(logits, labels)
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
-        """The balanced sum [R] of the mean losses of labelled and of pseudo-labelled images."""
-        pseudo, share = self.pseudo.gather(1, batch.images), self.share
+        """The weighted sum [R] of the mean losses of labelled and of pseudo-labelled images."""
+        pseudo = self.pseudo.gather(1, batch.images)
         means = [
             torch.where(part, each, 0).sum(1) / part.sum(1).clamp(min=1)
-            for part in (batch.valid & pseudo, batch.valid & ~pseudo)
+            for part in (batch.valid & ~pseudo, batch.valid & pseudo)
         ]
-        return share * means[0] + (1 - share) * means[1]
+        return (self.weights * torch.stack(means, -1)).sum(-1)

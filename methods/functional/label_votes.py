@@ -12,9 +12,6 @@ from sklearn.mixture import GaussianMixture
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
 
-#: The temperature of zero-shot probabilities, softmax(cos / TEMPERATURE).
-TEMPERATURE = 0.07
-
 
 def votes(probabilities: Floats, labels: Labels, seed: int) -> tuple[Floats, Floats]:
     """Two values [n] from 0 to 1, large for right labels, from probabilities [n, C] and labels [n].

@@ -81,3 +81,24 @@ def assign_with_capacity(logits: Tensor, k: int, candidates: Tensor | None = Non
     if candidates is not None:
         proposing = proposing & candidates.gather(-1, proposal.unsqueeze(-1)).squeeze(-1)
     return torch.where(proposing, proposal, -1)
+
+
+def balance(labelled: Tensor, pseudo: Tensor, transductive: bool, first: bool, power: float = 1.0) -> Tensor:
+    """GRIP's weights [..., 2] of the mean losses of n_s labelled and n_u pseudo-labelled images [...] (2306.01669).
+
+    With r = n_s / n_u, to the `power`: 1 and r if only some classes are labelled (`transductive`), else 1 / r and 1 in
+    the `first` training, that of FPL, and r and 1 in those of IFPL and GRIP. Where one of both is missing, the other
+    one has 1.
+
+    >>> of = torch.tensor([16.0]), torch.tensor([128.0])
+    >>> balance(*of, transductive=False, first=True), balance(*of, transductive=False, first=False)
+    (tensor([[8., 1.]]), tensor([[0.1250, 1.0000]]))
+    """
+    ratio = (labelled / pseudo.clamp(min=1)) ** power
+    one = torch.ones_like(ratio)
+    if transductive:
+        weights = torch.stack([one, ratio], -1)
+    else:
+        weights = torch.stack([1 / ratio.clamp(min=1e-12) if first else ratio, one], -1)
+    there = torch.stack([labelled > 0, pseudo > 0], -1)
+    return torch.where(there.all(-1, keepdim=True), weights, there.to(weights.dtype))

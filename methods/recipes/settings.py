@@ -22,7 +22,10 @@ class Recipe:
     the rate `warmup_lr` ("constant"), or rising from it to `lr` ("linear"). The schedule "cosine" falls from `lr` to
     `least_lr`; "coop" is that of CoOp's released code, a cosine as long as the whole training, which is cut off by the
     warm-up and ends above. The defaults are CoOp's (2109.01134) at 16 shots. The share `hold_out` of a run's labelled
-    images, 0 to 1, is not trained on but kept for noisy validation.
+    images, 0 to 1, is not trained on but kept for noisy validation. Under `ssl` and `trzsl` a run knows the labels of
+    the share `labelled` of its labelled images only, int(n labelled) at random, and does not see the others; `draw`,
+    from 0 on, is the seed of that choice, and of the images labelled under `ssl`, for all runs (-1: each run's own).
+    `self_training` says whether FPL, IFPL and GRIP do what their paper says, or what the code does (`SelfTraining`).
     """
 
     epochs: Annotated[int, Ge(1)] = 200
@@ -45,6 +48,9 @@ class Recipe:
     crop: tuple[Annotated[float, Gt(0), Le(1)], Annotated[float, Gt(0), Le(1)]] | None = (0.08, 1.0)
     flip: bool = True
     hold_out: Annotated[float, Ge(0), Lt(1)] = 0.0
+    labelled: Annotated[float, Gt(0), Le(1)] = 1.0
+    draw: Annotated[int, Ge(-1)] = -1
+    self_training: Literal["paper", "released"] = "paper"
 
     def lr_at(self, epoch: int, epochs: int, step: int = 0, steps: int = 1) -> float:
         """The learning rate in `step` of an epoch's `steps`, in `epoch` of `epochs` of one round of training."""
@@ -73,4 +79,9 @@ class Recipe:
     @property
     def images(self) -> tuple[object, ...]:
         """What runs that train on the same batches agree in."""
-        return self.batch, self.drop_last, self.crop, self.flip, self.hold_out
+        return self.batch, self.drop_last, self.crop, self.flip, *self.given
+
+    @property
+    def given(self) -> tuple[float, float, int]:
+        """What says which of its labelled images a run is given."""
+        return self.hold_out, self.labelled, self.draw

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from datamodules.replica import RunSpec
+from datamodules.order import epoch_batches
+from datamodules.replica import RunSpec, labelled
 from methods import fpl, grip, ifpl
+from methods.core.task import Task
 from methods.functional.pseudo_labels import assign_with_capacity
+from methods.recipes import recipe
 from tests.reference.grip import top_k
 from tests.support import toy
 
@@ -103,13 +108,91 @@ def test_visual_prompts_go_on_through_their_rounds_where_no_image_is_left_to_lab
     assert all(parameter.isfinite().all() for parameter in method.parameters())
 
 
-def test_labelled_and_pseudo_labelled_images_weigh_as_much_as_the_other_kind_is_large() -> None:
+def test_the_mean_losses_of_a_batch_are_weighted_by_the_counts_of_the_round() -> None:
     data = toy.data_for([RunSpec(0, 2, paradigm="ssl")], 2)
     method = fpl.Method(toy.task([0], 2), k=3)
     toy.fit([method], data, 2)
     batch = data.batch(0)
     each = torch.rand(batch.labels.shape, generator=torch.Generator().manual_seed(0))
     is_pseudo = torch.tensor([[int(i) not in data.given[0].images for i in batch.images[0]]])
-    slow = 18 / 30 * each[~is_pseudo].mean() + 12 / 30 * each[is_pseudo].mean()
+    slow = 18 / 12 * each[~is_pseudo].mean() + each[is_pseudo].mean()
     assert is_pseudo.any() and not is_pseudo.all()
     torch.testing.assert_close(method.mean_per_run(each, batch)[0], slow)
+
+
+@pytest.mark.parametrize(
+    ("method", "paradigm", "labelled", "pseudo", "losses", "expected"),
+    [
+        ("grip", "ssl", 16, 128, (2.0, 1.0), 1.25),
+        ("ifpl", "ssl", 16, 128, (2.0, 1.0), 1.25),
+        ("fpl", "ssl", 16, 128, (2.0, 1.0), 17.0),
+        ("fpl[multimodal]", "ssl", 16, 64, (2.0, 1.0), 5.0),
+        ("grip", "trzsl", 128, 16, (2.0, 1.0), 10.0),
+        ("fpl", "trzsl", 128, 16, (2.0, 1.0), 10.0),
+        ("grip", "ul", 0, 16, (0.0, 1.0), 1.0),
+        ("grip", "ssl", 16, 0, (2.0, 0.0), 2.0),
+    ],
+)
+def test_the_losses_are_weighted_as_in_the_released_code(
+    method: str, paradigm: str, labelled: int, pseudo: int, losses: tuple[float, float], expected: float
+) -> None:
+    name = method.partition("[")[0]
+    kind = {"grip": grip, "ifpl": ifpl, "fpl": fpl}[name].Method
+    options = {"modality": "multimodal"} if "[" in method else {}
+    own = kind(**options)
+    weights = own.balance(torch.tensor(float(labelled)), torch.tensor(float(pseudo)), paradigm == "trzsl")
+    assert float(weights @ torch.tensor(losses)) == pytest.approx(expected)
+
+
+def test_the_recipe_of_grip_knows_four_fifths_of_the_labels_the_same_for_all_seeds() -> None:
+    settings = recipe("grip").settings
+    dataset = replace(toy.toy_dataset(), train=toy.split(20, seed=0))
+    pools = [labelled(dataset, RunSpec(seed, 3, "none", 0.0, "ssl", *settings.given)) for seed in (1, 2)]
+    assert len(pools[0].labelled) == int(0.8 * 18) and np.array_equal(pools[0].labelled, pools[1].labelled)
+    assert len(pools[0].unlabelled) == len(dataset.train.labels) - 18
+    plain = [labelled(dataset, RunSpec(seed, 3, paradigm="ssl")).labelled for seed in (1, 2)]
+    assert len(plain[0]) == 18 and not np.array_equal(*plain)
+    splits = [labelled(dataset, RunSpec(seed, 3, "none", 0.0, "trzsl", *settings.given)) for seed in (500, 0)]
+    assert not np.array_equal(splits[0].seen, splits[1].seen), "its seeds draw the classes"
+    assert len(splits[0].labelled) == int(0.8 * splits[0].seen[dataset.train.labels].sum())
+
+
+def test_the_recipe_of_grip_keeps_the_last_partial_batch() -> None:
+    settings = recipe("grip").settings
+    assert len(epoch_batches(20, settings.batch, np.random.default_rng(0), settings.drop_last)) == 2
+
+
+def released(seed: int) -> Task:
+    return replace(toy.task([seed], 2), recipe=replace(toy.RECIPE, self_training="released"))
+
+
+def test_the_released_text_of_the_first_pseudo_labels_keeps_its_braces(monkeypatch) -> None:
+    texts = []
+    method = fpl.Method(released(0))
+    monkeypatch.setattr(type(method.task.backbone), "encode_text", lambda self, given, unit=True: texts.extend(given))
+    method.first_weights()
+    assert texts[0] == "a photo of a {}red cat."
+
+
+def test_the_released_code_leaves_a_fifth_of_the_pseudo_labels_out_from_ten_a_class_on() -> None:
+    for k, count in ((10, 48), (9, 54)):
+        data = toy.data_for([RunSpec(1, 2, paradigm="ul")], 2)
+        toy.fit([fpl.Method(released(1), k=k)], data, 2)
+        assert len(data.sets[0].images) == count
+
+
+def test_released_rounds_go_on_from_the_trained_prompts(monkeypatch) -> None:
+    method, seen = ifpl.Method(released(0), rounds=2, k=4), []
+    label = method._label
+
+    def watch(weights: torch.Tensor, number: int) -> None:
+        label(weights, number)
+        seen.append(method.ctx.detach().clone())
+
+    monkeypatch.setattr(method, "_label", watch)
+    start = method.ctx.detach().clone()
+    toy.fit([method], toy.data_for([RunSpec(0, 2, paradigm="ul")], 2), method.total_epochs)
+    once = ifpl.Method(released(0), rounds=1, k=4)
+    toy.fit([once], toy.data_for([RunSpec(0, 2, paradigm="ul")], 2), 2)
+    assert torch.equal(seen[0], start) and torch.equal(seen[1], once.ctx)
+    assert not torch.equal(method.ctx, once.ctx)

@@ -43,7 +43,7 @@ def train(
 
     `labelled` are (image, label); the images in `unlabelled` can only be of `classes`.
     """
-    start, history = run.ctx.detach().clone(), []
+    start, history, n_classes = run.ctx.detach().clone(), [], len(run.dataset.classes)
     for number in range(1, rounds + 1):
         with torch.no_grad():
             logits = run.logits(run.plain(unlabelled), run.zero_shot() if number == 1 else None)[:, classes]
@@ -61,8 +61,8 @@ def train(
                 for row, i in zip(logits, batch, strict=True):
                     parts[i >= len(labelled)].append(-row.log_softmax(-1)[used[i][1]])
                 loss = torch.tensor(0.0)
-                for part, others in zip(parts, (len(guessed), len(labelled)), strict=True):
-                    weight = others / len(used) if labelled else 1
+                ratio = len(labelled) / len(guessed)
+                for part, weight in zip(parts, (1, ratio) if len(classes) < n_classes else (ratio, 1), strict=True):
                     loss = loss + (weight * torch.stack(part).mean() if part else 0)
                 run.step(loss)
     return run.ctx.detach(), history

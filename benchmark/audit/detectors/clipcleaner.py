@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from benchmark.audit.sample import Sample
-from methods.functional.label_votes import TEMPERATURE, regression, votes
+from methods.functional.label_votes import regression, votes
+
+TEMPERATURE = 0.07
 
 
 def suspicion(sample: Sample) -> Tensor:

@@ -48,7 +48,10 @@ def test_grip_has_a_cell_for_every_number() -> None:
     paper = protocols.paper("grip")
     there = {(p.label, p.dataset, "fewshot" if p.paradigm == "ul" else p.paradigm) for p in paper.points}
     theirs = {(other.method, other.dataset, other.paradigm) for other in published() if other.file == "grip.csv"}
-    assert theirs == there
+    assert theirs <= there
+    assert {label.partition("[")[0] for label, _, _ in there - theirs} == {"fpl", "ifpl"}, (
+        "its README has none of these"
+    )
 
 
 def joapr(name: str, dataset: str, noise: str, rate: float) -> str:
