@@ -27,7 +27,7 @@ from datamodules.errors import UserError, nearest
 from datamodules.foreign import OneLine, one_line
 
 #: Faults of what was asked for, not of the machine: names that are too long, links in a circle.
-_OF_INPUT = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
+_OF_INPUT = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EFBIG)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

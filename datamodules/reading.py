@@ -8,12 +8,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 MB, GB = 2**20, 2**30
-#: Bytes that a file of a kind has at most: what people write, tables, what programs of ours write, pictures, weights.
-TEXT, TABLE, RECORD, PICTURE, TENSORS = 4 * MB, GB, GB, GB, 256 * GB
+#: Bytes that a file of a kind has at most: what people write, what programs of ours write, tables, pictures, weights.
+TEXT, RECORD, TABLE, PICTURE, TENSORS = 4 * MB, 256 * MB, GB, GB, 256 * GB
 
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device")
@@ -34,7 +34,7 @@ def check(path: Path, most: int) -> os.stat_result:
     return _checked(path, path.stat(), most)
 
 
-def open_file(path: Path, most: int) -> BinaryIO:
+def open_file(path: Path, most: int) -> BufferedReader:
     """A file opened for reading bytes; `most` bytes.
 
     Raises:
@@ -42,13 +42,13 @@ def open_file(path: Path, most: int) -> BinaryIO:
         OSError: It is not there, a folder, or may not be read.
     """
     check(path, most)
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | os.O_CLOEXEC)
+    file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - given to the caller
     try:
-        _checked(path, os.fstat(descriptor), most)  # another file may lie there by now
-        return os.fdopen(descriptor, "rb")
+        _checked(path, os.fstat(file.fileno()), most)  # another file may lie there by now
     except BaseException:
-        os.close(descriptor)
+        file.close()
         raise
+    return file
 
 
 def read_bytes(path: Path, most: int = RECORD) -> bytes:
@@ -59,8 +59,10 @@ def read_bytes(path: Path, most: int = RECORD) -> bytes:
         OSError: It is not there, a folder, or may not be read.
     """
     with open_file(path, most) as file:
-        content = file.read(most + 1)  # files of /proc have no size before they are read
-    if content is None or len(content) > most:
+        content = file.read(os.fstat(file.fileno()).st_size) or b""
+        while part := file.read(min(MB, most + 1 - len(content))):  # files of /proc have no size before they are read
+            content += part
+    if len(content) > most:
         raise _too_large(path, most)
     return content
 
@@ -74,6 +76,10 @@ def read_text(path: Path, most: int = TEXT, encoding: str = "utf-8") -> str:
         UnicodeDecodeError: It is not text of that encoding.
     """
     return read_bytes(path, most).decode(encoding)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _checked(path: Path, about: os.stat_result, most: int) -> os.stat_result:

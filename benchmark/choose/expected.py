@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
+from datamodules import reading
 from datamodules.foreign import from_cell, to_cell
 
 #: The committed table; docs/choosing.md tells how it was made.
@@ -56,7 +57,7 @@ def read_table(path: Path = TABLE) -> list[Regret]:
     kinds: dict[str, Callable[[str], Any]] = {"rate": float, "seed": int, "dominant": float}
     kinds |= {field.name: float for field in fields(Regret) if field.name.endswith("accuracy")}
     try:
-        rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+        rows = csv.DictReader(io.StringIO(reading.read_text(path, reading.TABLE), newline=""))
         return [
             Regret(**{field.name: kinds.get(field.name, from_cell)(row[field.name]) for field in fields(Regret)})
             for row in rows

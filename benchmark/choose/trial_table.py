@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from benchmark.outputs import OneFile
+from datamodules import reading
 
 Place = tuple[str, str, float, int]
 """Data set, kind and rate of noise, seed."""
@@ -39,7 +40,7 @@ def read_trials(path: Path) -> list[Trial]:
     if not path.is_file():
         return []
     kinds = {"dataset": str, "noise": str, "method": str, "seed": int}
-    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    rows = csv.DictReader(reading.read_text(path, reading.TABLE).splitlines())
     return [Trial(**{f.name: kinds.get(f.name, float)(row[f.name]) for f in fields(Trial)}) for row in rows]
 
 

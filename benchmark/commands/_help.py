@@ -11,6 +11,7 @@ from typing import Any
 from docstring_parser import parse_from_object
 
 from benchmark.commands import COMMANDS
+from datamodules import reading
 from methods.options.option import as_text
 
 #: How `promptnoise --help` groups the commands; what is in none stands below the others.
@@ -29,7 +30,7 @@ def overview() -> str:
     others = [name for name in COMMANDS if not any(name in group for group in GROUPS.values())]
     for title, names in {**GROUPS, "more": tuple(others)}.items():
         for name in names:
-            summary = (ast.get_docstring(ast.parse(COMMANDS[name].read_text(encoding="utf-8"))) or "").split("\n")[0]
+            summary = (ast.get_docstring(ast.parse(reading.read_text(COMMANDS[name]))) or "").split("\n")[0]
             lines.append(f"{title if name == names[0] else '':7} {name:10} {summary.partition(': ')[2] or summary}")
     return "\n".join(lines) + "\n"
 

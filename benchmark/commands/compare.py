@@ -22,6 +22,7 @@ from benchmark.records.weights import cannot_be_compared, differ, weights_of
 from benchmark.report.choices import split
 from benchmark.report.leaderboard import CELL, from_csv, leaderboard
 from benchmark.screen import Screen
+from datamodules import reading
 
 #: Cells that differ by less, in points, count as reproduced: other hardware and library versions round otherwise.
 TOLERANCE = 0.5
@@ -121,7 +122,7 @@ def _board(folder: Path) -> tuple[pd.DataFrame, list[Record], list[str]]:
     if not file.exists():
         raise BadInput(f"{folder} has neither records of finished runs nor a leaderboard.csv")
     try:
-        return split(from_csv(file.read_text(encoding="utf-8")))[0], [], problems
+        return split(from_csv(reading.read_text(file, reading.TABLE)))[0], [], problems
     except ValueError as error:
         raise BadInput(f"{file}: {error}") from error
 

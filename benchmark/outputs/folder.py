@@ -12,7 +12,7 @@ from benchmark.errors import BadInput
 from benchmark.outputs import manifest
 from benchmark.outputs.manifest import Entry
 from benchmark.outputs.place import check_inside, is_there, kept
-from datamodules import atomic
+from datamodules import atomic, reading
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Outputs:
         check_inside(path, self.out)
         if not is_there(path, self.inputs):
             return ""
-        with path.open("rb") as file:
+        with reading.open_file(path, reading.TENSORS) as file:
             old = hashlib.file_digest(file, "sha256").hexdigest()
         entry = listed.get(name)
         if old == new or (entry and old in (entry.sha256 or [old])):

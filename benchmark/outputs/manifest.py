@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from benchmark.outputs.place import has_mark, is_there, kept
-from datamodules import atomic
+from datamodules import atomic, reading
 
 #: The name of the list.
 MANIFEST = ".promptnoise.json"
@@ -74,7 +74,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _text(path: Path) -> str:
     """The text of the list; empty if there is no such file."""
-    return path.read_text(encoding="utf-8") if path.is_file() and not path.is_symlink() else ""
+    return reading.read_text(path, reading.RECORD) if path.is_file() and not path.is_symlink() else ""
 
 
 def _is_ours(name: PurePosixPath) -> bool:

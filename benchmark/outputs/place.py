@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmark.errors import BadInput
+from datamodules import reading
 
 #: So much of a file is searched for a mark.
 HEAD = 1 << 20
@@ -64,7 +65,7 @@ def check_folders(out: Path, names: Iterable[str]) -> None:
 
 def has_mark(path: Path, mark: bytes) -> bool:
     """Whether a pattern is found in the first MiB of a file."""
-    with path.open("rb") as file:
+    with reading.open_file(path, reading.TENSORS) as file:
         return re.search(mark, file.read(HEAD)) is not None
 
 

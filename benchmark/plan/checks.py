@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmark.errors import BadInput
-from datamodules import catalog, datasets
+from datamodules import catalog, datasets, reading
 from datamodules.errors import DataError
 from datamodules.names import parse_spec
 from methods import clip
@@ -34,7 +34,7 @@ def check_files(spec: str, root: Path) -> None:
     """
     name = parse_spec(spec)[0]
     file = Path(datasets.__path__[0]) / f"{name}.py"
-    if name in catalog.known() and re.search(r"^def load\(", file.read_text(encoding="utf-8"), re.MULTILINE):
+    if name in catalog.known() and re.search(r"^def load\(", reading.read_text(file), re.MULTILINE):
         return  # importing it would import torch
     state = catalog.status(spec, root)
     if state != "ready":

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import annotated_types
 
+from datamodules import reading
 from datamodules.errors import UserError
 from methods.options.check import FOREIGN
 from methods.options.option import COMPUTED, Option
@@ -150,4 +151,4 @@ def _tree(module: str) -> ast.Module:
     if spec is None or spec.origin is None:
         raise UserError(f"the module {module!r} cannot be found; is its package installed?")
     path = Path(spec.origin)
-    return ast.parse(path.read_bytes(), filename=str(path))
+    return ast.parse(reading.read_bytes(path, reading.TEXT), filename=str(path))

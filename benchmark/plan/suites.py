@@ -16,6 +16,7 @@ from typing import Any
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.options import Options
+from datamodules import reading
 from datamodules.errors import nearest
 from datamodules.foreign import LONGEST_NAME, one_line
 from methods.options.option import as_text
@@ -118,10 +119,10 @@ def _texts(path: Path, options: Collection[str]) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(reading.read_text(path))
     except FileNotFoundError:
         raise BadInput(f"there is no suite {path}") from None
     except RecursionError:
         raise BadInput(f"suite {path} is nested too deeply; options are numbers, texts, or lists of them") from None
     except (OSError, ValueError) as error:
-        raise BadInput(f"suite {path} cannot be read: {error}") from None
+        raise BadInput(f"suite {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

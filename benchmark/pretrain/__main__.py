@@ -23,6 +23,7 @@ from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import WEIGHTS, Vocabulary, save, write
 from benchmark.pretrain.zero_shot import SHIPPED, SIBLING
 from benchmark.screen import Screen
+from datamodules import reading
 
 Report = Callable[[int, float], None]
 
@@ -50,7 +51,7 @@ def remake(
 ) -> None:
     """Make one model into `out` with a progress bar, and print how it compares with the shipped one."""
     console = Screen()
-    config = json.loads((shipped / "open_clip_config.json").read_text())
+    config = json.loads(reading.read_text(shipped / "open_clip_config.json"))
     before = Model.of(shipped) if (shipped / WEIGHTS).exists() else None
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("steps, loss {task.fields[loss]:.2f},"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:

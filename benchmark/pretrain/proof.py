@@ -12,6 +12,7 @@ import torch
 
 from benchmark.pretrain.vocabulary import WEIGHTS
 from benchmark.pretrain.zero_shot import DATASETS, accuracies, embedded_datasets
+from datamodules import reading
 
 #: Points of zero-shot accuracy up to which two models count as the same.
 CLOSE = 0.3
@@ -40,7 +41,9 @@ class Model:
     @classmethod
     def of(cls, folder: Path) -> Model:
         """Reads and measures an open_clip folder."""
-        return cls(hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest(), accuracies(folder, embedded_datasets()))
+        return cls(
+            hashlib.sha256(reading.read_bytes(folder / WEIGHTS)).hexdigest(), accuracies(folder, embedded_datasets())
+        )
 
 
 def compare(shipped: Model | None, made: Model) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from datamodules import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,5 +144,4 @@ def _grip() -> Iterator[Published]:
 
 
 def _rows(file: str) -> Iterator[dict[str, str]]:
-    with (FOLDER / file).open(newline="", encoding="utf-8") as text:
-        yield from csv.DictReader(text)
+    yield from csv.DictReader(io.StringIO(reading.read_text(FOLDER / file), newline=""))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BadInput
+from datamodules import reading
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
 
@@ -83,7 +84,7 @@ def paper(name: str) -> Paper:
 
 
 def _read(name: str) -> dict[str, Any]:
-    content = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads(reading.read_text(FOLDER / f"{name}.toml"))
     _check(name, content, (*ABOUT, *AXES))
     for grid in content["grid"]:
         _check(name, grid, AXES)

@@ -18,6 +18,7 @@ from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.records.record import Percent, Share, finite, why
 from benchmark.records.sealed import BadRecord, is_intact, parse, seal
+from datamodules import reading
 
 Arrays = Mapping[str, NDArray[Any]]
 TENSORS, ABOUT, SCRIPT, TEXT_FEATURES = "prompt.safetensors", "prompt.json", "classify.py", "text_features.safetensors"
@@ -99,7 +100,7 @@ def write(folder: Path, learned: Arrays, about: Mapping[str, Any]) -> list[Path]
     if about.get("frozen_image_tower"):
         files[TEXT_FEATURES] = save(text_features(learned))
         if about.get("open_clip"):
-            files[SCRIPT] = Path(__file__).with_name(SCRIPT).read_bytes()
+            files[SCRIPT] = reading.read_bytes(Path(__file__).with_name(SCRIPT))
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     shapes = {name: list(values.shape) for name, values in kept.items()}
     meaning = {"schema": SCHEMA, **about, "usage": USAGE, "tensors": shapes, "files": hashes}
@@ -137,7 +138,7 @@ def read(path: Path) -> Classifier:
         if not (folder / name).is_file():
             raise BadInput(f"{folder} holds no {name}; `promptnoise export` or `choose` writes a classifier")
     try:
-        about = _parsed((folder / ABOUT).read_bytes(), folder)
+        about = _parsed(reading.read_bytes(folder / ABOUT), folder)
         tensors = {name: _bytes(folder, name, about) for name in about.files}[TENSORS]
         learned = load(tensors)
         if (shapes := {name: values.shape for name, values in learned.items()}) != about.tensors:
@@ -176,7 +177,7 @@ def _bytes(folder: Path, name: str, about: About) -> bytes:
     path = folder / Path(name).name
     if not path.exists() and name != TENSORS:
         return b""
-    content = path.read_bytes() if path.is_file() else b""
+    content = reading.read_bytes(path, reading.TENSORS) if path.is_file() else b""
     if hashlib.sha256(content).hexdigest() != about.files[name]:
         raise BadRecord(f"{name} was changed, or is of another classifier: it does not fit the checksum in {ABOUT}")
     return content

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from benchmark.plan.grid import Run
 from benchmark.records.record import check_run
 from benchmark.records.sealed import BadRecord, parse
+from datamodules import reading
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read_note(path: Path) -> Failure:
         BadRecord: It is not a note of a failed run.
         OSError: It cannot be read.
     """
-    parse(text := path.read_bytes())
+    parse(text := reading.read_bytes(path))
     try:
         note = _notes().validate_json(text, strict=True)
     except ValidationError:

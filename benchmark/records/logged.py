@@ -6,7 +6,7 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from datamodules import atomic
+from datamodules import atomic, reading
 
 
 def marks(out: Path, mode: str) -> Path:
@@ -21,7 +21,7 @@ def write_mark(mark: Path, content: bytes, address: str = "", place: str = "") -
 
 def is_marked(mark: Path, content: bytes, place: str = "") -> bool:
     """Whether a record with these very bytes is logged in a project; `place` is empty for the usual one."""
-    return mark.exists() and mark.read_text().split("\n")[0] == _digest(content, place)
+    return mark.exists() and reading.read_text(mark).split("\n")[0] == _digest(content, place)
 
 
 def _digest(content: bytes, place: str) -> str:
@@ -33,5 +33,5 @@ def addresses(out: Path) -> dict[str, str]:
     found = {}
     for mark in sorted(marks(out, "online").glob("[!.]*")):
         with suppress(OSError, UnicodeDecodeError):
-            found[mark.name] = "".join(mark.read_text().split("\n")[1:2])
+            found[mark.name] = "".join(reading.read_text(mark).split("\n")[1:2])
     return {key: address for key, address in found.items() if address}

@@ -16,7 +16,7 @@ from benchmark.records.record import Record
 from benchmark.records.sealed import BadRecord, parse
 from benchmark.records.store import Store
 from benchmark.records.weights import rule, weights_of
-from datamodules import atomic
+from datamodules import atomic, reading
 
 #: Where it is kept which folder each record came from.
 ORIGINS = "origins.json"
@@ -118,8 +118,11 @@ def _changed(source: Store, record: Record) -> str:
     """What is wrong with a file beside a record; one that was removed is no reason to refuse the record."""
     for suffix, field_of_hash in BESIDE.items():
         path = source.path(record.run).with_suffix(suffix)
-        if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() != getattr(record, field_of_hash):
-            return f"{path} is not the file that {record.run} wrote"
+        if not path.exists():
+            continue
+        with reading.open_file(path, reading.TENSORS) as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != getattr(record, field_of_hash):
+                return f"{path} is not the file that {record.run} wrote"
     return ""
 
 
@@ -129,8 +132,8 @@ def _copy(source: Store, target: Store, record: Record) -> None:
     set_aside_record(new)
     for suffix, field_of_hash in BESIDE.items():
         if getattr(record, field_of_hash) and (file := old.with_suffix(suffix)).exists():
-            atomic.write(new.with_suffix(suffix), file.read_bytes())
-    atomic.write(new, old.read_bytes())
+            atomic.write(new.with_suffix(suffix), reading.read_bytes(file, reading.TENSORS))
+    atomic.write(new, reading.read_bytes(old))
 
 
 def _copy_failures(source: Store, target: Store, done: Mapping[str, Record]) -> None:
@@ -145,7 +148,7 @@ def _read_origins(out: Path) -> dict[str, str]:
     if not is_there(path):
         return {}
     try:
-        origins = {str(key): str(folder) for key, folder in parse(path.read_bytes()).items()}
+        origins = {str(key): str(folder) for key, folder in parse(reading.read_bytes(path)).items()}
     except (BadRecord, AttributeError):
         origins = {"": ""}
     if not all(re.fullmatch("[0-9a-f]{16}", key) for key in origins):

@@ -17,7 +17,7 @@ from benchmark.plan.grid import Run
 from benchmark.records.failures import Failure, read_note
 from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, set_aside_record, slug
 from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read
-from datamodules import atomic
+from datamodules import atomic, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +135,7 @@ class Store:
         mark = (about.st_ino, about.st_size, about.st_mtime_ns)
         known = self._known.get(path)
         if known is None or known[0] != mark:
-            known = self._known[path] = (mark, read(file.read_bytes()))
+            known = self._known[path] = (mark, read(reading.read_bytes(file)))
         return known[1]
 
     def _belongs_to_a_record(self, path: str) -> bool:
@@ -192,7 +192,7 @@ class Store:
         path = self.path(record.run).with_suffix(suffix)
         if not path.exists():
             raise BadRecord(f"{record.run} {absent}: {path} does not exist")
-        content = path.read_bytes()
+        content = reading.read_bytes(path, reading.TENSORS)
         if hashlib.sha256(content).hexdigest() != getattr(record, BESIDE[suffix]):
             raise BadRecord(f"{path} is not the file that {record.run} wrote")
         return content

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmark.outputs.place import is_there
 from benchmark.plan.grid import Run
 from benchmark.records.paths import set_aside_file
-from datamodules import atomic
+from datamodules import atomic, reading
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def grid_name(runs: Iterable[Run], size: int) -> str:
 
 def _content(out: Path) -> bytes | None:
     """The bytes of the file; None where there is none."""
-    return _path(out).read_bytes() if is_there(_path(out)) else None
+    return reading.read_bytes(_path(out)) if is_there(_path(out)) else None
 
 
 def _text(workers: Mapping[str, object]) -> str:

@@ -15,6 +15,7 @@ from benchmark.report.campaign import Campaign, mixed_hardware
 from benchmark.report.leaderboard import to_csv
 from benchmark.report.markup import plain
 from benchmark.report.stopping import stopping
+from datamodules import reading
 
 #: What a reference folder keeps: enough for the README and for `compare`.
 KEPT = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "summary.csv", "statistics.csv", "statistics.md",
@@ -85,7 +86,7 @@ def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:
     folders = ("plots", "tables") if pictures else ("tables",)
     kept = [path for path in made.files if path.name in KEPT or path.parent.name in folders]
     outputs = Outputs(reference, "report")
-    written = outputs.write({path.relative_to(out).as_posix(): path.read_bytes() for path in kept})
+    written = outputs.write({path.relative_to(out).as_posix(): reading.read_bytes(path) for path in kept})
     outputs.remove_stale()
     return written
 

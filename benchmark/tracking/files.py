@@ -15,6 +15,7 @@ from benchmark.records.store import Store
 from benchmark.tracking.columns import config_of
 from benchmark.tracking.mode import parse_track
 from benchmark.tracking.wandb_run import epochs_of, summary_of
+from datamodules import reading
 
 #: What the loggers write in the folder of a run.
 LOGGED = ("metrics.csv", "hparams.yaml", "events.out.tfevents.*")
@@ -42,7 +43,7 @@ class Files:
         for kind, run in [*self._left]:
             path, folder = self._store.path(run), self._store.out / "track" / kind
             if path.is_file():
-                mark, content = folder / ".logged" / run.key, path.read_bytes()
+                mark, content = folder / ".logged" / run.key, reading.read_bytes(path)
                 if not is_marked(mark, content):
                     write_record(kind, folder, self._store.read(path))
                     write_mark(mark, content)

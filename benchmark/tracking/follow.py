@@ -11,6 +11,7 @@ from benchmark.outputs import check_folders
 from benchmark.outputs.place import is_there
 from benchmark.tracking.sync import pending
 from benchmark.tracking.target import Target
+from datamodules import reading
 
 HERE = Path(__file__).absolute().parents[2]
 #: Imports our packages although the working folder, which Python searches first, may have others of the same names.
@@ -80,5 +81,5 @@ class Follower:
         self._process.wait()
 
     def _cause(self) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = reading.read_bytes(self.log).decode(errors="replace").strip().splitlines()
         return lines[-1][:200] if lines else f"the logging process ended with code {self._process.returncode}"

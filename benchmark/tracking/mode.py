@@ -5,11 +5,13 @@ from __future__ import annotations
 import netrc
 import os
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlparse
 
 from benchmark.errors import BadInput
 from benchmark.plan.grid import split_list
+from datamodules import reading
 from datamodules.errors import nearest
 
 Mode = Literal["online", "offline", "disabled"]
@@ -69,7 +71,10 @@ def _has_credentials() -> bool:
         host = urlparse(address).hostname or ""
     except ValueError as error:
         raise BadInput(f"WANDB_BASE_URL={address} is no address ({error}); it should be one like {EXAMPLE}") from None
+    given = os.environ.get("NETRC")
+    file = Path(given).expanduser() if given else Path.home() / ".netrc"
     try:
-        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
+        reading.check(file, reading.TEXT)
+        return netrc.netrc(file).authenticators(host) is not None
     except (OSError, UnicodeDecodeError, netrc.NetrcParseError):
         return False

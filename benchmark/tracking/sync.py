@@ -19,7 +19,7 @@ from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
 from benchmark.tracking.target import Target
 from benchmark.tracking.wandb_run import log_campaign, log_record
-from datamodules import atomic
+from datamodules import atomic, reading
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def _finish(target: Target, synced: Synced) -> Synced:
     from benchmark.tracking import summary
 
     paths = sorted((target.out / "runs").glob("*/*.json"))
-    content = b"".join(path.read_bytes() for path in paths if path.is_file())
+    content = b"".join(reading.read_bytes(path) for path in paths if path.is_file())
     mark = _marks(target) / "leaderboard"
     if is_marked(mark, content, target.place):
         return synced
@@ -124,7 +124,7 @@ def _identity(target: Target) -> str:
     file = _marks(target) / ".leaderboard-id"
     if not file.exists():
         atomic.write(file, secrets.token_hex(8))
-    return file.read_text()
+    return reading.read_text(file)
 
 
 def _line(error: Exception) -> str:
@@ -136,7 +136,7 @@ def _waiting(target: Target) -> Iterator[tuple[Record, bytes, Path]]:
     for path in sorted((target.out / "runs").glob("*/*.json")):
         mark = folder / path.stem
         try:
-            content = path.read_bytes()
+            content = reading.read_bytes(path)
             if is_marked(mark, content, target.place):
                 continue
             yield store.read(path), content, mark

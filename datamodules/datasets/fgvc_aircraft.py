@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datamodules import reading
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked
@@ -37,7 +38,7 @@ class VariantLists:
             DataError: files missing or inconsistent.
         """
         folder = self.layout.locate(name, root)
-        variants = [line.strip() for line in (folder / "variants.txt").read_text(encoding="utf-8").splitlines()]
+        variants = [line.strip() for line in reading.read_text(folder / "variants.txt").splitlines()]
         rows = {part: _read(folder / path, variants) for part, path in LISTS.items()}
         for part, path in LISTS.items():
             require_files(folder / "images", [row[0] for row in rows[part]], path)
@@ -47,7 +48,7 @@ class VariantLists:
 
 def _read(path: Path, variants: list[str]) -> Rows:
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in reading.read_text(path, reading.TABLE).splitlines():
         image, _, variant = line.strip().partition(" ")
         if variant not in variants:
             raise DataError(f"{path}: image {image} is of variant {variant!r}, which variants.txt does not list")

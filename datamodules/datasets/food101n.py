@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datamodules import reading
 from datamodules.dataset import Dataset
 from datamodules.datasets.food101 import SOURCE as FOOD101
 from datamodules.datasets.food101 import TEMPLATE as TEMPLATE
@@ -41,7 +42,7 @@ class WebLabels:
         folder = self.layout.locate(name, root)
         clean = FOOD101.open(name, template, root)
         numbers = {shown.replace(" ", "_"): number for number, shown in enumerate(clean.classes)}
-        images = (folder / LIST).read_text(encoding="utf-8").split()[1:]
+        images = reading.read_text(folder / LIST, reading.TABLE).split()[1:]
         strange = [image for image in images if image.partition("/")[0] not in numbers]
         if strange:
             raise DataError(f"{folder / LIST}: {strange[0]} is in no class of Food-101")

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from datamodules import reading
 from datamodules.dataset import Labels
 
 
@@ -52,6 +53,7 @@ def open_shard(path: Path, view: int | None = None, names_only: bool = False) ->
         Damaged: The content is not what was written.
         OSError: The file cannot be read.
     """
+    reading.check(path, reading.TENSORS)
     try:
         with safe_open(path, framework="pt") as file:
             indices, bad, sums = (file.get_tensor(name) for name in ("indices", "bad", "sums"))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from datamodules import reading
 from datamodules.errors import DataError
 
 #: Bytes that all compressed arrays of a file may unpack to: they cannot be mapped.
@@ -91,14 +92,14 @@ def _one_line(path: Path) -> Iterator[None]:
 def _of_folder(file: Path) -> NDArray[Any]:
     require_file(file)
     if file.suffix == ".txt":
-        return np.array(file.read_text(encoding="utf-8").splitlines(), dtype=str)
-    with file.open("rb") as stream:
+        return np.array(reading.read_text(file, reading.TABLE).splitlines(), dtype=str)
+    with reading.open_file(file, reading.TENSORS) as stream:
         return _mapped(file, stream, 0, file.stat().st_size)
 
 
 def _npz(path: Path) -> Arrays:
     found, left = {}, UNPACKED
-    with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+    with reading.open_file(path, reading.TENSORS) as stream, zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
             name = info.filename.removesuffix(".npy")
             if name in found or name == info.filename:
@@ -166,7 +167,7 @@ def _check_size(shape: tuple[int, ...], dtype: np.dtype[Any], room: int) -> int:
 
 
 def _safetensors(path: Path) -> Arrays:
-    with path.open("rb") as stream:
+    with reading.open_file(path, reading.TENSORS) as stream:
         length, size = int.from_bytes(stream.read(8), "little"), os.fstat(stream.fileno()).st_size
         if not 0 < length <= min(HEADER, size):
             raise ValueError("it is not a .safetensors file")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from datamodules import reading
 from datamodules.dataset import Dataset, Labels
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked
@@ -59,8 +60,8 @@ def read_cifar_n(path: Path, true: Labels) -> dict[str, Labels]:
     import torch  # the catalogue must import without it
 
     try:
-        with torch.serialization.safe_globals(_array_types()):
-            content: Any = torch.load(path, weights_only=True)
+        with torch.serialization.safe_globals(_array_types()), reading.open_file(path, reading.TABLE) as file:
+            content: Any = torch.load(file, weights_only=True)
         columns = {name: _whole(values) for name, values in content.items() if "label" in name}
     except Exception as error:  # unpickling may raise anything
         raise DataError(f"{path} is not a file of CIFAR-N's labels: {str(error).splitlines()[0]}") from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from datamodules import reading
 from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
@@ -74,7 +75,7 @@ def read_split(path: Path) -> dict[str, Rows]:
         DataError: not JSON, or not of the form {"train": [[path, label, class name], ...], ...}.
     """
     try:
-        content: Any = dict(json.loads(path.read_text(encoding="utf-8")))
+        content: Any = dict(json.loads(reading.read_text(path, reading.RECORD)))
         return {part: [_row(*row) for row in content[part]] for part in ("train", "val", "test") if part in content}
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DataError(f"{path} cannot be read as JSON: {error}") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datamodules import reading
 from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
@@ -93,6 +94,15 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
+def _names_text(path: Path) -> str:
+    try:
+        return reading.read_text(path, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is not text in UTF-8; save it so") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
 def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
     """Readable names of class folders, from lines of "FOLDER readable name" where the file exists.
 
@@ -100,8 +110,8 @@ def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
         DataError: a folder that the file does not name.
     """
     names = dict.fromkeys(folders, "")
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
+    if path.exists():
+        for line in _names_text(path).splitlines():
             folder, _, text = line.strip().partition(" ")
             if folder in names:
                 names[folder] = text

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from datamodules import reading
 from datamodules.dataset import Labels
 from datamodules.errors import CorruptImage
 from datamodules.formats.images import UNREADABLE
@@ -78,5 +79,6 @@ def _sizes(pictures: Any) -> np.ndarray:
 
     sizes = pc.binary_length(pc.struct_field(pictures, "bytes"))
     if sizes.null_count:
-        return np.asarray([Path(path).stat().st_size for path in pc.struct_field(pictures, "path").to_pylist()], "<i8")
+        paths = map(Path, pc.struct_field(pictures, "path").to_pylist())
+        return np.asarray([reading.check(path, reading.PICTURE).st_size for path in paths], "<i8")
     return np.asarray(sizes.to_numpy(), dtype="<i8")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
+from datamodules import reading
 from datamodules.errors import CorruptImage, DataError
 
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
@@ -43,7 +44,7 @@ class FileImages:
             CorruptImage: a file that is missing, is not an image or is truncated.
         """
         try:
-            with Image.open(self.root / self.paths[index]) as image:
+            with reading.open_file(self.root / self.paths[index], reading.PICTURE) as file, Image.open(file) as image:
                 picture: Image.Image = image.convert("RGB")
         except UNREADABLE as error:
             raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {_line(error)}") from error
@@ -99,4 +100,6 @@ def _not_text(*names: str) -> bool:
 
 
 def _line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no picture of a known kind"
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]

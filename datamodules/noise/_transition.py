@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from datamodules import reading
 from datamodules.errors import DataError
 from datamodules.noise import Floats
 
@@ -35,8 +37,8 @@ def read_matrix(file: str) -> tuple[tuple[str, ...], Floats]:
 @lru_cache(maxsize=8)
 def _read(file: str, changed: int) -> tuple[tuple[str, ...], Floats]:
     """Reads a table; `changed` is when it was, so that another state of it is read again."""
-    with Path(file).open(encoding="utf-8-sig", newline="") as text:
-        lines = [line for line in csv.reader(text) if any(cell.strip() for cell in line)]
+    text = reading.read_text(Path(file), reading.TABLE, "utf-8-sig")
+    lines = [line for line in csv.reader(io.StringIO(text, newline="")) if any(cell.strip() for cell in line)]
     if not lines:
         raise DataError(f"{file} is empty; a transition matrix has a line for each true class")
     columns = () if len(lines[0]) == len(lines) and all(map(_is_number, lines[0])) else tuple(map(plain, lines.pop(0)))

@@ -10,6 +10,7 @@ import open_clip
 from open_clip.factory import parse_model_name
 from open_clip.pretrained import get_pretrained_cfg
 
+from datamodules import reading
 from methods.clip.names import split_name
 from methods.errors import BackboneError
 from methods.recipes import is_embedded
@@ -46,6 +47,9 @@ def resolve(name: str) -> Source:
     scheme, place = parse_model_name(name)
     if scheme == "local-dir" and not Path(place).is_dir():
         raise BackboneError(f"backbone {name!r}: the folder {place} does not exist")
+    if scheme == "local-dir":
+        for file in (each for each in Path(place).iterdir() if not each.is_dir()):
+            _check_file(name, file)
     if scheme is not None:
         return Source(name)
     mark = ":" if ":" in name else "/"
@@ -58,7 +62,8 @@ def resolve(name: str) -> Source:
         raise BackboneError(f"open_clip has no model {model!r}; did you mean one of {', '.join(near) or 'its list'}?")
     if mark == ":":
         if not Path(weights).is_file():
-            raise BackboneError(f"backbone {name!r}: the file {weights} does not exist")
+            raise BackboneError(f"backbone {name!r}: there is no file {weights}")
+        _check_file(name, Path(weights))
         return Source(model, weights)
     if weights == RANDOM:
         return Source(model, RANDOM)
@@ -67,6 +72,14 @@ def resolve(name: str) -> Source:
         tags = open_clip.list_pretrained_tags_by_model(model)
         raise BackboneError(f"open_clip has no weights {weights!r} of {model}; it has: {', '.join(tags)}")
     return Source(model, weights, bool(tag.get("quick_gelu")))
+
+
+def _check_file(name: str, file: Path) -> None:
+    """Accept a file of a model before open_clip opens it, which would wait for a pipe."""
+    try:
+        reading.check(file, reading.TENSORS)
+    except OSError as error:
+        raise BackboneError(f"backbone {name!r}: {file} cannot be read: {error.strerror}") from None
 
 
 def open_clip_arguments(name: str) -> dict[str, str | bool]:

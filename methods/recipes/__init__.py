@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from datamodules import reading
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
 from methods.errors import RecipeError
@@ -146,7 +147,7 @@ def is_precomputed(backbone: str) -> bool:
 
 @cache
 def _read(name: str) -> NamedRecipe:
-    content = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads(reading.read_text(FOLDER / f"{name}.toml"))
     own = {each.name for each in fields(NamedRecipe)} - {"name", "settings", "given"}
     tables = {key: content.pop(key) for key in own & content.keys()}
     options = options_of(Recipe)

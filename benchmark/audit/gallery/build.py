@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmark.audit.data import Doubtful
 from benchmark.audit.finding import Finding
+from datamodules import reading
 from datamodules.errors import CorruptImage
 from datamodules.formats.labellings import AUDITED
 from datamodules.noise import fingerprint
@@ -80,4 +81,4 @@ def _as_script(value: Any) -> str:
 
 
 def _read(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
+    return reading.read_text(FOLDER / name)

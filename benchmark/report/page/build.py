@@ -13,6 +13,7 @@ import pandas as pd
 from benchmark.records.failures import Failure
 from benchmark.report.campaign import Campaign
 from benchmark.report.page.data import payload
+from datamodules import reading
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
@@ -59,4 +60,4 @@ def build(
 
 
 def _read(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
+    return reading.read_text(FOLDER / name)

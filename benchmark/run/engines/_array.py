@@ -24,6 +24,7 @@ from benchmark.run.engines._tasks import Task, write_plan
 from benchmark.run.events import Event
 from benchmark.run.pack_queue import DEATHS
 from benchmark.run.worker import Runner
+from datamodules import reading
 
 OnEvent = Callable[[int, Any], None]
 
@@ -148,7 +149,7 @@ class Array:
             error = job.exception()
             return str(error).strip().splitlines()[-1] if error else ""
         try:
-            lines = self._log(task).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = reading.read_bytes(self._log(task)).decode(errors="replace").strip().splitlines()
         except OSError:
             lines = []
         return lines[-1] if lines else "it left no log"
@@ -166,7 +167,7 @@ class _Told:
         """Events by number of worker, in the order of each file; what they finished is counted by the records."""
         found = []
         for path in sorted(self.folder.glob("*.jsonl")):
-            with path.open("rb") as file:
+            with reading.open_file(path, reading.TABLE) as file:
                 file.seek(self.read.get(path, 0))
                 content = file.read()
             lines, _, _ = content.rpartition(b"\n")

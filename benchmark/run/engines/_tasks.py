@@ -24,7 +24,7 @@ from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event, Report
 from benchmark.run.pack_queue import SECOND_CHANCES
 from benchmark.run.worker import Runner
-from datamodules import atomic
+from datamodules import atomic, reading
 
 
 def write_plan(path: Path, packs: Iterable[Pack]) -> None:
@@ -34,7 +34,7 @@ def write_plan(path: Path, packs: Iterable[Pack]) -> None:
 
 def read_plan(path: Path) -> list[Pack]:
     """The packs in a file that `write_plan` wrote."""
-    return [Pack(tuple(Run(**run) for run in runs)) for runs in json.loads(path.read_bytes())]
+    return [Pack(tuple(Run(**run) for run in runs)) for runs in json.loads(reading.read_bytes(path))]
 
 
 @dataclass(frozen=True)
