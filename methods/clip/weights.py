@@ -62,7 +62,7 @@ def resolve(name: str) -> Source:
         raise BackboneError(f"open_clip has no model {model!r}; did you mean one of {', '.join(near) or 'its list'}?")
     if mark == ":":
         if not Path(weights).is_file():
-            raise BackboneError(f"backbone {name!r}: there is no file {weights}")
+            raise BackboneError(f"backbone {name!r}: the file {weights} does not exist")
         _check_file(name, Path(weights))
         return Source(model, weights)
     if weights == RANDOM:
