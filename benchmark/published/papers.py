@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = ["dataset", "noise", "rate", "epochs", "shots", "recipe", "backbone", "paradigm", "method", "ours", "std",
            "seeds", "published", "published_std", "gap", "remark", "source"]  # fmt: skip
 FOLDER = Path(__file__).parent
+_FEW_SHOT = ("nlprompt_protocol.csv", "nlprompt_rerun.csv", "coop.csv", "tip_adapter.csv", "gda.csv")
 _PTNL = {("coop", "ce"): "coop", ("coop_csc", "ce"): "coop[csc=True]", ("coop", "gce"): "gce[q=0.5]",
          ("coop_csc", "gce"): "gce[csc=True,q=0.5]"}  # fmt: skip
 
@@ -86,7 +87,7 @@ def zero_shot(dataset: str, backbone: str) -> list[Published]:
 @cache
 def published() -> tuple[Published, ...]:
     """Every number that the suite can be compared with."""
-    return (*_few_shot("nlprompt_protocol.csv"), *_few_shot("nlprompt_rerun.csv"), *_ptnl(), *_grip())
+    return (*(row for file in _FEW_SHOT for row in _few_shot(file)), *_ptnl(), *_grip())
 
 
 def _identity(row: Any) -> tuple[Any, ...]:
@@ -108,11 +109,13 @@ def architecture(backbone: str) -> str | None:
 
 
 def _few_shot(file: str) -> Iterator[Published]:
+    """Rows in which shots or epochs are empty stand for any number of them."""
     for row in _rows(file):
         remark = row["remark"] or ("q is not stated" if row["method"] == "gce" else "")
         yield Published(
-            row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"]), int(row["epochs"]),
-            row["backbone"], "fewshot", row["method"], float(row["accuracy"]), None, remark, row["source"], file,
+            row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"] or 0) or None,
+            int(row["epochs"] or 0) or None, row["backbone"], "fewshot", row["method"], float(row["accuracy"]), None,
+            remark, row["source"], file,
         )  # fmt: skip
 
 

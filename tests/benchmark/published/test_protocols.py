@@ -11,11 +11,29 @@ from benchmark.published.papers import published
 from datamodules import catalog
 from methods import recipes
 
-PAPERS = ["coop", "grip", "joapr", "nlprompt", "ptnl", "tecoprompt"]
+PAPERS = protocols.known()
 
 
-def test_the_six_papers_are_known() -> None:
-    assert protocols.known() == PAPERS
+def test_the_papers_are_known() -> None:
+    assert {"coop", "gda", "grip", "joapr", "nlprompt", "ptnl", "tecoprompt", "tip_adapter"} <= set(PAPERS)
+
+
+@pytest.mark.parametrize("name", ["gda", "tip_adapter"])
+def test_every_cell_of_11_data_sets_and_5_shots_has_its_number(name: str) -> None:
+    (file,) = protocols.paper(name).theirs
+    numbers = [other for other in published() if other.file == file]
+    points = protocols.paper(name).points
+    assert len({(p.dataset, p.shots) for p in points}) == 55
+    for point in points:
+        own = [n for n in numbers if (n.method, n.dataset) == (point.label, point.dataset)]
+        assert len([n for n in own if n.shots in (point.shots, None)]) == 1
+
+
+def test_residuals_are_twice_as_large_on_flowers() -> None:
+    methods = {
+        cell.point.dataset: cell.runs[0].method for cell in cells(protocols.paper("task_res"), Changes(["task_res"]))
+    }
+    assert methods["oxford_flowers"] == "task_res[alpha=1]" and methods["dtd"] == "task_res"
 
 
 @pytest.mark.parametrize("name", PAPERS)
