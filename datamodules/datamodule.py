@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 from datamodules.batches import Batch, EvaluationImages
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset, ImageEncoder, Labels, Split
+from datamodules.encoded import Rows
 from datamodules.errors import DataError
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
@@ -107,8 +108,11 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
 
     @cached_property
     def views(self) -> Views:
-        """The augmented views of the training images."""
-        return Views(self.bank, self.dataset.train.images, max(1, self.view_count), self.crop or Crop())
+        """The augmented views of the training images: one where crops are left out, and those that a file has."""
+        images, crop, count = self.dataset.train.images, self.crop or Crop(), max(1, self.view_count)
+        if isinstance(images, Rows):
+            count = 1 if images.views is None else len(images.views)
+        return Views(self.bank, images, count if crop.scale else 1, crop)
 
     def encode(self) -> None:
         """Encodes every training view now, so that a picture that cannot be read does not stop a training half-way."""
@@ -119,6 +123,19 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
         """Unit features [P, E] of all training images, unaugmented, from the run's image tower or another one."""
         bank = self.bank if encoder is None else self.bank.beside(encoder)
         return self._keep(f"pool {bank.encoder.identity}", lambda: bank.plain(self.dataset.train.images))
+
+    def plain(self, images: Tensor) -> Tensor:
+        """Unit features [..., E], unaugmented, of training images [...] that replicas were given; of a file, no others.
+
+        Where the images are padding, the features are any.
+        """
+        if self.dataset.outputs is None:
+            return self.pool()[images]
+        own = self._keep(
+            "given", lambda: torch.from_numpy(np.unique(np.concatenate([one.images for one in self.given])))
+        )
+        table = self._keep("of given", lambda: self.bank.plain(self.dataset.train.images, own.cpu().numpy()))
+        return table[torch.searchsorted(own, images).clamp(max=len(own) - 1)]
 
     def unit_features(self) -> Floats:
         """Unit features [P, E] of all training images, on the host."""

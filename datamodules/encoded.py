@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -90,8 +91,8 @@ class Rows:
         return replace(self, rows=places, files=files)
 
 
-#: Rows that are read, checked or normalised at once: a few MiB.
-BLOCK = 8192
+#: Rows that are read, checked or normalised at once.
+BLOCK = 2048
 
 
 def normalised(table: NDArray[Any], rows: Labels) -> Floats:
@@ -104,4 +105,12 @@ def normalised(table: NDArray[Any], rows: Labels) -> Floats:
     for first in range(0, len(rows), BLOCK):
         part = table[rows[first : first + BLOCK]].astype(np.float32)
         out[first : first + BLOCK] = part / np.linalg.norm(part, axis=1, keepdims=True)
+        let_go(table)
     return out
+
+
+def let_go(table: NDArray[Any]) -> None:
+    """Frees the memory that a mapped table took when it was read; it is read from the file again where needed."""
+    mapped = getattr(table, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)

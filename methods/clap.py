@@ -57,7 +57,7 @@ class Method(HeadMethod):
     def _zero_shot_probabilities(self, given: GivenImages) -> Tensor:
         """The zero-shot probability of every given label [R, N], among the classes in training."""
         logits = self.logits(
-            self.data.pool()[given.images], normalize(self.base, dim=-1).expand(len(given.images), -1, -1)
+            self.data.plain(given.images), normalize(self.base, dim=-1).expand(len(given.images), -1, -1)
         )
         own = logits.gather(-1, given.labels.unsqueeze(-1)).squeeze(-1)
         return (own - self.select_train_classes(logits).logsumexp(-1)).exp()

@@ -35,7 +35,7 @@ class Method(BaseMethod):
     def start_training(self) -> None:
         """Computes the means [R, C, E]."""
         given = GivenImages.of(self.data, self.rows)
-        features = torch.where(given.valid.unsqueeze(-1), self.data.pool()[given.images], 0)
+        features = torch.where(given.valid.unsqueeze(-1), self.data.plain(given.images), 0)
         place = given.labels.unsqueeze(-1).expand_as(features)
         self.means = normalize(torch.zeros_like(self.means).scatter_add(1, place, features), dim=-1)
 

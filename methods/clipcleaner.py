@@ -44,7 +44,7 @@ class Method(HeadMethod):
         if self.current_epoch > 0:
             return
         given = GivenImages.of(self.data, self.rows)
-        pool = self.data.pool()[given.images]
+        pool = self.data.plain(given.images)
         guesses = (pool @ self.zero_shot().T / self.temperature).softmax(-1)
         features, probabilities = pool.cpu().numpy(), guesses.cpu().double().numpy()
         for row, count in enumerate(given.counts):

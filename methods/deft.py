@@ -80,7 +80,7 @@ class Method(AnyLoss, PromptMethod):
     @torch.no_grad()
     def _reject(self, given: GivenImages) -> None:
         """Remembers which training images have a clean label, `kept` [R, P]."""
-        features, prompt = self.data.pool()[given.images], super().prompt()
+        features, prompt = self.data.plain(given.images), super().prompt()
         assert prompt is not None
         clean = self._clean(self.logits(features, prompt.encode(self.ctx)), features).gather(
             -1, given.labels[..., None]

@@ -81,10 +81,10 @@ class Method(AnyLoss, PromptMethod):
     @torch.no_grad()
     def classifier(self, weights: Tensor) -> Tensor:
         """Prompts [R, C, E] joined with the class means of the training images [R, C, E]."""
-        given, pool = GivenImages.of(self.data, self.rows), self.data.pool()
+        given = GivenImages.of(self.data, self.rows)
         rows = max(1, LIMIT // (given.images.shape[1] * weights.shape[1]))
         parts = [
-            self._joined(pool[images], labels, valid, own)
+            self._joined(self.data.plain(images), labels, valid, own)
             for images, labels, valid, own in zip(
                 *(tensor.split(rows) for tensor in (given.images, given.labels, given.valid, weights)), strict=True
             )

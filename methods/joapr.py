@@ -48,7 +48,7 @@ class Method(PromptMethod):
             return
         given = GivenImages.of(self.data, self.rows)
         with torch.no_grad():
-            log_p = self.logits(self.data.pool()[given.images], self.class_weights()).float().log_softmax(-1)
+            log_p = self.logits(self.data.plain(given.images), self.class_weights()).float().log_softmax(-1)
         loss = losses.cross_entropy(log_p, given.labels)
         measure, p_y = torch.stack([loss - (log_p.exp() * log_p).sum(-1), (-loss).exp()]).cpu()
         count, pool = len(given.counts), len(self.data.pool())

@@ -96,7 +96,7 @@ class Method(AnyLoss, BaseMethod):
         return torch.where(batch.active, self.mean_per_run(each, whole), 0)
 
     def _features(self) -> Tensor:
-        return torch.where(self.given.valid.unsqueeze(-1), self.data.pool()[self.given.images], 0)
+        return torch.where(self.given.valid.unsqueeze(-1), self.data.plain(self.given.images), 0)
 
     def class_weights(self) -> Tensor:
         """(w + alpha t) / s [R, C, E], since logits are multiplied by CLIP's scale s."""

@@ -49,7 +49,7 @@ class Method(PromptMethod):
         Notes the replicas whose plan is not finite as broken.
         """
         with torch.no_grad():
-            logits = self.logits(self.data.pool()[given.images], self.class_weights())
+            logits = self.logits(self.data.plain(given.images), self.class_weights())
         plan = sinkhorn(-self.select_train_classes(logits).softmax(-1).log_softmax(-1), given.valid, self.reg)
         finite = plan.isfinite().flatten(1).all(1)
         self.note_broken(~finite, f"the transport plan of epoch {self.current_epoch + 1} is not finite")

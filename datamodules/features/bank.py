@@ -88,7 +88,7 @@ class FeatureBank:
         are read one at a time, from disk if there is a cache. Without a crop all views are `plain`. Images that come as
         features have the views that they come with, or the plain ones.
         """
-        if isinstance(images, Rows) and images.views is not None:
+        if isinstance(images, Rows) and images.views is not None and crop.scale is not None:
             return partial(self._own, images, indices)
         if crop.scale is None or isinstance(images, Rows):
             features = self.plain(images, indices)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.dataset import Labels
-from datamodules.encoded import BLOCK, Floats, Outputs, Rows
+from datamodules.encoded import BLOCK, Floats, Outputs, Rows, let_go
 from datamodules.errors import DataError
 from datamodules.formats.arrays import Arrays
 from datamodules.formats.checks import readable
@@ -144,23 +144,18 @@ class EncodedArrays:
         return min(self._is_unit(name) for name in names)
 
     def _is_unit(self, name: str) -> bool:
-        unit = True
-        for first, part in self._blocks(name):
-            lengths = np.linalg.norm(part, axis=-1)
-            bad = np.flatnonzero(~(np.isfinite(lengths) & (lengths > 0)))
-            if len(bad):
-                what = "all zero" if lengths[bad[0]] == 0 else "not finite"
-                raise self._error(f"row {first + bad[0]} of {name} is {what}")
-            unit &= bool((np.abs(lengths - 1) <= TOLERANCE).all())
+        """Whether the rows are of unit length, of a huge table those of every 64th block; every number is looked at."""
+        unit, table = True, self.arrays[name]
+        every = 1 if table.nbytes <= WHOLE else 64
+        for number, (first, part) in enumerate(_blocks(table)):
+            ends = _not_finite(part) | ~part.any(axis=1)
+            if ends.any():
+                row = int(ends.argmax())
+                what = "not finite" if part[row].any() else "all zero"
+                raise self._error(f"row {first + row} of {name} is {what}")
+            if number % every == 0:
+                unit &= bool((np.abs(np.linalg.norm(part.astype(np.float32), axis=1) - 1) <= TOLERANCE).all())
         return unit
-
-    def _blocks(self, name: str) -> Iterator[tuple[int, Floats]]:
-        table = self.arrays[name]
-        for flat in [table] if table.ndim == 2 else table:
-            for first in range(0, len(flat), BLOCK):
-                with np.errstate(over="ignore"):  # to infinity, which is refused
-                    part = np.asarray(flat[first : first + BLOCK], np.float32)
-                yield first, part
 
     def _texts(self, width: int) -> Floats | None:
         """Text features [T, C, E]."""
@@ -220,3 +215,19 @@ def _sampled(array: NDArray[Any]) -> Iterator[bytes]:
     size = 2**20 // array.itemsize
     for first in np.linspace(0, len(flat) - size, BLOCKS).astype(np.int64).tolist():
         yield flat[first : first + size].tobytes()
+
+
+def _blocks(table: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """A table [..., n, E] of rows in parts, with the number of each part's first row."""
+    for flat in [table] if table.ndim == 2 else table:
+        for first in range(0, len(flat), BLOCK):
+            yield first, np.asarray(flat[first : first + BLOCK])
+            let_go(table)
+
+
+def _not_finite(rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows [n] of floats hold a number that is not finite, or that float32 cannot hold."""
+    if rows.dtype == np.float16:  # by its bits, in a tenth of the time
+        return np.asarray(((rows.view(np.uint16) & 0x7C00) == 0x7C00).any(axis=1))
+    with np.errstate(over="ignore"):
+        return np.asarray(~np.isfinite(rows.astype(np.float32)).all(axis=1))

@@ -37,7 +37,7 @@ class MemoryMethod(BaseMethod):
     def start_training(self) -> None:
         """Keeps the training images."""
         given = GivenImages.of(self.data, self.rows)
-        features = self.data.pool()[given.images]
+        features = self.data.plain(given.images)
         kept = given.valid & features.any(-1)
         self.keys = torch.where(kept.unsqueeze(-1), features, 0)
         self.targets = torch.where(kept, given.labels, -1)
