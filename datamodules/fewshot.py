@@ -73,13 +73,13 @@ def few_shot_val(train: Labels, val: Labels, shots: int, seed: int) -> Labels:
 
 
 def _draw(labels: Labels, shots: int, source: random.Random) -> Labels:
-    members: dict[int, list[int]] = {}
-    for index, label in enumerate(labels.tolist()):
-        members.setdefault(label, []).append(index)
-    drawn: list[int] = []
-    for items in members.values():
-        drawn += source.sample(items, shots) if len(items) >= shots else items
-    return np.asarray(drawn, dtype=np.int64)
+    _, firsts, counts = np.unique(labels, return_index=True, return_counts=True)
+    members = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
+    drawn = [np.empty(0, np.int64)]
+    for place in np.argsort(firsts).tolist():
+        items = members[place]  # drawing places takes the same random numbers as drawing items
+        drawn.append(items[source.sample(range(len(items)), shots)] if len(items) >= shots else items)
+    return np.concatenate(drawn)
 
 
 def check_shots(labels: Labels, classes: Sequence[str], shots: int) -> None:

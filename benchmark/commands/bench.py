@@ -37,7 +37,7 @@ def main(options: Options) -> int:
         raise BadInput(f"none of these methods can run: {'; '.join(unsupported)}")
     for line in [*catalog.unreadable(), *unsupported]:
         left_out(console, line)
-    for line in notes(grid.datasets):
+    for line in notes(grid.datasets, grid.shots):
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     store, name = Store(options.out), grid_name(runs, options.pack)
     check_writable("the output folder", options.out)

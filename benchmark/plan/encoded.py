@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
 
+import numpy as np
+
 from benchmark.plan.catalog import MethodInfo
 from datamodules import catalog
 from datamodules.encoded import Outputs
@@ -70,10 +72,17 @@ def _with_instead(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str
     return f"{name} (but not {info.canonical({**values, **dict(can[:1])})})" if can else name
 
 
-def notes(datasets: Iterable[str]) -> list[str]:
+def notes(datasets: Iterable[str], shots: Sequence[int]) -> list[str]:
     """What a user should know of files of features, a line each."""
-    found = {dataset: outputs_of(dataset) for dataset in datasets}
-    return [f"{_short(dataset)}: {note}" for dataset, outputs in found.items() if outputs for note in outputs.notes]
+    found = []
+    for dataset in datasets:
+        if (outputs := outputs_of(dataset)) is None:
+            continue
+        counts = np.bincount(catalog.open_dataset(dataset).train.labels)
+        least, name = int(counts.min()), outputs.classes[int(counts.argmin())]
+        few = f"{max(shots)} shots are all images of class {name!r}, which has {least}"
+        found += [f"{_short(dataset)}: {note}" for note in (*outputs.notes, *([few] if least < max(shots) else []))]
+    return found
 
 
 def _short(dataset: str) -> str:

@@ -16,7 +16,7 @@ from benchmark.plan import catalog
 from benchmark.plan.encoded import lacks, left_out, own_backbone
 from datamodules import noise, paradigms
 from datamodules.names import parse_spec
-from methods.recipes import Recipe, is_embedded, recipe, recipe_for
+from methods.recipes import Recipe, is_embedded, is_precomputed, recipe, recipe_for
 
 
 @dataclass(frozen=True, order=True)
@@ -51,6 +51,11 @@ class Run:
     def method_name(self) -> str:
         """The method without its options."""
         return self.method.split("[")[0]
+
+    @property
+    def encoder(self) -> str:
+        """What encoded the images: the backbone, without the hash of a file of features."""
+        return self.backbone.rpartition("@")[0] if is_precomputed(self.backbone) else self.backbone
 
     @property
     def settings(self) -> Recipe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from benchmark.errors import BadInput
 from benchmark.plan import catalog
@@ -26,7 +27,8 @@ MOST = 10_000
 
 def method_groups() -> dict[str, Sequence[str]]:
     """The groups of methods, by name."""
-    return {"all": list(catalog.methods()), "robust": ROBUST}
+    heads = [name for name, info in catalog.methods().items() if info.needs({}) in ("features", "texts")]
+    return {"all": list(catalog.methods()), "robust": ROBUST, "features": heads}
 
 
 def methods(names: Sequence[str]) -> list[str]:
@@ -34,13 +36,30 @@ def methods(names: Sequence[str]) -> list[str]:
     return _expanded(names, method_groups(), catalog.methods())
 
 
-def datasets(names: Sequence[str]) -> list[str]:
-    """Names of data sets, each group replaced by its members.
+def datasets(names: Sequence[str], data: Path | None = None) -> list[str]:
+    """Names of data sets, each group replaced by its members; `features` are all files of features in `data`.
+
+    Raises:
+        BadInput: there are none.
 
     >>> datasets(["embedded", "dtd"])
     ['flipped', 'tilted', 'combos', 'digits', 'dtd']
     """
-    return _expanded(names, DATASETS, data_catalog.known())
+    groups = {**DATASETS, **({"features": _files(data)} if "features" in names and data else {})}
+    return _expanded(names, groups, data_catalog.known())
+
+
+def _files(data: Path) -> list[str]:
+    """Files of features in a folder, or the one that is meant itself."""
+    inside = sorted(data.iterdir()) if data.is_dir() and not _is_features(data) else [data]
+    found = [f"features:{path}" for path in inside if _is_features(path)]
+    if not found:
+        raise BadInput(f"{data} holds no files of features; name them with --data, or make one: promptnoise features")
+    return found
+
+
+def _is_features(path: Path) -> bool:
+    return (path.is_file() and path.suffix in (".npz", ".safetensors")) or (path / "train_features.npy").is_file()
 
 
 def whole_numbers(option: str, parts: Sequence[str]) -> list[int]:

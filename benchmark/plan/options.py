@@ -27,7 +27,8 @@ class Options(Training):
     """Methods, options in brackets: coop,gce[q=0.5]. `all` and `robust` stand for several: all,gce[q=0.5]."""
 
     datasets: str = "flipped,tilted,combos,digits"
-    """Data sets: names that `promptnoise list` shows, folder:/path, hf:name; `coop11` stands for CoOp's eleven."""
+    """Data sets: names that `promptnoise list` shows, folder:/path, hf:name; `coop11` stands for CoOp's eleven,
+    features:FILE for features of any model, and `features` for all such files in --data."""
 
     noise: str = "0,0.25,0.5,0.75"
     """Shares of wrong labels, 0 to 1."""
@@ -68,7 +69,7 @@ class Options(Training):
             raise BadInput(f"pack is {self.pack}, should be at least 1")
         return Grid(
             methods=groups.methods(split_list(self.methods)),
-            datasets=groups.datasets(split_list(self.datasets)),
+            datasets=groups.datasets(split_list(self.datasets), self.data),
             rates=numbers("noise", self.noise, float),
             kinds=split_list(self.noise_type),
             seeds=numbers("seeds", self.seeds, int),

@@ -90,7 +90,7 @@ def _row(paper: Paper, cell: Cell, done: Mapping[str, Record], reasons: Mapping[
         remarks.append(f"missing: {part}{', '.join(dict.fromkeys(lacking))}")
     run = cell.runs[0] if cell.runs else None
     return (
-        point.dataset, point.noise, point.rate, point.shots, run.backbone if run else point.backbone, point.paradigm,
+        point.dataset, point.noise, point.rate, point.shots, run.encoder if run else point.backbone, point.paradigm,
         point.label, run.method if run else point.method, run.recipe if run else point.recipe, mean, ours.std(),
         len(scores), other, mean - other if other is not None else None, again.accuracy if again else None,
         "; ".join(dict.fromkeys(remarks)),

@@ -88,7 +88,7 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
 def _homes(run: Run, recipes: Mapping[Run, tuple[str, ...]]) -> list[Place]:
     paradigm = "fewshot" if run.paradigm == "ul" else run.paradigm
     return [
-        Place(run.dataset, run.noise, run.rate, epochs, run.shots, recipe, run.backbone, paradigm)
+        Place(run.dataset, run.noise, run.rate, epochs, run.shots, recipe, run.encoder, paradigm)
         for recipe in recipes[run]
         for epochs in [0 if recipe.partition("[")[0] == "auto" else run.epochs]
     ]

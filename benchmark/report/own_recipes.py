@@ -17,7 +17,7 @@ def shown_recipes(runs: Iterable[Run]) -> Mapping[Run, tuple[str, ...]]:
     """
     settings: dict[tuple[str, int], list[Run]] = defaultdict(list)
     for run in runs:
-        settings[run.backbone, run.shots].append(run)
+        settings[run.encoder, run.shots].append(run)
     found: dict[Run, tuple[str, ...]] = {}
     for own in settings.values():
         plain, together = _groups(own, lambda run: run.recipe), _groups(own, _by_default)

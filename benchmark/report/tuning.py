@@ -27,7 +27,7 @@ def last_noisy_val(record: Record) -> float | None:
 def sweep(records: Iterable[Record]) -> pd.DataFrame:
     """One row per record with a noisy validation: `UNIT`, `CELL`, seed, lr, noisy_val, accuracy and diverged."""
     rows = [
-        (run.backbone, str(own.without("lr")), run.shots, run.paradigm, run.method, run.dataset, run.noise, run.rate,
+        (run.encoder, str(own.without("lr")), run.shots, run.paradigm, run.method, run.dataset, run.noise, run.rate,
          run.seed, run.settings.lr, value, record.score, record.status == "diverged")
         for record in comparable(records)[0]
         if (value := last_noisy_val(record)) is not None

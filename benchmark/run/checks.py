@@ -40,7 +40,8 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
     for name, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
         dataset = resources.dataset(name)
         if paradigms.parse(paradigm)[0] in ("fewshot", "ssl"):
-            check_shots(dataset.train.labels, dataset.classes, shots)
+            fewest = int(np.bincount(dataset.train.labels).min())  # a file holds a draw already: all of it will do
+            check_shots(dataset.train.labels, dataset.classes, shots if dataset.outputs is None else min(shots, fewest))
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
         _check_own_labels(resources, run)
     load = _loader(resources, devices)
@@ -74,6 +75,8 @@ def check_same_inputs(
             if differ(weights_of(record), backbone.identity):  # those of two rules cannot be compared; tables say so
                 raise _other("weights", run.backbone)
         _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
+        outputs = opened[run.dataset].outputs if run.dataset in opened else None
+        _same("features", run.dataset, run.backbone, None if outputs is None else outputs.name)
         if run.rate is None and run in asked:  # labels come from a file, which may have changed
             _same("labels", run.noise, record.noise.labels_sha256, _labels(opened[run.dataset], run))
 

@@ -144,8 +144,12 @@ class Learner(lightning.LightningModule):
         return images.features
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:
-        """Unit features [R, B, E] and class weights [R, C, E] to logits [R, B, C]."""
-        return self.task.backbone.scale * features @ weights.transpose(-1, -2)
+        """Unit features [R or 1, B, E] and class weights [R, C, E] to logits [R, B, C]."""
+        scaled = self.task.backbone.scale * features
+        if len(features) == 1:  # all runs in one product, which is faster than one for each
+            together: Tensor = (scaled[0] @ weights.flatten(0, 1).mT).view(-1, *weights.shape[:2])
+            return together.transpose(0, 1)
+        return scaled @ weights.mT
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Logits [R, B, C] and training labels [R, B] to one loss per image [R, B]."""

@@ -57,7 +57,7 @@ def place(record: Record) -> dict[str, Any]:
     run = record.run
     paradigm = "fewshot" if record.label_free else run.paradigm
     return {
-        "dataset": run.dataset, "method": run.method, "noise": run.noise, "rate": run.rate, "backbone": run.backbone,
+        "dataset": run.dataset, "method": run.method, "noise": run.noise, "rate": run.rate, "backbone": run.encoder,
         "paradigm": run.paradigm, "labels": not record.label_free,
         "setting": f"{run.shots} shots, recipe {run.recipe}, {paradigm}",
     }  # fmt: skip

@@ -85,7 +85,7 @@ def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> tuple[list[Re
         record
         for record in records
         if record.run.paradigm in own
-        and (record.run.shots, record.run.backbone) == (int(shots), backbone)
+        and (record.run.shots, record.run.encoder) == (int(shots), backbone)
         and recipe in recipes[record.run]
     ]
     rates = {record.run.rate for record in home if record.run.noise == noise}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
-from benchmark.plan import catalog
+from benchmark.errors import BadInput
+from benchmark.plan import catalog, groups, suites
+from benchmark.plan.encoded import notes
 from benchmark.plan.grid import Grid
+from benchmark.plan.options import Options
 from tests.support import encoded
 
 GRID = Grid(["zero_shot"], ["digits"], [0.0], ["symmetric"], [1], [4], ["embedded"])
@@ -69,8 +72,42 @@ def test_planning_a_file_imports_no_torch(tmp_path: Path) -> None:
     code = f"""
 import sys
 from benchmark.plan.grid import Grid
+from benchmark.plan.options import Options
 grid = Grid(["ce", "coop"], [{spec!r}], [0.0], ["symmetric"], [1], [4], ["embedded"])
 assert len(grid.runs()) == 1 and grid.find_unsupported()
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_features_stands_for_all_files_in_the_folder_of_data_and_for_all_methods_that_suit_them(tmp_path: Path) -> None:
+    for name in ("pets", "cars"):
+        encoded.write(tmp_path / f"{name}.npz")
+    (tmp_path / "notes.txt").write_text("nothing")
+    both = [f"features:{tmp_path / name}.npz" for name in ("cars", "pets")]
+    assert groups.datasets(["features"], tmp_path) == both
+    assert groups.datasets(["features"], tmp_path / "pets.npz") == both[1:]
+    assert {"ce", "class_means", "clap"} <= set(groups.methods(["features"])) and "coop" not in groups.methods(
+        ["features"]
+    )
+    with pytest.raises(BadInput, match="holds no files of features"):
+        groups.datasets(["features"], tmp_path / "elsewhere")
+
+
+def test_the_suite_of_real_features_takes_every_file_and_method(tmp_path: Path) -> None:
+    encoded.write(tmp_path / "pets.npz")
+    given = suites.completed({"suite": "real", "data": str(tmp_path)}, [field.name for field in fields(Options)])
+    options = Options(**{name: text for name, text in given.items() if name in ("methods", "datasets", "noise", "shots",
+                         "seeds", "noise_type")}, data=tmp_path)  # fmt: skip
+    runs = options.grid().runs()
+    assert {run.dataset for run in runs} == {f"features:{tmp_path / 'pets.npz'}"} and {run.shots for run in runs} == {
+        4,
+        16,
+    }
+    assert {run.encoder for run in runs} == {"features"} and {run.noise for run in runs} >= {"symmetric", "asymmetric"}
+
+
+def test_shots_that_a_file_does_not_have_are_said(tmp_path: Path) -> None:
+    spec = f"features:{encoded.write(tmp_path / 'made.npz')}"
+    assert notes([spec, "digits"], [4, 6]) == []
+    assert notes([spec], [16]) == ["made: 16 shots are all images of class 'class 0', which has 6"]

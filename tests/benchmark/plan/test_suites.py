@@ -16,6 +16,7 @@ from benchmark.commands._arguments import parse
 from benchmark.errors import BadInput
 from benchmark.plan import suites
 from benchmark.plan.options import Options
+from tests.support import encoded
 
 
 def known(command: str) -> dict[str, object]:
@@ -27,9 +28,10 @@ def options(*words: str) -> Options:
 
 
 @pytest.mark.parametrize("name", suites.known())
-def test_every_suite_that_ships_describes_itself_and_makes_a_grid(name: str) -> None:
+def test_every_suite_that_ships_describes_itself_and_makes_a_grid(name: str, tmp_path: Path) -> None:
     assert suites.about(suites.known()[name])
-    assert options(f"--suite={name}").grid().runs()
+    encoded.write(tmp_path / "pets.npz")
+    assert options(f"--suite={name}", f"--data={tmp_path}").grid().runs()
 
 
 def test_the_suite_default_is_a_bench_without_options() -> None:
