@@ -16,10 +16,11 @@ from methods.core.prompt import PromptMethod
 class Method(AnyLoss, PromptMethod):
     """Cross-entropy + `weight` times the distance of the text features from zero-shot CLIP's; KgCoOp (2303.13283).
 
-    The distance is the mean over classes of 1 - cos(w_c, w_c of the data set's template), as in the released code; the
-    paper writes the mean squared Euclidean distance, which is twice that for unit features. Published: weight 8, a
-    context of 4 tokens that starts at "a photo of a" (our defaults), batch 128, SGD lr 0.002, 100 epochs at 16 shots;
-    here optimiser, batch and epochs are those of the recipe.
+    The distance is the mean over classes of 1 - cos(w_c, w_c of zero-shot CLIP), as in the released code; the paper
+    writes the mean squared Euclidean distance, which is twice that for unit features. Published: weight 8, a context of
+    4 tokens that starts at "a photo of a" (our defaults), batch 128, SGD lr 0.002, 100 epochs, and for zero-shot CLIP
+    "a photo of a {}, a type of texture." on DTD: all of the latter are the recipe `kgcoop`; under another recipe the
+    template is the data set's, which is CoOp's.
 
     The gradient of cross-entropy grows with CLIP's logit scale, that of the distance does not: where the scale is 5
     instead of 100, as in the embedded backbones, weight 8 holds as tightly as 160 would.
@@ -33,9 +34,9 @@ class Method(AnyLoss, PromptMethod):
     teacher: Tensor
 
     def build(self) -> None:
-        """Keeps the text features of zero-shot CLIP."""
+        """Keeps the text features of zero-shot CLIP, by the recipe's template if it has one."""
         super().build()
-        self.register_buffer("teacher", self.zero_shot(), persistent=False)
+        self.register_buffer("teacher", self.zero_shot(template=self.task.recipe.template), persistent=False)
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """The mean loss over images + `weight` (1 - mean cosine of the class weights with zero-shot CLIP's) [R]."""

@@ -28,8 +28,10 @@ class Method(AnyLoss, PromptMethod):
 
     Published: `weight` 1 (lambda), T = 1, CoOp's optimiser, and a context of 16 tokens of which the last ones start at
     the data set's template and the others at zero. Here the context starts at "a photo of a" (`init`; empty: random),
-    so that it has 4 tokens. Where the prompt is still that of zero-shot CLIP, h is rounding error, and the released
-    code takes out whatever direction that has; here only an h longer than `LEAST` |g| counts.
+    so that it has 4 tokens. In the recipe `prograd` zero-shot CLIP is told "a type of pet, a photo of a {}." and the
+    like, as in the released code; under any other the data set's template, CoOp's. Where the prompt is still that of
+    zero-shot CLIP, h is rounding error, and the released code takes out whatever direction that has; here only an h
+    longer than `LEAST` |g| counts.
 
     `loss` replaces cross-entropy; `forget` leaves images out of g, not of h.
     """
@@ -41,9 +43,9 @@ class Method(AnyLoss, PromptMethod):
     teacher: Tensor
 
     def build(self) -> None:
-        """Keeps the text features of zero-shot CLIP."""
+        """Keeps the text features of zero-shot CLIP, by the recipe's template if it has one."""
         super().build()
-        self.register_buffer("teacher", self.zero_shot(), persistent=False)
+        self.register_buffer("teacher", self.zero_shot(template=self.task.recipe.template), persistent=False)
 
     def prompt(self) -> Prompt | None:
         """The contexts, encoded apart from other methods', since their text pass is differentiated twice."""

@@ -16,6 +16,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.deep import DeepPrompt
 from methods.core.learner import Learner
 
+#: The templates of which the frozen class weights are the mean.
+TEMPLATES = 60
+
 
 class Method(AnyLoss, DeepPrompt):
     """Cross-entropy on deep prompts of both towers with three constraints and an average; PromptSRC (2307.06948).
@@ -27,10 +30,10 @@ class Method(AnyLoss, DeepPrompt):
     weighted mean is what is tested. `loss` replaces cross-entropy; `forget` leaves out images of that alone.
 
     Published: 4 + 4 tokens in 9 layers, independent in the two towers, the context from "a photo of a", weights 25, 10
-    and 1 (our defaults), 60 of the 80 templates of OpenAI's ImageNet notebook (here all 80), ViT-B/16, SGD lr 0.0025,
+    and 1 (our defaults), the first 60 of the 80 templates of OpenAI's ImageNet notebook, ViT-B/16, SGD lr 0.0025,
     batch 4; for few shots 50 epochs and a mean at epoch 30 with a deviation of 30 (0.6 and 0.6 of E, our defaults), or
-    45 and 5 on Cars, Flowers, FGVC, DTD and EuroSAT. Optimiser, batch and epochs are those of the recipe here. The
-    released code averages the templates' features before they are of unit length, we after.
+    45 and 5 on Cars, Flowers, FGVC, DTD and EuroSAT. Optimiser, batch and epochs are those of the recipe here, and of
+    `promptsrc` the released ones. The templates' features are averaged before they are of unit length, as there.
     """
 
     inputs: ClassVar[str] = "images"
@@ -50,7 +53,8 @@ class Method(AnyLoss, DeepPrompt):
         self.visual_ctx = nn.Parameter(self.drawn("visual ctx", self.image_layers, self.n_ctx, self.tower.width))
         names = [name.replace("_", " ") for name in self.task.classes]
         encoded = [
-            self.task.backbone.encode_text([template(name) for name in names]) for template in OPENAI_IMAGENET_TEMPLATES
+            self.task.backbone.encode_text([template(name) for name in names], unit=False)
+            for template in OPENAI_IMAGENET_TEMPLATES[:TEMPLATES]
         ]
         self.register_buffer("teacher", normalize(torch.stack(encoded).mean(0), dim=-1), persistent=False)
 

@@ -70,7 +70,7 @@ def _grid(paper: protocols.Paper) -> str:
 def _settings(own: recipes.NamedRecipe) -> str:
     """A recipe's settings, as its options are written, and for which runs they differ."""
     parts = [f"{field.name}={as_text(getattr(own.settings, field.name))}" for field in fields(own.settings)]
-    for table in ("epochs_by_shots", "epochs_by_dataset", "lr_by_dataset", "lr_by_method"):
+    for table in ("epochs_by_shots", "epochs_by_dataset", "lr_by_dataset", "lr_by_method", "template_by_dataset"):
         if exceptions := getattr(own, table):
             inside = ", ".join(f"{name}: {as_text(value)}" for name, value in exceptions.items())
             parts.append(f"{table} ({inside})")

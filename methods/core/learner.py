@@ -233,9 +233,12 @@ class Learner(lightning.LightningModule):
         settings = self.task.recipe.of_optimizer | {"weight_decay": self.weight_decay}
         return [{"params": [*self.parameters()], **settings}]
 
-    def zero_shot(self, unit: bool = True) -> Tensor:
-        """The class weights [C, E] of zero-shot CLIP; with `unit=False` as long as the text tower makes them."""
-        return zero_shot_weights(self.task.backbone, self.task.classes, self.task.template, unit)
+    def zero_shot(self, unit: bool = True, template: str = "") -> Tensor:
+        """The class weights [C, E] of zero-shot CLIP; with `unit=False` as long as the text tower makes them.
+
+        Without a `template` it is the data set's.
+        """
+        return zero_shot_weights(self.task.backbone, self.task.classes, template or self.task.template, unit)
 
     def state(self) -> dict[str, Any]:
         """What broke, and the `remembered` attributes that exist."""

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from datamodules.batches import Batch
-from methods.clip.backbone import zero_shot_weights
 from methods.core.visual import ModalPrompt
 from methods.functional import losses, pseudo_labels
 
@@ -78,8 +77,7 @@ class SelfTraining(ModalPrompt):
         """The class weights [C, E] that give the first pseudo-labels."""
         if not self.released:
             return self.zero_shot()
-        literal = self.task.template.replace("{}", "{{}}{}")
-        return zero_shot_weights(self.task.backbone, self.task.classes, literal)
+        return self.zero_shot(template=self.task.template.replace("{}", "{{}}{}"))
 
     def _label(self, weights: Tensor, number: int) -> None:
         """Gives every replica its training set for a round, from the class weights [R, C, E] that label it."""

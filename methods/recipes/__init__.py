@@ -26,8 +26,8 @@ class NamedRecipe:
     """A recipe as `name[option=value,...]` asks for it, with what its source does otherwise for some runs.
 
     `given` are the options in brackets; they hold for all runs. `lr_by_dataset` and `lr_by_method` change the learning
-    rate of some, `epochs_by_dataset` and `epochs_by_shots` (from that many shots a class on) their length. `methods`
-    are those whose own recipe it is, besides one of its name.
+    rate of some, `epochs_by_dataset` and `epochs_by_shots` (from that many shots a class on) their length,
+    `template_by_dataset` the template. `methods` are those whose own recipe it is, besides one of its name.
     """
 
     name: str
@@ -38,6 +38,7 @@ class NamedRecipe:
     epochs_by_dataset: Mapping[str, int] = field(default_factory=dict)
     lr_by_dataset: Mapping[str, float] = field(default_factory=dict)
     lr_by_method: Mapping[str, float] = field(default_factory=dict)
+    template_by_dataset: Mapping[str, str] = field(default_factory=dict)
     methods: Sequence[str] = ()
 
     def __str__(self) -> str:
@@ -69,7 +70,8 @@ class NamedRecipe:
 
     def at(self, method: str = "", dataset: str = "", shots: int = 16) -> Recipe:
         """The settings of a run."""
-        return replace(self.settings, lr=self.lr(method, dataset), epochs=self.epochs(dataset, shots))
+        own = self.settings.template if "template" in self.given else self.template_by_dataset.get(dataset, "")
+        return replace(self.settings, lr=self.lr(method, dataset), epochs=self.epochs(dataset, shots), template=own)
 
 
 @cache
@@ -101,6 +103,7 @@ def _differs(base: NamedRecipe, option: str, value: Any) -> bool:
     exceptions: dict[str, Mapping[str, object]] = {
         "lr": {**base.lr_by_dataset, **base.lr_by_method},
         "epochs": {**base.epochs_by_dataset, **base.epochs_by_shots},
+        "template": base.template_by_dataset,
     }
     return bool(value != getattr(base.settings, option) or exceptions.get(option))
 

@@ -25,6 +25,7 @@ class Recipe:
     images, 0 to 1, is not trained on but kept for noisy validation. Under `ssl` and `trzsl` a run knows the labels of
     the share `labelled` of its labelled images only, int(n labelled) at random, and does not see the others; `draw`,
     from 0 on, is the seed of that choice, and of the images labelled under `ssl`, for all runs (-1: each run's own).
+    `template` names the classes for the teacher of KgCoOp and ProGrad (empty: as the data set does).
     `self_training` says whether FPL, IFPL and GRIP do what their paper says, or what the code does (`SelfTraining`).
     """
 
@@ -50,6 +51,7 @@ class Recipe:
     hold_out: Annotated[float, Ge(0), Lt(1)] = 0.0
     labelled: Annotated[float, Gt(0), Le(1)] = 1.0
     draw: Annotated[int, Ge(-1)] = -1
+    template: str = ""
     self_training: Literal["paper", "released"] = "paper"
 
     def lr_at(self, epoch: int, epochs: int, step: int = 0, steps: int = 1) -> float:

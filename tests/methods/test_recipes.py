@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from math import cos, pi
 from pathlib import Path
 
@@ -240,3 +241,32 @@ def test_a_method_trains_alone_under_a_bare_trainer_as_in_a_pack() -> None:
     trainer.fit(alone, data_for([RunSpec(1, 2)]))
     fused = fit([Method(task([1]))], data_for([RunSpec(1, 2)]))
     torch.testing.assert_close(alone.ctx, fused.members[0].ctx)
+
+
+@pytest.mark.parametrize(
+    ("method", "dataset", "text"),
+    [
+        ("kgcoop", "dtd", "a photo of a banded, a type of texture."),
+        ("kgcoop", "oxford_pets", "a photo of a banded, a type of pet."),
+        ("prograd", "oxford_pets", "a type of pet, a photo of a banded."),
+        ("prograd", "dtd[template=a picture of {}]", "a picture of banded"),
+    ],
+)
+def test_teachers_are_told_the_released_texts_of_their_recipe(
+    method: str, dataset: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A template that is asked for with the data set stays."""
+    place, texts = dataset.partition("[")[0], []
+    template = import_module(f"datamodules.datasets.{place}").TEMPLATE
+    own = replace(
+        task([1]), classes=["banded"], template="a picture of {}" if "[" in dataset else template,
+        recipe=replace(recipe(method).at(method, dataset), n_ctx=4),
+    )  # fmt: skip
+    encode = type(own.backbone).encode_text
+    monkeypatch.setattr(
+        type(own.backbone),
+        "encode_text",
+        lambda self, given, unit=True: texts.extend(given) or encode(self, given, unit),
+    )
+    import_module(f"methods.{method}").Method(own)
+    assert texts == [text]

@@ -97,9 +97,9 @@ def test_promptsrc_holds_features_and_predictions_near_the_frozen_ones_and_avera
     encode = towers.model.encode_text
     means = []
     for name in toy.CLASSES:
-        texts = [template(name) for template in open_clip.OPENAI_IMAGENET_TEMPLATES]
+        texts = [template(name) for template in open_clip.OPENAI_IMAGENET_TEMPLATES[:60]]
         with torch.no_grad():
-            means.append(F.normalize(encode(toy.tiny_clip().tokenizer(texts)), dim=-1).mean(0))
+            means.append(encode(toy.tiny_clip().tokenizer(texts)).mean(0))
     teacher = F.normalize(torch.stack(means), dim=-1)
 
     def loss(learned: Learned, pixels: Tensor, labels: Tensor) -> Tensor:
