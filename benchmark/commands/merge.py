@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
-from benchmark.outputs import Outputs
+from benchmark.outputs import Outputs, check_folders
 from benchmark.records.merge import check_origins, merge
 from benchmark.records.store import Store
 from benchmark.records.weights import cannot_be_compared
@@ -34,6 +34,7 @@ def main(options: Options) -> int:
             raise BadInput(f"{folder} is the folder to write to; give another --out, or leave it out of the list")
     check_writable("the folder of --out", options.out)
     Outputs(options.out, "report").check([*TABLES, *tables_of(options.out, *options.folders)])
+    check_folders(options.out, ["failed"])
     check_origins(options.out)
     from benchmark.report import tables
     from benchmark.report.campaign import Campaign, mixed_hardware

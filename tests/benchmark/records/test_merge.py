@@ -147,3 +147,22 @@ def test_weights_of_an_earlier_version_are_merged_with_a_word(
     assert code == 1 and len(Store(tmp_path / "all").load().records) == 2
     assert "the weights (v2) of embedded are v2:99, and v2:77 in" in told
     assert "1 run of embedded recorded by an earlier version than the other 1" in told
+
+
+def test_what_stands_in_the_place_of_a_record_and_is_none_is_set_aside(tmp_path: Path) -> None:
+    fill(tmp_path / "a", seeds=(1,))
+    (first,) = sorted((tmp_path / "a").glob("runs/*/*.json"))[:1]
+    place = tmp_path / "c" / first.relative_to(tmp_path / "a")
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    merge([tmp_path / "a"], tmp_path / "c")
+    assert place.read_bytes() == first.read_bytes() and place.with_name(f"{place.name}.bad").read_text() == "mine"
+
+
+def test_origins_of_somebody_else_are_kept(tmp_path: Path) -> None:
+    fill(tmp_path / "a", seeds=(1,))
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "origins.json").write_text('{"Homo": "sapiens"}')
+    with pytest.raises(BadRecord, match=r"origins\.json is damaged, or not ours; move it away"):
+        merge([tmp_path / "a"], tmp_path / "c")
+    assert (tmp_path / "c" / "origins.json").read_text() == '{"Homo": "sapiens"}'

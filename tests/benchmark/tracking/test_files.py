@@ -94,3 +94,25 @@ def test_what_cannot_be_written_is_refused_before_training(
     with pytest.raises(BadInput, match="did you mean 'csv'"):
         parse_track("csw")
     assert parse_track("") == []
+
+
+@pytest.mark.parametrize("kind", ["csv", "tensorboard"])
+def test_notes_beside_the_files_of_a_run_stay_when_its_record_changes(store: Store, kind: str) -> None:
+    if kind == "tensorboard":
+        pytest.importorskip("tensorboard")
+    Files(kind, store, [run()])()
+    (folder,) = store.out.glob(f"track/{kind}/flipped/*")
+    (folder / "notes.txt").write_text("mine")
+    store.write(run(), result(99.0, run()))
+    Files(kind, store, [run()])()
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert len([*folder.iterdir()]) == 3
+
+
+def test_a_link_that_was_laid_while_runs_were_training_is_not_followed(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (store.out / "track" / "csv").mkdir(parents=True)
+    (store.out / "track" / "csv" / "flipped").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BadInput, match="is a link to another folder"):
+        Files("csv", store, [run()])()
+    assert not [*(tmp_path / "elsewhere").iterdir()]
