@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from benchmark.outputs.place import is_there
 from benchmark.records.paths import BESIDE, set_aside_record
@@ -44,14 +44,14 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
 
     The first record of a name decides what it stands for: records of other weights, another precision, another split
     or other labels under that name are refused; weights that an earlier version recorded cannot be compared with
-    today's, and are not. `origins.json` keeps the folder that each record came from.
+    today's, and are not. `origins.json` keeps the name of the folder that each record came from.
 
     Raises:
         BadInput: A link, folder or device stands in the place of `origins.json` in `out`.
         BadRecord: That file is damaged, or not ours.
         OSError: a folder cannot be written.
     """
-    target, merged = Store(out), Merged()
+    target, merged, names = Store(out), Merged(), _names(folders)
     origins = _read_origins(out)
     there = {record.key: record for record in target.load().records}
     known: dict[str, tuple[str, str]] = {}
@@ -72,7 +72,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
                 continue
             _copy(source, target, record)
             there[record.key] = record
-            origins[record.key] = str(folder.resolve())
+            origins[record.key] = names[folder]
             merged.added[str(folder)] += 1
             for name, value in _made_of(record):
                 known.setdefault(name, (value, str(folder)))
@@ -89,6 +89,15 @@ def check_origins(out: Path) -> None:
         BadRecord: It is damaged, or not ours.
     """
     _read_origins(out)
+
+
+def _names(folders: Sequence[Path]) -> dict[Path, str]:
+    """What each folder is called: its last part, with a number where several share it."""
+    names = [folder.resolve().name or "root" for folder in folders]
+    return {
+        folder: f"{name} ({names[:place].count(name) + 1})" if names.count(name) > 1 else name
+        for place, (folder, name) in enumerate(zip(folders, names, strict=True))
+    }
 
 
 def _made_of(record: Record) -> Iterator[Origin]:
@@ -148,7 +157,7 @@ def _read_origins(out: Path) -> dict[str, str]:
     if not is_there(path):
         return {}
     try:
-        origins = {str(key): str(folder) for key, folder in parse(reading.read_bytes(path)).items()}
+        origins = {str(key): PurePath(str(folder)).name for key, folder in parse(reading.read_bytes(path)).items()}
     except (BadRecord, AttributeError):
         origins = {"": ""}
     if not all(re.fullmatch("[0-9a-f]{16}", key) for key in origins):

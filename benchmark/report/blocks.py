@@ -54,7 +54,8 @@ class Block:
     has no cell, since its mean would not compare. `name` is the data set's short name, or says of how many data sets
     this is the mean. `ranks` are average ranks over the cells of the leaderboard that the block shows. `measured` is
     the share of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `chosen` says by
-    column what noisy validation would have taken: it is no method and has no place among them.
+    column what noisy validation would have taken: it is no method and has no place among them. `backbone` is its short
+    name.
     """
 
     noise: str
@@ -69,15 +70,16 @@ class Block:
     ranks: Mapping[str, float]
     measured: float | None
     chosen: Mapping[str, Chosen] = field(default_factory=dict)
+    backbone: str = ""
 
     @property
     def terms(self) -> str:
         """Kind of noise and setting, for a heading."""
-        shots, recipe, backbone, paradigm = self.setting
+        shots, recipe, _, paradigm = self.setting
         extra = "" if paradigm == "fewshot" else f", {paradigm}"
         kind = "no" if self.noise == "none" else short_noise(self.noise)
         epochs = f", {self.epochs} epochs" if self.epochs else " (each method's own)"
-        return f"{kind} noise, {backbone}, {shots} shots, recipe {recipe}{epochs}{extra}"
+        return f"{kind} noise, {self.backbone}, {shots} shots, recipe {recipe}{epochs}{extra}"
 
     @property
     def notes(self) -> list[str]:
@@ -106,7 +108,7 @@ def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[
 
     Methods stand in one order throughout, best average rank first. `chosen` is from `choices.choices`.
     """
-    short = short_names(sorted(board["dataset"].unique()))
+    short, towers = (short_names(sorted(board[axis].unique())) for axis in ("dataset", "backbone"))
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
         noise, shots, recipe, backbone, paradigm = map(str, group)
         setting = (int(shots), recipe, backbone, paradigm)
@@ -120,7 +122,7 @@ def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[
         for dataset, name, part, shown in parts:
             yield Block(
                 noise, setting, _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
-                _ranks(part), _measured(part), _chosen(chosen, group, dataset, len(names)),
+                _ranks(part), _measured(part), _chosen(chosen, group, dataset, len(names)), towers[backbone],
             )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from benchmark.errors import BadInput
 from benchmark.plan.grid import parse_method
 from benchmark.report.leaderboard import SETTING, to_csv
+from benchmark.report.names import short_name
 
 #: Methods that are CoOp's prompt with another loss, at that loss's published settings.
 PROMPTS = ("gce", "mae", "dspt", "sce", "nce_rce", "phuber_ce", "label_smoothing")
@@ -79,7 +80,7 @@ def markdown(table: pd.DataFrame) -> str:
         losses = [loss for loss in LOSSES if loss in wide] + sorted({str(loss) for loss in wide}.difference(LOSSES))
         about = "measured" if math.isnan(rate) else f"{rate:.0%} wrong labels"
         extra = "" if paradigm == "fewshot" else f", {paradigm}"
-        parts.append(f"\n**{about}, {noise} noise, {backbone}, {shots} shots, recipe {recipe}{extra}**\n")
+        parts.append(f"\n**{about}, {noise} noise, {short_name(backbone)}, {shots} shots, recipe {recipe}{extra}**\n")
         parts.append("| learned | " + " | ".join(losses) + " |")
         parts.append("| :-- |" + " --: |" * len(losses))
         for learner, values in wide[losses].iterrows():

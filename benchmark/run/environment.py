@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from functools import cache
@@ -20,9 +21,20 @@ def versions() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        commit = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        commit = ""
+    commit = commit_of(Path(__file__))
     return found | ({"commit": commit} if commit else {})
+
+
+def commit_of(file: Path) -> str:
+    """The commit of the checkout that keeps this file; empty where none does, whatever git's variables say."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(file.parent), *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False, env=own)
+        return "" if done.returncode else done.stdout.strip()
+
+    try:
+        return git("ls-files", "--error-unmatch", "--", file.name) and git("rev-parse", "--short", "HEAD")
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

@@ -40,7 +40,7 @@ def payload(
         "place": place,
         "links": {key: link for key, link in links.items() if link.startswith(("https://", "http://"))},
         "names": {
-            "dataset": short_names(sorted(board["dataset"].unique())),
+            **{axis: short_names(sorted(board[axis].unique())) for axis in ("dataset", "backbone")},
             "noise": {noise: short_noise(noise) for noise in board["noise"].unique()},
         },
         "looks": style,

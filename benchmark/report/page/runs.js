@@ -34,7 +34,7 @@ function openRun(run) {
   const measured = run.realised === null ? "true labels not known" : `${run.wrong} of ${run.images} training labels (${fixed(100 * run.realised, 1)} %)`;
   const wrong = run.labels ? measured : "uses no labels";
   const facts = {
-    Run: run.key, "Data set": shortName("dataset", run.dataset) === run.dataset ? null : run.dataset, Backbone: run.backbone, Protocol: `${run.setting}, seed ${run.seed}`, Noise: `${run.noise}, ${wrong}`,
+    Run: run.key, "Data set": shortName("dataset", run.dataset) === run.dataset ? null : run.dataset, Backbone: shortName("backbone", run.backbone), Protocol: `${run.setting}, seed ${run.seed}`, Noise: `${run.noise}, ${wrong}`,
     Accuracy: `${fixed(run.accuracy)} % at the last epoch`,
     "Best epoch": run.oracle === null ? null : `${fixed(run.oracle)} % (oracle: chosen on test data)`,
     "Zero-shot": run.zero_shot === null ? null : `${fixed(run.zero_shot)} %`,

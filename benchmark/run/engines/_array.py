@@ -20,6 +20,7 @@ from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import forget_all
 from benchmark.records.store import Store
+from benchmark.run.engines._private import private
 from benchmark.run.engines._tasks import Task, write_plan
 from benchmark.run.events import Event
 from benchmark.run.pack_queue import DEATHS
@@ -55,8 +56,9 @@ class Array:
         """Submits the tasks unless they are there, and follows them until every run is done or has failed.
 
         Raises:
-            BadInput: Slurm refuses the tasks, or they end before they begin.
+            BadInput: Slurm refuses the tasks, they end before they begin, or others can write to their folder.
         """
+        private(self.folder)  # submitit leaves pickles there, for the tasks and for us
         store = Store(self.out)
         left = {run.key: run for pack in self.packs for run in pack.runs if run.key not in done}
         self._known = self._alive()
@@ -109,7 +111,6 @@ class Array:
 
     def _submit(self, tasks: int, on_event: OnEvent) -> None:
         plan = self.folder / f"{self.name}.json"
-        self.folder.mkdir(parents=True, exist_ok=True)
         write_plan(plan, self.packs)
         gpus, cpus = self.sbatch.get("gpus_per_node", 0), self.sbatch["cpus_per_task"]
         task = Task(replace(self.runner, out=self.out), plan, self.events, cpus, gpus, self.timeout)

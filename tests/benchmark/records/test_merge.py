@@ -24,7 +24,7 @@ def test_runs_of_two_folders_stand_in_one_with_their_bytes_and_origin(tmp_path: 
     for record in whole.load().records:
         home = first if record.run.seed < 3 else second
         assert Store(tmp_path / "c").path(record.run).read_bytes() == home.path(record.run).read_bytes()
-        assert json.loads((tmp_path / "c" / "origins.json").read_text())[record.key] == str(home.out)
+        assert json.loads((tmp_path / "c" / "origins.json").read_text())[record.key] == home.out.name
 
 
 def test_what_was_learned_comes_along(tmp_path: Path) -> None:
@@ -166,3 +166,15 @@ def test_origins_of_somebody_else_are_kept(tmp_path: Path) -> None:
     with pytest.raises(BadRecord, match=r"origins\.json is damaged, or not ours; move it away"):
         merge([tmp_path / "a"], tmp_path / "c")
     assert (tmp_path / "c" / "origins.json").read_text() == '{"Homo": "sapiens"}'
+
+
+def test_origins_have_no_path_and_tell_folders_of_one_name_apart(tmp_path: Path) -> None:
+    for number, folder in enumerate(("a/results", "b/results", "c")):
+        Store(tmp_path / folder).write(run(seed=number), result(run=run(seed=number)))
+    merge([tmp_path / folder for folder in ("a/results", "b/results", "c")], tmp_path / "all")
+    text = (tmp_path / "all" / "origins.json").read_text()
+    assert str(tmp_path) not in text
+    assert sorted(json.loads(text).values()) == ["c", "results (1)", "results (2)"]
+    (tmp_path / "all" / "origins.json").write_text(json.dumps({"0" * 16: str(tmp_path / "earlier")}))
+    merge([tmp_path / "c"], tmp_path / "all")
+    assert json.loads((tmp_path / "all" / "origins.json").read_text())["0" * 16] == "earlier"
