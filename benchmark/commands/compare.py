@@ -99,11 +99,11 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
 
 def _other_weights(first: Sequence[Record], second: Sequence[Record]) -> list[str]:
     """What to know of backbones whose weights differ between two folders, or cannot be compared."""
-    theirs = {record.run.backbone: weights_of(record) for record in second}
+    theirs = {record.run.backbone_name: weights_of(record) for record in second}
     others = {
-        record.run.backbone: weights_of(record)
+        record.run.backbone_name: weights_of(record)
         for record in first
-        if differ(weights_of(record), theirs.get(record.run.backbone, weights_of(record)))
+        if differ(weights_of(record), theirs.get(record.run.backbone_name, weights_of(record)))
     }
     told = [
         f"other weights under the name {name}: {own[:12] or 'unknown'} in the first folder, "

@@ -15,7 +15,9 @@ from benchmark.errors import BadInput
 from benchmark.plan import catalog
 from benchmark.plan.encoded import lacks, left_out, own_backbone
 from datamodules import noise, paradigms
+from datamodules.errors import UserError
 from datamodules.names import parse_spec
+from methods.clip.names import split_name
 from methods.recipes import Recipe, is_embedded, is_precomputed, recipe, recipe_for
 
 
@@ -53,9 +55,18 @@ class Run:
         return self.method.split("[")[0]
 
     @property
+    def backbone_name(self) -> str:
+        """The backbone as tables show it: `local-dir:mine` for `local-dir:/path[name=mine]`, else as it was typed."""
+        try:
+            place, name = split_name(self.backbone)
+        except UserError:  # of a record from elsewhere
+            return self.backbone
+        return f"{place.partition(':')[0]}:{name}" if name else self.backbone
+
+    @property
     def encoder(self) -> str:
-        """What encoded the images: the backbone, without the hash of a file of features."""
-        return self.backbone.rpartition("@")[0] if is_precomputed(self.backbone) else self.backbone
+        """What encoded the images: the backbone as tables show it, without the hash of a file of features."""
+        return self.backbone.rpartition("@")[0] if is_precomputed(self.backbone) else self.backbone_name
 
     @property
     def settings(self) -> Recipe:

@@ -102,8 +102,8 @@ def _names(folders: Sequence[Path]) -> dict[Path, str]:
 
 def _made_of(record: Record) -> Iterator[Origin]:
     run = record.run
-    yield f"weights{_rule(record)} of {run.backbone}", weights_of(record)
-    yield f"precision of {run.backbone}", record.precision
+    yield f"weights{_rule(record)} of {run.backbone_name}", weights_of(record)
+    yield f"precision of {run.backbone_name}", record.precision
     yield f"split of {run.dataset}", record.hashes.get("split", "")
     if not record.label_free:
         rate = "" if run.rate is None else f" {run.rate:g}"

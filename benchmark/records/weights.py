@@ -27,7 +27,7 @@ def cannot_be_compared(records: Iterable[Record]) -> list[str]:
     """A line for each backbone under whose name there are identities of two rules."""
     counts: dict[str, Counter[str]] = {}
     for record in records:
-        counts.setdefault(record.run.backbone, Counter())[rule(weights_of(record))] += 1
+        counts.setdefault(record.run.backbone_name, Counter())[rule(weights_of(record))] += 1
     lines = []
     for backbone, rules in sorted(counts.items()):
         *earlier, latest = sorted(rules)

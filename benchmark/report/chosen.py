@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmark.records.record import Record
 from benchmark.report.identity import comparable
-from benchmark.report.leaderboard import CELL, to_csv
+from benchmark.report.leaderboard import CELL, cell_of, to_csv
 from benchmark.report.stopping import RULES
 from benchmark.report.tuning import last_noisy_val
 
@@ -28,7 +28,7 @@ WORDS = {
 def candidates(records: Iterable[Record]) -> pd.DataFrame:
     """One row per record with a noisy validation: `CELL`, method, seed, test `accuracy` and `noisy_val`, percent."""
     rows = [
-        (*(getattr(record.run, name) for name in CELL), record.run.method, record.run.seed, record.score, value)
+        (*cell_of(record.run), record.run.method, record.run.seed, record.score, value)
         for record in comparable(records)[0]
         if (value := last_noisy_val(record)) is not None
     ]

@@ -24,7 +24,7 @@ def comparable(records: Iterable[Record]) -> tuple[list[Record], list[str]]:
     """
     problems: list[str] = []
     kept = _one_each(records, _backbone, _model, _model_words, problems)
-    kept = _one_each(kept, lambda record: (record.run.backbone,), _precision, _precision_words, problems)
+    kept = _one_each(kept, lambda record: (record.run.backbone_name,), _precision, _precision_words, problems)
     problems += cannot_be_compared(kept)
     kept = _one_each(kept, lambda record: (record.run.dataset,), _split, _split_words, problems)
     kept = _one_each(kept, _recipe, _settings, _settings_words, problems)
@@ -51,7 +51,7 @@ def _one_each(
 
 
 def _backbone(record: Record) -> Group:
-    return (record.run.backbone, rule(weights_of(record)))
+    return (record.run.backbone_name, rule(weights_of(record)))
 
 
 def _model(record: Record) -> Identity:

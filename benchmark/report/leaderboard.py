@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -83,6 +83,11 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(["rate", "realised", *PARTS], float))
     ordered: pd.DataFrame = frame.sort_values([*CELL, "method", "seed"]).reset_index(drop=True)
     return ordered
+
+
+def cell_of(run: Run) -> tuple[Any, ...]:
+    """The values of `CELL` of a run under its own recipe."""
+    return tuple(run.encoder if name == "backbone" else getattr(run, name) for name in CELL)
 
 
 def _homes(run: Run, recipes: Mapping[Run, tuple[str, ...]]) -> list[Place]:

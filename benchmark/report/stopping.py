@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmark.records.record import Record
 from benchmark.report.identity import comparable
-from benchmark.report.leaderboard import CELL
+from benchmark.report.leaderboard import CELL, cell_of
 
 #: Epochs without a new minimum after which Label Wave stops, as in its released code.
 PATIENCE = 10
@@ -63,7 +63,7 @@ def stopping(records: Iterable[Record]) -> pd.DataFrame:
         epochs = [by_noisy_validation(validation), wave, max(range(len(test)), key=lambda epoch: test[epoch] or 0.0)]
         values = [float("nan") if epoch is None else test[epoch] for epoch in (len(test) - 1, *epochs)]
         counted = [float("nan") if epoch is None else epoch + 1 for epoch in epochs]
-        rows.append((*(getattr(run, name) for name in CELL), run.method, run.seed, *values, *counted))
+        rows.append((*cell_of(run), run.method, run.seed, *values, *counted))
     names = [*CELL, "method", "seed", *COLUMNS[len(CELL) + 2 :]]
     seen = pd.DataFrame(rows, columns=names).astype({"rate": float, **dict.fromkeys(names[len(CELL) + 2 :], float)})
     grouped = seen.groupby([*CELL, "method"], dropna=False, sort=True)

@@ -46,7 +46,7 @@ def log_record(record: Record, content: bytes, target: Target, again: bool = Fal
     """
     run = record.run
     rate = "measured" if run.rate is None else f"{run.rate:g}"
-    tags = [run.dataset, run.noise, f"rate {rate}", run.backbone, record.status]
+    tags = [run.dataset, run.noise, f"rate {rate}", run.backbone_name, record.status]
     name = f"{run.dataset} {run.method} {run.noise} {rate} seed {run.seed}"
     identity = hashlib.sha256(content).hexdigest()[:16]
     if not again:
