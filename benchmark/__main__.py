@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
-import logging
 import os
 import signal
 import sys
@@ -24,7 +23,7 @@ from benchmark import PROTOCOL, version
 from benchmark.commands import COMMANDS
 from benchmark.errors import BadInput, Interrupted
 from datamodules.errors import UserError, nearest
-from datamodules.foreign import OneLine, one_line
+from datamodules.foreign import one_line, warn_in_one_line
 
 #: Faults of what was asked for, not of the machine: names that are too long, links in a circle.
 _OF_INPUT = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EFBIG)
@@ -37,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     143 after SIGTERM.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if logging.lastResort is not None:
-        logging.lastResort.setFormatter(OneLine())
+    warn_in_one_line()
     try:
         with _interruptible(), _printable():
             code = _run(given)

@@ -54,6 +54,12 @@ def from_cell(text: str) -> str:
     return text[1:] if _MARKED.match(text) else text
 
 
+def warn_in_one_line() -> None:
+    """Has warnings of this process printed as one line each, where nobody has set up logging."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(OneLine())
+
+
 class OneLine(logging.Formatter):
     """Logging's format for a message as one line."""
 

@@ -15,6 +15,7 @@ from typing import Any
 from benchmark.plan.packs import Pack
 from benchmark.run.events import Report
 from benchmark.run.pack_queue import Piece
+from datamodules.foreign import warn_in_one_line
 
 Job = Callable[[Pack, str, Report], bool | None]
 
@@ -113,6 +114,7 @@ class Processes:
 def serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:
     """Trains packs until the parent closes the connection; interrupts are handled by the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warn_in_one_line()
 
     def send(kind: str, content: object) -> None:
         try:

@@ -15,7 +15,14 @@ from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
 from datamodules.formats.held_out import held_out
-from datamodules.formats.hub_columns import image_column, label_column, split_names, training_split, values_as_labels
+from datamodules.formats.hub_columns import (
+    image_column,
+    label_column,
+    numbers_of,
+    split_names,
+    training_split,
+    values_as_labels,
+)
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.labellings import labelling
 
@@ -67,10 +74,11 @@ class Hub:
         train, test, val = split_names(*asked) if self.split is None else (training_split(*asked), None, None)
         features = tables[train].features
         image = image_column(name, features, self.image)
+        tables = _with_pictures(name, tables, image)
         label = label_column(name, features, self.label)
         parts = {part: self._rows(tables[part], label) for part in (train, test, val) if part}
         labels, classes = values_as_labels(
-            name, {part: table[label][:] for part, table in parts.items()}, features[label]
+            name, label, {part: table[label][:] for part, table in parts.items()}, features[label]
         )
         shown = tuple(map(readable, self.rename(classes)))
         splits = {part: Split(HubImages(name, table, image, part), labels[part]) for part, table in parts.items()}
@@ -78,7 +86,7 @@ class Hub:
         for column in self.given:
             if column not in features:
                 raise DataError(f"{name}: no column {column!r} for a labelling; columns are {', '.join(features)}")
-            given[labelling(column)] = np.asarray(parts[train][column][:], dtype=np.int64)
+            given[labelling(column)] = numbers_of(name, column, train, parts[train][column][:])
         dataset = Dataset(
             name, shown, template, splits[train], splits[test or train], splits[val] if val else None, given
         )
@@ -105,6 +113,24 @@ class Hub:
         for row, key in enumerate(zip(*(table[column][:] for column in (label, *self.middle_of)), strict=True)):
             groups.setdefault(key, []).append(row)
         return table.select(sorted(rows[len(rows) // 2] for rows in groups.values()))
+
+
+def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping[str, Any]:
+    """The tables, with a column of paths read as one of pictures.
+
+    Raises:
+        DataError: the column holds neither.
+    """
+    import datasets
+
+    kind = next(iter(tables.values())).features[column]
+    if isinstance(kind, datasets.Image):
+        return tables
+    if getattr(kind, "dtype", "") != "string":
+        raise DataError(
+            f"{name}: column {column!r} holds {kind}, neither pictures nor their paths; name another: [image=COLUMN]"
+        )
+    return {part: table.cast_column(column, datasets.Image()) for part, table in tables.items()}
 
 
 def divided(dataset: Dataset, share: float) -> Dataset:

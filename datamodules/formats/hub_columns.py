@@ -9,6 +9,7 @@ import numpy as np
 
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
+from datamodules.foreign import LONGEST_NAME, one_line
 
 LABELS = ("label", "labels", "fine_label", "class", "target", "category", "cls")
 
@@ -72,20 +73,36 @@ def label_column(name: str, features: Mapping[str, Any], asked: str | None) -> s
 
 
 def values_as_labels(
-    name: str, values: Mapping[str, Sequence[Any]], kind: Any
+    name: str, column: str, values: Mapping[str, Sequence[Any]], kind: Any
 ) -> tuple[dict[str, Labels], tuple[str, ...]]:
     """Labels [n] by split, and class names: those of the column's type, or its distinct texts in sorted order.
 
     Raises:
-        DataError: numbers without class names.
+        DataError: numbers without class names, or a row without a label, or with several.
     """
     if type(kind).__name__ == "ClassLabel":
-        return {part: np.asarray(own, dtype=np.int64) for part, own in values.items()}, tuple(kind.names)
-    texts = sorted({value for own in values.values() for value in own}, key=str)
-    if not all(isinstance(text, str) for text in texts):
-        raise DataError(f"{name}: the label column holds {kind}, not class names; name another: [label=COLUMN]")
+        return {part: numbers_of(name, column, part, own) for part, own in values.items()}, tuple(kind.names)
+    for part, own in values.items():
+        if (row := next((row for row, value in enumerate(own) if not isinstance(value, str)), None)) is not None:
+            if own[row] is None:
+                raise DataError(f"{name}: column {column!r} has no label in {part} row {row}")
+            raise DataError(f"{name}: the label column holds {kind}, not class names; name another: [label=COLUMN]")
+    texts = sorted({value for own in values.values() for value in own})
     numbers = {text: number for number, text in enumerate(texts)}
     return {part: np.asarray([numbers[value] for value in own]) for part, own in values.items()}, tuple(texts)
+
+
+def numbers_of(name: str, column: str, part: str, values: Sequence[Any]) -> Labels:
+    """Class numbers [n] of a split.
+
+    Raises:
+        DataError: a row without a label, or with something else than one whole number; the message names it.
+    """
+    for row, value in enumerate(values):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            what = "no label" if value is None else f"{one_line(str(value), LONGEST_NAME)!r}, no class number,"
+            raise DataError(f"{name}: column {column!r} has {what} in {part} row {row}")
+    return np.asarray(values, dtype=np.int64)
 
 
 def _choose(name: str, what: str, features: Mapping[str, Any], asked: str | None, found: Sequence[str]) -> str:

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
+from datasets import ClassLabel
 
 from datamodules import catalog
 from datamodules.datasets import caltech101, eurosat, imagenet, ucf101
 from datamodules.errors import CorruptImage, DataError
 from datamodules.formats.hub import Hub
+from datamodules.formats.hub_columns import values_as_labels
 
 datasets = pytest.importorskip("datasets")
 huggingface_hub = pytest.importorskip("huggingface_hub")
@@ -233,3 +236,33 @@ def test_hub_class_names_become_those_of_coop_and_clip() -> None:
     assert caltech101.rename(["Faces", "accordion"]) == ["face", "accordion"]
     names = imagenet.rename([f"n{i}" for i in range(1000)])
     assert (names[0], names[-1], len(names)) == ("tench", "toilet paper", 1000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (ClassLabel(names=["a", "b"]), [0, None, 1], "column 'label' has no label in train row 1"),
+        (ClassLabel(names=["a", "b"]), [0, 1, [1]], r"has '\[1\]', no class number, in train row 2"),
+        (ClassLabel(names=["a", "b"]), [0, 1.5], "has '1.5', no class number, in train row 1"),
+        ("string", ["a", None], "column 'label' has no label in train row 1"),
+        ("list", [["a"], ["b"]], "the label column holds list, not class names"),
+        ("int64", [3, None], "the label column holds int64, not class names"),
+    ],
+)
+def test_a_row_without_one_label_is_named(kind: Any, values: list[Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        values_as_labels("x", "label", {"train": values}, kind)
+
+
+def test_a_column_of_paths_is_one_of_pictures_and_one_of_numbers_is_none(tmp_path: Path) -> None:
+    from datasets import Dataset as HubTable
+    from datasets import DatasetDict
+
+    for number in range(4):
+        PIL.Image.new("RGB", (8, 8), (60 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    rows = {"image": [str(tmp_path / f"{i}.png") for i in range(4)], "label": list("abab"), "number": [1, 2, 3, 4]}
+    DatasetDict({part: HubTable.from_dict(rows) for part in ("train", "test")}).save_to_disk(str(tmp_path / "x"))
+    opened = catalog.open_dataset(f"hf:{tmp_path / 'x'}[image=image,label=label]")
+    assert [opened.train.images[i].getpixel((0, 0))[0] for i in range(4)] == [0, 60, 120, 180]
+    with pytest.raises(DataError, match="neither pictures nor their paths"):
+        catalog.open_dataset(f"hf:{tmp_path / 'x'}[image=number,label=label]")
