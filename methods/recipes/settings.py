@@ -26,7 +26,8 @@ class Recipe:
     the share `labelled` of its labelled images only, int(n labelled) at random, and does not see the others; `draw`,
     from 0 on, is the seed of that choice, and of the images labelled under `ssl`, for all runs (-1: each run's own).
     `template` names the classes for the teacher of KgCoOp and ProGrad (empty: as the data set does).
-    `self_training` says whether FPL, IFPL and GRIP do what their paper says, or what the code does (`SelfTraining`).
+    `self_training` says whether FPL, IFPL and GRIP do what their paper says, or what the code does (`SelfTraining`);
+    `unit_weights` divides the weights of their two losses by the sum.
     """
 
     epochs: Annotated[int, Ge(1)] = 200
@@ -53,6 +54,7 @@ class Recipe:
     draw: Annotated[int, Ge(-1)] = -1
     template: str = ""
     self_training: Literal["paper", "released"] = "paper"
+    unit_weights: bool = False
 
     def lr_at(self, epoch: int, epochs: int, step: int = 0, steps: int = 1) -> float:
         """The learning rate in `step` of an epoch's `steps`, in `epoch` of `epochs` of one round of training."""

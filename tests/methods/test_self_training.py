@@ -108,14 +108,16 @@ def test_visual_prompts_go_on_through_their_rounds_where_no_image_is_left_to_lab
     assert all(parameter.isfinite().all() for parameter in method.parameters())
 
 
-def test_the_mean_losses_of_a_batch_are_weighted_by_the_counts_of_the_round() -> None:
+@pytest.mark.parametrize("unit", [False, True])
+def test_the_mean_losses_of_a_batch_are_weighted_by_the_counts_of_the_round(unit: bool) -> None:
     data = toy.data_for([RunSpec(0, 2, paradigm="ssl")], 2)
-    method = fpl.Method(toy.task([0], 2), k=3)
+    own = replace(toy.RECIPE, unit_weights=unit)
+    method = fpl.Method(replace(toy.task([0], 2), recipe=own), k=3)
     toy.fit([method], data, 2)
     batch = data.batch(0)
     each = torch.rand(batch.labels.shape, generator=torch.Generator().manual_seed(0))
     is_pseudo = torch.tensor([[int(i) not in data.given[0].images for i in batch.images[0]]])
-    slow = 18 / 12 * each[~is_pseudo].mean() + each[is_pseudo].mean()
+    slow = (18 / 12 * each[~is_pseudo].mean() + each[is_pseudo].mean()) / (30 / 12 if unit else 1)
     assert is_pseudo.any() and not is_pseudo.all()
     torch.testing.assert_close(method.mean_per_run(each, batch)[0], slow)
 
