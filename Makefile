@@ -110,7 +110,7 @@ test-oldest: installed  ## a part of the tests with the oldest packages that pyp
 test-newest: installed  ## the same with the newest packages there are, in .venv-newest
 	$(call with_versions,--upgrade)
 
-faults: installed  ## kill, starve and damage benches, and count which end with the same bytes; about half an hour
+faults: installed  ## strike all commands that write at chosen moments, and count which end as if nothing had been; a quarter of an hour
 	"$$RUN" -m tests.support.faults
 
 check: installed  ## what CI runs: format, lint, types, arrows between packages, tests

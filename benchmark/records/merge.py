@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from benchmark.outputs.place import is_there
-from benchmark.records.paths import BESIDE, set_aside_record
+from benchmark.records.paths import BESIDE, set_aside_file
 from benchmark.records.record import Record
 from benchmark.records.sealed import BadRecord, parse
 from benchmark.records.store import Store
@@ -62,6 +63,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
         source = Store(folder)
         records, problems = source.load()
         merged.problems += problems
+        fitting = []
         for record in records:
             if (other := there.get(record.key)) is not None:
                 merged.twice += 1
@@ -70,14 +72,17 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
             if why := _misfit(record, known) or _changed(source, record):
                 merged.refused[f"{folder}: {why}"] += 1
                 continue
-            _copy(source, target, record)
+            fitting.append(record)
             there[record.key] = record
             origins[record.key] = names[folder]
             merged.added[str(folder)] += 1
             for name, value in _made_of(record):
                 known.setdefault(name, (value, str(folder)))
+        # Before the records, whose origin nobody would know if this were interrupted.
+        atomic.write(out / ORIGINS, json.dumps(dict(sorted(origins.items())), indent=1) + "\n")
+        for record in fitting:
+            _copy(source, target, record)
         _copy_failures(source, target, there)
-    atomic.write(out / ORIGINS, json.dumps(dict(sorted(origins.items())), indent=1) + "\n")
     return merged
 
 
@@ -136,13 +141,26 @@ def _changed(source: Store, record: Record) -> str:
 
 
 def _copy(source: Store, target: Store, record: Record) -> None:
-    """The files beside it first, so that a record never stands without them; what is no record there is set aside."""
+    """The files beside it first, so that a record never stands without them; what is something else is set aside."""
     old, new = source.path(record.run), target.path(record.run)
-    set_aside_record(new)
-    for suffix, field_of_hash in BESIDE.items():
-        if getattr(record, field_of_hash) and (file := old.with_suffix(suffix)).exists():
-            atomic.write(new.with_suffix(suffix), reading.read_bytes(file, reading.TENSORS))
-    atomic.write(new, reading.read_bytes(old))
+    kept = [suffix for suffix, field_of_hash in BESIDE.items() if getattr(record, field_of_hash)]
+    for suffix in (*BESIDE, new.suffix):
+        file, place = old.with_suffix(suffix), new.with_suffix(suffix)
+        wanted = suffix in (*kept, new.suffix) and file.exists()
+        if os.path.lexists(place) and not (wanted and _are_equal(file, place)):
+            set_aside_file(place)
+        if wanted:
+            atomic.write(place, _read(file))
+
+
+def _are_equal(file: Path, place: Path) -> bool:
+    """Whether a place has the same bytes, as after a merge that was interrupted."""
+    same_size = place.is_file() and not place.is_symlink() and place.stat().st_size == file.stat().st_size
+    return same_size and _read(place) == _read(file)
+
+
+def _read(file: Path) -> bytes:
+    return reading.read_bytes(file, reading.TENSORS) if file.suffix in BESIDE else reading.read_bytes(file)
 
 
 def _copy_failures(source: Store, target: Store, done: Mapping[str, Record]) -> None:

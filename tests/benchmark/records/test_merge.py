@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from benchmark.records.merge import merge
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
 from benchmark.report.campaign import mixed_hardware
+from datamodules import atomic
 from tests.support.records_factory import fill, predictions, result, run
 
 
@@ -178,3 +180,32 @@ def test_origins_have_no_path_and_tell_folders_of_one_name_apart(tmp_path: Path)
     (tmp_path / "all" / "origins.json").write_text(json.dumps({"0" * 16: str(tmp_path / "earlier")}))
     merge([tmp_path / "c"], tmp_path / "all")
     assert json.loads((tmp_path / "all" / "origins.json").read_text())["0" * 16] == "earlier"
+
+
+def test_a_merge_that_is_interrupted_anywhere_and_done_again_is_that_of_one_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "one")
+    for seed in (1, 2):
+        store.write(run(seed=seed), result(run=run(seed=seed)), {"ctx": np.ones(3, np.float32)})
+    merge([tmp_path / "one"], tmp_path / "whole")
+    whole = files(tmp_path / "whole")
+    real = atomic.write
+    for writes in range(len(whole)):
+        left = iter(range(writes))
+
+        def write(path: Path, content: str | bytes, left: Iterator[int] = left) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            real(path, content)
+
+        out = tmp_path / f"after {writes}"
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(atomic, "write", write)
+            merge([tmp_path / "one"], out)
+        merge([tmp_path / "one"], out)
+        assert files(out) == whole
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}

@@ -24,7 +24,7 @@ from tests.support.faults.processes import Session, fork
 #: OUT stands for the folder of a trial, GIVEN for what all share, KEY for a run with a prompt in GIVEN/bench.
 COMMANDS = {
     "bench": "bench --datasets=digits --methods=zero_shot,coop,ce --noise=0,0.5 --seeds=1,2 --shots=1 --epochs=1 "
-    "--pack=2 --devices=cpu:2 --save_predictions --wandb=disabled --out=OUT",
+    "--pack=2 --devices=cpu:2 --save_predictions --out=OUT",
     "merge": "merge GIVEN/half GIVEN/other --out=OUT",
     "choose": "choose GIVEN/pictures --methods=zero_shot,ce --default=ce --seeds=1,2 --recipe=embedded[epochs=2] "
     "--out=OUT",

@@ -14,7 +14,7 @@ from datamodules import atomic
 from datamodules.features.bank import FeatureBank
 from methods.core.module import ReplicaModule
 
-#: What a command is doing when it is struck. The last one is struck as "between records", by a blow to the follower.
+#: What a command is doing when it is struck; in the last, a record was just written, and the follower is struck.
 WRITTEN = ("record", "predictions", "learned", "manifest", "table")
 PHASES = ("planning", "encoding", "first epoch", "between records", *WRITTEN, "W&B follower")
 SUFFIXES = {".json": "record", ".parquet": "predictions", ".safetensors": "learned"}

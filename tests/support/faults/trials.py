@@ -86,7 +86,8 @@ class Trials:
         blow = blow or rng.choice(self.blows(command, phase))
         folder = self.folder / f"trial{len(list(self.folder.glob('trial*')))}"
         folder.mkdir()
-        out, more = folder / "out", ["--wandb=offline"] if phase == "W&B follower" else []
+        out = folder / "out"
+        more = [f"--wandb={'offline' if phase == 'W&B follower' else 'disabled'}"] * (command == "bench")
         moments = Moments(folder, lambda: finished(command, out), at, number, FROM_INSIDE.get(blow, ""))
         session = self.given.run(command, out, moments, more)
         _strike(session, moments, blow, rng)
