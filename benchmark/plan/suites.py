@@ -31,6 +31,9 @@ ABOUT = ("description", "made")
 WHAT = ("methods", "datasets", "noise", "noise_type", "paradigm", "seeds", "shots", "recipe", "epochs", "backbone",
         "precision", "pack", "skip_bad_images", "save_predictions", "lr")  # fmt: skip
 
+#: All that `keep` writes.
+MADE = rb'\Amade = ".*"\n((?!description)[a-z_]+ = ".*"\n)*\Z'
+
 
 def known() -> dict[str, Path]:
     """The suites by name: those that ship with promptnoise, and those of the folder suites/, which win."""
@@ -77,8 +80,8 @@ def keep(options: Options, name: str, made: str) -> None:
 
 
 def kept_in(options: Options, name: str) -> OneFile:
-    """The file that keeps what a campaign was started with."""
-    return OneFile(options.out / "campaigns" / f"{name}.toml", b'^made = "')
+    """The file that keeps what a campaign was started with; one to which a person added a line is not ours any more."""
+    return OneFile(options.out / "campaigns" / f"{name}.toml", MADE)
 
 
 def _path(suite: str) -> Path:

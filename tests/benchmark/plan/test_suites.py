@@ -127,3 +127,16 @@ def test_a_folder_goes_on_in_its_own_place_unless_another_is_typed(tmp_path: Pat
     again = options(f"--again={tmp_path}")
     assert (again.out, again.wandb, again.engine, again.cache) == (tmp_path, "", "local", Options.cache)
     assert options(f"--again={tmp_path}", "--out=other").out == Path("other")
+
+
+@pytest.mark.parametrize("line", ["# mine\n", 'description = "mine"\n', "seeds = [1]\n"])
+def test_a_kept_suite_is_renewed_until_a_person_adds_a_line(tmp_path: Path, line: str) -> None:
+    options = Options(datasets="digits", out=tmp_path)
+    for made in ("2026-01-01 00:00:00", "2026-01-02 00:00:00"):
+        suites.keep(options, "name", made)
+    (path,) = tmp_path.glob("campaigns/*.toml")
+    assert "2026-01-02" in path.read_text()
+    path.write_text(text := path.read_text() + line)
+    with pytest.raises(BadInput, match=r"name\.toml was not written by promptnoise and is kept"):
+        suites.keep(options, "name", "2026-01-03 00:00:00")
+    assert path.read_text() == text
