@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.dataset import Labels
-from datamodules.errors import DataError
+from datamodules.errors import CorruptImage
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,9 +60,9 @@ class Rows:
         """There is no picture.
 
         Raises:
-            DataError: always.
+            CorruptImage: always.
         """
-        raise DataError(f"{self.describe(index)} is a row of features, and its picture is not there")
+        raise CorruptImage(f"{self.describe(index)} is a row of features, and its picture is not there")
 
     @property
     def fingerprint(self) -> str:

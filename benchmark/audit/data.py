@@ -12,6 +12,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.checks import check_files
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
+from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import classes_named, readable
 from datamodules.formats.csv_table import is_missing, read_table
 from datamodules.formats.folder import class_folders, parts_of, read_names, split_of
@@ -42,11 +43,20 @@ class Doubtful:
     template: str
     true: Labels | None = None
 
+    @property
+    def outputs(self) -> Outputs | None:
+        """What is known of the backbone where the images come as features."""
+        return self.images.outputs if isinstance(self.images, Rows) else None
+
     def pick(self, rows: Labels) -> Doubtful:
         """The images `rows` [n] alone."""
         true = None if self.true is None else self.true[rows]
         files = tuple(self.files[row] for row in rows.tolist())
-        return replace(self, images=Picked(self.images, rows), files=files, given=self.given[rows], true=true)
+        return replace(self, images=_picked(self.images, rows), files=files, given=self.given[rows], true=true)
+
+
+def _picked(images: Images, rows: Labels) -> Images:
+    return images.pick(rows) if isinstance(images, Rows) else Picked(images, rows)
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
         if "split" in options:
             check_files(spec, Path())
         return checked(_folder(spec, Path(place).expanduser(), options.get("template", catalog.TEMPLATE)))
-    if "/" in name and kind != "hf":
+    if "/" in name and kind not in ("hf", "features"):
         raise BadInput(f"{spec} is not there; give a folder, a CSV table, or the name of a data set")
     return checked(of_dataset(spec, catalog.open_dataset(spec, root)))
 

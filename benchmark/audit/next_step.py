@@ -13,11 +13,12 @@ from datamodules.names import parse_spec
 
 
 def next_step(spec: str, root: Path, backbone: str = "embedded", table: Path | str = f"{AUDITED}.csv") -> str:
-    """Where to put the `table` of corrected labels and the `make bench` that trains on it; empty for a table of files.
+    """Where to put the `table` of corrected labels and the `make bench` that trains on it; empty for a table of files
+    and for a file of features.
 
     `spec` is what was audited, `root` the data root.
     """
-    if Path(spec).is_file():
+    if Path(spec).is_file() or spec.startswith("features:"):
         return ""
     dataset = _trainable(f"folder:{Path(spec).absolute()}" if Path(spec).is_dir() else spec)
     folder = tables_folder(dataset, root)

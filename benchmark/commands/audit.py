@@ -179,11 +179,16 @@ def _encode(options: Options, data: Doubtful, progress: Progress, console: Conso
     from benchmark.run.resources import open_bank
 
     with encoding(progress, "images", len(data.given)) as tell:
-        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, options.skip_bad_images)
+        cache, skip = options.cache, options.skip_bad_images
+        backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, data.outputs)
         sample, readable = encode(data, backbone, bank, options.seed)
     say_skipped(console, bank.skipped)
     data = data if len(readable) == len(data.given) else data.pick(np.asarray(readable))
     device = parse_devices(options.devices)[0]
+    if data.outputs is not None:
+        if options.prompt == "yes":
+            raise BadInput(f"{data.name} has features only, and a prompt needs a text tower; leave out --prompt=yes")
+        return data, sample
     few = worth_it(len(data.given), len(data.classes), options.backbone, device)
     if options.prompt == "yes" or (options.prompt == "auto" and few):
         sample = with_prompt(sample, data, options.backbone, backbone, bank, device, progress)

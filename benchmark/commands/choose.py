@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from benchmark.commands._progress import counted, say_skipped
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.checks import check_backbone
+from benchmark.plan.encoded import lacks, left_out, outputs_of
 from benchmark.plan.grid import parse_method, split_list
 from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
@@ -90,6 +91,7 @@ def main(options: Options) -> int:
         from benchmark.run.resources import open_bank
 
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    plan = _able(options, plan, say)
     dataset, data = _open(options, plan.seeds[0])
     say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes")
     with counted(console) as progress:
@@ -102,8 +104,9 @@ def main(options: Options) -> int:
             task = progress.add_task(what, total=epochs)
             return lambda: progress.update(task, advance=1)
 
-        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, options.skip_bad_images)
-        setting = prepare(data, backbone, bank, recipe_for(options.backbone, options.recipe), str(bank.device))
+        cache, skip, outputs = options.cache, options.skip_bad_images, data.outputs
+        backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, outputs)
+        setting = prepare(data, backbone, bank, recipe_for(backbone.name, options.recipe), str(bank.device))
         outcome = choose(setting, plan, start, everything=dataset is not None)
     expected = expectation(read_table(), outcome.choice.by, plan.default)
     say_skipped(console, bank.skipped)
@@ -162,6 +165,21 @@ def _check(options: Options) -> Plan:
     return Plan([_canonical(name) for name in names], _canonical(options.default), seeds, options.hold_out)
 
 
+def _able(options: Options, plan: Plan, say: Callable[[str], None]) -> Plan:
+    """The plan without methods that a data set of features does not suit, and with a default that it suits."""
+    outputs = outputs_of(options.dataset)
+    if outputs is None:
+        return plan
+    for line in left_out([options.dataset], [parse_method(name) for name in (*plan.methods, plan.default)]):
+        say(f"left out: {line}")
+    methods = [name for name in plan.methods if not lacks(options.dataset, *parse_method(name))]
+    default = plan.default
+    if lacks(options.dataset, *parse_method(default)):
+        default = "class_means" if outputs.texts is None else "task_res"
+        say(f"the default is {default} instead of {plan.default}")
+    return replace(plan, methods=methods or [default], default=default)
+
+
 def _canonical(name: str) -> str:
     info, values = parse_method(name)
     return info.canonical(values)
@@ -211,18 +229,19 @@ def _write(options: Options, setting: Setting, outcome: Outcome, expected: str) 
 
     data, backbone, choice = setting.data, setting.backbone, outcome.choice
     weights = outcome.final.weights[choice.method][0]
+    name = short_name(options.backbone) if data.outputs is None else backbone.name
     learned = {"class_weights": weights.cpu().numpy(), "logit_scale": np.array(backbone.scale, np.float32)}
     about = {
-        "classes": list(data.values), "class_names": list(data.classes), "backbone": short_name(options.backbone),
+        "classes": list(data.values), "class_names": list(data.classes), "backbone": name,
         "dataset": short_name(data.name if ":" in data.name else f"folder:{data.name}"), "images": len(data.given),
         "method": choice.method, "recipe": str(setting.recipe), "chosen_by": choice.by,
         "hashes": {"weights": backbone.identity}, "frozen_image_tower": True,
-        "open_clip": open_clip_arguments(options.backbone),
+        **({"open_clip": open_clip_arguments(options.backbone)} if data.outputs is None else {}),
     }  # fmt: skip
     paths = exported.write(options.out, learned, about)
     command = shlex.join(["promptnoise", "choose", *sys.argv[2:]])
     card = Card(
-        data.name, len(data.given), data.values, options.backbone, str(setting.recipe), outcome.dominant,
+        data.name, len(data.given), data.values, name, str(setting.recipe), outcome.dominant,
         outcome.agreements, outcome.held_out, choice, expected, command, versions(), [path.name for path in paths],
     )  # fmt: skip
     return [*paths, *_outputs(options).write({CARD: card.text()})]

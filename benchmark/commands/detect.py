@@ -125,7 +125,7 @@ def _encode(options: Options, name: str, progress: Progress) -> Encoded:
     if not dataset.trusted:
         raise BadInput(f"{name}: nobody knows its true labels, so detectors cannot be measured on it")
     with encoding(progress, name, len(dataset.train.labels)) as tell:
-        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell)
+        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, outputs=dataset.outputs)
         features = bank.plain(dataset.train.images)
     text = zero_shot_weights(backbone, dataset.classes, dataset.template).cpu()
     return Encoded(name, dataset, features, text, backbone.scale)

@@ -18,10 +18,14 @@ from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
 from benchmark.records.weights import differ
 from benchmark.screen import Screen
+from datamodules.catalog import open_dataset
+from datamodules.dataset import Images
+from datamodules.encoded import Rows
 from datamodules.foreign import to_cell
 from datamodules.formats.folder import SUFFIXES
 from datamodules.formats.images import FileImages
-from methods.recipes import is_embedded
+from datamodules.formats.labellings import image_names
+from methods.recipes import is_embedded, is_precomputed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +40,7 @@ class Options(Encoding):
     """Classify all pictures in a folder: a CSV of file, predicted class, its probability, and the second class."""
 
     folder: Path
-    """Folder of pictures; those in folders below it count too."""
+    """Folder of pictures, those in folders below it too; or features:FILE, whose test images are classified."""
 
     with_: Path
     """The classifier, --with=FOLDER or --with=FILE: what `promptnoise export` or `promptnoise choose` wrote."""
@@ -55,7 +59,8 @@ def main(options: Options) -> int:
     """Writes the table and says how many pictures each class has."""
     table, images = _table(options.out), _images(options)
     classifier = exported.read(options.with_)
-    name = options.backbone or _backbone(classifier)
+    outputs = images.outputs if isinstance(images, Rows) else None
+    name = options.backbone or (_backbone(classifier) if outputs is None else outputs.name)
     check_backbone(name)
     console = Screen(stderr=table.is_printed)
     with console.status("loading torch"):
@@ -63,9 +68,11 @@ def main(options: Options) -> int:
 
         from benchmark.run.resources import open_bank
     with counted(console) as progress, encoding(progress, "images", len(images)) as tell:
-        backbone, bank = open_bank(name, options.devices, options.cache, tell, options.skip_bad_images)
+        cache, skip = options.cache, options.skip_bad_images
+        backbone, bank = open_bank(name, options.devices, cache, tell, skip, outputs)
         trained = classifier.about.hashes.get("weights", backbone.identity)
-        if differ(trained, backbone.identity) and differ(trained, backbone.identity_in("fp32")):
+        known = outputs is None and not is_precomputed(classifier.backbone)
+        if known and differ(trained, backbone.identity) and differ(trained, backbone.identity_in("fp32")):
             raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
         features = bank.plain(images)
     if features.shape[1] != classifier.weights.shape[1]:
@@ -109,7 +116,12 @@ def _table(out: Path) -> OneFile:
     return table
 
 
-def _images(options: Options) -> FileImages:
+def _images(options: Options) -> FileImages | Rows:
+    spec = str(options.folder)
+    if spec.startswith("features:"):
+        images = open_dataset(spec).test.images
+        assert isinstance(images, Rows)
+        return images
     if not options.folder.is_dir():
         raise BadInput(f"{options.folder} is not a folder; give one that holds pictures")
     root = options.folder.absolute()
@@ -123,9 +135,9 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
-def _rows(images: FileImages, chances: Tensor, classifier: exported.Classifier) -> Iterator[tuple[str, ...]]:
+def _rows(images: Images, chances: Tensor, classifier: exported.Classifier) -> Iterator[tuple[str, ...]]:
     """The table's lines, from probabilities [P, C]."""
     top, order = chances.topk(min(2, chances.shape[1]), dim=1)
-    for file, values, places in zip(images.paths, top.tolist(), order.tolist(), strict=True):
+    for file, values, places in zip(image_names(images), top.tolist(), order.tolist(), strict=True):
         pairs = [(classifier.classes[place], f"{value:.4f}") for value, place in zip(values, places, strict=True)]
         yield (file, *pairs[0], *(pairs[1] if len(pairs) > 1 else ("", "")))

@@ -75,7 +75,7 @@ def _needs_hold_out(options: Options) -> bool:
     """Whether a data set lacks a val split, or a kind of noise is only known of training images."""
     if any("given" in noise.needs(kind) for kind in split_list(options.noise_type)):
         return True
-    opened = (open_dataset(name, options.data) for name in groups.datasets(split_list(options.datasets)))
+    opened = (open_dataset(name, options.data) for name in groups.datasets(split_list(options.datasets), options.data))
     return any(dataset.val is None or not dataset.trusted for dataset in opened)
 
 

@@ -12,6 +12,7 @@ from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
+from datamodules.encoded import Outputs
 from datamodules.features.bank import FeatureBank, Progress
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
@@ -23,14 +24,18 @@ T = TypeVar("T")
 
 
 def open_bank(
-    name: str, devices: str, cache: Path, progress: Progress, skip_bad_images: bool = False
-) -> tuple[Backbone, FeatureBank]:
-    """A backbone on the first of these devices, and the bank of its features.
+    name: str, devices: str, cache: Path, progress: Progress, skip_bad_images: bool = False,
+    outputs: Outputs | None = None,
+) -> tuple[Backbone, FeatureBank]:  # fmt: skip
+    """A backbone on the first of these devices, and the bank of its features; `outputs` of a file stand for both.
 
     Raises:
         UserError: devices that there are not, or a backbone that cannot be loaded.
     """
     device = parse_devices(devices)[0]
+    if outputs is not None:
+        precomputed = Precomputed(outputs).to(device)
+        return precomputed, FeatureBank(precomputed, None, device)
     backbone = load_backbone(name, device)
     return backbone, bank_of(name, backbone, cache, device, skip_bad_images, progress)
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmark.__main__ import main
@@ -159,3 +160,43 @@ def test_a_clip_encoded_by_hand_gives_the_same_file_and_a_pair_of_its_arrays_wil
                 np.testing.assert_array_equal(theirs[name], ours[name], err_msg=name)
     ((command,),) = [commands(block) for block in blocks if block.mark == "run by"]
     assert main([*command[1:], "--seeds=1", "--epochs=1"]) == 0
+
+
+def test_an_audit_ranks_rows_and_names_their_files(tmp_path: Path) -> None:
+    made = encoded.arrays(shots=12, spread=0.1)
+    wrong = made["train_labels"].copy()
+    wrong[[0, 13, 30]] = (wrong[[0, 13, 30]] + 1) % 3
+    files = np.array([f"{number}.jpg" for number in range(36)])
+    path = encoded.write(tmp_path / "made.npz", **(made | {"train_labels": wrong, "train_files": files}))
+    assert main(["audit", f"features:{path}", f"--out={tmp_path / 'audit'}"]) == 0
+    first = pd.read_csv(tmp_path / "audit" / "labels.csv")["file"][:3]
+    assert set(first) == {"0.jpg", "13.jpg", "30.jpg"}
+    assert "0.jpg" in (tmp_path / "audit" / "audit.html").read_text()
+
+
+def test_detectors_are_measured_on_rows(tmp_path: Path) -> None:
+    path = encoded.write(tmp_path / "made.npz", **encoded.arrays(shots=12))
+    options = [f"--datasets=features:{path}", "--detectors=means,zero_shot", "--noise=0.25", "--noise_type=symmetric"]
+    assert main(["detect", *options, "--seeds=1", f"--out={tmp_path / 'out'}"]) == 0
+    board = pd.read_csv(tmp_path / "out" / "detectors.csv")
+    assert board["auroc"].min() > 80
+
+
+def test_a_classifier_is_chosen_on_rows_and_predicts_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = encoded.write(tmp_path / "made.npz", **encoded.arrays(shots=12))
+    options = ["--methods=zero_shot,ce,coop", "--seeds=1", "--recipe=coop[epochs=2]", f"--out={tmp_path / 'choice'}"]
+    assert main(["choose", f"features:{path}", *options]) == 0
+    told = capsys.readouterr().out
+    assert "left out: coop, em_means on made" in told and "the default is task_res instead of em_means" in told
+    table = tmp_path / "table.csv"
+    assert main(["predict", f"features:{path}", f"--with={tmp_path / 'choice'}", f"--out={table}"]) == 0
+    found = pd.read_csv(table)
+    assert len(found) == 36 and found["file"][0] == "row 0 of test"
+    assert (found["predicted"] == [f"class {label}" for label in encoded.arrays(shots=12)["test_labels"]]).mean() > 0.8
+
+
+def test_rates_are_tuned_on_rows(tmp_path: Path) -> None:
+    path = encoded.write(tmp_path / "made.npz", **encoded.arrays(shots=12))
+    options = ["--methods=ce", "--lr=0.001,0.01", "--noise=0.25", "--shots=8", "--seeds=1", "--epochs=2"]
+    assert main(["tune", f"--datasets=features:{path}", *options, f"--out={tmp_path / 'out'}"]) == 0
+    assert (tmp_path / "out" / "tuning.csv").is_file()

@@ -10,8 +10,10 @@ import numpy as np
 CLASSES, WIDTH = 3, 8
 
 
-def arrays(shots: int = 6, seed: int = 0, classes: int = CLASSES, width: int = WIDTH) -> dict[str, Any]:
-    """Unit features of `shots` training and test images of each class, around that class's unit text feature."""
+def arrays(
+    shots: int = 6, seed: int = 0, classes: int = CLASSES, width: int = WIDTH, spread: float = 0.3
+) -> dict[str, Any]:
+    """Unit features of `shots` training and test images of each class, `spread` around its unit text feature."""
     draw = np.random.default_rng(seed)
     texts = draw.normal(size=(classes, width)).astype(np.float32)
     made: dict[str, Any] = {"class_names": np.array([f"class {c}" for c in range(classes)])}
@@ -20,7 +22,7 @@ def arrays(shots: int = 6, seed: int = 0, classes: int = CLASSES, width: int = W
         labels = np.repeat(np.arange(classes), shots)
         made[f"{part}_labels"] = labels
         noise = draw.normal(size=(len(labels), width))
-        made[f"{part}_features"] = _unit(_unit(texts)[labels] + 0.3 * noise).astype(np.float32)
+        made[f"{part}_features"] = _unit(_unit(texts)[labels] + spread * noise).astype(np.float32)
     return made
 
 
