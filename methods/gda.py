@@ -50,19 +50,17 @@ class Method(MemoryMethod):
     def start_training(self) -> None:
         """Computes the discriminants of the training images, times alpha."""
         super().start_training()
-        classes, alpha = len(self.task.classes), self._alpha()
-        weights, biases = discriminant(self.keys, self.targets, classes)
-        self.images = (alpha[:, None, None] * weights).to(self.texts.dtype)
-        self.biases = (alpha[:, None] * biases).to(self.texts.dtype)
+        for row, seed in enumerate(self.task.seeds):  # one after the other: float64 copies of all would not fit
+            keys, targets = self.keys[row : row + 1], self.targets[row : row + 1]
+            alpha = self.alpha or float(self._chosen(keys, targets, seed))
+            weights, biases = discriminant(keys, targets, len(self.task.classes))
+            self.images[row], self.biases[row] = alpha * weights[0], alpha * biases[0]
         self.make_room(*MemoryMethod.remembered)  # the images are not needed any more
 
-    def _alpha(self) -> Tensor:
-        """The alpha of each run [R]: the option, or what the given labels say."""
-        if self.alpha > 0:
-            return torch.full((len(self.keys),), self.alpha, dtype=torch.float64, device=self.keys.device)
-        text = self.task.backbone.scale * self.keys.double() @ self.texts.double().T
-        images = held_out(self.keys, self.targets, len(self.task.classes), self.task.seeds)
-        return two_standard_errors(text, images, self.targets)
+    def _chosen(self, keys: Tensor, targets: Tensor, seed: int) -> Tensor:
+        """The alpha [1] that a run's features [1, N, E] and given labels [1, N] choose."""
+        text = self.task.backbone.scale * keys.double() @ self.texts.double().T
+        return two_standard_errors(text, held_out(keys, targets, len(self.task.classes), [seed]), targets)
 
     def class_weights(self) -> Tensor:
         """Text features [R, C, E]."""
