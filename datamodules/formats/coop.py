@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,11 @@ def class_names(parts: Mapping[str, Rows], path: Path) -> tuple[str, ...]:
         DataError: a negative label, a gap, or two names for one label.
     """
     names: dict[int, str] = {}
+    given: dict[str, int] = {}
     for rows in parts.values():
         for image, label, name in rows:
+            if given.setdefault(posixpath.normpath(image), label) != label:
+                raise DataError(f"{path}: {image} has two labels, {given[posixpath.normpath(image)]} and {label}")
             if label < 0:
                 raise DataError(f"{path}: label {label} of {image} is out of range")
             if names.setdefault(label, name) != name:

@@ -15,6 +15,7 @@ from benchmark.__main__ import main
 from datamodules.dataset import Split
 from datamodules.errors import DataError
 from datamodules.formats.cifar_n import read_cifar_n
+from datamodules.formats.coop import class_names
 from datamodules.formats.csv_table import read_table
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
@@ -138,3 +139,10 @@ def test_a_line_that_repeats_with_another_label_is_told_with_both_lines(
     assert main(shlex.split(made)[1:]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "are both of train/red/0.png" in said and "'red' and 'green'" in said
+
+
+def test_a_split_file_that_gives_one_image_two_labels_is_refused() -> None:
+    parts = {"train": [("a/1.jpg", 0, "a"), ("b/1.jpg", 1, "b")], "test": [("./a//1.jpg", 1, "b")]}
+    with pytest.raises(DataError, match="has two labels, 0 and 1"):
+        class_names(parts, Path("split.json"))
+    assert class_names({"train": parts["train"]}, Path("split.json")) == ("a", "b")
