@@ -56,6 +56,7 @@ def main(options: Options) -> int:
     console.print(table)
     for name, members in {**groups.DATASETS, "robust": groups.ROBUST}.items():
         console.print(f"{name} stands for {', '.join(members)}", highlight=False)
+    console.print("folder:PATH, hf:NAME and features:FILE are data sets, too", highlight=False)
     console.print("kinds of label noise:", ", ".join(noise.known()))
     return 0
 
