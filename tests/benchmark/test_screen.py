@@ -81,8 +81,10 @@ def test_a_million_characters_are_shortened_at_once(shown: Callable[[str], str |
 
 
 def test_everything_is_printed_on_the_screen() -> None:
-    """No other console in the sources, and no bare print."""
+    """No other console in the sources, and no bare print but in the script that stands alone beside a classifier."""
     for path in Path(benchmark.__file__).parent.rglob("*.py"):
+        if path.name == "classify.py":
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in ("Console", "print"), f"{path}, line {node.lineno}: use benchmark.screen"
