@@ -21,6 +21,8 @@ def short_names(datasets: Iterable[str]) -> dict[str, str]:
     {'folder:/a/pets': 'a/pets', 'folder:/b/pets': 'b/pets'}
     >>> short_names(["local-dir:/models/clip", "RN50:/x/last.pt[name=best]", "RN50/openai"])
     {'local-dir:/models/clip': 'clip', 'RN50:/x/last.pt[name=best]': 'best', 'RN50/openai': 'RN50/openai'}
+    >>> short_names(["features", "features:/data/pets.npz"])
+    {'features': 'features', 'features:/data/pets.npz': 'pets'}
     """
     found = {dataset: dataset for dataset in datasets}
     left = list(found)
@@ -57,7 +59,7 @@ def _short(dataset: str, parts: int) -> str:
         return dataset
     kind, _, place = name.partition(":")
     is_file = kind == "features" or (PurePath(place).is_absolute() and kind not in ("folder", "hf", "local-dir"))
-    if not is_file and (kind not in ("folder", "hf", "local-dir") or not place):
+    if not place or (not is_file and kind not in ("folder", "hf", "local-dir")):
         return name if parts == 1 else dataset
     if "name" in options:
         return options["name"] if parts == 1 else dataset
