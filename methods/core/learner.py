@@ -202,7 +202,7 @@ class Learner(lightning.LightningModule):
 
     def note_broken(self, which: Tensor, why: str) -> None:
         """Notes that replicas, those True in `which` [R], have diverged; each keeps its first reason."""
-        for replica in which.nonzero().flatten().tolist():
+        for replica in which.cpu().nonzero().flatten().tolist():
             self.broken.setdefault(replica, why)
 
     @property

@@ -32,6 +32,8 @@ COMMANDS = {
     "export": "export KEY --words=false --out=GIVEN/bench --to=OUT",
     "predict": "predict GIVEN/pictures --with=GIVEN/export --out=OUT/predictions.csv",
 }
+#: The commands whose undisturbed output others read.
+NEEDS = {"merge": "bench", "export": "bench", "predict": "export"}
 #: What a first command would import, so that every trial need not.
 HEAVY = (
     "benchmark.run.worker", "benchmark.run.checks", "benchmark.run.campaign", "benchmark.report.make",
@@ -65,10 +67,7 @@ class Given:
         return fork(lambda: _work([*words, *more], moments), out.with_name(f"{out.name}.log"))
 
     def make(self, command: str, moments: Moments | None = None) -> None:
-        """Runs a command undisturbed, and what it needs before."""
-        needs = {"merge": "bench", "export": "bench", "predict": "export"}.get(command)
-        if needs and not (self.folder / needs).exists():
-            self.make(needs)
+        """Runs a command undisturbed, once; those that it `NEEDS` have been."""
         if command == "merge" and not (self.folder / "half").exists():
             self._halve()
         if not (self.folder / "pictures").exists():

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.faults.commands import Given, contents
+from tests.support.faults.commands import NEEDS, Given, contents
 from tests.support.faults.moments import PHASES, Moments
 from tests.support.faults.processes import Session, records, send
 
@@ -107,6 +107,8 @@ class Trials:
 
     def _undisturbed(self, command: str) -> Moments:
         if command not in self.counted:
+            if command in NEEDS:
+                self._undisturbed(NEEDS[command])
             folder = self.folder / f"moments of {command}"
             folder.mkdir()
             moments = Moments(folder, lambda: 0)
