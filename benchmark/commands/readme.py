@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def rewrite(readme: Path, reference: Path) -> bool:
     old = _text(readme)
     new = rewritten(old, reference)
     if new != old:
-        OneFile(readme, BEGIN.encode()).write(new)
+        OneFile(readme, re.escape(BEGIN).encode()).write(new)
     return new != old
 
 
