@@ -12,9 +12,9 @@ from benchmark import PROTOCOL, version
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
-from benchmark.plan import catalog, checks, suites
+from benchmark.plan import catalog, checks, groups, suites
 from benchmark.plan.encoded import notes
-from benchmark.plan.grid import Run, all_embedded
+from benchmark.plan.grid import Run, all_embedded, split_list
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
@@ -30,20 +30,29 @@ from methods.recipes import is_embedded
 def main(options: Options) -> int:
     """Train a grid; what is finished already is not done again."""
     console = Screen()
-    grid = options.grid()
-    runs = grid.runs()
-    unsupported = grid.find_unsupported()
-    if not runs:
-        raise BadInput(f"none of these methods can run: {'; '.join(unsupported)}")
-    for line in [*catalog.unreadable(), *unsupported]:
-        left_out(console, line)
-    for line in notes(grid.datasets, grid.shots):
-        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+    runs = planned(console, options)
     store, name = Store(options.out), grid_name(runs, options.pack)
     check_writable("the output folder", options.out)
     suites.kept_in(options, name).check()
     runs = train(console, options, runs, store, partial(suites.keep, options, name, _made()))
     return 0 if options.dry_run or options.detach else _finish(console, store, runs)
+
+
+def planned(console: Console, options: Options) -> list[Run]:
+    """The runs of these options, after a line for all that is left out and all that should be known of the data.
+
+    Raises:
+        BadInput: nothing is left.
+    """
+    grid = options.grid()
+    runs, unsupported = grid.runs(), grid.find_unsupported()
+    if not runs:
+        raise BadInput(f"none of these methods can run: {'; '.join(unsupported)}")
+    for line in [*catalog.unreadable(), *groups.passed_over(split_list(options.datasets), options.data), *unsupported]:
+        left_out(console, line)
+    for line in notes(grid.datasets, grid.shots):
+        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+    return runs
 
 
 def _made() -> str:

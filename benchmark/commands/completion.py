@@ -44,7 +44,7 @@ complete -c promptnoise -a '(_promptnoise)'
 #: The values by an option's name, as far as they are names; of a list, those that may come next.
 VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "methods": lambda: [*catalog.methods(), *groups.method_groups()],
-    "datasets": lambda: [*data_catalog.known(), *groups.DATASETS],
+    "datasets": lambda: [*data_catalog.known(), *groups.DATASETS, "features", "features:", "folder:", "hf:"],
     "noise_type": noise.known,
     "paradigm": lambda: paradigms.PARADIGMS,
     "recipe": lambda: ["auto", *recipes.known()],

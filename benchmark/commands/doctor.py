@@ -11,6 +11,8 @@ from typing import Literal
 
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
+from benchmark.plan import groups
+from benchmark.plan.encoded import outputs_of
 from benchmark.plan.shared_options import CACHE, DATA
 from benchmark.run.devices import cores
 from benchmark.run.environment import versions
@@ -29,7 +31,7 @@ class Options:
     """Look at everything that a bench needs, and say what is missing, wrong or slow here; 1 if something is broken."""
 
     backbone: str = "embedded"
-    """The CLIP model to look for."""
+    """The CLIP model to look for, or features:FILE."""
 
     data: Path = DATA
     """Folder of real data sets."""
@@ -97,6 +99,9 @@ def _weights(options: Options) -> Iterator[Line]:
     from methods.clip.weights import advice, is_remote, resolve
 
     try:
+        if (outputs := outputs_of(options.backbone)) is not None:
+            yield Line("backbone", f"{outputs.name}, whose outputs are in {options.backbone}; --datasets takes it")
+            return
         source = resolve(options.backbone)
     except UserError as error:
         yield Line("backbone", str(error), "bad")
@@ -116,6 +121,8 @@ def _data(options: Options) -> Iterator[Line]:
     if missing := [name for name in states if name not in ready]:
         there = "" if options.data.is_dir() else ", which is not there"
         yield Line("data", f"{len(missing)} more are not in {options.data}{there}; `promptnoise list` tells", "note")
+    if options.data.is_dir() and (files := groups.files_of_features(options.data)):
+        yield Line("features", f"DATASETS=features: {', '.join(path.name for path in files)} in {options.data}")
 
 
 def _folders(options: Options) -> Iterator[Line]:

@@ -51,8 +51,8 @@ def main(options: Options) -> int:
         raise BadInput(f"lr is {options.lr!r}, should be two learning rates or more, such as 0.001,0.01")
     check_writable("the output folder", options.out)
     Outputs(options.out, "report").check((*TABLES, *TUNING))
-    grid = replace(options, recipe=",".join(_recipes(options, rates))).grid()
-    runs, store = grid.runs(), Store(options.out)
+    runs = bench.planned(console, replace(options, recipe=",".join(_recipes(options, rates))))
+    store = Store(options.out)
     runs = bench.train(console, options, runs, store)
     return 0 if options.dry_run or options.detach else _finish(console, store, [run.key for run in runs])
 

@@ -54,6 +54,8 @@ def check_backbone(name: str) -> None:
     if is_embedded(name):
         if not any((Path(folder) / name.replace("-", "_")).is_dir() for folder in clip.__path__):
             raise BadInput(f"backbone {name!r} does not come with the project; write {WAYS}")
+    elif scheme == "features":
+        raise BadInput(f"backbone {name!r} is a data set, which brings its backbone; name it with --datasets")
     elif scheme == "hf-hub":
         if not re.fullmatch(r"[^/\s]+/[^/\s]+", place):
             raise BadInput(f"backbone {name!r} names no repository; write hf-hub:owner/name")

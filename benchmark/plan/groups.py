@@ -10,6 +10,7 @@ from benchmark.errors import BadInput
 from benchmark.plan import catalog
 from datamodules import catalog as data_catalog
 from datamodules.foreign import LONGEST_NAME, one_line
+from datamodules.formats.arrays import holds
 
 #: Methods that were made for wrong labels.
 ROBUST = ("em_means", "gce", "mae", "sce", "nce_rce", "phuber_ce", "dspt", "joapr", "nlprompt", "tecoprompt")
@@ -21,6 +22,8 @@ DATASETS = {
     ),
     "embedded": ("flipped", "tilted", "combos", "digits"),
 }  # fmt: skip
+#: The array that makes a file one of features.
+FEATURES = "train_features"
 #: A range of more numbers than this is a mistake.
 MOST = 10_000
 
@@ -49,17 +52,35 @@ def datasets(names: Sequence[str], data: Path | None = None) -> list[str]:
     return _expanded(names, groups, data_catalog.known())
 
 
+def passed_over(names: Sequence[str], data: Path) -> list[str]:
+    """A line that names the files in `data` that could hold features and do not, where `features` is asked for."""
+    others = [path.name for path in _candidates(data) if not holds(path, FEATURES)] if "features" in names else []
+    if not others:
+        return []
+    return [f"{', '.join(others)} in {data}: no {FEATURES} in {'it' if len(others) == 1 else 'them'}"]
+
+
 def _files(data: Path) -> list[str]:
-    """Files of features in a folder, or the one that is meant itself."""
-    inside = sorted(data.iterdir()) if data.is_dir() and not _is_features(data) else [data]
-    found = [f"features:{path}" for path in inside if _is_features(path)]
-    if not found:
-        raise BadInput(f"{data} holds no files of features; name them with --data, or make one: promptnoise features")
-    return found
+    if found := [f"features:{path}" for path in files_of_features(data)]:
+        return found
+    raise BadInput(f"{data} holds no files of features; name them with --data, or make one: promptnoise features")
 
 
-def _is_features(path: Path) -> bool:
-    return (path.is_file() and path.suffix in (".npz", ".safetensors")) or (path / "train_features.npy").is_file()
+def files_of_features(data: Path) -> list[Path]:
+    """Files and folders of features in a folder, or the one that is meant itself."""
+    return [path for path in _candidates(data) if holds(path, FEATURES)]
+
+
+def _candidates(data: Path) -> list[Path]:
+    """What may hold features in a folder, or the file or folder itself."""
+    if _is_folder_of_arrays(data) or not data.is_dir():
+        return [data] if data.exists() else []
+    inside = sorted(data.iterdir())
+    return [path for path in inside if path.suffix in (".npz", ".safetensors") or _is_folder_of_arrays(path)]
+
+
+def _is_folder_of_arrays(path: Path) -> bool:
+    return path.is_dir() and holds(path, FEATURES)
 
 
 def whole_numbers(option: str, parts: Sequence[str]) -> list[int]:

@@ -56,6 +56,19 @@ def read_arrays(path: Path) -> Arrays:
         return readers[path.suffix.lower()](path)
 
 
+def holds(path: Path, name: str) -> bool:
+    """Whether a file or folder has an array of this name; also where it cannot be read: who opens it says why."""
+    if path.is_dir():
+        return (path / f"{name}.npy").is_file()
+    try:
+        with reading.open_file(path, reading.TENSORS) as stream:
+            if path.suffix.lower() == ".npz":
+                return f"{name}.npy" in zipfile.ZipFile(stream).namelist()
+            return name in _described(stream)[0]
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return True
+
+
 def read_array(path: Path) -> NDArray[Any]:
     """The array of an `.npy` file, mapped.
 
@@ -168,13 +181,19 @@ def _check_size(shape: tuple[int, ...], dtype: np.dtype[Any], room: int) -> int:
 
 def _safetensors(path: Path) -> Arrays:
     with reading.open_file(path, reading.TENSORS) as stream:
-        length, size = int.from_bytes(stream.read(8), "little"), os.fstat(stream.fileno()).st_size
-        if not 0 < length <= min(HEADER, size):
-            raise ValueError("it is not a .safetensors file")
-        header = json.loads(stream.read(length))
+        header, start = _described(stream)
+        size = os.fstat(stream.fileno()).st_size
     words = header.pop("__metadata__", {})
-    found: Arrays = {name: _tensor(path, about, 8 + length, size) for name, about in header.items()}
+    found: Arrays = {name: _tensor(path, about, start, size) for name, about in header.items()}
     return found | {name: np.array(json.loads(text), dtype=str) for name, text in words.items() if text[:1] == "["}
+
+
+def _described(stream: IO[bytes]) -> tuple[dict[str, Any], int]:
+    """What the header of a .safetensors file says of each array, and where the numbers begin."""
+    length = int.from_bytes(stream.read(8), "little")
+    if not 0 < length <= min(HEADER, os.fstat(stream.fileno()).st_size):
+        raise ValueError("it is not a .safetensors file")
+    return dict(json.loads(stream.read(length))), 8 + length
 
 
 def _tensor(path: Path, about: Mapping[str, Any], start: int, size: int) -> NDArray[Any]:

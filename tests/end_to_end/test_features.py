@@ -195,8 +195,9 @@ def test_a_classifier_is_chosen_on_rows_and_predicts_others(tmp_path: Path, caps
     assert (found["predicted"] == [f"class {label}" for label in encoded.arrays(shots=12)["test_labels"]]).mean() > 0.8
 
 
-def test_rates_are_tuned_on_rows(tmp_path: Path) -> None:
+def test_rates_are_tuned_on_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = encoded.write(tmp_path / "made.npz", **encoded.arrays(shots=12))
-    options = ["--methods=ce", "--lr=0.001,0.01", "--noise=0.25", "--shots=8", "--seeds=1", "--epochs=2"]
+    options = ["--methods=ce,coop", "--lr=0.001,0.01", "--noise=0.25", "--shots=8", "--seeds=1", "--epochs=2"]
     assert main(["tune", f"--datasets=features:{path}", *options, f"--out={tmp_path / 'out'}"]) == 0
     assert (tmp_path / "out" / "tuning.csv").is_file()
+    assert "left out: coop on made: they prompt the text tower" in capsys.readouterr().out

@@ -26,6 +26,11 @@ def arrays(
     return made
 
 
+def numbers() -> dict[str, Any]:
+    """Those of these arrays that hold numbers."""
+    return {name: array for name, array in arrays().items() if array.dtype.kind != "U"}
+
+
 def write(path: Path, **changes: Any) -> Path:
     """Saves such arrays with some changed, added, or with None left out."""
     made = arrays() | changes

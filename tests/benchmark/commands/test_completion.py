@@ -24,6 +24,7 @@ from benchmark.plan import catalog, suites
         ("promptnoise bench --methods em_", ["em_means"]),
         ("promptnoise bench --noise-ty", ["--noise_type="]),
         ("promptnoise bench --noise-type=sym", ["--noise-type=symmetric"]),
+        ("promptnoise bench --datasets=digits,feat", ["--datasets=digits,features", "--datasets=digits,features:"]),
         ("promptnoise bench --datasets=coop", ["--datasets=coop11"]),
         ("promptnoise bench --backbone=emb", ["--backbone=embedded", "--backbone=embedded-vit"]),
         ("promptnoise bench --wandb=o", ["--wandb=online", "--wandb=offline"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
+from tests.support import encoded
 
 
 def doctor(tmp_path: Path, *words: str) -> int:
@@ -24,6 +25,18 @@ def test_a_machine_that_can_run_the_default_bench_is_fine(tmp_path: Path, capsys
     assert "BAD" not in text
     assert len(text.splitlines()) < 24, "one screen"
     assert not list(tmp_path.iterdir()), "nothing is made"
+
+
+def test_files_of_features_are_found_and_one_of_them_is_a_backbone_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = encoded.write(tmp_path / "pets.npz")
+    assert doctor(tmp_path, f"--backbone=features:{path}") == 0
+    text = capsys.readouterr().out
+    assert f"DATASETS=features: pets.npz in {tmp_path}" in text
+    assert f"whose outputs are in features:{path}" in text and "BAD" not in text
+    assert doctor(tmp_path, "--backbone=features:nowhere.npz") == 1
+    assert "nowhere.npz is not there" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ COMMANDS = {
     "merge RECORDS --out=OUT": [*TABLES, "tables/flipped.csv", "origins.json", ".promptnoise.json"],
     "detect --out=OUT": ["detectors.csv", "detectors.md", ".promptnoise.json"],
     "tune --out=OUT": [*TABLES, *TUNING, "tables/digits.csv", ".promptnoise.json"],
+    "features digits --to=OUT/f.npz": ["f.npz"],
     "paper coop --out=OUT": ["papers/coop.csv"],
     "speed --out=OUT/speed.csv": ["speed.csv"],
     "readme --publish=RECORDS --readme=PAGE --reference=OUT": [*TABLES, "tables/flipped.csv", ".promptnoise.json"],

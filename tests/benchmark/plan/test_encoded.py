@@ -7,10 +7,12 @@ import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmark.errors import BadInput
 from benchmark.plan import catalog, groups, suites
+from benchmark.plan.checks import check_backbone
 from benchmark.plan.encoded import notes
 from benchmark.plan.grid import Grid
 from benchmark.plan.options import Options
@@ -92,6 +94,32 @@ def test_features_stands_for_all_files_in_the_folder_of_data_and_for_all_methods
     )
     with pytest.raises(BadInput, match="holds no files of features"):
         groups.datasets(["features"], tmp_path / "elsewhere")
+
+
+def test_other_files_of_arrays_beside_them_are_passed_over_and_named(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    one = encoded.write(tmp_path / "pets.npz")
+    save_file(encoded.numbers(), tmp_path / "cars.safetensors")
+    assert groups.passed_over(["features"], tmp_path) == []
+    np.savez(tmp_path / "pred_probs.npz", pred_probs=np.ones(3))
+    save_file({"weights": np.ones(3)}, tmp_path / "prompt.safetensors")
+    assert groups.datasets(["features"], tmp_path) == [f"features:{tmp_path / 'cars.safetensors'}", f"features:{one}"]
+    assert groups.passed_over(["digits", "features"], tmp_path) == [
+        f"pred_probs.npz, prompt.safetensors in {tmp_path}: no train_features in them"
+    ]
+    assert groups.passed_over(["digits"], tmp_path) == []
+
+
+def test_a_broken_file_is_not_passed_over(tmp_path: Path) -> None:
+    whole = encoded.write(tmp_path / "pets.npz").read_bytes()
+    (tmp_path / "pets.npz").write_bytes(whole[: len(whole) // 2])
+    assert groups.datasets(["features"], tmp_path) == [f"features:{tmp_path / 'pets.npz'}"]
+
+
+def test_a_file_is_no_backbone_and_the_option_that_takes_it_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="brings its backbone; name it with --datasets"):
+        check_backbone(f"features:{encoded.write(tmp_path / 'made.npz')}")
 
 
 def test_the_suite_of_real_features_takes_every_file_and_method(tmp_path: Path) -> None:
