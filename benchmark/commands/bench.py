@@ -14,7 +14,7 @@ from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
 from benchmark.plan import catalog, checks, groups, suites
 from benchmark.plan.encoded import notes
-from benchmark.plan.grid import Run, all_embedded, split_list
+from benchmark.plan.grid import Run, all_small, split_list
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
@@ -117,7 +117,7 @@ def _workers(console: Console, options: Options, engine: Engine, runs: list[Run]
     recorded = recorded_workers(options.out, runs, options.pack) if done else None
     if recorded or len(done) == len(runs):
         return recorded or 1
-    small = all_embedded(runs)
+    small = all_small(runs)
     if options.dry_run:
         return engine.planned(options.devices, small)
     with console.status("loading torch"):

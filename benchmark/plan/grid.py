@@ -81,9 +81,9 @@ class Run:
 _FIELDS = sorted(field.name for field in fields(Run))
 
 
-def all_embedded(runs: Iterable[Run]) -> bool:
-    """Whether only embedded backbones are asked for, which several workers of a GPU can share."""
-    return all(is_embedded(run.backbone) for run in runs)
+def all_small(runs: Iterable[Run]) -> bool:
+    """Whether there are only embedded backbones and files of features: several workers of a device can share it."""
+    return all(is_embedded(run.backbone) or is_precomputed(run.backbone) for run in runs)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run, all_embedded
+from benchmark.plan.grid import Run, all_small
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
 from benchmark.plan.sizes import Size
@@ -50,7 +50,7 @@ def train_campaign(
         from benchmark.run.resources import Resources
         from benchmark.run.worker import Runner
 
-        small = all_embedded(runs)
+        small = all_small(runs)
         devices = engine.devices(options.devices, small, len(todo))
         resources = Resources(
             options.data, options.cache, options.skip_bad_images, options.precision, options.save_predictions

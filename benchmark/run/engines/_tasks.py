@@ -14,7 +14,7 @@ from typing import Any
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
-from benchmark.plan.grid import Run, all_embedded
+from benchmark.plan.grid import Run, all_small
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import Attempts
 from benchmark.records.claims import Claims
@@ -52,7 +52,7 @@ class Task:
         """Trains what no other task is training and none has finished, with a local pool."""
         packs, name = read_plan(self.plan), JobEnvironment().job_id
         holder = f"{os.environ.get('SLURM_JOB_ID', name)}-{os.environ.get('SLURM_RESTART_COUNT', '0')}"
-        small = all_embedded(run for pack in packs for run in pack.runs)
+        small = all_small(run for pack in packs for run in pack.runs)
         devices = parse_devices("auto", small, len(packs)) if self.gpus else ["cpu"]
         runner = replace(self.runner, threads=0 if self.gpus else self.cpus, sharing=Counter(devices))
         self.events.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import all_embedded
+from benchmark.plan.grid import all_small
 from benchmark.plan.packs import Pack
 from benchmark.run.devices import SIDE_BY_SIDE
 from benchmark.run.engines import import_package
@@ -88,7 +88,7 @@ class Options:
         from benchmark.run.engines._actors import Actors
 
         ray = _connected(self.address)
-        gpus = self._gpus(ray, all_embedded(run for pack in packs for run in pack.runs))
+        gpus = self._gpus(ray, all_small(run for pack in packs for run in pack.runs))
         together = max(1, int(1 / gpus) if gpus else max(self._room(ray, gpus), default=1))
         threads = 0 if gpus else max(1, int(self.cpus))
         runner = replace(runner, threads=threads, sharing=dict.fromkeys(devices, together))
