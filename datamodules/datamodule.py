@@ -39,7 +39,7 @@ class NoisyFewShot(TrainingSets, lightning.LightningDataModule):
     the method's recipe and the Trainer's epochs. True labels of training images are never part of a batch.
 
     Validation is CoOp's draw of the val split (2109.01134), at most 4 images a class, with true labels; a data set
-    without a val split has none. With `test_curve`, test accuracy is also measured after every epoch, and with
+    without a val split has none. With `test_curve`, test accuracy is also measured after epochs, and with
     `noisy_val` the accuracy on validation images whose labels have the noise of the training labels: those that a run
     holds out, else the draw of the val split.
 

@@ -56,6 +56,10 @@ class Method(AnyLoss, BaseMethod):
         """Text features [R, C, E]."""
         return self.texts.expand(len(self.task.seeds), -1, -1)
 
+    def ranking_weights(self, weights: Tensor) -> Tensor:
+        """Mapped class weights [R, C, E]: an image's length after the map changes no order of its logits."""
+        return weights @ self.map
+
     def image_features(self, images: Images) -> Tensor:
         """Mapped unit features [R, B, E]."""
         return normalize(images.features @ self.map.mT, dim=-1)

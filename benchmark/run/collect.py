@@ -83,11 +83,11 @@ def _curves(module: PackModule, row: int) -> dict[str, list[float | None]]:
 
 def _oracle(curves: dict[str, list[float | None]]) -> dict[str, Any]:
     """The best epoch by test accuracy, counted from 1: an oracle, since nobody can know it without test labels."""
-    accuracies = [value for value in curves.get("test_accuracy", []) if value is not None]
-    if not accuracies:
+    known = [(value, -epoch) for epoch, value in enumerate(curves.get("test_accuracy", []), 1) if value is not None]
+    if not known:
         return {}
-    best = int(np.argmax(accuracies))
-    return {"oracle_best_accuracy": accuracies[best], "oracle_best_epoch": best + 1}
+    accuracy, epoch = max(known)
+    return {"oracle_best_accuracy": accuracy, "oracle_best_epoch": -epoch}
 
 
 def _seen_and_unseen(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> dict[str, float]:

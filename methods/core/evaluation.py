@@ -6,6 +6,18 @@ import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassCalibrationError
 
+#: Epochs after which methods are tested that rank classes in a costlier way than by class weights.
+POINTS = 20
+
+
+def on_curve(epoch: int, epochs: int) -> bool:
+    """Whether `epoch`, from 0, is one of `POINTS` of all `epochs`: the first, the last, and others evenly between.
+
+    >>> [epoch + 1 for epoch in range(100) if on_curve(epoch, 100)][-3:]
+    [90, 95, 100]
+    """
+    return epochs <= POINTS or any(epoch == round(i * (epochs - 1) / (POINTS - 1)) for i in range(POINTS))
+
 
 class Evaluation:
     """Counts correct predictions per class [R, C] and, if asked to, measures calibration or keeps every prediction."""

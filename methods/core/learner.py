@@ -139,6 +139,10 @@ class Learner(lightning.LightningModule):
         plain = own.logits is Learner.logits and own.image_features is Learner.image_features
         return plain and not self.sees_images
 
+    def ranking_weights(self, weights: Tensor) -> Tensor | None:
+        """Class weights [R, C, E] that rank classes on the frozen features as the logits do; None if there are none."""
+        return weights if self.is_linear else None
+
     def image_features(self, images: Images) -> Tensor:
         """Unit features [R or 1, B, E] of images: the frozen tower's."""
         return images.features

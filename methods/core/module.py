@@ -15,7 +15,7 @@ from datamodules.batches import Batch, EvaluationImages
 from datamodules.datamodule import NoisyFewShot
 from methods.clip.prompt import encode_together
 from methods.core.diagnostics import Step, prediction_changes, predictions, side_by_side, step_statistics, summary
-from methods.core.evaluation import Evaluation
+from methods.core.evaluation import Evaluation, on_curve
 from methods.core.learner import Learner, data_of
 from methods.core.optimizer import ReplicaOptimizer
 from methods.core.replicas import clip_norm_per_row
@@ -27,7 +27,8 @@ class ReplicaModule(lightning.LightningModule):
 
     After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures,
     `prediction_changes` (the share of training images that are predicted otherwise than in the epoch before), and the
-    test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`. After `test`,
+    test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`, of methods that more
+    than class weights classify at 20 epochs at most (`evaluation.on_curve`), NaN elsewhere. After `test`,
     `evaluation` has accuracies and calibration errors, and where `keep_predictions` is set, `test_predictions` and
     `train_predictions` have the class predicted of every test and every given training image with its probability.
     Logged, as means over runs: `train_loss`, `val_accuracy`, `test_accuracy` (0 to 1).
@@ -134,17 +135,19 @@ class ReplicaModule(lightning.LightningModule):
         """Accuracies [R] after an epoch, on what the data module asks for.
 
         NaN for members that would have to encode every image; noisy validation, of few images, has theirs at the end.
+        NaN, too, in most epochs of a long training for members that more than class weights classify (`on_curve`).
         """
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
-        last = self.trainer.current_epoch + 1 == self.trainer.max_epochs
+        epoch, epochs = self.trainer.current_epoch, int(self.trainer.max_epochs or 1)
+        at_end = {"noisy_val_accuracy"} if epoch + 1 == epochs else set()
         weights = classifiers(self.members) if any(splits.values()) else []
         return {
             name: torch.cat(
                 [
                     own.new_full((len(own),), torch.nan)
-                    if member.sees_images and not (last and name == "noisy_val_accuracy")
-                    else _accuracy(member, own, images)
+                    if member.sees_images and name not in at_end
+                    else _accuracy(member, own, images, on_curve(epoch, epochs))
                     for member, own in zip(self.members, weights, strict=True)
                 ]
             )
@@ -233,12 +236,21 @@ def _on_host(predictions: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     return predictions[0].cpu(), predictions[1].cpu()
 
 
-def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImages]) -> Tensor:
-    """Share of the images that a member's replicas classify as labelled [R]."""
-    evaluation = Evaluation()
+def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImages], thorough: bool) -> Tensor:
+    """Share of the images that a member's replicas classify as labelled [R].
+
+    NaN where that takes more than class weights, unless it is `thorough`.
+    """
+    ranking, evaluation = member.ranking_weights(weights), Evaluation()
+    if ranking is None and not thorough:
+        return weights.new_full((len(weights),), torch.nan)
     for part in images:
         own = part.rows(member.rows)
-        evaluation.update(member.logits(member.image_features(own), weights), own.labels)
+        if ranking is None:
+            logits = member.logits(member.image_features(own), weights)
+        else:
+            logits = Learner.logits(member, own.features, ranking)
+        evaluation.update(logits, own.labels)
     return evaluation.accuracy
 
 

@@ -91,7 +91,7 @@ def mean_of(curves: Sequence[Sequence[float | None]], thin: bool = False) -> dic
     known = ~np.isnan(table)
     count = known.sum(0)
     total = np.where(known, table, 0.0).sum(0)
-    kept = points(length) if thin else range(length)
+    kept = _spread(np.flatnonzero(count).tolist()) if thin else range(length)
     return {
         "x": [i + 1 for i in kept],
         "y": [short(total[i] / count[i]) if count[i] else None for i in kept],
@@ -100,9 +100,13 @@ def mean_of(curves: Sequence[Sequence[float | None]], thin: bool = False) -> dic
 
 
 def thinned(curve: Sequence[float | None]) -> dict[str, list[Any]]:
-    """Epochs, counted from 1, and values."""
-    kept = points(len(curve))
+    """Epochs in which there is a value, counted from 1, and values."""
+    kept = _spread([epoch for epoch, value in enumerate(curve) if value is not None])
     return {"x": [i + 1 for i in kept], "y": [short(curve[i]) for i in kept]}
+
+
+def _spread(known: Sequence[int]) -> list[int]:
+    return [known[place] for place in points(len(known))]
 
 
 def points(length: int) -> list[int]:

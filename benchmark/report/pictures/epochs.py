@@ -46,7 +46,8 @@ def over_epochs(
     for axis, method in zip(axes, methods, strict=True):
         for name, (text, colour, dash) in curves.items():
             values = mean_curve([record.curves.get(name, ()) for record in records if record.run.method == method])
-            axis.plot(np.arange(1, len(values) + 1), values, color=colour, linestyle=dash, label=text)
+            known = np.flatnonzero(~np.isnan(values))  # some are measured in some epochs only: joined by lines
+            axis.plot(known + 1, values[known], color=colour, linestyle=dash, label=text)
         title(axis, method)
     axes[0].set_ylim(bottom=0)
     drawn = [record for record in records if record.run.method in methods]

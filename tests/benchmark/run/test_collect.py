@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -36,6 +37,27 @@ def test_the_accuracy_is_that_of_the_last_epoch_not_of_the_best() -> None:
     assert [fields["accuracy"] for fields in records] == [curve[-1] for curve in curves]
     assert [fields["oracle_best_accuracy"] for fields in records] == [max(curve) for curve in curves]
     assert [fields["oracle_best_epoch"] for fields in records] == [curve.index(max(curve)) + 1 for curve in curves]
+
+
+@pytest.mark.parametrize("name", ["clip_adapter", "prolip"])
+def test_a_long_curve_has_the_accuracies_that_were_measured_at_their_epochs(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs, seeds = 7, [1, 2]
+    run = Run("tiny", "toy", name, "symmetric", 0.5, 4, 1, f"embedded[epochs={epochs},lr=0.01]", epochs)
+    found = []
+    for points in (epochs, 3):
+        monkeypatch.setattr("methods.core.evaluation.POINTS", points)
+        data = toy.data_for([RunSpec(seed, 4, "symmetric", 0.5) for seed in seeds], epochs)
+        method = import_module(f"methods.{name}").Method(toy.task(seeds, epochs))
+        found.append(collect([run, replace(run, seed=2)], toy.fit([method], data, epochs), data, "cpu", 1.0))
+    for (full, *_), (short, *_) in zip(*found, strict=True):
+        curve, all_of_it = short["curves"]["test_accuracy"], full["curves"]["test_accuracy"]
+        measured = [epoch for epoch, value in enumerate(curve) if value is not None]
+        assert measured == ([0, 3, 6] if name == "clip_adapter" else [*range(epochs)])
+        assert [curve[epoch] for epoch in measured] == [all_of_it[epoch] for epoch in measured]
+        assert short["accuracy"] == full["accuracy"] == curve[-1]
+        assert curve[short["oracle_best_epoch"] - 1] == short["oracle_best_accuracy"] == max(filter(None, curve))
 
 
 @pytest.mark.parametrize(
