@@ -50,7 +50,8 @@ def stopping(records: Iterable[Record]) -> pd.DataFrame:
     """One row per cell and method with `COLUMNS`: test accuracy, percent, at the epoch that each rule stops at.
 
     Means over the seeds whose records hold a test accuracy and a noisy validation for each epoch, which long trainings
-    of networks on image features do not; `oracle` stops at the highest test accuracy, which nobody knows. Label Wave is missing where records hold no `prediction_changes`.
+    of networks on image features do not. `oracle` stops at the highest test accuracy, which nobody knows. Label Wave is
+    missing where records hold no `prediction_changes`.
     Epochs count from 1.
     """
     rows = []
