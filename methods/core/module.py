@@ -79,9 +79,10 @@ class ReplicaModule(lightning.LightningModule):
             losses.append(member.total_loss(batch.rows(member.rows), weights))
             row[member.rows] = torch.where(batch.active[member.rows], losses[-1].detach(), torch.nan)
         optimizer: Any = self.optimizers()
+        everyone = bool(data_of(self.trainer).plan.active[batch.step].all())  # on the host
         owned = [(member, rates) for member in learners for rates in member.rates(batch.step)]
         for (member, rates), group in zip(owned, optimizer.param_groups, strict=True):
-            group.update(active=batch.active[member.rows], rates=rates)
+            group.update(active=None if everyone else batch.active[member.rows], rates=rates)
         self._losses.append(row)
         return torch.cat(losses).sum()
 

@@ -60,7 +60,9 @@ def _sgd(parameter: Tensor, gradient: Tensor, state: State, group: Mapping[str, 
         state["velocity"] = torch.zeros_like(parameter)
     decayed = gradient.add(parameter, alpha=group["weight_decay"])
     velocity = decayed.add_(state["velocity"], alpha=group["momentum"])
-    return parameter - _rate(parameter, group) * velocity, {"velocity": velocity}
+    rate = _rate(parameter, group)
+    moved = parameter - rate * velocity if isinstance(rate, Tensor) else parameter.sub(velocity, alpha=rate)
+    return moved, {"velocity": velocity}
 
 
 def _adam(parameter: Tensor, gradient: Tensor, state: State, group: Mapping[str, Any]) -> tuple[Tensor, State]:
@@ -72,12 +74,12 @@ def _adam(parameter: Tensor, gradient: Tensor, state: State, group: Mapping[str,
     if group["optimizer"] == "adamw":
         start = parameter * (1 - rate * decay)
     else:
-        gradient = gradient.add(parameter, alpha=decay)
+        gradient = gradient.add(parameter, alpha=decay) if decay else gradient
     steps = state["steps"] + 1
     mean = state["mean"].lerp(gradient, 1 - group["beta1"])
     square = (state["square"] * group["beta2"]).addcmul_(gradient, gradient, value=1 - group["beta2"])
     unbiased, spread = (_by_row(_one_minus_power(group[name], steps), parameter) for name in ("beta1", "beta2"))
-    moved = start - rate / unbiased * mean / (square.sqrt() / spread.sqrt() + group["eps"])
+    moved = start.addcdiv(rate / unbiased * mean, square.sqrt().div_(spread.sqrt()).add_(group["eps"]), value=-1)
     return moved, {"mean": mean, "square": square, "steps": steps}
 
 
