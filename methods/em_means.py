@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from annotated_types import Ge
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from methods.clip.prompt import Prompt
 from methods.core.any_loss import AnyLoss
 from methods.core.given import GivenImages
 from methods.core.prompt import PromptMethod
@@ -47,12 +48,17 @@ class Method(AnyLoss, PromptMethod):
     features matters. Names of classes that the labels refute are given up, and all of them where zero-shot CLIP agrees
     with the labels no more than by chance (`refuted` and `above_chance` in `methods.functional.label_em`).
 
+    `teacher=head` trains a linear head as `ce[loss=gce]` does in the prompt's place, which needs features and texts
+    alone; options of prompts have no effect then.
+
     Nothing was tuned by data set, noise or rate; docs/em_means.md has the derivation, what each part adds, and where it
     ends. Classes without a labelled image have no mean, so it does not run under `trzsl`.
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "joined", "transition")
+    needs_with: ClassVar[dict[str, dict[str, str]]] = {"teacher": {"head": "texts"}}
+    teacher: Literal["prompt", "head"] = "prompt"
     loss_ = "gce"
     judges: Annotated[float, Ge(0)] = 0.2
     prior: Annotated[float, Ge(0)] = 0.25
@@ -64,9 +70,12 @@ class Method(AnyLoss, PromptMethod):
     transition: Tensor
 
     def build(self) -> None:
-        """Draws the contexts, and makes room for what is computed after training."""
-        super().build()
+        """Draws the contexts or starts the heads [R, C, E], and makes room for what is computed after training."""
         self.register_buffer("texts", self.zero_shot(), persistent=False)
+        if self.teacher == "head":
+            self.head = torch.nn.Parameter(self.texts.repeat(len(self.task.seeds), 1, 1))
+        else:
+            super().build()
         for name in ("joined", "transition"):
             self.register_buffer(name, torch.empty(0, device=self.task.backbone.device), persistent=False)
 
@@ -74,9 +83,22 @@ class Method(AnyLoss, PromptMethod):
         """Forgets the classifier of an earlier training."""
         self.joined = self.joined[:0]
 
+    @property
+    def costly(self) -> bool:
+        """EM takes longer than an epoch of heads."""
+        return self.teacher == "head"
+
+    def prompt(self) -> Prompt | None:
+        """The contexts in their places, where prompts teach."""
+        return super().prompt() if self.teacher == "prompt" else None
+
     def class_weights(self) -> Tensor:
-        """The joined classifier [R, C, E]; the prompts' text features until there is one."""
-        return self.joined if len(self.joined) else super().class_weights()
+        """The joined classifier [R, C, E]; the teachers until there is one."""
+        return self.joined if len(self.joined) else self.learned_weights()
+
+    def learned_weights(self) -> Tensor:
+        """The prompts' text features or the heads [R, C, E]."""
+        return self.head if self.teacher == "head" else super().class_weights()
 
     @torch.no_grad()
     def classifier(self, weights: Tensor) -> Tensor:

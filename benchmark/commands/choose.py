@@ -21,7 +21,7 @@ from benchmark.commands._progress import counted, say_skipped
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.checks import check_backbone
-from benchmark.plan.encoded import lacks, left_out, outputs_of
+from benchmark.plan.encoded import instead, lacks, left_out, outputs_of
 from benchmark.plan.grid import parse_method, split_list
 from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
@@ -175,7 +175,8 @@ def _able(options: Options, plan: Plan, say: Callable[[str], None]) -> Plan:
     methods = [name for name in plan.methods if not lacks(options.dataset, *parse_method(name))]
     default = plan.default
     if lacks(options.dataset, *parse_method(default)):
-        default = "class_means" if outputs.texts is None else "task_res"
+        otherwise = "class_means" if outputs.texts is None else "task_res"
+        default = instead(options.dataset, *parse_method(default)) or otherwise
         say(f"the default is {default} instead of {plan.default}")
     return replace(plan, methods=methods or [default], default=default)
 

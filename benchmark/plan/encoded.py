@@ -67,9 +67,14 @@ def left_out(datasets: Iterable[str], methods: Sequence[tuple[MethodInfo, dict[s
 
 def _with_instead(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str:
     """The method, and what option makes it able to train."""
-    can = [spare for spare in info.spares(values) if not lacks(dataset, info, {**values, **dict([spare])})]
-    name = info.canonical(values)
-    return f"{name} (but not {info.canonical({**values, **dict(can[:1])})})" if can else name
+    name, can = info.canonical(values), instead(dataset, info, values)
+    return f"{name} (but not {can})" if can else name
+
+
+def instead(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str:
+    """The method with an option more, with which it can train on a data set; empty where there is none."""
+    forms = ({**values, **dict([spare])} for spare in info.spares(values))
+    return next((info.canonical(form) for form in forms if not lacks(dataset, info, form)), "")
 
 
 def notes(datasets: Iterable[str], shots: Sequence[int]) -> list[str]:

@@ -30,8 +30,14 @@ MOST = 10_000
 
 def method_groups() -> dict[str, Sequence[str]]:
     """The groups of methods, by name."""
-    heads = [name for name, info in catalog.methods().items() if info.needs({}) in ("features", "texts")]
-    return {"all": list(catalog.methods()), "robust": ROBUST, "features": heads}
+    known = catalog.methods()
+    return {"all": list(known), "robust": ROBUST, "features": [form for info in known.values() for form in _able(info)]}
+
+
+def _able(info: catalog.MethodInfo) -> list[str]:
+    """The method, or with options, if it needs no tower so."""
+    forms = [{}, *({option: value} for option, value in info.spares({}))]
+    return [info.canonical(form) for form in forms if info.needs(form) in ("features", "texts")][:1]
 
 
 def methods(names: Sequence[str]) -> list[str]:

@@ -123,6 +123,10 @@ class Learner(lightning.LightningModule):
             raise NotImplementedError(f"{self.name} has neither prompts nor class weights")
         return prompt.encode(prompt.ctx)
 
+    def learned_weights(self) -> Tensor:
+        """The class weights [R, C, E] in training, for methods whose final ones are others."""
+        return self.class_weights()
+
     def classifier(self, weights: Tensor) -> Tensor:
         """The class weights [R, C, E] to evaluate, from those in training [R, C, E]: the same."""
         return weights
@@ -131,6 +135,11 @@ class Learner(lightning.LightningModule):
     def sees_images(self) -> bool:
         """Whether images go through a tower that training changes."""
         return self.inputs == "images"
+
+    @property
+    def costly(self) -> bool:
+        """Whether `classifier` takes longer than an epoch, so that few epochs are evaluated."""
+        return False
 
     @property
     def is_linear(self) -> bool:

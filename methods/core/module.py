@@ -136,20 +136,22 @@ class ReplicaModule(lightning.LightningModule):
         """Accuracies [R] after an epoch, on what the data module asks for.
 
         NaN for members that would have to encode every image; noisy validation, of few images, has theirs at the end.
-        NaN, too, in most epochs of a long training for members that more than class weights classify (`on_curve`).
+        NaN, too, in most epochs of a long training for members that are `costly` or that more than class weights
+        classify (`on_curve`).
         """
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
         epoch, epochs = self.trainer.current_epoch, int(self.trainer.max_epochs or 1)
         at_end = {"noisy_val_accuracy"} if epoch + 1 == epochs else set()
-        weights = classifiers(self.members) if any(splits.values()) else []
+        able = [member for member in self.members if on_curve(epoch, epochs) or not member.costly]
+        weights = dict(zip(able, classifiers(able), strict=True)) if any(splits.values()) else {}
         return {
             name: torch.cat(
                 [
-                    own.new_full((len(own),), torch.nan)
-                    if member.sees_images and name not in at_end
-                    else _accuracy(member, own, images, on_curve(epoch, epochs))
-                    for member, own in zip(self.members, weights, strict=True)
+                    torch.full((len(member.task.seeds),), torch.nan, device=self.device)
+                    if member not in weights or (member.sees_images and name not in at_end)
+                    else _accuracy(member, weights[member], images, on_curve(epoch, epochs))
+                    for member in self.members
                 ]
             )
             for name, images in splits.items()
@@ -256,9 +258,9 @@ def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImage
 
 
 def class_weights(members: Sequence[Learner]) -> list[Tensor]:
-    """Every member's class weights [R, C, E], with one pass of the text tower for all prompts that look alike."""
+    """Every member's class weights [R, C, E] in training, prompts that look alike in one pass of the text tower."""
     encoded = encode_together([member.prompt() for member in members])
-    return [member.class_weights() if own is None else own for member, own in zip(members, encoded, strict=True)]
+    return [member.learned_weights() if own is None else own for member, own in zip(members, encoded, strict=True)]
 
 
 def classifiers(members: Sequence[Learner]) -> list[Tensor]:

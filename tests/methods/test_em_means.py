@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import normalize
 
 from datamodules.replica import RunSpec
-from methods import em_means, gce
+from methods import ce, em_means, gce
 from methods.core.given import GivenImages
 from methods.functional.label_em import above_chance, class_means, left_out, true_labels
 from tests.support import toy
@@ -60,6 +60,22 @@ def test_the_classifier_is_that_of_its_formula() -> None:
                 if likelihood > best[0]:
                     best = (likelihood, sharpness / deviation(images @ unit.T) * unit / method.task.backbone.scale)
         torch.testing.assert_close(method.class_weights()[r].double(), best[1], atol=1e-4, rtol=1e-4)
+
+
+def test_without_class_means_a_head_in_the_prompts_place_is_that_of_gce_with_classes_of_one_length() -> None:
+    plain = ce.Method(toy.task([0, 1], EPOCHS), loss="gce")
+    toy.fit([plain], toy.data_for(RUNS, EPOCHS), EPOCHS)
+    ours = trained(join=0, teacher="head")
+    assert torch.equal(ours.head, plain.head)
+    torch.testing.assert_close(normalize(ours.class_weights(), dim=-1), normalize(plain.class_weights(), dim=-1))
+
+
+def test_the_head_learns_on_after_an_evaluation() -> None:
+    method = trained(teacher="head")
+    before, joined = method.head.detach().clone(), method.class_weights()
+    assert torch.equal(method.learned_weights(), method.head) and not torch.equal(joined, method.head)
+    torch.testing.assert_close(method.classifier(method.learned_weights()), joined)
+    assert torch.equal(method.head, before)
 
 
 def test_images_are_judged_in_parts_that_fit() -> None:

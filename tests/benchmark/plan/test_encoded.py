@@ -89,9 +89,9 @@ def test_features_stands_for_all_files_in_the_folder_of_data_and_for_all_methods
     both = [f"features:{tmp_path / name}.npz" for name in ("cars", "pets")]
     assert groups.datasets(["features"], tmp_path) == both
     assert groups.datasets(["features"], tmp_path / "pets.npz") == both[1:]
-    assert {"ce", "class_means", "clap"} <= set(groups.methods(["features"])) and "coop" not in groups.methods(
-        ["features"]
-    )
+    able = groups.methods(["features"])
+    assert {"ce", "class_means", "clap", "em_means[teacher=head]"} <= set(able)
+    assert not {"coop", "em_means", "ce[init=random]"} & set(able)
     with pytest.raises(BadInput, match="holds no files of features"):
         groups.datasets(["features"], tmp_path / "elsewhere")
 
