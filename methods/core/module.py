@@ -148,7 +148,7 @@ class ReplicaModule(lightning.LightningModule):
         return {
             name: torch.cat(
                 [
-                    torch.full((len(member.task.seeds),), torch.nan, device=self.device)
+                    torch.full((len(member.task.seeds),), torch.nan, device=member.task.backbone.device)
                     if member not in weights or (member.sees_images and name not in at_end)
                     else _accuracy(member, weights[member], images, on_curve(epoch, epochs))
                     for member in self.members
