@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 
+from methods.functional.threads import threads_of_torch
+
 Floats = NDArray[np.floating[Any]]
 Labels = NDArray[np.int64]
 
@@ -32,8 +34,9 @@ def upper_gaussian(scores: Floats, seed: int) -> Floats:
     if not spread > 0:
         return np.ones(len(scores))
     column = ((scores - scores.min()) / spread).reshape(-1, 1)
-    mixture = GaussianMixture(2, random_state=seed).fit(column)
-    upper: Floats = mixture.predict_proba(column)[:, mixture.means_.argmax()]
+    with threads_of_torch():
+        mixture = GaussianMixture(2, random_state=seed).fit(column)
+        upper: Floats = mixture.predict_proba(column)[:, mixture.means_.argmax()]
     return upper
 
 
@@ -44,6 +47,7 @@ def regression(features: Floats, labels: Labels, classes: int) -> Floats:
     if len(present) < 2:
         found[:, present] = 1
         return found
-    model = LogisticRegression(max_iter=10_000, class_weight="balanced").fit(features, labels)
-    found[:, present] = model.predict_proba(features)
+    with threads_of_torch():
+        model = LogisticRegression(max_iter=10_000, class_weight="balanced").fit(features, labels)
+        found[:, present] = model.predict_proba(features)
     return found

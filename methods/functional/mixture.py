@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.mixture import GaussianMixture
 
+from methods.functional.threads import threads_of_torch
+
 Losses = NDArray[np.float64]
 
 
@@ -23,7 +25,8 @@ def split(losses: Losses, threshold: float, seed: int) -> tuple[NDArray[np.bool_
     """
     mixture = GaussianMixture(2, max_iter=10, tol=1e-2, reg_covar=5e-4, random_state=seed % 2**32)
     column = losses.reshape(-1, 1)
-    mixture.fit(column)
+    with threads_of_torch():
+        mixture.fit(column)
     low, high = np.argsort(mixture.means_.ravel())
     clean: Losses = mixture.predict_proba(column)[:, low]
     means, spreads = mixture.means_.ravel(), mixture.covariances_.ravel()
