@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import posixpath
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from datamodules import reading
@@ -40,6 +42,7 @@ class CsvTable:
             raise DataError(f"{self.path} has the column {min(twice)!r} twice")
         found: dict[str, tuple[int, Mapping[str, str]]] = {}
         alike: dict[str, list[str]] = {}
+        real = cache(partial(_real, root))
         for line, cells in self.lines:
             if len(cells) != len(self.columns):
                 raise DataError(
@@ -47,7 +50,8 @@ class CsvTable:
                 )
             row = dict(zip(self.columns, cells, strict=True))
             name = _image(row["file"], root, is_image)
-            others = alike.setdefault(unicodedata.normalize("NFC", name).casefold(), [])
+            folder, file = posixpath.split(name)
+            others = alike.setdefault(unicodedata.normalize("NFC", f"{real(folder)}/{file}").casefold(), [])
             for other in others:
                 if other == name or _is_same(root, other, name):
                     raise DataError(self._told_twice(name, found[other], (line, row)))
@@ -114,8 +118,16 @@ def _plain(file: str, root: Path | None) -> str:
     return name
 
 
+def _real(root: Path | None, folder: str) -> str:
+    """Where a folder is once links and what leads out of `root` and back are followed."""
+    try:
+        return folder if root is None else os.path.realpath(root / folder)
+    except ValueError:  # a name that no file can have
+        return folder
+
+
 def _is_same(root: Path | None, one: str, other: str) -> bool:
-    """Whether the file system has one file by two names that differ in case or in how accents are written."""
+    """Whether the file system has one file by two names that differ in case, accents or the way to the folder."""
     try:
         return root is not None and (root / one).samefile(root / other)
     except OSError:

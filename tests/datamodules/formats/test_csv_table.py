@@ -85,6 +85,19 @@ def test_names_that_differ_in_case_are_one_file_where_the_file_system_says_so(fo
         table.by_file(folder, lambda name: True)
 
 
+@pytest.mark.parametrize("way", ["../{}/a/1.png", "linked/1.png", "../{}/linked/1.png"])
+def test_a_file_has_one_line_whatever_way_leads_to_its_folder(folder: Path, way: str) -> None:
+    (folder / "linked").symlink_to("a")
+    (folder / "t.csv").write_text(f"file,label\na/1.png,a\n{way.format(folder.name)},b\n")
+    with pytest.raises(DataError, match=r"lines 2 and 3 are both of .*, with the label 'a' and 'b'"):
+        read_table(folder / "t.csv").by_file(folder, lambda name: True)
+
+
+def test_a_folder_that_no_file_system_can_have_is_a_name_like_others(folder: Path) -> None:
+    (folder / "t.csv").write_text("file,label\na/1.png,a\na\0/1.png,a\n")
+    assert len(read_table(folder / "t.csv").by_file(folder, lambda name: True)) == 2
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
