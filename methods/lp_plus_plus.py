@@ -114,6 +114,6 @@ class Method(AnyLoss, BaseMethod):
         sgd = {**group, "optimizer": "sgd"}
         return [sgd | {"params": rest}, sgd | {"params": [self.alpha], "momentum": 1.0}]
 
-    def rates(self, step: int) -> Sequence[Tensor | None]:
+    def rates(self, step: int) -> Sequence[Tensor | float | None]:
         """The step sizes [R]: alpha's is 0 but after every tenth step that a replica takes."""
         return [self.steps[0], torch.where(self.taken % EVERY == 0, self.steps[1], 0)]

@@ -57,8 +57,8 @@ class Method(nlprompt.Method):
         rewritten = middle & (self.last != self.current)
         rewritten = rewritten & (rewritten.sum(1, keepdim=True) > 1)
         old, self.current = self.current, torch.where(rewritten, self.last, self.current)
-        sizes = torch.tensor([self.task.recipe.batch_of(count) for count in given.counts], device=middle.device)
-        joined = middle & (middle.sum(1) < sizes)[:, None]
+        size = self.task.recipe.batch
+        joined = middle & (middle.sum(1) < (given.valid.sum(1) if size == "all" else size))[:, None]
         self.regroup(given, torch.where(joined, old, self.current), torch.where(joined, temporal_labels.CLEAN, groups))
 
     def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:

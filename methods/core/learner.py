@@ -232,13 +232,14 @@ class Learner(lightning.LightningModule):
         """The recipe's; 0 in methods that bring a penalty of their own."""
         return self.task.recipe.weight_decay
 
-    def rates(self, step: int) -> Sequence[Tensor | None]:
-        """The learning rates [R] of a step for each parameter group; None where that of the epoch holds for all."""
-        rates = None
+    def rates(self, step: int) -> Sequence[Tensor | float | None]:
+        """A step's learning rates [R] of each parameter group, or one for all; None where that of the epoch holds."""
+        rates: Tensor | float | None = None
         if self.task.recipe.per == "step":
             places = self.data.plan.progress(step)[self.rows]
             by_row = [self.lr(self.current_epoch, *place) for place in places]
-            rates = torch.tensor(by_row, device=self.task.backbone.device)
+            alike = min(by_row) == max(by_row)  # a number travels to a GPU without a wait
+            rates = by_row[0] if alike else torch.tensor(by_row, device=self.task.backbone.device)
         return [rates] * len(self.parameter_groups())
 
     def parameter_groups(self) -> Sequence[Mapping[str, Any]]:

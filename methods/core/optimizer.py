@@ -16,9 +16,9 @@ class ReplicaOptimizer(torch.optim.Optimizer):
     """`torch.optim.SGD`, `Adam` or `AdamW` for every row of parameters [R, ...] by itself.
 
     A group's `optimizer` is "sgd", "adam" or "adamw". Its `active` mask [R], if set, says which replicas have a
-    batch in this step: the others keep parameters, momentum and count of steps, as if the step had not been. `rates`
-    [R], if set, are learning rates by replica in the place of `lr`. The other settings are PyTorch's, with `beta1` and
-    `beta2` for `betas`.
+    batch in this step: the others keep parameters, momentum and count of steps, as if the step had not been. `rates`,
+    if set, stand in the place of `lr`: learning rates [R] by replica, or one for all. The other settings are PyTorch's,
+    with `beta1` and `beta2` for `betas`.
     """
 
     def __init__(self, groups: Iterable[dict[str, Any]], **settings: Any) -> None:
@@ -90,7 +90,8 @@ def _one_minus_power(base: float, exponents: Tensor) -> Tensor:
 
 def _rate(parameter: Tensor, group: Mapping[str, Any]) -> Any:
     """The learning rate: a number, or one for each row [R, 1, ...]."""
-    return group["lr"] if group["rates"] is None else _by_row(group["rates"], parameter)
+    rates = group["lr"] if group["rates"] is None else group["rates"]
+    return _by_row(rates, parameter) if isinstance(rates, Tensor) else rates
 
 
 def _by_row(values: Tensor, like: Tensor) -> Tensor:

@@ -104,7 +104,7 @@ class Outcome:
     cost: Cost
 
 
-Train = Callable[[tuple[str, ...], str], Outcome]
+Train = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="module")
@@ -139,9 +139,12 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"local-dir:{folder}"
 
 
-def runs_of(names: Sequence[str], paradigm: str, dataset: str, backbone: str, seeds: int = 2) -> list[Run]:
+def runs_of(
+    names: Sequence[str], paradigm: str, dataset: str, backbone: str, seeds: int = 2, recipe: str = "coop"
+) -> list[Run]:
     """Runs of methods under a paradigm, two epochs each, with half of the labels wrong."""
-    return Grid(names, [dataset], [0.5], ["symmetric"], range(seeds), [22], [backbone], [paradigm], epochs=2).runs()
+    axes = ([dataset], [0.5], ["symmetric"], range(seeds), [22], [backbone], [paradigm], [recipe])
+    return Grid(names, *axes, epochs=2).runs()
 
 
 def train_on_the_gpu(runs: list[Run], resources: Resources, cost: Cost) -> list[Result]:
@@ -157,8 +160,8 @@ def outcome(pictures: str, backbone: str) -> Iterator[Train]:
     resources, rows = Resources(), []
 
     @cache
-    def both(names: tuple[str, ...], paradigm: str) -> Outcome:
-        runs = runs_of(names, paradigm, pictures, backbone)
+    def both(names: tuple[str, ...], paradigm: str, recipe: str = "coop") -> Outcome:
+        runs = runs_of(names, paradigm, pictures, backbone, recipe=recipe)
         # The device takes attention apart, as this does on the CPU.
         with sdpa_kernel(SDPBackend.MATH):
             cpu = train(runs, resources, "cpu", 1, lambda event: None)
@@ -171,21 +174,34 @@ def outcome(pictures: str, backbone: str) -> Iterator[Train]:
     print(f"\n{table(rows)}")
 
 
-@pytest.mark.parametrize(("names", "paradigm"), cases())
-def test_results_on_a_gpu_are_those_on_the_cpu(names: tuple[str, ...], paradigm: str, outcome: Train) -> None:
-    found = outcome(names, paradigm)
-    assert len(found.gpu) == 2 * len(names)
+def check_results(found: Outcome, runs: int, atol: float) -> None:
+    """Compares what a GPU gave with what the CPU gave."""
+    assert len(found.gpu) == runs
     assert all(fields["device"] == "lazy:0" for fields, *_ in found.gpu)
     for (cpu, learned_cpu, _), (gpu, learned_gpu, _) in zip(found.cpu, found.gpu, strict=True):
         assert learned_cpu.keys() == learned_gpu.keys()
         for name, array in learned_cpu.items():
-            atol = TOLERANCE.get(names[0], ROUNDING)
             np.testing.assert_allclose(learned_gpu[name], array, rtol=0, atol=atol, err_msg=name)
         for name in ("status", "accuracy", "per_class_accuracy", "noise", "parameters"):
             assert gpu[name] == cpu[name], name
         assert gpu["curves"].keys() == cpu["curves"].keys()
         for name, curve in cpu["curves"].items():
             assert gpu["curves"][name] == pytest.approx(curve, abs=1e-3, nan_ok=True), name
+
+
+@pytest.mark.parametrize(("names", "paradigm"), cases())
+def test_results_on_a_gpu_are_those_on_the_cpu(names: tuple[str, ...], paradigm: str, outcome: Train) -> None:
+    check_results(outcome(names, paradigm), 2 * len(names), TOLERANCE.get(names[0], ROUNDING))
+
+
+@pytest.mark.parametrize("method", ["clap", "lp_plus_plus", "prolip", "task_res", "tip_adapter[finetune=true]"])
+def test_a_released_recipe_trains_on_a_gpu_as_on_the_cpu_and_never_waits_within_an_epoch(
+    method: str, outcome: Train
+) -> None:
+    found = outcome((method,), "fewshot", "auto[batch=32]")  # several steps an epoch
+    check_results(found, 2, ROUNDING)
+    assert len(found.cost.steps) >= 2
+    assert found.cost.waits_per_step == 0, found.cost.sites()
 
 
 @pytest.mark.parametrize(("names", "paradigm"), cases())
