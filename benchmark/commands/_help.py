@@ -20,7 +20,7 @@ GROUPS = {
     "read": ("report", "show", "compare", "merge", "sync", "readme"),
     "labels": ("audit", "detect"),
     "use": ("choose", "export", "predict"),
-    "set up": ("doctor", "list", "fetch", "completion"),
+    "set up": ("doctor", "list", "fetch", "features", "completion"),
 }
 
 

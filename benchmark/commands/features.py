@@ -1,4 +1,4 @@
-"""`promptnoise features`: encode a data set once, into a file that is data set and backbone in one."""
+"""`promptnoise features`: encode a data set once, into a file of features."""
 
 from __future__ import annotations
 

@@ -34,8 +34,12 @@ class Outputs:
         """Look, before the work is done, whether files of these names may be written.
 
         Raises:
-            BadInput: Something that is not ours stands in the place of one.
+            BadInput: Something that is not ours stands in the place of one, or the folder is -, standard output.
         """
+        if self.out == Path("-"):
+            raise BadInput(
+                "- is standard output, and several files are to be written; give a folder (./-/. for that name)"
+            )
         manifest.check(self.out)
         listed = manifest.read(self.out)
         for name in names:
@@ -66,13 +70,16 @@ class Outputs:
         return [self.out / name for name in contents]
 
     def remove_stale(self) -> None:
-        """Remove what this command wrote before this object was made, and has not written since."""
+        """Remove what this command wrote before this object was made, and has not written since.
+
+        What a list names without a hash is kept: nothing tells whose it is.
+        """
         with manifest.locked(self.out):
             listed = manifest.read(self.out)
             for name in sorted(self.before - self.written):
                 if name in listed and listed[name].by == self.by:
                     with suppress(BadInput, FileNotFoundError, PermissionError):
-                        if self._hash_if_ours(name, listed):
+                        if listed[name].sha256 and self._hash_if_ours(name, listed):
                             (self.out / name).unlink()
                     del listed[name]
             manifest.write(self.out, listed)

@@ -122,7 +122,7 @@ def _texts(path: Path, options: Collection[str]) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(reading.read_text(path))
+        return tomllib.loads(reading.read_text(path, encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BadInput(f"there is no suite {path}") from None
     except RecursionError:

@@ -39,6 +39,7 @@ BASE = {
     "completion": ["bash"],
     "detect": ["--datasets=digits"],
     "export": ["KEY", "--out=RECORDS"],
+    "features": ["PICTURES", "--to=NEW.npz"],
     "fetch": ["--datasets=digits"],
     "merge": ["RECORDS", "--out=MERGED"],
     "paper": ["nlprompt", "--dry-run", "--methods=gce", "--datasets=dtd"],

@@ -106,6 +106,21 @@ def test_a_command_removes_what_it_wrote_itself_unless_a_person_changed_it(tmp_p
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["changed.csv", "labels.csv", "new.csv"]
 
 
+def test_what_a_list_names_without_a_hash_is_never_removed(tmp_path: Path) -> None:
+    (tmp_path / "thesis.md").write_text("mine")
+    (tmp_path / MANIFEST).write_text(json.dumps({"about": "", "files": ["thesis.md", "table.csv"]}))
+    outputs = Outputs(tmp_path, "report")
+    outputs.write({"table.csv": "ours"})
+    outputs.remove_stale()
+    assert (tmp_path / "thesis.md").read_text() == "mine"
+
+
+def test_a_folder_is_needed_where_standard_output_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match="give a folder"):
+        Outputs(Path("-"), "audit").check(["labels.csv"])
+
+
 def test_many_that_write_at_once_lose_no_entry_of_the_list(tmp_path: Path) -> None:
     def work(number: int) -> None:
         for turn in range(5):

@@ -44,6 +44,11 @@ def test_the_command_line_wins_over_a_suite() -> None:
     assert asked.datasets == options("--suite=quick").datasets != options().datasets
 
 
+def test_a_suite_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("seeds = 7\n", encoding="utf-8-sig")
+    assert options(f"--suite={tmp_path / 'mine.toml'}").seeds == "7"
+
+
 def test_users_keep_suites_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "suites").mkdir()
