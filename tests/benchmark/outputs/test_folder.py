@@ -85,14 +85,15 @@ def test_a_list_that_is_not_ours_is_kept(tmp_path: Path, content: str) -> None:
     assert (tmp_path / MANIFEST).read_text() == content and len([*tmp_path.iterdir()]) == 1
 
 
-def test_the_list_of_a_version_without_hashes_still_holds(tmp_path: Path) -> None:
+def test_the_list_of_a_version_without_hashes_lets_files_be_replaced_but_not_removed(tmp_path: Path) -> None:
     (tmp_path / MANIFEST).write_text(json.dumps({"about": "files", "files": ["old.csv", "table.csv"]}))
     for name in ("old.csv", "table.csv"):
         (tmp_path / name).write_text("as it was")
     outputs = Outputs(tmp_path, "report")
     outputs.write({"table.csv": "new"})
     outputs.remove_stale()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "table.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "old.csv", "table.csv"]
+    assert [(tmp_path / name).read_text() for name in ("old.csv", "table.csv")] == ["as it was", "new"]
 
 
 def test_a_command_removes_what_it_wrote_itself_unless_a_person_changed_it(tmp_path: Path) -> None:
@@ -104,15 +105,6 @@ def test_a_command_removes_what_it_wrote_itself_unless_a_person_changed_it(tmp_p
     report.write({"new.csv": "of a report"})
     report.remove_stale()
     assert sorted(path.name for path in tmp_path.glob("*.csv")) == ["changed.csv", "labels.csv", "new.csv"]
-
-
-def test_what_a_list_names_without_a_hash_is_never_removed(tmp_path: Path) -> None:
-    (tmp_path / "thesis.md").write_text("mine")
-    (tmp_path / MANIFEST).write_text(json.dumps({"about": "", "files": ["thesis.md", "table.csv"]}))
-    outputs = Outputs(tmp_path, "report")
-    outputs.write({"table.csv": "ours"})
-    outputs.remove_stale()
-    assert (tmp_path / "thesis.md").read_text() == "mine"
 
 
 def test_a_folder_is_needed_where_standard_output_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
