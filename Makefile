@@ -120,6 +120,7 @@ check: installed  ## what CI runs: format, lint, types, arrows between packages,
 	"$$RUN" -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	"$$RUN" -m benchmark readme --check
 	"$$RUN" -m benchmark readme --check $(DOCS)
+	"$$RUN" -m benchmark readme --check --reference=results/reference/real --readme=docs/real_features.md
 	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
 
 format: installed  ## put the code into shape
