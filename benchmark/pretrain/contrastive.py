@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import Vocabulary
 from benchmark.pretrain.world import World
-from datamodules.world.captions import caption
+from datamodules.synthetic.captions import caption
 
 
 def train(

@@ -19,10 +19,10 @@ from torch.nn import functional as F
 from benchmark.pretrain.contrastive import adamw, learning_rate
 from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.world import World
-from datamodules.world.glyphs import DIGITS
-from datamodules.world.looks import Odds
-from datamodules.world.scene import COLOURS
-from datamodules.world.shapes import SHAPES
+from datamodules.synthetic.glyphs import DIGITS
+from datamodules.synthetic.looks import Odds
+from datamodules.synthetic.scene import COLOURS
+from datamodules.synthetic.shapes import SHAPES
 from methods.clip.image_tower import ImageTower
 
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datamodules.world.looks import Odds
+from datamodules.synthetic.looks import Odds
 
 #: Turned and handwritten figures come more often than in the data sets' own variations, disguised ones less often.
 WORLD = Odds(

@@ -12,7 +12,7 @@ from open_clip.model import CLIP
 from safetensors.torch import save_file
 from torch import Tensor
 
-from datamodules.world.captions import words
+from datamodules.synthetic.captions import words
 
 #: The file that open_clip looks for in a model's folder.
 WEIGHTS = "open_clip_model.safetensors"

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from benchmark.pretrain.recipe import Recipe
-from datamodules.world.bank import Bank
-from datamodules.world.draw import Facts, draw
-from datamodules.world.paint import paint
-from datamodules.world.scene import Scenes
+from datamodules.synthetic.draw import Facts, draw
+from datamodules.synthetic.figures import Bank
+from datamodules.synthetic.paint import paint
+from datamodules.synthetic.scene import Scenes
 
 
 @dataclass(frozen=True)

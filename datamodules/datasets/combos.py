@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from datamodules.dataset import Dataset
-from datamodules.world.looks import warm_light
-from datamodules.world.rendered import paint_split
-from datamodules.world.scene import Scenes
+from datamodules.synthetic.looks import warm_light
+from datamodules.synthetic.rendered import paint_split
+from datamodules.synthetic.scene import Scenes
 
 TEMPLATE = "a picture of a {}."
 SHAPES = ("heart", "house", "umbrella", "key", "crown", "bottle")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.dataset import Dataset, Split
-from datamodules.world.rendered import ArrayImages
+from datamodules.synthetic.rendered import ArrayImages
 
 TEMPLATE = "a picture of the number {}."
 CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -14,10 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from datamodules.dataset import Split
-from datamodules.world.looks import colours, everyday
-from datamodules.world.paint import paint
-from datamodules.world.scene import COLOURS, Scenes
-from datamodules.world.shapes import distances
+from datamodules.synthetic.looks import colours, everyday
+from datamodules.synthetic.paint import paint
+from datamodules.synthetic.scene import COLOURS, Scenes
+from datamodules.synthetic.shapes import distances
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from datamodules.world.sdf import Figure, arc, box, common, cut, disc, ellipse, line, polygon, star, union
+from datamodules.synthetic.sdf import Figure, arc, box, common, cut, disc, ellipse, line, polygon, star, union
 
 SHAPES: dict[str, Figure] = {
     "circle": disc(0.8),

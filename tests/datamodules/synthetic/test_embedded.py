@@ -16,14 +16,14 @@ from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import Vocabulary, save
 from benchmark.pretrain.zero_shot import SHIPPED, accuracies
 from datamodules.dataset import Dataset, Split
-from datamodules.world import captions
-from datamodules.world.bank import Bank
-from datamodules.world.draw import draw
-from datamodules.world.looks import Odds
-from datamodules.world.paint import paint
-from datamodules.world.rendered import ArrayImages, as_bytes, paint_split
-from datamodules.world.scene import COLOURS, Scenes
-from datamodules.world.shapes import SHAPES
+from datamodules.synthetic import captions
+from datamodules.synthetic.draw import draw
+from datamodules.synthetic.figures import Bank
+from datamodules.synthetic.looks import Odds
+from datamodules.synthetic.paint import paint
+from datamodules.synthetic.rendered import ArrayImages, as_bytes, paint_split
+from datamodules.synthetic.scene import COLOURS, Scenes
+from datamodules.synthetic.shapes import SHAPES
 from tests.support.pretraining import CONFIG, falls_and_repeats, rendered
 
 SMALL = "6be6c0996ae059eb7c8e4a10e69f0ef9e50d6a31830c7f28048a36ce711d4bbd"

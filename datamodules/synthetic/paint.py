@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from datamodules.world.scene import REACH, SIZE, Floats, Scenes
+from datamodules.synthetic.scene import REACH, SIZE, Floats, Scenes
 
 Column = Callable[[NDArray[np.float64] | NDArray[np.int64]], Tensor]
 _SURFACES: dict[int, Callable[[Tensor, Tensor], Tensor]] = {

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datamodules.world.glyphs import DIGITS, handwritten, printed
-from datamodules.world.scene import Floats
-from datamodules.world.shapes import SHAPES, distances
+from datamodules.synthetic.glyphs import DIGITS, handwritten, printed
+from datamodules.synthetic.scene import Floats
+from datamodules.synthetic.shapes import SHAPES, distances
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datamodules.world.bank import Bank
-from datamodules.world.glyphs import DIGITS
-from datamodules.world.looks import Odds, colours, decorate, everyday, style, turn
-from datamodules.world.scene import COLOURS, PATTERNS, Scenes
-from datamodules.world.shapes import SHAPES
+from datamodules.synthetic.figures import Bank
+from datamodules.synthetic.glyphs import DIGITS
+from datamodules.synthetic.looks import Odds, colours, decorate, everyday, style, turn
+from datamodules.synthetic.scene import COLOURS, PATTERNS, Scenes
+from datamodules.synthetic.shapes import SHAPES
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.world.scene import COLOURS, GROUNDS, PATTERNS, SIZE, Floats, Scenes
+from datamodules.synthetic.scene import COLOURS, GROUNDS, PATTERNS, SIZE, Floats, Scenes
 
 STYLES = ("blurry", "noisy", "dark", "pale", "pixelated", "warm")
 POSES = ("upside-down", "rotated")

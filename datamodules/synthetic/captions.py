@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from datamodules.world.draw import Facts
-from datamodules.world.glyphs import DIGITS
-from datamodules.world.looks import POSES, STYLES
-from datamodules.world.scene import COLOURS, PATTERNS
-from datamodules.world.shapes import SHAPES
-from datamodules.world.small_talk import WORDS, small_talk
+from datamodules.synthetic.draw import Facts
+from datamodules.synthetic.glyphs import DIGITS
+from datamodules.synthetic.looks import POSES, STYLES
+from datamodules.synthetic.scene import COLOURS, PATTERNS
+from datamodules.synthetic.shapes import SHAPES
+from datamodules.synthetic.small_talk import WORDS, small_talk
 
 MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.8, "style": 0.35, "hand": 0.8}
 MEDIA = ("picture", "photo", "image", "drawing", "painting")
