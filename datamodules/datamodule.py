@@ -17,6 +17,7 @@ from datamodules.batches import Batch, EvaluationImages
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset, ImageEncoder, Labels, Split
 from datamodules.encoded import Rows
+from datamodules.epoch_plan import Batching, Plan, TrainingSet, make_plan
 from datamodules.errors import DataError
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
@@ -24,8 +25,7 @@ from datamodules.features.inputs import Inputs
 from datamodules.features.views import Views
 from datamodules.fewshot import few_shot_val
 from datamodules.noise import Floats
-from datamodules.plan import Batching, Plan, TrainingSet, make_plan
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from datamodules.seeds import rng
 from datamodules.training_sets import TrainingSets
 from datamodules.validation import noisy_validation, side_by_side

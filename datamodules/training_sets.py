@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from datamodules.dataset import Dataset
+from datamodules.epoch_plan import TrainingSet
 from datamodules.noise import Floats
-from datamodules.plan import TrainingSet
-from datamodules.replica import RunSpec, labelled, noisy_labels
+from datamodules.run_spec import RunSpec, labelled, noisy_labels
 from datamodules.validation import hold_out
 
 

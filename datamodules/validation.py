@@ -9,11 +9,11 @@ import numpy as np
 
 from datamodules import noise
 from datamodules.dataset import Dataset, Labels
+from datamodules.epoch_plan import TrainingSet
 from datamodules.fewshot import few_shot_val
 from datamodules.noise import Floats
 from datamodules.paradigms import Pool
-from datamodules.plan import TrainingSet
-from datamodules.replica import RunSpec, noisy_labels
+from datamodules.run_spec import RunSpec, noisy_labels
 from datamodules.seeds import rng
 
 

@@ -14,7 +14,7 @@ from datamodules.dataset import Dataset
 from datamodules.fewshot import few_shot
 from datamodules.noise import Floats
 from datamodules.paradigms import Pool
-from datamodules.replica import RunSpec, noisy_labels
+from datamodules.run_spec import RunSpec, noisy_labels
 
 
 def corrupted(spec: str, root: Path | None, kind: str, rate: float | None, shots: int, seed: int) -> Doubtful:

@@ -22,7 +22,7 @@ from benchmark.run.devices import trainer_device
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features.bank import FeatureBank
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone
 from methods.core.base import BaseMethod
 from methods.core.module import classifiers

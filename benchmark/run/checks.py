@@ -20,7 +20,7 @@ from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.formats.tables import tables_folder
-from datamodules.replica import RunSpec, labelled, noisy_labels
+from datamodules.run_spec import RunSpec, labelled, noisy_labels
 from datamodules.training_sets import TrainingSets
 from methods.clip.backbone import Backbone
 from methods.clip.loading import choose_precision

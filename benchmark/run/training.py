@@ -23,7 +23,7 @@ from benchmark.run.pool import Report
 from benchmark.run.resources import Resources
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.core.base import BaseMethod

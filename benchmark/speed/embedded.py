@@ -17,7 +17,7 @@ from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Row, Settings
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.recipes import recipe
 
 CLASSES = 26

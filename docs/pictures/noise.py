@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 from datamodules import catalog, noise  # noqa: E402
 from datamodules.dataset import Dataset, Images, Labels  # noqa: E402
 from datamodules.features.bank import FeatureBank  # noqa: E402
-from datamodules.replica import RunSpec, labelled, noisy_labels  # noqa: E402
+from datamodules.run_spec import RunSpec, labelled, noisy_labels  # noqa: E402
 from methods.clip.backbone import zero_shot_weights  # noqa: E402
 from methods.clip.loading import load_backbone  # noqa: E402
 

@@ -10,8 +10,8 @@ import lightning
 import torch
 
 from datamodules.datamodule import NoisyFewShot
+from datamodules.epoch_plan import Batching
 from datamodules.features.crops import Crop
-from datamodules.plan import Batching
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.core.learner import Learner, data_of

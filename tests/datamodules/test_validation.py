@@ -11,10 +11,10 @@ import torch
 from datamodules.catalog import open_dataset
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset
+from datamodules.epoch_plan import TrainingSet
 from datamodules.features.bank import FeatureBank
 from datamodules.fewshot import few_shot_val
-from datamodules.plan import TrainingSet
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from datamodules.validation import hold_out, noisy_validation
 from methods.coop import Method
 from methods.core.evaluation import Evaluation

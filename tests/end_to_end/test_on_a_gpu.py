@@ -25,7 +25,7 @@ from benchmark.run.resources import Resources
 from benchmark.run.training import Result, train
 from datamodules import NoisyFewShot
 from datamodules.paradigms import PARADIGMS
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import coop
 from tests.support import toy
 from tests.support.pretend_gpu import PretendGPU

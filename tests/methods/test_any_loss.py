@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmark.plan import catalog
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import ce, coop
 from methods.core.base import BaseMethod
 from tests.support import toy

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from benchmark.plan import catalog
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Split
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.core.prompt import PromptMethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import normalize
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import ce, em_means, gce
 from methods.core.given import GivenImages
 from methods.functional.label_em import above_chance, class_means, left_out, true_labels

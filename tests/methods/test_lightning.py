@@ -17,9 +17,9 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
 from benchmark.plan import catalog
 from datamodules import NoisyFewShot
+from datamodules.epoch_plan import Batching
 from datamodules.fewshot import few_shot_val
-from datamodules.plan import Batching
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import ce, coop, grip, zero_shot
 from methods.core.base import BaseMethod
 from methods.errors import MethodError

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from benchmark.plan import catalog
 from datamodules import NoisyFewShot
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import class_means, tip_adapter, zero_shot
 from tests.support import toy
 

@@ -6,7 +6,7 @@ import torch
 
 from benchmark.plan.grid import Run
 from benchmark.run.collect import collect
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import coop, nlprompt
 from tests.support import toy
 

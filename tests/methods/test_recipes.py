@@ -11,9 +11,9 @@ import lightning
 import pytest
 import torch
 
+from datamodules.epoch_plan import Batching
 from datamodules.errors import UserError
-from datamodules.plan import Batching
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.coop import Method
 from methods.recipes import default_name, known, recipe, recipe_for
 from tests.support.toy import data_for, fit, task

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from datamodules.order import epoch_batches
-from datamodules.replica import RunSpec, labelled
+from datamodules.run_spec import RunSpec, labelled
 from methods import fpl, grip, ifpl
 from methods.core.task import Task
 from methods.functional.pseudo_labels import assign_with_capacity

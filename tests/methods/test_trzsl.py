@@ -19,7 +19,7 @@ from datamodules import noise
 from datamodules.datamodule import NoisyFewShot
 from datamodules.datasets import digits
 from datamodules.errors import DataError
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import fpl
 from methods.core.base import BaseMethod
 from methods.core.given import GivenImages

@@ -17,7 +17,7 @@ from torch.nn.functional import normalize
 from benchmark.__main__ import main
 from benchmark.plan.grid import parse_method
 from datamodules.datamodule import NoisyFewShot
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import upl
 from tests.support import toy
 

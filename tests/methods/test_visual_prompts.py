@@ -9,7 +9,7 @@ import torch
 from open_clip.model import CLIP
 from torch.nn.functional import normalize
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import fpl, upt, vpt
 from methods.clip.backbone import Backbone
 from methods.clip.image_tower import ImageTower

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import clap, clip_adapter, lp_plus_plus, prolip, task_res, tip_adapter
 from methods.core.base import BaseMethod
 from methods.core.optimizer import ReplicaOptimizer

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import coop, grip, joapr, nlprompt
 from tests.reference import grip as slow_grip
 from tests.reference import joapr as slow_joapr

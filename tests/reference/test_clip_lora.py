@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from open_clip.model import CLIP
 from torch import Tensor
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import clip_lora
 from methods.clip.backbone import Backbone
 from methods.core.task import Task

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import cocoop
 from methods.errors import MethodError
 from tests.reference.clip import PlainRun

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import cpl
 from tests.reference import cpl as slow
 from tests.reference.clip import PlainRun

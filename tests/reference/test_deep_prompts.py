@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import maple, promptsrc
 from methods.core.base import BaseMethod
 from tests.reference.clip import PlainRun

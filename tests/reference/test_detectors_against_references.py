@@ -6,7 +6,7 @@ from collections import Counter
 
 import torch
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import ce, clipcleaner, deft
 from tests.reference import detectors as slow
 from tests.reference.adapters import FeatureRun

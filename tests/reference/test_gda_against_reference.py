@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import one_hot
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import gda
 from methods.functional.discriminant import discriminant, held_out
 from tests.reference.gda import gda as slow

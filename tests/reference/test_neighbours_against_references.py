@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from datamodules.datamodule import NoisyFewShot
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import class_means, knn, wann
 from methods.core.base import BaseMethod
 from methods.core.memory import nearest

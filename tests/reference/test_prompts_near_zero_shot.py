@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import kgcoop, prograd
 from methods.core.base import BaseMethod
 from tests.reference.clip import PlainRun

@@ -18,7 +18,7 @@ from benchmark.run.training import build
 from datamodules.catalog import open_dataset
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.clip.precomputed import Precomputed
 from tests.reference import released
 from tests.support.shared import SHARED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import tecoprompt
 from tests.reference import tecoprompt as slow
 from tests.reference.clip import PlainRun

@@ -18,7 +18,7 @@ from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone, Preprocess
 from methods.core.base import BaseMethod
 from methods.core.module import ReplicaModule

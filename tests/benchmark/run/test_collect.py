@@ -10,7 +10,7 @@ import torch
 
 from benchmark.plan.grid import Run
 from benchmark.run.collect import collect
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import ce
 from tests.methods.core.test_evaluation import slow_ece
 from tests.support import toy

@@ -21,7 +21,7 @@ from benchmark.records.store import Store
 from benchmark.run.predictions import pack_all
 from benchmark.run.resources import Resources
 from benchmark.run.worker import Runner
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import ce
 from methods.core.pack_module import PackModule
 from tests.support import toy

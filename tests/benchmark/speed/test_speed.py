@@ -18,7 +18,7 @@ from benchmark.speed.peak import operations
 from benchmark.speed.reference import ReferenceRun
 from benchmark.speed.settings import Settings
 from benchmark.speed.text_pass import compare
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import coop
 from methods.clip.loading import load_backbone
 from tests.support import toy

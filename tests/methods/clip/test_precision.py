@@ -14,7 +14,7 @@ from benchmark.__main__ import main
 from benchmark.plan import catalog
 from benchmark.records.store import Store
 from datamodules import NoisyFewShot
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import choose_precision, load_backbone
 from methods.core.base import BaseMethod

@@ -8,7 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import coop, fpl, gce, zero_shot
 from methods.core.diagnostics import Step, auroc, prediction_changes, predictions
 from tests.support import toy

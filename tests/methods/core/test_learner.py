@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from datamodules.replica import RunSpec
+from datamodules.run_spec import RunSpec
 from methods import ce
 from tests.support import toy
 

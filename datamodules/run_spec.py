@@ -9,10 +9,10 @@ import numpy as np
 
 from datamodules import noise, paradigms
 from datamodules.dataset import Dataset
+from datamodules.epoch_plan import TrainingSet
 from datamodules.errors import DataError
 from datamodules.noise import Floats
 from datamodules.paradigms import Pool
-from datamodules.plan import TrainingSet
 
 
 @dataclass(frozen=True)
