@@ -14,25 +14,27 @@ from benchmark.commands import COMMANDS
 from datamodules import reading
 from methods.options.option import as_text
 
-#: How `promptnoise --help` groups the commands; what is in none stands below the others.
-GROUPS = {
-    "train": ("bench", "tune", "paper", "plan", "speed"),
-    "read": ("report", "show", "compare", "merge", "sync", "readme"),
-    "labels": ("audit", "detect"),
-    "use": ("choose", "export", "predict"),
-    "set up": ("doctor", "list", "fetch", "features", "completion"),
-}
+#: The groups of `promptnoise --help` in order; a command names its own in `GROUP`, and others stand below.
+GROUPS = ("train", "read", "labels", "use", "set up")
 
 
 def overview() -> str:
-    """The commands, with what each does."""
+    """The commands by group, with what each does."""
     lines = ["usage: promptnoise COMMAND [--option=value ...], COMMAND --help, --version", ""]
-    others = [name for name in COMMANDS if not any(name in group for group in GROUPS.values())]
-    for title, names in {**GROUPS, "more": tuple(others)}.items():
-        for name in names:
-            summary = (ast.get_docstring(ast.parse(reading.read_text(COMMANDS[name]))) or "").split("\n")[0]
-            lines.append(f"{title if name == names[0] else '':7} {name:10} {summary.partition(': ')[2] or summary}")
+    listed = [_listed(name) for name in COMMANDS]
+    for title in dict.fromkeys([*GROUPS, *(group for group, _ in listed)]):
+        lines += [f"{'' if i else title:7} {line}" for i, line in enumerate(line for g, line in listed if g == title)]
     return "\n".join(lines) + "\n"
+
+
+def _listed(command: str) -> tuple[str, str]:
+    """The group of a command and its line, from its source."""
+    tree = ast.parse(reading.read_text(COMMANDS[command]))
+    summary = (ast.get_docstring(tree) or "").split("\n")[0]
+    groups = [
+        line.partition(" = ")[2].strip("'") for line in map(ast.unparse, tree.body) if line.startswith("GROUP = ")
+    ]
+    return "".join(groups) or "more", f"{command:10} {summary.partition(': ')[2] or summary}"
 
 
 def explained(command: str, options: type[Any]) -> str:

@@ -24,6 +24,8 @@ from benchmark.screen import Screen
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
 
+GROUP = "labels"
+
 if TYPE_CHECKING:
     from benchmark.audit.data import Doubtful
     from benchmark.audit.finding import Finding

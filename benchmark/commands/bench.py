@@ -26,6 +26,8 @@ from benchmark.screen import Screen
 from benchmark.tracking import Files, check_track, target_of
 from methods.recipes import is_embedded
 
+GROUP = "train"
+
 
 def main(options: Options) -> int:
     """Train a grid; what is finished already is not done again."""

@@ -31,6 +31,8 @@ from benchmark.screen import Screen
 from datamodules import noise as noises
 from methods.recipes import recipe_for
 
+GROUP = "use"
+
 if TYPE_CHECKING:
     from benchmark.audit.data import Doubtful
     from benchmark.choose.choosing import Outcome, Plan

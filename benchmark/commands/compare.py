@@ -24,6 +24,8 @@ from benchmark.report.leaderboard import CELL, from_csv, leaderboard
 from benchmark.screen import Screen
 from datamodules import reading
 
+GROUP = "read"
+
 #: Cells that differ by less, in points, count as reproduced: other hardware and library versions round otherwise.
 TOLERANCE = 0.5
 MOST_SHOWN = 20

@@ -16,6 +16,8 @@ from datamodules import catalog as data_catalog
 from datamodules import noise, paradigms
 from methods import recipes
 
+GROUP = "set up"
+
 #: By shell, a function that hands the line up to the cursor back to this command, which prints the words that fit.
 SCRIPTS = {
     "bash": """_promptnoise() {

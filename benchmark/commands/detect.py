@@ -22,6 +22,8 @@ from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.screen import Screen
 from datamodules import noise as noises
 
+GROUP = "labels"
+
 if TYPE_CHECKING:
     import pandas as pd
 

@@ -21,6 +21,8 @@ from benchmark.tracking.mode import HOW, choose_mode
 from datamodules import catalog
 from datamodules.errors import UserError
 
+GROUP = "set up"
+
 State = Literal["good", "note", "bad"]
 #: Free space below which records and features may not fit.
 LITTLE = 5 * 2**30

@@ -20,6 +20,8 @@ from benchmark.report.names import short_name
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 
+GROUP = "use"
+
 #: Context vectors [N, D] to each one's nearest words with their distances, nearest first.
 NearestWords = Callable[[NDArray[Any]], Sequence[Sequence[tuple[str, float]]]]
 

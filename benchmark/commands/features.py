@@ -18,6 +18,8 @@ from benchmark.screen import Screen
 from datamodules.formats.encoded_arrays import MADE_BY
 from methods.recipes import recipe_for
 
+GROUP = "set up"
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 

@@ -13,6 +13,8 @@ from benchmark.plan.shared_options import DATA
 from benchmark.screen import Screen
 from datamodules import catalog
 
+GROUP = "set up"
+
 
 @dataclass(frozen=True)
 class Options:

@@ -17,6 +17,8 @@ from datamodules import noise
 from methods import recipes
 from methods.options.option import as_text
 
+GROUP = "set up"
+
 
 @dataclass(frozen=True)
 class Options:

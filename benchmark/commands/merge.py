@@ -14,6 +14,8 @@ from benchmark.records.weights import cannot_be_compared
 from benchmark.report.files import TABLES, tables_of
 from benchmark.screen import Screen
 
+GROUP = "read"
+
 
 @dataclass(frozen=True)
 class Options:

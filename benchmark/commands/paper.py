@@ -23,6 +23,8 @@ from benchmark.records.store import Store
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 
+GROUP = "train"
+
 #: How the table begins, by which it is known as ours.
 MARK = b"^dataset,noise,rate,shots,backbone,paradigm,method,"
 

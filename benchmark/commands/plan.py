@@ -17,6 +17,8 @@ from benchmark.records.store import Store
 from benchmark.screen import Screen
 from datamodules.foreign import LONGEST_NAME, one_line
 
+GROUP = "train"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(bench.Options):

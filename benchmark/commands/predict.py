@@ -27,6 +27,8 @@ from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import image_names
 from methods.recipes import is_embedded, is_precomputed
 
+GROUP = "use"
+
 if TYPE_CHECKING:
     from torch import Tensor
 

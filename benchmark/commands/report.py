@@ -13,6 +13,8 @@ from benchmark.report.files import REPORT, tables_of
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 
+GROUP = "read"
+
 
 @dataclass(frozen=True)
 class Options:

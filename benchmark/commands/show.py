@@ -19,6 +19,8 @@ from benchmark.records.store import Store
 from benchmark.report.mistakes import show_mistakes
 from benchmark.screen import Screen
 
+GROUP = "read"
+
 #: Eight heights of a bar, for curves in a line of text.
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH = 40

@@ -16,6 +16,8 @@ from benchmark.plan.grid import split_list
 from benchmark.screen import Screen
 from datamodules.errors import nearest
 
+GROUP = "train"
+
 if TYPE_CHECKING:
     from benchmark.speed.settings import Row
 

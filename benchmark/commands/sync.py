@@ -11,6 +11,8 @@ from benchmark.plan.shared_options import WandB
 from benchmark.screen import Screen
 from benchmark.tracking import sync, target_of
 
+GROUP = "read"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options(WandB):

@@ -25,6 +25,8 @@ from datamodules.catalog import open_dataset
 from datamodules.names import parse_spec
 from methods.options.option import as_text
 
+GROUP = "train"
+
 #: Share of the labelled images that is kept for validation where there is no val split with labels as doubtful.
 HOLD_OUT = 0.25
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from benchmark.__main__ import main
 from benchmark.commands import COMMANDS
-from benchmark.commands._help import GROUPS
+from benchmark.commands._help import GROUPS, overview
 
 
 def test_the_commands_fit_one_screen_and_each_stands_in_a_group(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,8 +18,19 @@ def test_the_commands_fit_one_screen_and_each_stands_in_a_group(capsys: pytest.C
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) < 24, "the prompt needs a line, too"
     assert max(map(len, lines)) <= 80
-    assert [name for group in GROUPS.values() for name in group] == [line[8:].split()[0] for line in lines[2:]]
-    assert sorted(COMMANDS) == sorted(name for group in GROUPS.values() for name in group)
+    assert [line[:8].strip() for line in lines[2:] if line[:8].strip()] == list(GROUPS)
+    assert sorted(COMMANDS) == sorted(line[8:].split()[0] for line in lines[2:])
+
+
+def test_a_command_names_its_own_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, group in (("weigh", 'GROUP = "read"'), ("brew", 'GROUP = "kitchen"'), ("wait", "")):
+        (tmp_path / f"{name}.py").write_text(f'"""`promptnoise {name}`: {name} it."""\n\n{group}\n')
+        monkeypatch.setitem(COMMANDS, name, tmp_path / f"{name}.py")
+    lines = overview().splitlines()
+    assert lines.index("        weigh      weigh it.") < lines.index(
+        "labels  audit      find labels that are probably wrong, suggest others."
+    )
+    assert lines[-2:] == ["kitchen brew       brew it.", "more    wait       wait it."]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
