@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.audit.data import Doubtful, of_dataset
+from benchmark.audit.doubtful import Doubtful, of_dataset
 from benchmark.errors import BadInput
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset

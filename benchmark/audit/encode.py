@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from benchmark.audit.data import Doubtful
+from benchmark.audit.doubtful import Doubtful
 from benchmark.audit.sample import Sample
 from benchmark.errors import BadInput
 from datamodules.features.bank import FeatureBank

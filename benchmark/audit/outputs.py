@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.audit.data import Doubtful
+from benchmark.audit.doubtful import Doubtful
 from benchmark.audit.finding import Finding
 from datamodules.foreign import to_cell
 from datamodules.formats.labellings import AUDITED

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.audit.data import Doubtful
+from benchmark.audit.doubtful import Doubtful
 from benchmark.choose.confusion import ENOUGH, dominant_share, estimated_confusion
 from benchmark.choose.expected import Regret
 from benchmark.choose.rule import Choice, Lead, decide, leads_over

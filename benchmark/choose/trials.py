@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.audit.data import Doubtful
+from benchmark.audit.doubtful import Doubtful
 from benchmark.errors import BadInput
 from benchmark.plan.grid import parse_method
 from benchmark.run.devices import trainer_device

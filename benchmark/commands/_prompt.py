@@ -10,7 +10,7 @@ from rich.progress import Progress
 from methods.recipes import is_embedded, recipe_for
 
 if TYPE_CHECKING:
-    from benchmark.audit.data import Doubtful
+    from benchmark.audit.doubtful import Doubtful
     from benchmark.audit.sample import Sample
     from datamodules.features.bank import FeatureBank
     from methods.clip.backbone import Backbone

@@ -27,7 +27,7 @@ from datamodules.formats.labellings import AUDITED
 GROUP = "labels"
 
 if TYPE_CHECKING:
-    from benchmark.audit.data import Doubtful
+    from benchmark.audit.doubtful import Doubtful
     from benchmark.audit.finding import Finding
     from benchmark.audit.sample import Sample
 
@@ -159,7 +159,7 @@ def _outputs(options: Options) -> Outputs:
 
 def _open(options: Options) -> Doubtful:
     from benchmark.audit.corrupted import corrupted
-    from benchmark.audit.data import open_doubtful
+    from benchmark.audit.doubtful import open_doubtful
     from datamodules.fewshot import few_shot
 
     measured = noises.measured(options.noise_type)

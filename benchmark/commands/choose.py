@@ -34,7 +34,7 @@ from methods.recipes import recipe_for
 GROUP = "use"
 
 if TYPE_CHECKING:
-    from benchmark.audit.data import Doubtful
+    from benchmark.audit.doubtful import Doubtful
     from benchmark.choose.choosing import Outcome, Plan
     from benchmark.choose.trials import Setting
     from datamodules.dataset import Dataset
@@ -191,7 +191,7 @@ def _canonical(name: str) -> str:
 def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:
     """The images with given labels, and the data set behind them where its own labels are the true ones."""
     from benchmark.audit.corrupted import corrupt_dataset
-    from benchmark.audit.data import open_doubtful
+    from benchmark.audit.doubtful import open_doubtful
     from datamodules.catalog import open_dataset
     from datamodules.fewshot import few_shot
 

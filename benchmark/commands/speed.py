@@ -19,7 +19,7 @@ from datamodules.errors import nearest
 GROUP = "train"
 
 if TYPE_CHECKING:
-    from benchmark.speed.settings import Row
+    from benchmark.speed.cases import Row
 
 CASES = ("text", "step", "trainings", "growth", "packs", "memory", "peak", "campaign")
 #: Rounds, or threads, beyond which somebody has mistyped.
@@ -73,14 +73,14 @@ def main(options: Options) -> int:
         import torch
 
         from benchmark.run.devices import parse_devices
-        from benchmark.speed import campaign, embedded, memory, text_pass, training
-        from benchmark.speed.settings import Case, Settings, as_csv
+        from benchmark.speed import embedded, paper_grid, text_memory, text_pass, training_step
+        from benchmark.speed.cases import Case, Settings, as_csv
 
         settings = Settings(parse_devices(options.devices)[0], options.rounds, options.quick)
     torch.set_num_threads(options.threads)
     work = (
-        text_pass.text, training.step, embedded.trainings, text_pass.growth, embedded.packs, memory.memory,
-        text_pass.peak, campaign.campaign,
+        text_pass.text, training_step.step, embedded.trainings, text_pass.growth, embedded.packs, text_memory.memory,
+        text_pass.peak, paper_grid.campaign,
     )  # fmt: skip
     cases: dict[str, Case] = dict(zip(CASES, work, strict=True))
     rows: list[Row] = []

@@ -18,10 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmark.pretrain.contrastive import train
 from benchmark.pretrain.distill import DISTILLATION, distill
+from benchmark.pretrain.embedded_accuracy import SHIPPED, SIBLING
 from benchmark.pretrain.proof import Model, compare, repeatable
 from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import WEIGHTS, Vocabulary, save, write
-from benchmark.pretrain.zero_shot import SHIPPED, SIBLING
 from benchmark.screen import Screen
 from datamodules import reading
 

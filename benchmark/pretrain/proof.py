@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
+from benchmark.pretrain.embedded_accuracy import DATASETS, accuracies, embedded_datasets
 from benchmark.pretrain.vocabulary import WEIGHTS
-from benchmark.pretrain.zero_shot import DATASETS, accuracies, embedded_datasets
 from datamodules import reading
 
 #: Points of zero-shot accuracy up to which two models count as the same.

@@ -12,9 +12,9 @@ from benchmark.plan.packs import Pack
 from benchmark.run.resources import Resources
 from benchmark.run.training import build
 from benchmark.run.worker import Runner
+from benchmark.speed.cases import Row, Settings
 from benchmark.speed.clock import race
 from benchmark.speed.reference import ReferenceRun
-from benchmark.speed.settings import Row, Settings
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
 from datamodules.run_spec import RunSpec

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from benchmark.speed.names import class_names
+from benchmark.speed.class_names import class_names
 from datamodules.batches import Batch
 from methods import coop
 from methods.clip.backbone import Backbone

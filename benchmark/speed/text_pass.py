@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchmark.speed.cases import Row, Settings
 from benchmark.speed.clock import race
 from benchmark.speed.parts import SHORT, PackStep
 from benchmark.speed.reference import ReferenceRun
-from benchmark.speed.settings import Row, Settings
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.recipes import recipe

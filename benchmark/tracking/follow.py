@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.outputs import check_folders
 from benchmark.outputs.place import is_there
-from benchmark.tracking.sync import pending
+from benchmark.tracking.logging_records import pending
 from benchmark.tracking.target import Target
 from datamodules import reading
 
@@ -19,7 +19,7 @@ START = """import sys
 sys.path[:] = [sys.argv.pop(1), *filter(None, sys.path)]
 import benchmark, datamodules, methods
 del sys.path[0]
-from benchmark.tracking.__main__ import main
+from benchmark.tracking.follower import main
 sys.exit(main())"""
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from benchmark.pretrain.zero_shot import embedded_datasets
+from benchmark.pretrain.embedded_accuracy import embedded_datasets
 
 #: The embedded data sets, rendered once.
 rendered = cache(embedded_datasets)

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from benchmark.audit.data import Doubtful
+from benchmark.audit.doubtful import Doubtful
 from benchmark.audit.finding import Finding
 from datamodules import reading
 from datamodules.errors import CorruptImage

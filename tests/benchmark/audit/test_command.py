@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.audit.data import open_doubtful
+from benchmark.audit.doubtful import open_doubtful
 from datamodules import noise
 from datamodules.catalog import open_dataset
 from datamodules.datasets.digits import CLASSES, load

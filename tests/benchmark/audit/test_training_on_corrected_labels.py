@@ -12,7 +12,7 @@ import pytest
 
 from benchmark.__main__ import main
 from benchmark.audit.corrupted import corrupted
-from benchmark.audit.data import Doubtful, open_doubtful
+from benchmark.audit.doubtful import Doubtful, open_doubtful
 from benchmark.audit.next_step import next_step
 from benchmark.plan.shared_options import DATA
 from datamodules.catalog import open_dataset

@@ -12,7 +12,7 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
 from benchmark.plan.schedule import ends, in_order, schedule
 from benchmark.plan.sizes import SIZES, size_of
-from benchmark.speed.campaign import PAPERS
+from benchmark.speed.paper_grid import PAPERS
 from datamodules.catalog import known, open_dataset
 from methods.recipes import recipe
 from tests.support.records_factory import run

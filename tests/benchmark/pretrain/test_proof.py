@@ -14,10 +14,10 @@ from open_clip.model import CLIP
 
 from benchmark.pretrain.contrastive import train
 from benchmark.pretrain.distill import distill
+from benchmark.pretrain.embedded_accuracy import DATASETS
 from benchmark.pretrain.proof import Model, compare, repeatable
 from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import WEIGHTS, Vocabulary, save, write
-from benchmark.pretrain.zero_shot import DATASETS
 from tests.support.pretraining import CONFIG, VIT_CONFIG
 
 RECIPE = Recipe(steps=4, batch=16, warmup=2, hands=1)

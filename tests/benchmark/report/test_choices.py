@@ -24,7 +24,7 @@ from benchmark.report.pictures.figures import figures
 from benchmark.report.ranking import rankings
 from benchmark.report.statistics import caveats, differences
 from benchmark.report.summary import summary
-from benchmark.tracking.summary import to_tables
+from benchmark.tracking.campaign_summary import to_tables
 from tests.support.records_factory import result, run
 
 #: Method -> by rate the (test accuracy, noisy validation) of two seeds.

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from benchmark.plan.sizes import size_of
-from benchmark.speed import campaign, text_pass
+from benchmark.speed import paper_grid, text_pass
+from benchmark.speed.cases import Settings
 from benchmark.speed.clock import race, timed
 from benchmark.speed.peak import matmul_peak, peak_bytes
-from benchmark.speed.settings import Settings
 from methods.clip.loading import load_backbone
 
 DEVICE = "cpu:0"
@@ -50,7 +50,7 @@ def test_the_peak_is_that_of_a_product_in_the_towers_precision() -> None:
 
 
 def test_a_row_has_a_share_of_the_gpu_s_peak(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmark.speed.settings.matmul_peak", lambda device, dtype: 1e12)
+    monkeypatch.setattr("benchmark.speed.cases.matmul_peak", lambda device, dtype: 1e12)
     monkeypatch.setattr(text_pass, "SHORT", {"embedded": "embedded"})
     monkeypatch.setattr(text_pass, "load_backbone", lambda name, device: load_backbone("embedded", device))
     (row,) = text_pass.peak(Settings(DEVICE, quick=True))
@@ -65,10 +65,10 @@ def test_the_campaign_of_the_papers_is_predicted_on_a_gpu(monkeypatch: pytest.Mo
         loaded.append((name, device))
         return load_backbone("embedded", device)
 
-    monkeypatch.setattr(campaign, "load_backbone", load)
-    monkeypatch.setattr(campaign, "PAPERS", ("eurosat",))
-    monkeypatch.setattr(campaign, "RUNS", 2)
-    (row,) = campaign.campaign(Settings(DEVICE, rounds=1))
+    monkeypatch.setattr(paper_grid, "load_backbone", load)
+    monkeypatch.setattr(paper_grid, "PAPERS", ("eurosat",))
+    monkeypatch.setattr(paper_grid, "RUNS", 2)
+    (row,) = paper_grid.campaign(Settings(DEVICE, rounds=1))
     assert loaded == [("ViT-B-16/random", DEVICE)]
     assert row.runs == 2 and row.device == DEVICE and row.suite_s is not None and row.suite_s > 0
     assert size_of("eurosat") == (10, 8100)
@@ -77,20 +77,20 @@ def test_the_campaign_of_the_papers_is_predicted_on_a_gpu(monkeypatch: pytest.Mo
 def test_the_largest_pack_is_found_by_the_gpu_s_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (0, 0))
     monkeypatch.setattr("torch.cuda.memory_reserved", lambda device: 5000)
-    monkeypatch.setattr(campaign, "race", lambda work, rounds, device: pytest.fail("not timed here"))
-    monkeypatch.setattr(campaign, "RUNS", 8)
+    monkeypatch.setattr(paper_grid, "race", lambda work, rounds, device: pytest.fail("not timed here"))
+    monkeypatch.setattr(paper_grid, "RUNS", 8)
     sizes: list[int] = []
 
     def of(backbone: object, classes: int, runs: int) -> object:
         sizes.append(runs)
         return original(backbone, classes, runs)  # type: ignore[arg-type]
 
-    original = campaign.PackStep.of
-    monkeypatch.setattr(campaign.PackStep, "of", of)
+    original = paper_grid.PackStep.of
+    monkeypatch.setattr(paper_grid.PackStep, "of", of)
     with pytest.raises(pytest.fail.Exception, match="not timed here"):
-        campaign.step(load_backbone("embedded"), 3, Settings("cuda:0"))
+        paper_grid.step(load_backbone("embedded"), 3, Settings("cuda:0"))
     assert sizes == [8, 4, 2, 1]
 
 
 def test_the_cases_of_a_gpu_are_left_out_on_a_cpu() -> None:
-    assert not list(campaign.campaign(Settings("cpu"))) and not list(text_pass.peak(Settings("cpu")))
+    assert not list(paper_grid.campaign(Settings("cpu"))) and not list(text_pass.peak(Settings("cpu")))

@@ -10,13 +10,13 @@ import torch
 
 from benchmark.__main__ import main
 from benchmark.run.memory import AllocatedBytes, text_pass_bytes
-from benchmark.speed import campaign
+from benchmark.speed import paper_grid
+from benchmark.speed.cases import Settings
+from benchmark.speed.class_names import class_names
 from benchmark.speed.clock import Race
-from benchmark.speed.names import class_names
 from benchmark.speed.parts import PackStep
 from benchmark.speed.peak import operations
 from benchmark.speed.reference import ReferenceRun
-from benchmark.speed.settings import Settings
 from benchmark.speed.text_pass import compare
 from datamodules.run_spec import RunSpec
 from methods import coop
@@ -79,9 +79,9 @@ def test_thousand_class_names_differ() -> None:
 
 
 def test_a_campaign_is_extrapolated_from_a_view_and_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(campaign, "encoding", lambda backbone, settings: 0.001)
-    monkeypatch.setattr(campaign, "step", lambda backbone, classes, settings: 0.01 * classes)
-    row = campaign.predict(load_backbone("embedded"), {"a": (10, 500), "b": (2, 30)}, Settings())
+    monkeypatch.setattr(paper_grid, "encoding", lambda backbone, settings: 0.001)
+    monkeypatch.setattr(paper_grid, "step", lambda backbone, classes, settings: 0.01 * classes)
+    row = paper_grid.predict(load_backbone("embedded"), {"a": (10, 500), "b": (2, 30)}, Settings())
     views = 16 * 50 * 3 * (10 + 2) + 530
     steps = 5 * 50 * 90 * 0.1 + 1 * 50 * 90 * 0.02
     assert row.suite_s == pytest.approx(0.001 * views + steps) and row.runs == 180
@@ -89,14 +89,14 @@ def test_a_campaign_is_extrapolated_from_a_view_and_a_step(monkeypatch: pytest.M
 
 def test_a_campaign_measures_views_and_the_largest_pack_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     backbone, settings = load_backbone("embedded"), Settings(rounds=1)
-    assert campaign.encoding(backbone, settings) > 0
-    monkeypatch.setattr(campaign, "RUNS", 8)
+    assert paper_grid.encoding(backbone, settings) > 0
+    monkeypatch.setattr(paper_grid, "RUNS", 8)
     whole = text_pass_bytes(PackStep.of(backbone, 5, 8).method)
-    monkeypatch.setattr(campaign.memory, "free_bytes", lambda device: whole)
+    monkeypatch.setattr(paper_grid.memory, "free_bytes", lambda device: whole)
     sizes = []
     of = PackStep.of
-    monkeypatch.setattr(campaign.PackStep, "of", lambda *args: sizes.append(args[2]) or of(*args))
-    assert campaign.step(backbone, 5, settings) > 0
+    monkeypatch.setattr(paper_grid.PackStep, "of", lambda *args: sizes.append(args[2]) or of(*args))
+    assert paper_grid.step(backbone, 5, settings) > 0
     assert sizes == [8, 4, 4]
 
 

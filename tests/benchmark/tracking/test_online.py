@@ -16,7 +16,7 @@ import pytest
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
 from benchmark.tracking import Follower, Target, sync
-from benchmark.tracking.sync import pending
+from benchmark.tracking.logging_records import pending
 from tests.support.records_factory import result, run
 from tests.support.wandb_server import WandbServer
 
@@ -36,7 +36,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbSer
     monkeypatch.setitem(wandb_run._SETTINGS, "init_timeout", 5.0)
     monkeypatch.setitem(wandb_run._SETTINGS, "finish_timeout", 5.0)
     monkeypatch.setattr(wandb_run, "PAUSES", (0.0, 0.1))
-    monkeypatch.setattr("benchmark.tracking.summary.to_pictures", lambda campaign: {})
+    monkeypatch.setattr("benchmark.tracking.campaign_summary.to_pictures", lambda campaign: {})
     with WandbServer() as server:
         for name, value in server.environment().items():
             monkeypatch.setenv(name, value)

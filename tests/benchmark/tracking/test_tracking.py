@@ -13,7 +13,7 @@ from benchmark.errors import BadInput
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
 from benchmark.tracking import Follower, Target, sync
-from benchmark.tracking.sync import pending
+from benchmark.tracking.logging_records import pending
 from tests.support import wandb_file
 from tests.support.records_factory import result, run
 
@@ -43,7 +43,7 @@ class Api:
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes seconds, and one test looks at pictures."""
-    monkeypatch.setattr("benchmark.tracking.summary.to_pictures", lambda campaign: {})
+    monkeypatch.setattr("benchmark.tracking.campaign_summary.to_pictures", lambda campaign: {})
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_the_pictures_are_drawn_and_logged_with_the_leaderboard_once_for_the_sam
         tmp_path,
         WORKS + "\nlogged = []\nRun.log = lambda self, values, **_: logged.append(sorted(values))\n",
     )
-    monkeypatch.setattr("benchmark.tracking.summary.to_pictures", lambda campaign: {"heatmap": b"png"})
+    monkeypatch.setattr("benchmark.tracking.campaign_summary.to_pictures", lambda campaign: {"heatmap": b"png"})
     target = Target(store.out, "offline")
     sync(target)
     logged = sys.modules["wandb"].logged

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from benchmark.pretrain.contrastive import contrastive_loss, small_model, text_features, train
+from benchmark.pretrain.embedded_accuracy import SHIPPED, accuracies
 from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import Vocabulary, save
-from benchmark.pretrain.zero_shot import SHIPPED, accuracies
 from datamodules.dataset import Dataset, Split
 from datamodules.synthetic import captions
 from datamodules.synthetic.draw import draw

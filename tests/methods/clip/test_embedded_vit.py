@@ -24,10 +24,10 @@ from benchmark.pretrain.distill import (
     sibling,
     texts,
 )
+from benchmark.pretrain.embedded_accuracy import DATASETS, SHIPPED, SIBLING, accuracies
 from benchmark.pretrain.recipe import Recipe
 from benchmark.pretrain.vocabulary import Vocabulary, write
 from benchmark.pretrain.world import World
-from benchmark.pretrain.zero_shot import DATASETS, SHIPPED, SIBLING, accuracies
 from datamodules.dataset import Dataset
 from methods.clip.image_tower import ImageTower
 from tests.support.pretraining import CONFIG, VIT_CONFIG, falls_and_repeats, rendered

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import torch
 
 from benchmark.run.memory import text_pass_bytes
+from benchmark.speed.cases import Row, Settings
 from benchmark.speed.parts import SHORT, PackStep
-from benchmark.speed.settings import Row, Settings
 from methods.clip.loading import load_backbone
 
 #: MiB that a pack of so many runs may take with 1,000 classes.

@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Event, Thread
 
 from benchmark.errors import BadInput
+from benchmark.tracking.logging_records import PATIENCE, sync
 from benchmark.tracking.mode import parse_mode
-from benchmark.tracking.sync import PATIENCE, sync
 from benchmark.tracking.target import Target
 
 #: Seconds between two looks at the results folder.
@@ -45,7 +45,3 @@ def main() -> int:
 def _wait_for_the_end(ended: Event) -> None:
     sys.stdin.buffer.read()
     ended.set()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

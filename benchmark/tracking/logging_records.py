@@ -99,7 +99,7 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
 def _finish(target: Target, synced: Synced) -> Synced:
     """Log the tables and pictures of these very records unless they are logged; the pictures are drawn for that."""
     from benchmark.report.campaign import Campaign
-    from benchmark.tracking import summary
+    from benchmark.tracking import campaign_summary
 
     paths = sorted((target.out / "runs").glob("*/*.json"))
     content = b"".join(reading.read_bytes(path) for path in paths if path.is_file())
@@ -110,7 +110,7 @@ def _finish(target: Target, synced: Synced) -> Synced:
         campaign = Campaign.of(*Store(target.out).load())
         if not campaign.records:
             return synced
-        tables, pictures = summary.to_tables(campaign), summary.to_pictures(campaign)
+        tables, pictures = campaign_summary.to_tables(campaign), campaign_summary.to_pictures(campaign)
         log_campaign(target, _identity(target), tables, pictures, [path for path in paths if path.is_file()])
     except Exception as error:  # as above
         logger.warning("the leaderboard is not logged: %s", error)

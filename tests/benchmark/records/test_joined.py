@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.records.merge import merge
+from benchmark.records.joined import merge
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
 from benchmark.report.campaign import mixed_hardware

@@ -10,9 +10,9 @@ import torch
 
 from benchmark.plan.sizes import size_of
 from benchmark.run import memory
+from benchmark.speed.cases import Row, Settings
 from benchmark.speed.clock import race
 from benchmark.speed.parts import BATCH, SHORT, PackStep
-from benchmark.speed.settings import Row, Settings
 from datamodules.features.crops import Crop, draws
 from datamodules.features.inputs import crops_of
 from methods.clip.backbone import Backbone
