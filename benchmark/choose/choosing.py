@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmark.audit.doubtful import Doubtful
-from benchmark.choose.confusion import ENOUGH, dominant_share, estimated_confusion
+from benchmark.choose.confusion import ENOUGH, estimated_confusion
 from benchmark.choose.expected import Regret
 from benchmark.choose.rule import Choice, Lead, decide, leads_over
 from benchmark.choose.trials import Setting, Step, Trained, train
@@ -18,6 +18,7 @@ from benchmark.errors import BadInput
 from datamodules.dataset import Split
 from datamodules.features.bank import FeatureBank
 from methods.clip.backbone import Backbone, zero_shot_weights
+from methods.functional.noise_matrix import dominant_fraction
 from methods.recipes import NamedRecipe
 
 #: Told what is trained next and for how many epochs; returns what to call after each.
@@ -65,7 +66,7 @@ def dominant_classes(setting: Setting) -> float:
     data = setting.data
     features = setting.bank.plain(data.images)
     text = zero_shot_weights(setting.backbone, data.classes, data.template).cpu()
-    return dominant_share(estimated_confusion(features, torch.from_numpy(data.given), text))
+    return dominant_fraction(estimated_confusion(features, torch.from_numpy(data.given), text))
 
 
 def choose(setting: Setting, plan: Plan, start: Start, everything: bool = False) -> Outcome:

@@ -23,13 +23,3 @@ def estimated_confusion(features: Tensor, labels: Tensor, text: Tensor) -> Tenso
     valid = torch.ones_like(given, dtype=torch.bool)
     judgement = JUDGE * standardised(cosines, valid)
     return true_labels(features[None], given, valid, judgement, above_chance(cosines, given, valid))[1][0]
-
-
-def dominant_share(confusion: Tensor) -> float:
-    """Share of the classes, 0 to 1, whose own label is likelier than any other one, by a confusion matrix [C, C].
-
-    >>> dominant_share(torch.tensor([[0.6, 0.4], [0.7, 0.3]]))
-    0.5
-    """
-    others = confusion.clone().fill_diagonal_(-1).amax(1)
-    return float((confusion.diagonal() > others).float().mean())

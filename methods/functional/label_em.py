@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
+from methods.functional.noise_matrix import even, expected_counts, rows_of
+
 
 def standardised(scores: Tensor, valid: Tensor) -> Tensor:
     """Scores [R, N, C] less their mean over classes, in units of their standard deviation over a replica's images.
@@ -89,7 +91,7 @@ def refuted(q: Tensor, given: Tensor, share: float = 0.05, least: int = 10) -> T
     >>> refuted(torch.eye(2)[[0] * 12 + [1] * 12][None], torch.tensor([[1] * 12 + [0] * 3 + [1] * 9])).tolist()
     [[True, False]]
     """
-    counts = _counts(q, given, q.new_zeros(len(q), q.shape[-1], q.shape[-1]))
+    counts = expected_counts(q, given)
     return (counts.diagonal(dim1=1, dim2=2) < share * counts.amax(-1)) & (counts.sum(-1) >= least)
 
 
@@ -116,13 +118,13 @@ def _em(
     classes, on = judgement.shape[-1], valid.unsqueeze(-1)
     q, count = torch.where(on, start, 0), valid.sum(1).to(start)
     agreement = (q.gather(-1, given.unsqueeze(-1)).squeeze(-1).sum(1) / count).clamp(1 / classes, 1 - 1e-6)
-    pseudo = (prior * count / classes)[:, None, None] * _even(agreement, classes)
-    transition = _transition(q, given, pseudo)
+    pseudo = (prior * count / classes)[:, None, None] * even(agreement, classes)
+    transition = rows_of(expected_counts(q, given) + pseudo)
     for _ in range(rounds):
         means = standardised(features @ class_means(features, q).transpose(1, 2), valid)
         likelihood = transition.transpose(1, 2).take_along_dim(given.unsqueeze(-1), 1)
         q = torch.where(on, (judgement + means + likelihood.log()).softmax(-1), 0)
-        transition = _transition(q, given, pseudo)
+        transition = rows_of(expected_counts(q, given) + pseudo)
     return q, transition
 
 
@@ -157,20 +159,3 @@ def likeliest(
     best = torch.stack(found).argmax(0)
     factors = torch.tensor(sharpness, device=best.device)
     return best // len(sharpness), factors[best % len(sharpness)]
-
-
-def _even(agreement: Tensor, classes: int) -> Tensor:
-    """Transition matrices [R, C, C] with the agreement [R] on the diagonal and the rest spread evenly."""
-    other = ((1 - agreement) / (classes - 1))[:, None, None]
-    return other + torch.eye(classes, device=agreement.device) * (agreement[:, None, None] - other)
-
-
-def _transition(q: Tensor, given: Tensor, pseudo: Tensor) -> Tensor:
-    """Transition matrices [R, C, C] by the posterior's expected counts and pseudo-counts [R, C, C]."""
-    counts = _counts(q, given, pseudo)
-    return counts / counts.sum(-1, keepdim=True)
-
-
-def _counts(q: Tensor, given: Tensor, more: Tensor) -> Tensor:
-    """Expected numbers [R, C, C] of images by true and given label, and `more`."""
-    return torch.zeros_like(more).scatter_add(1, given.unsqueeze(-1).expand_as(q), q).transpose(1, 2) + more

@@ -12,12 +12,13 @@ import torch
 from torch.nn.functional import normalize
 
 from benchmark.choose.card import Card
-from benchmark.choose.confusion import dominant_share, estimated_confusion
+from benchmark.choose.confusion import estimated_confusion
 from benchmark.choose.expected import Regret, add_to_table, expectation, read_table
 from benchmark.choose.measure import comparison, regrets
 from benchmark.choose.rule import Choice, Lead, decide, lead
 from benchmark.choose.trial_table import Trial, read_trials, write_trials
 from benchmark.errors import BadInput
+from methods.functional.noise_matrix import dominant_fraction
 
 
 def regret(seed: int = 1, accuracy: float = 70.0, by: str = "noisy validation", rate: float = 0.25) -> Regret:
@@ -95,12 +96,12 @@ def test_labels_that_mostly_name_another_class_are_seen_to_be_such(rate: float, 
     confusion = estimated_confusion(features, given, text)
     torch.testing.assert_close(confusion.sum(1), torch.ones(5))
     assert float((confusion.diagonal() - (1 - rate)).abs().mean()) < 0.2
-    assert (dominant_share(confusion) >= 0.9) is trusted
+    assert (dominant_fraction(confusion) >= 0.9) is trusted
 
 
 def test_a_label_as_likely_as_another_is_not_dominant() -> None:
-    assert dominant_share(torch.tensor([[0.5, 0.5], [0.2, 0.8]])) == 0.5
-    assert dominant_share(torch.eye(3)) == 1.0
+    assert dominant_fraction(torch.tensor([[0.5, 0.5], [0.2, 0.8]])) == 0.5
+    assert dominant_fraction(torch.eye(3)) == 1.0
 
 
 def test_expected_regret_is_that_of_choices_made_in_the_same_way(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from datamodules.fewshot import few_shot
 RATES = [0.0, 0.1, 0.125, 0.25, 0.3, 0.5, 0.75, 0.9, 1.0]
 EXACT = ["symmetric", "asymmetric", "confusion", "semantic", "cluster"]
 BALANCED = ["balanced", "balanced_pair"]
-RATED = [*EXACT, *BALANCED, "instance", "uniform"]
+RATED = [*EXACT, *BALANCED, "half", "instance", "uniform"]
 
 
 def context(classes: int = 7, shots: int = 16, per_class: int = 40, seed: int = 1) -> noise.Context:

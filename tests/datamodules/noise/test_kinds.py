@@ -74,6 +74,15 @@ def test_balanced_classes_keep_their_size_and_their_share_and_reuse_no_image(
     assert len(set(noisy.indices.tolist())) == len(noisy.indices)
 
 
+def test_half_flips_a_fraction_of_every_second_class_alone_and_to_the_next_one() -> None:
+    ctx = context()
+    noisy = noise.corrupt("half", ctx, 0.3, 1)
+    false = wrong(ctx, noisy)
+    assert false.sum() == int(0.3 * 4 * 16)
+    assert (ctx.labels[false] % 2 == 0).all()
+    assert (noisy.labels[false] == (ctx.labels[false] + 1) % 7).all()
+
+
 def test_balanced_pair_takes_its_false_images_from_the_next_class() -> None:
     ctx = context()
     noisy = noise.corrupt("balanced_pair", ctx, 0.5, 1)
