@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.errors import BadInput
-from benchmark.plan.checks import check_files
+from benchmark.plan.name_checks import check_files
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows

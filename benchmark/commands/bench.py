@@ -12,8 +12,8 @@ from benchmark import PROTOCOL, version
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
-from benchmark.plan import catalog, checks, groups, suites
-from benchmark.plan.encoded import notes
+from benchmark.plan import groups, method_catalog, name_checks, suites
+from benchmark.plan.feature_files import notes
 from benchmark.plan.grid import Run, all_small, split_list
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
@@ -50,7 +50,11 @@ def planned(console: Console, options: Options) -> list[Run]:
     runs, unsupported = grid.runs(), grid.find_unsupported()
     if not runs:
         raise BadInput(f"none of these methods can run: {'; '.join(unsupported)}")
-    for line in [*catalog.unreadable(), *groups.passed_over(split_list(options.datasets), options.data), *unsupported]:
+    for line in [
+        *method_catalog.unreadable(),
+        *groups.passed_over(split_list(options.datasets), options.data),
+        *unsupported,
+    ]:
         left_out(console, line)
     for line in notes(grid.datasets, grid.shots):
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
@@ -74,9 +78,9 @@ def train(
     """
     datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
     for dataset in datasets:
-        checks.check_dataset(dataset)
+        name_checks.check_dataset(dataset)
     for backbone in backbones:
-        checks.check_backbone(backbone)
+        name_checks.check_backbone(backbone)
     engine = parse_engine(options.engine, options.detach)
     engine.check(options.devices)
     target_of(options)
@@ -86,7 +90,7 @@ def train(
         raise BadInput(f"pack is {options.pack}, should be at least 1")
     if options.timeout < 0:
         raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
-    done = store.finished(runs, set_aside=not options.dry_run)
+    done = store.finished(runs, quarantine=not options.dry_run)
     if len(done) < len(runs):
         if not all(is_embedded(backbone) for backbone in backbones):
             check_writable("the cache folder", options.cache)
@@ -109,7 +113,7 @@ def train(
 def _check_places(options: Options, datasets: Iterable[str]) -> None:
     """Refuses what stands in the places of our files and is not ours."""
     Outputs(options.out, "report").check([*TABLES, *map(table_file, datasets)])
-    check_folders(options.out, ("campaigns", "claims", "failed", "slurm", "wandb"))
+    check_folders(options.out, ("campaigns", "locks", "failed", "slurm", "wandb"))
     check_track(options.track, options.out, datasets)
     recorded_workers(options.out, (), 1)
 
@@ -129,8 +133,8 @@ def _workers(console: Console, options: Options, engine: Engine, runs: list[Run]
 def _check_without_torch(console: Console, options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> None:
     """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
     for dataset in datasets:
-        checks.check_files(dataset, options.data)
-    line = f"not checked: {'; '.join(checks.unchecked(backbones, options.devices))}"
+        name_checks.check_files(dataset, options.data)
+    line = f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}"
     console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
 

@@ -20,9 +20,9 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, say_skipped
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
-from benchmark.plan.checks import check_backbone
-from benchmark.plan.encoded import instead, lacks, left_out, outputs_of
+from benchmark.plan.feature_files import instead, lacks, left_out, outputs_of
 from benchmark.plan.grid import parse_method, split_list
+from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported

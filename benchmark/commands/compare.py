@@ -16,9 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.errors import BadInput
+from benchmark.records.backbone_identity import cannot_be_compared, differ, weights_of
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.records.weights import cannot_be_compared, differ, weights_of
 from benchmark.report.choices import split
 from benchmark.report.leaderboard import CELL, from_csv, leaderboard
 from benchmark.screen import Screen

@@ -9,11 +9,10 @@ from importlib import import_module
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from benchmark.commands import COMMANDS
-from benchmark.plan import catalog, groups, suites
+from benchmark.plan import groups, method_catalog, suites
 from benchmark.published import protocols
 from benchmark.tracking.mode import FILES, MODES
-from datamodules import catalog as data_catalog
-from datamodules import noise, paradigms
+from datamodules import catalog, noise, paradigms
 from methods import recipes
 
 GROUP = "set up"
@@ -45,8 +44,8 @@ complete -c promptnoise -a '(_promptnoise)'
 
 #: The values by an option's name, as far as they are names; of a list, those that may come next.
 VALUES: dict[str, Callable[[], Iterable[str]]] = {
-    "methods": lambda: [*catalog.methods(), *groups.method_groups()],
-    "datasets": lambda: [*data_catalog.known(), *groups.DATASETS, "features", "features:", "folder:", "hf:"],
+    "methods": lambda: [*method_catalog.methods(), *groups.method_groups()],
+    "datasets": lambda: [*catalog.known(), *groups.DATASETS, "features", "features:", "folder:", "hf:"],
     "noise_type": noise.known,
     "paradigm": lambda: paradigms.PARADIGMS,
     "recipe": lambda: ["auto", *recipes.known()],

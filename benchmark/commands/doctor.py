@@ -12,7 +12,7 @@ from typing import Literal
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan import groups
-from benchmark.plan.encoded import outputs_of
+from benchmark.plan.feature_files import outputs_of
 from benchmark.plan.shared_options import CACHE, DATA
 from benchmark.run.devices import cores
 from benchmark.run.environment import versions

@@ -12,7 +12,7 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
-from benchmark.plan.checks import check_backbone, check_dataset
+from benchmark.plan.name_checks import check_backbone, check_dataset
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.screen import Screen
 from datamodules.formats.encoded_arrays import MADE_BY

@@ -8,12 +8,11 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.plan import catalog, groups, suites
+from benchmark.plan import groups, method_catalog, suites
 from benchmark.plan.shared_options import DATA
 from benchmark.published import protocols
 from benchmark.screen import Screen
-from datamodules import catalog as data_catalog
-from datamodules import noise
+from datamodules import catalog, noise
 from methods import recipes
 from methods.options.option import as_text
 
@@ -32,11 +31,11 @@ def main(options: Options) -> int:
     """Prints a table for each."""
     console = Screen()
     table = Table("method", "options", "what it is", title="methods", title_justify="left")
-    for info in catalog.methods().values():
+    for info in method_catalog.methods().values():
         defaults = ", ".join(f"{name}={option.shown}" for name, option in info.options.items())
         table.add_row(*map(escape, (info.name, defaults, info.summary)))
     console.print(table)
-    for line in catalog.unreadable():
+    for line in method_catalog.unreadable():
         console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     table = Table("recipe", "settings", "source", title="recipes", title_justify="left")
     for name in recipes.known():
@@ -53,8 +52,8 @@ def main(options: Options) -> int:
         table.add_row(*map(escape, (name, own_grid.title, _grid(own_grid))))
     console.print(table)
     table = Table("data set", "state", title="data sets", title_justify="left")
-    for name in data_catalog.known():
-        table.add_row(name, escape(data_catalog.status(name, options.data)))
+    for name in catalog.known():
+        table.add_row(name, escape(catalog.status(name, options.data)))
     console.print(table)
     for name, members in {**groups.DATASETS, "robust": groups.ROBUST}.items():
         console.print(f"{name} stands for {', '.join(members)}", highlight=False)

@@ -8,9 +8,9 @@ from pathlib import Path
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
+from benchmark.records.backbone_identity import cannot_be_compared
 from benchmark.records.joined import check_origins, merge
 from benchmark.records.store import Store
-from benchmark.records.weights import cannot_be_compared
 from benchmark.report.files import TABLES, tables_of
 from benchmark.screen import Screen
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from benchmark.commands import bench
 from benchmark.commands._folders import check_writable
 from benchmark.outputs import OneFile, check_folders
-from benchmark.plan import checks, papers
+from benchmark.plan import name_checks, paper_runs
 from benchmark.plan.grid import Run, split_list
 from benchmark.plan.options import numbers
-from benchmark.plan.papers import Cell, Changes
+from benchmark.plan.paper_runs import Cell, Changes
 from benchmark.plan.shared_options import Training
 from benchmark.published import protocols
 from benchmark.published.protocols import Paper
@@ -68,14 +68,14 @@ def main(options: Options) -> int:
     check_writable("the output folder", options.out)
     check_folders(options.out, ["papers"])
     table.check()
-    cells = papers.cells(paper, _changes(options))
+    cells = paper_runs.cells(paper, _changes(options))
     if options.backbone:
-        checks.check_backbone(options.backbone)
+        name_checks.check_backbone(options.backbone)
     console.print(f"{paper.name}: {paper.title}", style="bold", markup=False, highlight=False, soft_wrap=True)
-    files = partial(checks.check_files, root=options.data)
+    files = partial(name_checks.check_files, root=options.data)
     missing = _missing(files, dict.fromkeys(run.dataset for cell in cells for run in cell.runs))
     if options.quick:
-        cells = papers.quick(cells, missing)
+        cells = paper_runs.quick(cells, missing)
     runs = [run for cell in cells for run in cell.runs]
     if not options.dry_run and any(run.dataset not in missing for run in runs):
         with console.status("loading torch and weights"):

@@ -13,10 +13,10 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
-from benchmark.plan.checks import check_backbone
+from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
-from benchmark.records.weights import differ
+from benchmark.records.backbone_identity import differ
 from benchmark.screen import Screen
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Images

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from benchmark.errors import BadInput
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack, packs
 from benchmark.plan.schedule import in_order
@@ -53,7 +53,7 @@ class Costs:
     @classmethod
     def of(cls, measured: Sequence[Measured], device: str) -> Costs:
         """What runs on this device took; runs of methods that are gone are passed over."""
-        known = catalog.methods()
+        known = method_catalog.methods()
         mine = [each for each in measured
                 if each.device == device and each.seconds > 0 and each.run.method_name in known]  # fmt: skip
         kinds, backbones, methods = defaultdict(list), defaultdict(list), defaultdict(list)

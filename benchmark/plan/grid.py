@@ -12,8 +12,8 @@ from typing import Any
 
 from benchmark import PROTOCOL
 from benchmark.errors import BadInput
-from benchmark.plan import catalog
-from benchmark.plan.encoded import lacks, left_out, own_backbone
+from benchmark.plan import method_catalog
+from benchmark.plan.feature_files import lacks, left_out, own_backbone
 from datamodules import noise, paradigms
 from datamodules.errors import UserError
 from datamodules.names import parse_spec
@@ -169,7 +169,7 @@ class Grid:
         return sorted(found, key=lambda pair: (pair[1] is None, pair[1] or 0.0))
 
 
-def _suited(info: catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
+def _suited(info: method_catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
     """The paradigms to run a method under; one without labels takes part in few-shot comparisons as "ul"."""
     meant = dict.fromkeys(
         "ul" if name == "fewshot" and "fewshot" not in info.paradigms else paradigms.canonical(paradigm)
@@ -179,7 +179,7 @@ def _suited(info: catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
     return [paradigm for paradigm in meant if paradigms.parse(paradigm)[0] in info.paradigms]
 
 
-def parse_method(text: str) -> tuple[catalog.MethodInfo, dict[str, Any]]:
+def parse_method(text: str) -> tuple[method_catalog.MethodInfo, dict[str, Any]]:
     """The method that `name` or `name[option=value,...]` asks for, and the attributes that its options set.
 
     Raises:
@@ -187,7 +187,7 @@ def parse_method(text: str) -> tuple[catalog.MethodInfo, dict[str, Any]]:
         DataError: brackets or equals signs are missing.
     """
     name, options = parse_spec(text)
-    info = catalog.method(name)
+    info = method_catalog.method(name)
     return info, info.values(options)
 
 

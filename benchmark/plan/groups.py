@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from benchmark.errors import BadInput
-from benchmark.plan import catalog
-from datamodules import catalog as data_catalog
+from benchmark.plan import method_catalog
+from datamodules import catalog
 from datamodules.foreign import LONGEST_NAME, one_line
 from datamodules.formats.arrays import holds
 
@@ -30,11 +30,11 @@ MOST = 10_000
 
 def method_groups() -> dict[str, Sequence[str]]:
     """The groups of methods, by name."""
-    known = catalog.methods()
+    known = method_catalog.methods()
     return {"all": list(known), "robust": ROBUST, "features": [form for info in known.values() for form in _able(info)]}
 
 
-def _able(info: catalog.MethodInfo) -> list[str]:
+def _able(info: method_catalog.MethodInfo) -> list[str]:
     """The method, or with options, if it needs no tower so."""
     forms = [{}, *({option: value} for option, value in info.spares({}))]
     return [info.canonical(form) for form in forms if info.needs(form) in ("features", "texts")][:1]
@@ -42,7 +42,7 @@ def _able(info: catalog.MethodInfo) -> list[str]:
 
 def methods(names: Sequence[str]) -> list[str]:
     """Names of methods, each group replaced by its members; a method that is named as a group is itself."""
-    return _expanded(names, method_groups(), catalog.methods())
+    return _expanded(names, method_groups(), method_catalog.methods())
 
 
 def datasets(names: Sequence[str], data: Path | None = None) -> list[str]:
@@ -55,7 +55,7 @@ def datasets(names: Sequence[str], data: Path | None = None) -> list[str]:
     ['flipped', 'tilted', 'combos', 'digits', 'dtd']
     """
     groups = {**DATASETS, **({"features": _files(data)} if "features" in names and data else {})}
-    return _expanded(names, groups, data_catalog.known())
+    return _expanded(names, groups, catalog.known())
 
 
 def passed_over(names: Sequence[str], data: Path) -> list[str]:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.plan.grid import Run
-from benchmark.records.claims import claim_name
+from benchmark.records.locks import lock_name
 
 
 @dataclass(frozen=True)
 class Attempts:
-    """Marks beside the claims below `out`: one for each holder that has begun to train a set of runs.
+    """Marks beside the locks below `out`: one for each holder that has begun to train a set of runs.
 
     A mark goes when the training ends, with an error too, and stays where its process was killed. Whoever has the
-    claim, which the system takes from the dead, counts the marks of others: so many died over these runs. A `holder`
+    lock, which the system takes from the dead, counts the marks of others: so many died over these runs. A `holder`
     is named `JOB-N`, where N counts how often the cluster has moved this job: then it is not the runs that killed it.
     """
 
@@ -30,7 +30,7 @@ class Attempts:
         Raises:
             OSError: The folder cannot be written.
         """
-        path = self._folder / f"{claim_name(runs)}.{self.holder}"
+        path = self._folder / f"{lock_name(runs)}.{self.holder}"
         self._folder.mkdir(parents=True, exist_ok=True)
         path.touch()
         try:
@@ -40,7 +40,7 @@ class Attempts:
 
     def deaths(self, runs: Sequence[Run]) -> int:
         """How many other jobs died while they trained these runs, all at once; a job that was moved counts once."""
-        names = {path.name.rpartition(".")[2] for path in self._folder.glob(f"{claim_name(runs)}.*")}
+        names = {path.name.rpartition(".")[2] for path in self._folder.glob(f"{lock_name(runs)}.*")}
         return len({name.rpartition("-")[0] for name in names} - {self.holder.rpartition("-")[0]})
 
     def forget(self) -> None:
@@ -50,10 +50,10 @@ class Attempts:
 
     @property
     def _folder(self) -> Path:
-        return self.out / "claims" / "begun"
+        return self.out / "locks" / "begun"
 
 
 def forget_all(out: Path) -> None:
     """Removes all marks, before a campaign begins anew."""
-    for path in (out / "claims" / "begun").glob("*"):
+    for path in (out / "locks" / "begun").glob("*"):
         path.unlink(missing_ok=True)

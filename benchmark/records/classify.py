@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-SEAL = b',\n"sha256": "'
+CHECKSUM = b',\n"sha256": "'
 FILES = ("prompt.safetensors", "text_features.safetensors", "classify.py")
 SETTINGS = {"model_name": str, "pretrained": str, "file": str, "force_quick_gelu": bool}
 
@@ -46,8 +46,8 @@ def load(place: str = "") -> tuple[Any, Any, Any, float, list[str]]:
 
 def _sealed() -> Any:
     text = (HERE / "prompt.json").read_bytes()
-    body = text[: text.rfind(SEAL)]
-    if text != body + SEAL + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n':
+    body = text[: text.rfind(CHECKSUM)]
+    if text != body + CHECKSUM + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n':
         raise ValueError("prompt.json was changed after it was written, or has no checksum")
     return json.loads(text)
 

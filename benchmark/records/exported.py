@@ -16,8 +16,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
+from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
 from benchmark.records.record import Percent, Share, finite, why
-from benchmark.records.sealed import BadRecord, is_intact, parse, seal
 from datamodules import reading
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -104,7 +104,9 @@ def write(folder: Path, learned: Arrays, about: Mapping[str, Any]) -> list[Path]
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     shapes = {name: list(values.shape) for name, values in kept.items()}
     meaning = {"schema": SCHEMA, **about, "usage": USAGE, "tensors": shapes, "files": hashes}
-    text = seal(json.dumps(finite(meaning), indent=1, ensure_ascii=False, allow_nan=False).encode()[: -len("\n}")])
+    text = with_checksum(
+        json.dumps(finite(meaning), indent=1, ensure_ascii=False, allow_nan=False).encode()[: -len("\n}")]
+    )
     _parsed(text)
     outputs = Outputs(folder, "classifier")
     outputs.write({**files, ABOUT: text})

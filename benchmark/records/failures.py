@@ -9,8 +9,8 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from benchmark.plan.grid import Run
+from benchmark.records.checksummed import BadRecord, parse
 from benchmark.records.record import check_run
-from benchmark.records.sealed import BadRecord, parse
 from datamodules import reading
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from benchmark.outputs.place import is_there
-from benchmark.records.paths import BESIDE, set_aside_file
+from benchmark.records.backbone_identity import rule, weights_of
+from benchmark.records.checksummed import BadRecord, parse
+from benchmark.records.paths import BESIDE, quarantine_file
 from benchmark.records.record import Record
-from benchmark.records.sealed import BadRecord, parse
 from benchmark.records.store import Store
-from benchmark.records.weights import rule, weights_of
 from datamodules import atomic, reading
 
 #: Where it is kept which folder each record came from.
@@ -148,7 +148,7 @@ def _copy(source: Store, target: Store, record: Record) -> None:
         file, place = old.with_suffix(suffix), new.with_suffix(suffix)
         wanted = suffix in (*kept, new.suffix) and file.exists()
         if os.path.lexists(place) and not (wanted and _are_equal(file, place)):
-            set_aside_file(place)
+            quarantine_file(place)
         if wanted:
             atomic.write(place, _read(file))
 
@@ -167,7 +167,7 @@ def _copy_failures(source: Store, target: Store, done: Mapping[str, Record]) -> 
     for failure in source.failures():
         if failure.run.key not in done and not target.failed([failure.run]):
             target.fail(failure.run, failure.cause)
-    target.forgive([record.run for record in done.values()])
+    target.clear_failures([record.run for record in done.values()])
 
 
 def _read_origins(out: Path) -> dict[str, str]:

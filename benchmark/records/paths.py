@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from benchmark.records.sealed import BadRecord
+from benchmark.records.checksummed import BadRecord
 
 #: The suffixes of files beside a record, and the field of the record that holds each one's hash.
 LEARNED, PREDICTIONS = ".safetensors", ".parquet"
@@ -57,7 +57,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def set_aside_file(path: Path) -> None:
+def quarantine_file(path: Path) -> None:
     """Renames a file or folder to the first of `<name>.bad`, `<name>.bad2`, ... that is free."""
     number, target = 1, path.with_name(f"{path.name}.bad")
     while os.path.lexists(target):
@@ -67,11 +67,11 @@ def set_aside_file(path: Path) -> None:
         path.rename(target)
 
 
-def set_aside_record(path: Path) -> None:
-    """Renames a record and the files beside it, as `set_aside_file` does."""
+def quarantine_record(path: Path) -> None:
+    """Renames a record and the files beside it, as `quarantine_file` does."""
     for file in (path, *map(path.with_suffix, BESIDE)):
         if os.path.lexists(file):
-            set_aside_file(file)
+            quarantine_file(file)
 
 
 def in_words(error: BadRecord | OSError) -> str:

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark import PROTOCOL
 from benchmark.plan.grid import Run
-from benchmark.records.sealed import BadRecord, is_intact, parse, seal
+from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
 from datamodules.errors import UserError
 from methods.recipes import recipe
 
@@ -176,7 +176,7 @@ def dump(run: Run, result: Mapping[str, Any]) -> bytes:
     """
     record = {"schema": SCHEMA, "key": run.key, "run": asdict(run), **result}
     lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in finite(record).items()]
-    text = seal(("{\n" + ",\n".join(lines)).encode())
+    text = with_checksum(("{\n" + ",\n".join(lines)).encode())
     read(text)
     return text
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmark import PROTOCOL
 from benchmark.plan.grid import Run
 from benchmark.records.failures import Failure, read_note
-from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, set_aside_record, slug
+from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, quarantine_record, slug
 from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read
 from datamodules import atomic, reading
 
@@ -59,8 +59,8 @@ class Store:
         """Record a finished run, and forget that it ever failed.
 
         `result` holds the fields of `Record` except run, key and schema; `learned` holds arrays (or tensors on the
-        CPU) by name, `predictions` what `benchmark.records.predictions.pack` made. The record is written last, so that
-        it never stands for something half-written.
+        CPU) by name, `predictions` what `prediction_file.pack` made. The record is written last, so that it never
+        stands for something half-written.
 
         Raises:
             BadRecord: `result` would not read back as a record; nothing is written.
@@ -79,11 +79,11 @@ class Store:
         self._failure(run).unlink(missing_ok=True)
         return path
 
-    def finished(self, runs: Iterable[Run], *, set_aside: bool = True) -> set[str]:
+    def finished(self, runs: Iterable[Run], *, quarantine: bool = True) -> set[str]:
         """Keys of those of `runs` that are done.
 
         Whatever is not the intact record that its name says, a folder too, is renamed to `<name>.bad` with a warning,
-        the files beside it, too, and its run counts as not done. `set_aside=False` warns and renames nothing.
+        the files beside it, too, and its run counts as not done. `quarantine=False` warns and renames nothing.
         """
         done, there = set(), Names(self.out / "runs")
         for run in runs:
@@ -97,8 +97,8 @@ class Store:
                 continue
             except (BadRecord, OSError) as error:
                 logger.warning("%s is set aside and %s is done again: %s", path, run, in_words(error))
-                if set_aside:
-                    set_aside_record(Path(path))
+                if quarantine:
+                    quarantine_record(Path(path))
                 continue
             done.add(run.key)
         return done
@@ -174,12 +174,12 @@ class Store:
         return dict(load(self._beside(record, LEARNED, "kept nothing that was learned")))
 
     def predictions(self, record: Record) -> pd.DataFrame:
-        """What a run predicted of each image: a row per image, columns as `benchmark.records.predictions.COLUMNS`.
+        """What a run predicted of each image: a row per image, columns as `benchmark.records.prediction_file.COLUMNS`.
 
         Raises:
             BadRecord: Nothing was kept, or the file is not the one that the run wrote.
         """
-        from benchmark.records.predictions import unpack
+        from benchmark.records.prediction_file import unpack
 
         return unpack(self._beside(record, PREDICTIONS, "kept no predictions"))
 
@@ -229,7 +229,7 @@ class Store:
         there = Names(self.out / "failed")
         return {run.key for run in runs if f"{run.key}.json" in there[run.dataset]}
 
-    def forgive(self, runs: Iterable[Run]) -> None:
+    def clear_failures(self, runs: Iterable[Run]) -> None:
         """Removes the notes that these runs raised, before they are tried again."""
         there = Names(self.out / "failed")
         for run in runs:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmark.outputs.place import is_there
 from benchmark.plan.grid import Run
-from benchmark.records.paths import set_aside_file
+from benchmark.records.paths import quarantine_file
 from datamodules import atomic, reading
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def record_workers(out: Path, runs: Iterable[Run], size: int, workers: int) -> N
     known, grid = _parsed(out, content), grid_name(runs, size)
     if known.get(grid) != workers:
         if content is not None and content != _text(known).encode():
-            set_aside_file(_path(out))
+            quarantine_file(_path(out))
         atomic.write(_path(out), _text({**known, grid: workers}))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from benchmark.plan.papers import Cell
+from benchmark.plan.paper_runs import Cell
 from benchmark.published.papers import Published, architecture, published
 from benchmark.published.protocols import Paper, Point
 from benchmark.records.record import Record

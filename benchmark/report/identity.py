@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from benchmark.records.backbone_identity import cannot_be_compared, rule, weights_of
 from benchmark.records.record import Record
-from benchmark.records.weights import cannot_be_compared, rule, weights_of
 
 Identity = tuple[str, ...]
 #: What must agree within: first what it is called, then whatever else sets it apart.

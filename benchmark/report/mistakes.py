@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.records.predictions import mistakes
+from benchmark.records.prediction_file import mistakes
 
 if TYPE_CHECKING:
     import pandas as pd

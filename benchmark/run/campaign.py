@@ -90,7 +90,7 @@ def _naming_what_is_missing(console: Console, store: Store, runs: Sequence[Run])
     try:
         yield
     except OSError:
-        done = store.finished(runs, set_aside=False)
+        done = store.finished(runs, quarantine=False)
         missing = [str(run) for run in runs if run.key not in done]
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         console.print(

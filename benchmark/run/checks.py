@@ -11,8 +11,8 @@ import torch
 
 from benchmark.errors import BadInput
 from benchmark.plan.grid import Run, parse_method
+from benchmark.records.backbone_identity import differ, weights_of
 from benchmark.records.record import Record
-from benchmark.records.weights import differ, weights_of
 from benchmark.run.resources import Resources
 from benchmark.run.training import build
 from datamodules import noise, paradigms

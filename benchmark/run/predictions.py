@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmark.records.predictions import Predictions, pack
+from benchmark.records.prediction_file import Predictions, pack
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Images, Labels
 from datamodules.formats.images import FileImages

@@ -17,7 +17,7 @@ import torch
 
 from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
-from benchmark.records.claims import Claims
+from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.collect import Result
 from benchmark.run.events import Event, Report
@@ -71,7 +71,7 @@ class Runner:
         Raises:
             OSError: a folder that cannot be written.
         """
-        with Claims(self.out).claim(pack.runs) as ours:
+        with Locks(self.out).lock(pack.runs) as ours:
             if not ours:
                 time.sleep(PAUSE)
                 return False

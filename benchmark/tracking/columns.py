@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from benchmark.plan.grid import Run
 from benchmark.records.record import Record
 from benchmark.report.names import short_name
@@ -45,14 +45,14 @@ def _options(run: Run) -> dict[str, Any]:
     except UserError:
         return {}
     try:
-        return _plain(catalog.method(run.method_name).values(given))
+        return _plain(method_catalog.method(run.method_name).values(given))
     except UserError:
         return dict(given)
 
 
 def _defaults(method: str) -> dict[str, Any]:
     try:
-        options = catalog.method(method).options
+        options = method_catalog.method(method).options
     except UserError:
         return {}
     return _plain({name: option.default for name, option in options.items() if option.known})

@@ -18,9 +18,9 @@ from datamodules.dataset import DECODING, ImageEncoder, Images, Labels
 from datamodules.encoded import Rows
 from datamodules.errors import DataError
 from datamodules.features.crops import Crop
+from datamodules.features.feature_store import MemoryStore, ShardStore
 from datamodules.features.inputs import Inputs
 from datamodules.features.shards import Damaged, Shard
-from datamodules.features.store import MemoryStore, ShardStore
 from datamodules.features.stream import batched
 
 Progress = Callable[[str, int, int, float], None]

@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmark.plan.catalog import MethodInfo, methods  # noqa: E402
+from benchmark.plan.method_catalog import MethodInfo, methods  # noqa: E402
 from benchmark.report.palette import GREY, line_styles  # noqa: E402
 from methods.options.option import COMPUTED, Option  # noqa: E402
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 
 PlugIn = Callable[[str, str], None]
 GROUP = "promptnoise.methods"
@@ -31,8 +31,8 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlugIn]
         forget()
 
     def forget() -> None:
-        catalog.scan.cache_clear()
-        catalog._imported.cache_clear()
+        method_catalog.scan.cache_clear()
+        method_catalog._imported.cache_clear()
 
     yield install
     monkeypatch.undo()

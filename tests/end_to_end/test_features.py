@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from tests.support import encoded
 from tests.support.code_blocks import code_blocks, commands
 from tests.support.shared import SHARED, needs_shared
@@ -69,7 +69,7 @@ def test_real_features_give_the_accuracies_that_their_source_names(tmp_path: Pat
     assert sorted(round(accuracy, 1) for accuracy in found) == [91.7, 91.7, 91.7, 96.1, 96.1, 96.1]
 
 
-FEATURE_METHODS = [name for name, info in catalog.methods().items() if info.needs({}) in ("features", "texts")]
+FEATURE_METHODS = [name for name, info in method_catalog.methods().items() if info.needs({}) in ("features", "texts")]
 
 
 @pytest.mark.parametrize("crop", ["views", "none"])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from benchmark.__main__ import main
-from benchmark.plan.catalog import methods
+from benchmark.plan.method_catalog import methods
 from datamodules import catalog, noise
 from tests.end_to_end.conftest import GROUP, PlugIn
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from datamodules.run_spec import RunSpec
 from methods import ce, coop
 from methods.core.base import BaseMethod
@@ -76,12 +76,12 @@ def test_forget_leaves_out_the_largest_losses_of_a_batch_and_more_of_them_later(
             assert mean[r].item() == pytest.approx(sum(kept) / len(kept), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name, info in catalog.methods().items() if "loss" in info.options])
+@pytest.mark.parametrize("name", [name for name, info in method_catalog.methods().items() if "loss" in info.options])
 def test_every_method_that_has_a_loss_trains_with_another_one(name: str) -> None:
-    module = import_module(catalog.method(name).module)
-    tuned = {"finetune": True} if "finetune" in catalog.method(name).options else {}
+    module = import_module(method_catalog.method(name).module)
+    tuned = {"finetune": True} if "finetune" in method_catalog.method(name).options else {}
     members = [module.Method(toy.task([0], EPOCHS), **tuned, **more) for more in ({"loss": "ce"}, ELR)]
-    paradigm = catalog.method(name).paradigms[0]
+    paradigm = method_catalog.method(name).paradigms[0]
     data = toy.data_for([RunSpec(0, 4, "symmetric", 0.5, paradigm)] * 2, EPOCHS)
     toy.fit(members, data, members[0].total_epochs)
     pairs = zip(members[0].parameters(), members[1].parameters(), strict=True)

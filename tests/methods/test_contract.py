@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Split
 from datamodules.run_spec import RunSpec
@@ -41,7 +41,7 @@ def variants() -> list[tuple[str, dict[str, Any]]]:
     Options that many methods share are varied on one of them.
     """
     found: list[tuple[str, dict[str, Any]]] = [*EXTRA]
-    for name, info in catalog.methods().items():
+    for name, info in method_catalog.methods().items():
         found.append((name, {}))
         for option in info.options.values():
             if SHARED.get(option.attribute, name) != name:
@@ -53,13 +53,13 @@ def variants() -> list[tuple[str, dict[str, Any]]]:
 
 
 def _shorter(name: str, options: dict[str, Any]) -> dict[str, Any]:
-    own = catalog.method(name).options
+    own = method_catalog.method(name).options
     return options | {key: value for key, value in {"rounds": ROUNDS, "warmup": 1, "window": 2}.items() if key in own}
 
 
 def title(variant: tuple[str, dict[str, Any]]) -> str:
     name, options = variant
-    return catalog.method(name).canonical(options)
+    return method_catalog.method(name).canonical(options)
 
 
 VARIANTS = {title(variant): variant for variant in variants()}
@@ -67,12 +67,12 @@ VARIANTS = {title(variant): variant for variant in variants()}
 
 def method_of(name: str, seeds: Sequence[int] = SEEDS) -> BaseMethod:
     module, options = VARIANTS[name]
-    made: BaseMethod = import_module(catalog.method(module).module).Method(toy.task(seeds, EPOCHS), **options)
+    made: BaseMethod = import_module(method_catalog.method(module).module).Method(toy.task(seeds, EPOCHS), **options)
     return made
 
 
 def replicas(name: str, rates: Sequence[float] = (0.5, 0.5), seeds: Sequence[int] = SEEDS) -> list[RunSpec]:
-    paradigms = catalog.method(VARIANTS[name][0]).paradigms
+    paradigms = method_catalog.method(VARIANTS[name][0]).paradigms
     paradigm = "ssl" if paradigms[0] == "ul" and "ssl" in paradigms and name != "zero_shot" else paradigms[0]
     return [RunSpec(seed, SHOTS, "symmetric", rate, paradigm) for seed, rate in zip(seeds, rates, strict=False)]
 
@@ -180,4 +180,4 @@ def test_methods_without_training_learn_nothing_and_others_something() -> None:
 
 
 def test_the_catalogue_is_not_empty() -> None:
-    assert {"coop", "gce", "nlprompt", "grip", "joapr"} <= set(catalog.methods())
+    assert {"coop", "gce", "nlprompt", "grip", "joapr"} <= set(method_catalog.methods())

@@ -15,7 +15,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from datamodules import NoisyFewShot
 from datamodules.epoch_plan import Batching
 from datamodules.fewshot import few_shot_val
@@ -25,7 +25,7 @@ from methods.core.base import BaseMethod
 from methods.errors import MethodError
 from tests.support import toy
 
-METHODS = list(catalog.methods())
+METHODS = list(method_catalog.methods())
 EPOCHS = 4
 SHORT = {"rounds": 2, "warmup": 1, "window": 2}
 
@@ -47,14 +47,14 @@ def data_of(paradigm: str = "fewshot", seeds: tuple[int, ...] = (0, 1), **more: 
 
 
 def paradigm_of(name: str) -> str:
-    paradigms = catalog.method(name).paradigms
+    paradigms = method_catalog.method(name).paradigms
     return "ssl" if paradigms[0] == "ul" and "ssl" in paradigms and name != "zero_shot" else paradigms[0]
 
 
 def made(name: str) -> BaseMethod:
-    own = catalog.method(name).options
+    own = method_catalog.method(name).options
     options = {key: value for key, value in SHORT.items() if key in own}
-    method: BaseMethod = import_module(catalog.method(name).module).Method(**options)
+    method: BaseMethod = import_module(method_catalog.method(name).module).Method(**options)
     return method
 
 

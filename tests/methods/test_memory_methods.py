@@ -11,7 +11,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from datamodules import NoisyFewShot
 from datamodules.run_spec import RunSpec
 from methods import class_means, tip_adapter, zero_shot
@@ -72,15 +72,15 @@ def test_what_trains_nothing_encodes_no_training_view() -> None:
 
 
 def test_a_method_s_own_number_of_rounds_is_known_before_it_is_imported() -> None:
-    assert catalog.method("deft").rounds({}) == 2
-    assert catalog.method("coop").rounds({}) == catalog.method("fpl").rounds({}) == 1
-    assert catalog.method("grip").rounds({"rounds": 3}) == 3
+    assert method_catalog.method("deft").rounds({}) == 2
+    assert method_catalog.method("coop").rounds({}) == method_catalog.method("fpl").rounds({}) == 1
+    assert method_catalog.method("grip").rounds({"rounds": 3}) == 3
 
 
-@pytest.mark.parametrize("name", catalog.methods())
+@pytest.mark.parametrize("name", method_catalog.methods())
 def test_what_planning_reads_from_the_source_is_what_the_class_says(name: str) -> None:
     """Also where a method has two bases."""
-    info = catalog.method(name)
+    info = method_catalog.method(name)
     kind = import_module(info.module).Method
     assert info.paradigms == kind.paradigms and info.labels == kind.labels and info.inputs == kind.inputs
     assert info.rounds({}) == kind.rounds

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from benchmark.__main__ import main
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from datamodules import noise
@@ -28,7 +28,7 @@ from tests.support import toy
 SEEDS = (3, 4)
 PLAIN = [
     name
-    for name, info in catalog.methods().items()
+    for name, info in method_catalog.methods().items()
     if "trzsl" in info.paradigms and "rounds" not in info.options and name not in ("zero_shot", "fpl")
 ]
 

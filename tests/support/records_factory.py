@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmark.plan.grid import Run
-from benchmark.records.predictions import Predictions, pack
-from benchmark.records.sealed import seal
+from benchmark.records.checksummed import with_checksum
+from benchmark.records.prediction_file import Predictions, pack
 from benchmark.records.store import Store
 from methods.recipes import recipe
 
@@ -117,7 +117,7 @@ def fill(out: Path, **options: Any) -> Store:
 def resealed(text: str | bytes) -> bytes:
     """The text of a record, edited, under a checksum that fits: what no accident does."""
     body = (text.encode() if isinstance(text, str) else text).rpartition(b',\n"sha256"')[0]
-    return seal(body)
+    return with_checksum(body)
 
 
 def change(path: Path, edit: Callable[[Any], object]) -> None:
@@ -125,4 +125,4 @@ def change(path: Path, edit: Callable[[Any], object]) -> None:
     record = json.loads(path.read_bytes())
     del record["sha256"]
     edit(record)
-    path.write_bytes(seal(json.dumps(record).removesuffix("}").encode()))
+    path.write_bytes(with_checksum(json.dumps(record).removesuffix("}").encode()))

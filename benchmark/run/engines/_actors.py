@@ -18,7 +18,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
-from benchmark.records.claims import Claims
+from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.environment import versions
 from benchmark.run.events import Event, Report
@@ -101,7 +101,7 @@ class Actors:
     failed_starts: int = 0
 
     def __post_init__(self) -> None:
-        self.store, self.claims = Store(self.runner.out), Claims(self.runner.out)
+        self.store, self.locks = Store(self.runner.out), Locks(self.runner.out)
         self.commit = {name: value for name, value in versions().items() if name == "commit"}
 
     def start(self, device: str) -> ActorWorker:
@@ -142,7 +142,7 @@ class ActorWorker:
     node: str = ""
     answers: deque[tuple[str, Any]] = field(default_factory=deque)
     due: float = 0.0
-    claim: ExitStack = field(default_factory=ExitStack)
+    lock: ExitStack = field(default_factory=ExitStack)
 
     @property
     def free(self) -> bool:
@@ -150,9 +150,9 @@ class ActorWorker:
         return bool(self.node) and self.piece is None
 
     def give(self, piece: Piece) -> None:
-        """Claims a pack and hands it over, unless another process has it or all of it is done."""
+        """Locks a pack and hands it over, unless another process has it or all of it is done."""
         self.piece, self.silence, pack = piece, 0.0, piece.pack
-        if not self.claim.enter_context(self.crew.claims.claim(pack.runs)):
+        if not self.lock.enter_context(self.crew.locks.lock(pack.runs)):
             self.answers.append(("later", None))
             self.due = time.monotonic() + PAUSE
             return
@@ -192,7 +192,7 @@ class ActorWorker:
                 self.crew.store.fail(run, cause)
             case (("done" | "later"), _):
                 self.piece = None
-                self.claim.close()
+                self.lock.close()
         return str(kind)
 
     def _first_word(self) -> str:
@@ -229,10 +229,10 @@ class ActorWorker:
 
     def reap(self) -> str:
         """Lets go of the dead actor's pack; returns why it died."""
-        self.claim.close()
+        self.lock.close()
         return self.killed_for or f"its worker on {self.node or 'the cluster'} died"
 
     def stop(self) -> None:
         """Ends the actor, whatever it does."""
-        self.claim.close()
+        self.lock.close()
         ray.kill(self.actor)

@@ -65,7 +65,7 @@ class Array:
         if self._known:
             on_event(-1, Event("slurm", "note", f"{len(self._known)} tasks of this grid are there already"))
         else:
-            store.forgive(left.values())
+            store.clear_failures(left.values())
             forget_all(self.out)
             self._submit(self.tasks, on_event)
         if detach:

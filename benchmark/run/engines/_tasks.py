@@ -17,7 +17,7 @@ from submitit.helpers import DelayedSubmission
 from benchmark.plan.grid import Run, all_small
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import Attempts
-from benchmark.records.claims import Claims
+from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run import pool
 from benchmark.run.devices import parse_devices
@@ -100,7 +100,7 @@ class TaskJob:
         store = Store(self.runner.out)
         if self._settled(store, pack.runs):
             return
-        with Claims(self.runner.out).claim(pack.runs) as ours:
+        with Locks(self.runner.out).lock(pack.runs) as ours:
             if ours:
                 self._train(store, pack, SECOND_CHANCES, device, report)
 

@@ -11,7 +11,7 @@ import pytest
 from benchmark.__main__ import main
 from benchmark.commands import COMMANDS
 from benchmark.commands.completion import SCRIPTS, words
-from benchmark.plan import catalog, suites
+from benchmark.plan import method_catalog, suites
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_words_that_may_come_next(line: str, expected: list[str]) -> None:
 def test_every_command_method_and_suite_is_offered() -> None:
     assert words("promptnoise ") == [f"{name} " for name in COMMANDS]
     assert words("promptnoise bench --suite=") == [f"--suite={name}" for name in suites.known()]
-    assert {f"--methods={name}" for name in catalog.methods()} < set(words("promptnoise bench --methods="))
+    assert {f"--methods={name}" for name in method_catalog.methods()} < set(words("promptnoise bench --methods="))
 
 
 def test_bash_completes() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.plan.papers import Changes, cells
+from benchmark.plan.paper_runs import Changes, cells
 from benchmark.published import protocols
 from benchmark.records.store import Store
 from benchmark.report import beside

@@ -192,7 +192,7 @@ def test_earlier_predictions_may_be_replaced(place: Path, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("name", ["track", "track/csv", "track/csv/digits", "track/csv/.logged", "wandb", "campaigns",
-                                  "claims", "failed", "slurm", "tables", "papers"])  # fmt: skip
+                                  "locks", "failed", "slurm", "tables", "papers"])  # fmt: skip
 @pytest.mark.parametrize("kind", [a_file, a_link, a_link_to_nowhere, a_pipe], ids=lambda kind: kind.__name__)
 def test_no_folder_of_a_results_folder_may_lead_elsewhere(
     name: str, kind: Callable[[Path], None], place: Path,

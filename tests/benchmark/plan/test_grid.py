@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from benchmark.plan.grid import Grid, Run, split_list
 from benchmark.plan.groups import DATASETS, ROBUST
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
-from datamodules import catalog as data_catalog
+from datamodules import catalog
 from datamodules.errors import UserError
 
 RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, "embedded", 10)
@@ -33,7 +33,7 @@ def test_the_default_grid_has_312_runs() -> None:
 
 def test_all_stands_for_every_method_beside_variants() -> None:
     methods = {run.method for run in runs_of(methods="all,gce[q=0.5]")}
-    assert methods == {*catalog.methods(), "gce[q=0.5]"}
+    assert methods == {*method_catalog.methods(), "gce[q=0.5]"}
 
 
 def test_every_field_of_a_run_is_part_of_its_name() -> None:
@@ -140,9 +140,9 @@ def test_ranges_of_seeds_and_groups_of_methods_and_data_sets_stand_for_their_mem
 
 
 def test_every_group_has_members_that_exist() -> None:
-    assert set(ROBUST) <= set(catalog.methods())
-    assert {name for members in DATASETS.values() for name in members} <= set(data_catalog.known())
-    assert not set(DATASETS) & set(data_catalog.known()) and not {"robust", "all"} & set(catalog.methods())
+    assert set(ROBUST) <= set(method_catalog.methods())
+    assert {name for members in DATASETS.values() for name in members} <= set(catalog.known())
+    assert not set(DATASETS) & set(catalog.known()) and not {"robust", "all"} & set(method_catalog.methods())
 
 
 def test_planning_imports_no_torch() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.plan.papers import Changes, cells, quick
+from benchmark.plan.paper_runs import Changes, cells, quick
 from benchmark.published import protocols
 from benchmark.published.papers import published
 from datamodules import catalog

@@ -15,7 +15,7 @@ RUNS = [run(seed=1), run(seed=2)]
 def leave(out: Path, holder: str) -> None:
     """A mark of a job that was killed."""
     with Attempts(out, holder).mark(RUNS):
-        marks = {path: path.read_bytes() for path in (out / "claims" / "begun").glob(f"*.{holder}")}
+        marks = {path: path.read_bytes() for path in (out / "locks" / "begun").glob(f"*.{holder}")}
     for path, content in marks.items():
         path.write_bytes(content)
 

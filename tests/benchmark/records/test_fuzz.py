@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from benchmark.plan.grid import Run
+from benchmark.records.checksummed import is_intact, parse, with_checksum
 from benchmark.records.record import BadRecord, Record, read
-from benchmark.records.sealed import is_intact, parse, seal
 from benchmark.records.store import Store
 from benchmark.report import tables
 from benchmark.report.campaign import Campaign
@@ -34,8 +34,8 @@ def valid() -> dict[str, Any]:
     return {"schema": 2, "key": work.key, "run": fields, **result(70.0, work)}
 
 
-def sealed(value: object) -> bytes:
-    return seal(json.dumps(value).removesuffix("}").encode())
+def checksummed(value: object) -> bytes:
+    return with_checksum(json.dumps(value).removesuffix("}").encode())
 
 
 @FEW
@@ -47,10 +47,10 @@ def test_any_bytes_are_refused_in_words(content: bytes) -> None:
 
 @FEW
 @given(some.binary(max_size=60))
-def test_what_is_sealed_is_intact_and_with_any_byte_more_is_not(body: bytes) -> None:
-    assert is_intact(seal(body))
-    assert not is_intact(seal(body) + b" ")
-    assert not is_intact(b" " + seal(body))
+def test_what_is_checksummed_is_intact_and_with_any_byte_more_is_not(body: bytes) -> None:
+    assert is_intact(with_checksum(body))
+    assert not is_intact(with_checksum(body) + b" ")
+    assert not is_intact(b" " + with_checksum(body))
 
 
 @FEW
@@ -74,7 +74,7 @@ def test_a_run_with_any_value_in_a_field_is_read_or_refused_and_never_stops_the_
 
 def check(fields: dict[str, Any]) -> None:
     try:
-        text = sealed(fields)
+        text = checksummed(fields)
         record = read(text)
     except (BadRecord, TypeError):
         return

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmark.records.paths import slug
-from benchmark.records.predictions import COLUMNS
+from benchmark.records.prediction_file import COLUMNS
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
 from tests.support.records_factory import campaign, fill, predictions, result, run
@@ -41,7 +41,7 @@ def test_planning_alone_renames_nothing(store: Store) -> None:
     work = run()
     path = store.write(work, result())
     path.write_text("{")
-    assert store.finished([work], set_aside=False) == set()
+    assert store.finished([work], quarantine=False) == set()
     assert path.read_text() == "{"
 
 

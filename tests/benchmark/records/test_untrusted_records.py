@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.records.checksummed import with_checksum
 from benchmark.records.record import BadRecord
-from benchmark.records.sealed import seal
 from benchmark.records.store import Store
 from tests.support.records_factory import change, resealed, result, run
 
@@ -102,7 +102,7 @@ def test_any_changed_byte_of_a_record_is_seen_and_the_run_is_done_again(store: S
         path.write_bytes(edit)
         records, (problem,) = Store(store.out).load()
         assert records == [] and str(path) in problem
-        assert Store(store.out).finished([work], set_aside=False) == set()
+        assert Store(store.out).finished([work], quarantine=False) == set()
 
 
 def test_a_changed_record_is_seen_by_a_store_that_read_it_before(store: Store) -> None:
@@ -129,7 +129,7 @@ def test_a_record_with_a_key_twice_or_nested_deeply_is_named_and_left_out(
     store: Store, body: str, complaint: str
 ) -> None:
     good, odd = store.write(run(), result()), store.path(run(seed=2))
-    odd.write_bytes(seal(body.encode()))
+    odd.write_bytes(with_checksum(body.encode()))
     (record,), (problem,) = store.load()
     assert store.path(record.run) == good
     assert re.search(complaint, problem)
@@ -147,7 +147,7 @@ def test_a_run_whose_numbers_are_out_of_range_is_named_and_left_out(store: Store
     odd = json.loads(text) | {"key": work.key, "run": vars(work) | {field: value}}
     odd["run"].pop("key", None)
     del odd["sha256"]
-    store.path(work).write_bytes(seal(json.dumps(odd).removesuffix("}").encode()))
+    store.path(work).write_bytes(with_checksum(json.dumps(odd).removesuffix("}").encode()))
     (record,), (problem,) = store.load()
     assert record.run == run(seed=3)
     assert str(store.path(work)) in problem and field in problem

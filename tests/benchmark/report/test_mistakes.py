@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.records.predictions import mistakes, unpack
+from benchmark.records.prediction_file import mistakes, unpack
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
 from tests.support.records_factory import predictions, result, run

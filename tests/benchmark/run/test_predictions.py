@@ -15,7 +15,7 @@ from PIL import Image
 from benchmark.__main__ import main
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
-from benchmark.records.predictions import unpack
+from benchmark.records.prediction_file import unpack
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.run.predictions import pack_all

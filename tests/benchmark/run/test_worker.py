@@ -17,7 +17,7 @@ import torch
 from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
-from benchmark.records.claims import Claims
+from benchmark.records.locks import Locks
 from benchmark.run import worker
 from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event
@@ -181,7 +181,7 @@ def test_a_pack_that_another_process_is_training_is_left_to_it(
 ) -> None:
     monkeypatch.setattr(worker, "PAUSE", 0.0)
     pack, events = small("ce", "1"), list[Event]()
-    with Claims(tmp_path).claim(pack.runs) as ours:
+    with Locks(tmp_path).lock(pack.runs) as ours:
         assert ours
         assert not Runner(tmp_path, resources)(pack, "cpu", events.append)
         assert not results(tmp_path) and not events

@@ -13,7 +13,7 @@ from datamodules.dataset import Labels
 from datamodules.features import bank as features
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
-from datamodules.features.store import ShardStore
+from datamodules.features.feature_store import ShardStore
 from tests.support.bank_parts import Encoder, Pictures, all_views, build
 
 

@@ -17,8 +17,8 @@ from safetensors.torch import load, save
 from datamodules.errors import CorruptImage, DataError
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
+from datamodules.features.feature_store import ShardStore
 from datamodules.features.shards import Damaged, Shard, open_shard, to_bytes
-from datamodules.features.store import ShardStore
 from tests.support.bank_parts import Encoder, Pictures, all_views, build
 
 

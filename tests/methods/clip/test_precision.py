@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from benchmark.__main__ import main
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from benchmark.records.store import Store
 from datamodules import NoisyFewShot
 from datamodules.run_spec import RunSpec
@@ -22,7 +22,7 @@ from methods.errors import BackboneError, UnsupportedError
 from tests.support import toy
 from tests.support.small_backbones import KINDS, small_backbone
 
-METHODS = list(catalog.methods())
+METHODS = list(method_catalog.methods())
 NAMES = ("cat", "golden retriever", "stop sign post")
 SHORT = {"rounds": 1, "warmup": 1, "window": 1}
 
@@ -70,7 +70,7 @@ NEED_A_VIT = ["clip_lora", "maple", "promptsrc", "upt", "vpt"]
 def test_every_method_runs_on_a_backbone_in_bfloat16(kind: str) -> None:
     backbone, unsupported = loaded(kind, "bf16"), []
     for name in METHODS:
-        info = catalog.method(name)
+        info = method_catalog.method(name)
         options = {key: value for key, value in SHORT.items() if key in info.options}
         paradigm = "ul" if "fewshot" not in info.paradigms else "fewshot"
         data = NoisyFewShot(

@@ -41,7 +41,7 @@ HEAVY = (
     "benchmark.commands.predict", "benchmark.commands.export", "pyarrow.parquet", "sklearn.linear_model",
 )  # fmt: skip
 #: Folders that are not compared: logs, locks, notes of failures.
-ASIDE = ("wandb", "claims", "failed")
+ASIDE = ("wandb", "locks", "failed")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What an actor sends and what is done with it here: records written, packs claimed, deaths noticed; Ray pretended."""
+"""What an actor sends and what is done with it here: records written, packs locked, deaths noticed; Ray pretended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from benchmark.errors import BadInput, Interrupted
 from benchmark.plan.packs import Pack
-from benchmark.records.claims import Claims
+from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.events import Event
 from benchmark.run.pack_queue import Deaths, Piece
@@ -114,16 +114,16 @@ def test_records_arrays_and_failures_are_written_here(tmp_path: Path) -> None:
 def test_a_pack_is_claimed_while_it_is_trained(tmp_path: Path) -> None:
     one = worker(Runner(tmp_path))
     one.give(Piece(PACK, Deaths()))
-    with Claims(tmp_path).claim(PACK.runs) as ours:
+    with Locks(tmp_path).lock(PACK.runs) as ours:
         assert not ours
     to_the_end(one)
-    with Claims(tmp_path).claim(PACK.runs) as ours:
+    with Locks(tmp_path).lock(PACK.runs) as ours:
         assert ours
 
 
 def test_a_pack_of_another_process_comes_later_and_a_finished_one_is_not_sent(tmp_path: Path) -> None:
     one = worker(Runner(tmp_path))
-    with Claims(tmp_path).claim(PACK.runs):
+    with Locks(tmp_path).lock(PACK.runs):
         one.give(Piece(PACK, Deaths()))
         assert to_the_end(one) == ("later", [])
     for each in PACK.runs:
@@ -139,7 +139,7 @@ def test_a_dead_actor_frees_its_pack_and_keeps_what_it_had_sent(tmp_path: Path) 
     with pytest.raises(EOFError):
         to_the_end(one)
     assert one.reap() == "its worker on node-1 died" and len(Store(tmp_path).load().records) == 1
-    with Claims(tmp_path).claim(PACK.runs) as ours:
+    with Locks(tmp_path).lock(PACK.runs) as ours:
         assert ours
 
 
@@ -192,7 +192,7 @@ def test_an_interrupt_within_a_call_of_ray_ends_the_campaign_as_any_other(
 def test_a_later_pack_does_not_keep_the_driver_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_actors, "PAUSE", 0.3)
     one = worker(Runner(tmp_path))
-    with Claims(tmp_path).claim(PACK.runs):
+    with Locks(tmp_path).lock(PACK.runs):
         one.give(Piece(PACK, Deaths()))
         start = time.monotonic()
         while not one.crew.wait([one], 1.0):

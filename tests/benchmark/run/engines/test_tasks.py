@@ -14,7 +14,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import Attempts
-from benchmark.records.claims import Claims
+from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.events import Event
 from tests.benchmark.records.test_attempts import leave
@@ -59,7 +59,7 @@ def test_a_pack_is_trained_once_and_leaves_no_mark(tmp_path: Path) -> None:
 
 def test_a_pack_that_another_task_is_training_is_passed_over(tmp_path: Path) -> None:
     runner = Runner(tmp_path)
-    with Claims(tmp_path).claim(PACK.runs):
+    with Locks(tmp_path).lock(PACK.runs):
         train(runner)
     assert not runner.calls
 
@@ -117,7 +117,7 @@ def test_the_run_that_kills_its_task_stands_alone_in_the_end_and_is_given_up(tmp
 
 def mark(out: Path, holder: str, runs: Sequence[Run]) -> None:
     """What a task leaves that is killed while it trains these runs."""
-    folder = out / "claims" / "begun"
+    folder = out / "locks" / "begun"
     with Attempts(out, holder).mark(runs):
         (path,) = folder.glob(f"*.{holder}")
     path.touch()
@@ -217,7 +217,7 @@ def test_old_notes_and_marks_are_gone_when_a_campaign_begins(tmp_path: Path, mon
     Store(tmp_path).fail(PACK.runs[0], "long ago")
     leave(tmp_path, "7-0")
     follow(tmp_path, monkeypatch, [""], [list(PACK.runs)])
-    assert not Store(tmp_path).failures() and not list((tmp_path / "claims" / "begun").glob("*"))
+    assert not Store(tmp_path).failures() and not list((tmp_path / "locks" / "begun").glob("*"))
 
 
 def test_the_name_of_the_tasks_is_that_of_folder_and_grid(tmp_path: Path) -> None:

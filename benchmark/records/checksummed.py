@@ -9,24 +9,24 @@ from typing import Any
 
 from benchmark.errors import BadInput
 
-_SEAL = b',\n"sha256": "'
+_CHECKSUM = b',\n"sha256": "'
 
 
 class BadRecord(BadInput):
     """A record that cannot be trusted; the message says what is wrong with it."""
 
 
-def seal(body: bytes) -> bytes:
+def with_checksum(body: bytes) -> bytes:
     """The text of a JSON object from that of its fields, without the closing brace: a checksum of it follows.
 
     Every byte before the checksum counts, spaces too.
     """
-    return body + _SEAL + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
+    return body + _CHECKSUM + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 
 
 def is_intact(text: bytes) -> bool:
-    """Whether a text is one that `seal` made."""
-    return text == seal(text[: text.rfind(_SEAL)])
+    """Whether a text is one that `with_checksum` made."""
+    return text == with_checksum(text[: text.rfind(_CHECKSUM)])
 
 
 def parse(text: bytes) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.plan.catalog import MethodInfo
+from benchmark.plan.method_catalog import MethodInfo
 from datamodules import catalog
 from datamodules.encoded import Outputs
 from datamodules.names import parse_spec

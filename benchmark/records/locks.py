@@ -12,36 +12,36 @@ from filelock import FileLock, Timeout
 from benchmark.plan.grid import Run
 
 
-class Claims:
-    """Locks on packs below `out/claims`, so that several `bench` in one results folder share the work.
+class Locks:
+    """Locks on packs below `out/locks`, so that several `bench` in one results folder share the work.
 
-    A worker claims a pack before it trains, and looks again at what is done once it has the claim, since another
+    A worker locks a pack before it trains, and looks again at what is done once it has the lock, since another
     process may just have finished the pack:
 
-        with claims.claim(pack.runs) as ours:
+        with locks.lock(pack.runs) as ours:
             if not ours:
                 return LATER  # put the pack at the end of the queue; it is done, or free, when its turn comes again
             done = store.finished(pack.runs)
             ...  # train what is not done
 
-    When only packs of others are left, wait a second before the next round. The operating system frees the claim of
+    When only packs of others are left, wait a second before the next round. The operating system frees the lock of
     a process that dies, so that nothing has to be cleaned up; the empty lock files may stay. Locks are those of
     `filelock`: they hold between machines where the file system passes `flock` on (NFS 4, Lustre mounted with
     -o flock). Where it does not, two processes may train the same pack, which costs time and changes no number.
     """
 
     def __init__(self, out: Path) -> None:
-        self.folder = out / "claims"
+        self.folder = out / "locks"
 
     @contextmanager
-    def claim(self, runs: Sequence[Run]) -> Iterator[bool]:
+    def lock(self, runs: Sequence[Run]) -> Iterator[bool]:
         """Whether these runs are ours until the end of the block; False where another process has them.
 
         Raises:
             OSError: The folder cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / f"{claim_name(runs)}.lock", timeout=0)
+        lock = FileLock(self.folder / f"{lock_name(runs)}.lock", timeout=0)
         try:
             lock.acquire()
         except Timeout:
@@ -53,6 +53,6 @@ class Claims:
             lock.release()
 
 
-def claim_name(runs: Sequence[Run]) -> str:
+def lock_name(runs: Sequence[Run]) -> str:
     """A name for a set of runs, whatever their order."""
     return hashlib.sha256("".join(sorted(run.key for run in runs)).encode()).hexdigest()[:16]

@@ -10,7 +10,7 @@ import pytest
 
 import methods
 from benchmark.__main__ import main
-from benchmark.plan import catalog
+from benchmark.plan import method_catalog
 from benchmark.plan.grid import parse_method
 from datamodules.errors import UserError
 from methods.options.check import options_of
@@ -43,21 +43,21 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Add]:
 
     def write(name: str, text: str) -> None:
         (folder / f"{name}.py").write_bytes(text.encode("utf-8", "surrogatepass"))
-        catalog.scan.cache_clear()
+        method_catalog.scan.cache_clear()
 
     yield write
-    catalog.scan.cache_clear()
+    method_catalog.scan.cache_clear()
 
 
 def test_what_is_read_from_source_is_what_the_classes_say() -> None:
-    for info in catalog.methods().values():
+    for info in method_catalog.methods().values():
         method = import_module(info.module).Method
         assert (method.labels, method.inputs, tuple(method.paradigms)) == (info.labels, info.inputs, info.paradigms)
         assert options_of(method) == info.options
 
 
 def test_no_method_of_ours_has_to_be_imported_for_its_options() -> None:
-    for info in catalog.methods().values():
+    for info in method_catalog.methods().values():
         assert info.source.complete
         assert all(option.known for option in info.options.values())
 
@@ -80,7 +80,7 @@ def test_a_file_that_cannot_be_read_costs_one_line_and_no_other_method(
 
 def test_the_line_names_file_and_place(add: Add, tmp_path: Path) -> None:
     add("half_written", BROKEN["half_written"])
-    (line,) = catalog.unreadable()
+    (line,) = method_catalog.unreadable()
     assert (
         line
         == f"method 'half_written' cannot be read: {tmp_path / 'more/half_written.py'}, line 1: '(' was never closed"
@@ -90,12 +90,12 @@ def test_the_line_names_file_and_place(add: Add, tmp_path: Path) -> None:
 def test_files_that_editors_leave_are_no_methods(add: Add, tmp_path: Path) -> None:
     add(".#coop", "class Method(\n")
     (tmp_path / "more" / ".#gce.py").symlink_to("nobody@nowhere")
-    assert catalog.unreadable() == []
+    assert method_catalog.unreadable() == []
 
 
 def test_a_computed_default_is_an_option_like_any_other(add: Add) -> None:
     add("computed", COMPUTED)
-    info = catalog.method("computed")
+    info = method_catalog.method("computed")
     assert info.options["temperature"].shown == "computed"
     assert info.paradigms == ("fewshot", "ssl")
     assert parse_method("computed[temperature=2,n_ctx=4]")[1] == {"temperature": 2.0, "n_ctx": 4}

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.plan import catalog, groups, suites
-from benchmark.plan.checks import check_backbone
-from benchmark.plan.encoded import notes
+from benchmark.plan import groups, method_catalog, suites
+from benchmark.plan.feature_files import notes
 from benchmark.plan.grid import Grid
+from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import Options
 from tests.support import encoded
 
@@ -66,7 +66,7 @@ def test_without_texts_methods_that_use_them_are_left_out_and_what_would_do_is_s
 )
 def test_what_a_method_needs_is_read_from_its_source(need: str, methods: str) -> None:
     for name in methods.split():
-        assert catalog.method(name).needs({}) == need, name
+        assert method_catalog.method(name).needs({}) == need, name
 
 
 def test_planning_a_file_imports_no_torch(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class MethodInfo:
         return str(self._constant("inputs", "features"))
 
     def needs(self, values: dict[str, Any]) -> str:
-        """What of the backbone it needs with attributes from `values`: a key of `benchmark.plan.encoded.NEEDS`."""
+        """What of the backbone it needs with attributes from `values`: one of `feature_files.NEEDS`."""
         if self.inputs == "images":
             return "image tower"
         changes: dict[str, dict[str, str]] = self._constant("needs_with", {})

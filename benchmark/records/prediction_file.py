@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmark.records.sealed import BadRecord
+from benchmark.records.checksummed import BadRecord
 
 if TYPE_CHECKING:
     import numpy as np

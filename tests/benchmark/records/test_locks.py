@@ -1,4 +1,4 @@
-"""Claims on packs: one process trains a pack at a time, and death frees it."""
+"""Locks on packs: one process trains a pack at a time, and death frees it."""
 
 import os
 import signal
@@ -6,14 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmark.records.claims import Claims, claim_name
+from benchmark.records.locks import Locks, lock_name
 from tests.support.records_factory import run
 
 HOLDER = (
     "import sys, time; from pathlib import Path\n"
-    "from benchmark.records.claims import Claims\n"
+    "from benchmark.records.locks import Locks\n"
     "from tests.support.records_factory import run\n"
-    "with Claims(Path(sys.argv[1])).claim([run(seed=1), run(seed=2)]) as ours:\n"
+    "with Locks(Path(sys.argv[1])).lock([run(seed=1), run(seed=2)]) as ours:\n"
     "    print(ours, flush=True); time.sleep(60)"
 )
 
@@ -28,27 +28,27 @@ def hold(out: Path) -> subprocess.Popen[str]:
 
 
 def test_a_pack_is_claimed_by_one_process_and_freed_by_its_death(tmp_path: Path) -> None:
-    claims, runs = Claims(tmp_path), [run(seed=2), run(seed=1)]
+    locks, runs = Locks(tmp_path), [run(seed=2), run(seed=1)]
     other = hold(tmp_path)
     try:
-        with claims.claim(runs) as ours:
+        with locks.lock(runs) as ours:
             assert not ours
-        with claims.claim([run(seed=3)]) as ours:
+        with locks.lock([run(seed=3)]) as ours:
             assert ours
     finally:
         other.send_signal(signal.SIGKILL)
         other.communicate()
-    with claims.claim(runs) as ours:
+    with locks.lock(runs) as ours:
         assert ours
 
 
 def test_a_claim_ends_with_its_block_even_if_training_raises(tmp_path: Path) -> None:
-    claims = Claims(tmp_path)
+    locks = Locks(tmp_path)
     for _ in range(2):
         try:
-            with claims.claim([run()]) as ours:
+            with locks.lock([run()]) as ours:
                 assert ours
-                with Claims(tmp_path).claim([run()]) as again:
+                with Locks(tmp_path).lock([run()]) as again:
                     assert not again
                 raise RuntimeError
         except RuntimeError:
@@ -57,4 +57,4 @@ def test_a_claim_ends_with_its_block_even_if_training_raises(tmp_path: Path) -> 
 
 def test_equal_runs_have_one_name_in_any_order() -> None:
     one, two = run(seed=1), run(seed=2)
-    assert claim_name([one, two]) == claim_name([two, one]) != claim_name([one])
+    assert lock_name([one, two]) == lock_name([two, one]) != lock_name([one])
