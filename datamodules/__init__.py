@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datamodules.datamodule import NoisyFewShot
+    from datamodules.run_spec import RunSpec
 
-__all__ = ["NoisyFewShot"]
+__all__ = ["NoisyFewShot", "RunSpec"]
 
 
 def __getattr__(name: str) -> Any:

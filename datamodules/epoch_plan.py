@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -15,12 +15,30 @@ from torch import Tensor
 from datamodules.dataset import Labels
 from datamodules.order import epoch_batches, grouped_batches, paired_batches
 
+if TYPE_CHECKING:
+    from datamodules.features.crops import Crop
 
-class Batching(NamedTuple):
-    """How an epoch is cut: into batches of `size` images, or "all" at once; `drop_last` leaves out a partial batch."""
 
-    size: int | Literal["all"]
-    drop_last: bool = True
+class Sampling(NamedTuple):
+    """How training images are shown: `views` crops of each, in batches of `batch_size`, or "all" at once.
+
+    `drop_last` leaves out a partial batch. What is 0 or None is left open, and partial batches are left out in the end.
+    """
+
+    views: int = 0
+    crop: Crop | None = None
+    batch_size: int | Literal["all"] = 0
+    drop_last: bool | None = None
+
+    def completed(self, other: Sampling) -> Sampling:
+        """This, with what it leaves open taken from `other`.
+
+        >>> Sampling(views=3).completed(Sampling(10, batch_size=32, drop_last=False))
+        Sampling(views=3, crop=None, batch_size=32, drop_last=False)
+        """
+        drop_last = other.drop_last if self.drop_last is None else self.drop_last
+        size = self.batch_size or other.batch_size
+        return Sampling(self.views or other.views, self.crop or other.crop, size, drop_last)
 
 
 @dataclass(frozen=True)
@@ -35,13 +53,14 @@ class TrainingSet:
     groups: Labels | None = None
     paired: bool = False
 
-    def batches(self, cut: Batching, generator: np.random.Generator) -> Labels:
+    def batches(self, sampling: Sampling, generator: np.random.Generator) -> Labels:
         """The epoch's batches [steps, B] of places in this set, -1 where there is nothing."""
-        size = max(1, len(self.images)) if cut.size == "all" else cut.size
+        size = max(1, len(self.images)) if sampling.batch_size == "all" else sampling.batch_size
+        drop_last = sampling.drop_last is not False
         if self.groups is None or not len(self.groups):
-            return epoch_batches(len(self.images), size, generator, cut.drop_last)
+            return epoch_batches(len(self.images), size, generator, drop_last)
         arrange = paired_batches if self.paired else grouped_batches
-        return arrange(self.groups, size, generator, cut.drop_last)
+        return arrange(self.groups, size, generator, drop_last)
 
 
 @dataclass(frozen=True)
@@ -72,7 +91,7 @@ def make_plan(
     sets: Sequence[TrainingSet],
     slots: Sequence[Labels],
     generators: Sequence[np.random.Generator],
-    cut: Batching,
+    sampling: Sampling,
     device: torch.device,
     readable: NDArray[np.bool_] | None = None,
 ) -> Plan:
@@ -81,7 +100,7 @@ def make_plan(
     `slots` holds the slot of each image of each set, `readable`, if set, says which slots can be trained on; a
     replica's order depends on its set and its generator only.
     """
-    orders = [part.batches(cut, generator) for part, generator in zip(sets, generators, strict=True)]
+    orders = [part.batches(sampling, generator) for part, generator in zip(sets, generators, strict=True)]
     steps, width = max(1, *map(len, orders)), max(order.shape[1] for order in orders)
     images, labels, places = (np.zeros((steps, len(orders), width), np.int64) for _ in range(3))
     valid = np.zeros(images.shape, bool)

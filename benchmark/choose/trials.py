@@ -101,7 +101,7 @@ def train(setting: Setting, names: Sequence[str], seeds: Sequence[int], hold_out
             raise BadInput(f"{name} changes image features, so its classifier cannot be exported; leave it out")
     module = PackModule(members)
     specs = [RunSpec(seed, shots, hold_out=hold_out) for _ in range(count) for seed in seeds]
-    noisy = NoisyFewShot(dataset, runs=specs, bank=setting.bank)
+    noisy = NoisyFewShot(dataset, specs, backbone=setting.bank)
     trainer = lightning.Trainer(
         max_epochs=setting.epochs(), **trainer_device(setting.device), logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0, callbacks=[_Epochs(step)],

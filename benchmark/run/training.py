@@ -51,7 +51,7 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     fit_memory(module, device, sharing)
     given, bank = first.settings.given, resources.bank(first.backbone, device, report, first.dataset)
     specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *given) for run in runs]
-    data = NoisyFewShot(dataset, runs=specs, bank=bank, test_curve=True, noisy_val=True)
+    data = NoisyFewShot(dataset, specs, backbone=bank, test_curve=True, noisy_val=True)
     if (accuracy := zero_shot_accuracy(module.members[0], data)) is not None:
         report(Event(device, "note", zero_shot_line(first, accuracy)))
     trainer = lightning.Trainer(

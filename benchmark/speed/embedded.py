@@ -78,9 +78,8 @@ class _Trainer:
         """One run in the reference loop; images, wrong labels and start are drawn by the suite."""
         (run,) = runs
         member = build([run], self.backbone, self.dataset).members[0]
-        replica = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm)
-        bank = FeatureBank(self.backbone, device=self.device)
-        data = NoisyFewShot(self.dataset, runs=[replica], bank=bank)
+        spec = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm)
+        data = NoisyFewShot(self.dataset, [spec], backbone=FeatureBank(self.backbone, device=self.device))
         given = data.given[0]
         alone = ReferenceRun(self.backbone, self.dataset.classes, member.ctx[0], recipe(run.recipe).at(run.method))  # type: ignore[index]
         alone.train(self.dataset, given.images, given.labels, run.seed, run.epochs)

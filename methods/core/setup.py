@@ -10,7 +10,7 @@ import lightning
 import torch
 
 from datamodules.datamodule import NoisyFewShot
-from datamodules.epoch_plan import Batching
+from datamodules.epoch_plan import Sampling
 from datamodules.features.crops import Crop
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
@@ -48,7 +48,8 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
     if data.zero_shot is None:
         zero_shot = members[0].zero_shot
         data.zero_shot = lambda: (backbone.scale * zero_shot()).cpu().numpy()
-    data.connect(backbone, device, task.epochs, Crop(own.crop, flip=own.flip), Batching(own.batch, own.drop_last))
+    crop = Crop(own.crop, flip=own.flip)
+    data.connect(backbone, device, Sampling(task.epochs, crop, own.batch, own.drop_last))
     if stage == "fit" and any(member.trainable for member in members):
         data.encode()
     for member in members if stage == "fit" else ():

@@ -11,7 +11,7 @@ import torch
 from datamodules.catalog import open_dataset
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset
-from datamodules.epoch_plan import TrainingSet
+from datamodules.epoch_plan import Sampling, TrainingSet
 from datamodules.features.bank import FeatureBank
 from datamodules.fewshot import few_shot_val
 from datamodules.run_spec import RunSpec
@@ -58,7 +58,9 @@ def test_a_quarter_of_the_shots_of_each_given_label_is_held_out_once_and_only_on
 
 def data_for(*runs: RunSpec, dataset: Dataset | None = None) -> NoisyFewShot:
     bank = FeatureBank(toy.tiny_clip())
-    return NoisyFewShot(dataset or toy.toy_dataset(), runs=runs, bank=bank, views=3, batch_size=8, noisy_val=True)
+    return NoisyFewShot(
+        dataset or toy.toy_dataset(), runs, backbone=bank, sampling=Sampling(3, batch_size=8), noisy_val=True
+    )
 
 
 def test_what_is_held_out_is_not_trained_on_and_measured_with_its_given_labels() -> None:

@@ -24,6 +24,7 @@ from benchmark.plan.method_catalog import methods
 from benchmark.run.resources import Resources
 from benchmark.run.training import Result, train
 from datamodules import NoisyFewShot
+from datamodules.epoch_plan import Sampling
 from datamodules.paradigms import PARADIGMS
 from datamodules.run_spec import RunSpec
 from methods import coop
@@ -229,7 +230,10 @@ def test_a_user_who_trains_on_a_gpu_meets_one_device() -> None:
     dataset = replace(toy.toy_dataset(), val=toy.split(5, 3))
     with PretendGPU() as gpu:
         data = NoisyFewShot(
-            dataset, runs=[RunSpec(1, 4, "confusion", 0.5)], backbone=deepcopy(toy.tiny_clip()), batch_size=8
+            dataset,
+            [RunSpec(1, 4, "confusion", 0.5)],
+            backbone=deepcopy(toy.tiny_clip()),
+            sampling=Sampling(batch_size=8),
         )
         method = coop.Method(n_ctx=2)
         own = trainer(

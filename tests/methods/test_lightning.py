@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 
 from benchmark.plan import method_catalog
 from datamodules import NoisyFewShot
-from datamodules.epoch_plan import Batching
+from datamodules.epoch_plan import Sampling
 from datamodules.fewshot import few_shot_val
 from datamodules.run_spec import RunSpec
 from methods import ce, coop, grip, zero_shot
@@ -42,8 +42,8 @@ def data_of(paradigm: str = "fewshot", seeds: tuple[int, ...] = (0, 1), **more: 
     """A toy data set with a val split; the backbone is a loaded one, everything else comes from elsewhere."""
     dataset = replace(toy.toy_dataset(), val=toy.split(5, 3))
     runs = [RunSpec(seed, 4, "symmetric", 0.5, paradigm) for seed in seeds]
-    settings = {"batch_size": 8, "backbone": toy.tiny_clip(), "test_curve": True, **more}
-    return NoisyFewShot(dataset, runs=runs, **settings)
+    settings = {"sampling": Sampling(batch_size=8), "backbone": toy.tiny_clip(), "test_curve": True, **more}
+    return NoisyFewShot(dataset, runs, **settings)
 
 
 def paradigm_of(name: str) -> str:
@@ -131,7 +131,7 @@ def test_early_stopping_and_checkpoints_find_their_metrics(tmp_path: Path) -> No
 
 def test_validation_images_are_coops_draw_of_the_val_split_and_never_test_images() -> None:
     data = data_of()
-    data.connect(toy.tiny_clip(), torch.device("cpu"), 1, data.crop or toy.Crop(), Batching(8))
+    data.connect(toy.tiny_clip(), torch.device("cpu"), Sampling(1, toy.Crop(), 8))
     (batch,) = data.val_dataloader()
     split = data.dataset.val
     assert split is not None
@@ -169,7 +169,7 @@ def test_clipping_the_gradient_norm_acts_on_each_run_by_itself() -> None:
 
 
 def test_a_method_comes_back_from_a_checkpoint_without_any_data(tmp_path: Path) -> None:
-    data = NoisyFewShot("digits", noise="symmetric", rate=0.5, shots=2, seeds=[1, 2], backbone="embedded")
+    data = NoisyFewShot("digits", [RunSpec(seed, 2, "symmetric", 0.5) for seed in (1, 2)])
     method = ce.Method(init="random")
     plain = trainer(2, enable_checkpointing=True, folder=tmp_path)
     plain.fit(method, data)

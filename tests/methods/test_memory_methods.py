@@ -24,7 +24,7 @@ def trainer(epochs: int, **more: Any) -> lightning.Trainer:
 
 
 def embedded_digits() -> NoisyFewShot:
-    return NoisyFewShot("digits", noise="symmetric", rate=0.5, shots=4, seeds=[1, 2], backbone="embedded")
+    return NoisyFewShot("digits", [RunSpec(seed, 4, "symmetric", 0.5) for seed in (1, 2)])
 
 
 @pytest.mark.parametrize(

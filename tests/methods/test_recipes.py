@@ -11,7 +11,6 @@ import lightning
 import pytest
 import torch
 
-from datamodules.epoch_plan import Batching
 from datamodules.errors import UserError
 from datamodules.run_spec import RunSpec
 from methods.coop import Method
@@ -68,7 +67,7 @@ def test_a_warm_up_counts_steps_where_the_rate_changes_by_step() -> None:
 def test_a_recipe_says_how_an_epoch_is_cut(changes: dict[str, object], sizes: list[int]) -> None:
     """Twelve images, in batches of eight unless the recipe says otherwise."""
     own, data = replace(task([1]).recipe, **changes), data_for([RunSpec(1, 2)])  # type: ignore[arg-type]
-    data.cut = Batching(own.batch, own.drop_last)
+    data.sampling = data.sampling._replace(batch_size=own.batch, drop_last=own.drop_last)
     assert data.plan.valid.sum(-1)[:, 0].tolist() == sizes
     assert own.steps(12) == len(sizes) + (own.batch == 8 and own.drop_last)
 

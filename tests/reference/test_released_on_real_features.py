@@ -55,7 +55,7 @@ def accuracies(dataset: str, method: str) -> tuple[np.ndarray, np.ndarray]:
     backbone = Precomputed(opened.outputs)
     module = build(runs, backbone, opened)
     data = NoisyFewShot(
-        opened, runs=[RunSpec(run.seed, 16, run.noise, run.rate) for run in runs], bank=FeatureBank(backbone)
+        opened, [RunSpec(run.seed, 16, run.noise, run.rate) for run in runs], backbone=FeatureBank(backbone)
     )
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     trainer = lightning.Trainer(

@@ -16,6 +16,7 @@ from PIL import Image
 
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
+from datamodules.epoch_plan import Sampling
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
 from datamodules.run_spec import RunSpec
@@ -98,14 +99,12 @@ def task(seeds: Sequence[int], epochs: int = 3) -> Task:
     return Task(tiny_clip(), CLASSES, toy_dataset().template, seeds, epochs, RECIPE)
 
 
-def data_for(replicas: Sequence[RunSpec], epochs: int = 3, dataset: Dataset | None = None) -> NoisyFewShot:
+def data_for(runs: Sequence[RunSpec], epochs: int = 3, dataset: Dataset | None = None) -> NoisyFewShot:
     backbone, dataset = tiny_clip(), dataset or toy_dataset()
     from methods.clip.backbone import zero_shot_weights
 
     crop, bank = Crop(RECIPE.crop, flip=RECIPE.flip), FeatureBank(backbone)
-    data = NoisyFewShot(
-        dataset, runs=replicas, bank=bank, views=epochs, crop=crop, batch_size=RECIPE.batch, test_curve=True
-    )
+    data = NoisyFewShot(dataset, runs, backbone=bank, sampling=Sampling(epochs, crop, RECIPE.batch), test_curve=True)
     weights = backbone.scale * zero_shot_weights(backbone, dataset.classes, dataset.template)
     data.zero_shot = weights.numpy
     return data

@@ -14,6 +14,7 @@ from benchmark.__main__ import main
 from benchmark.plan import method_catalog
 from benchmark.records.store import Store
 from datamodules import NoisyFewShot
+from datamodules.epoch_plan import Sampling
 from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import choose_precision, load_backbone
@@ -74,7 +75,10 @@ def test_every_method_runs_on_a_backbone_in_bfloat16(kind: str) -> None:
         options = {key: value for key, value in SHORT.items() if key in info.options}
         paradigm = "ul" if "fewshot" not in info.paradigms else "fewshot"
         data = NoisyFewShot(
-            toy.toy_dataset(), runs=[RunSpec(0, 4, "symmetric", 0.5, paradigm)], backbone=backbone, batch_size=8
+            toy.toy_dataset(),
+            [RunSpec(0, 4, "symmetric", 0.5, paradigm)],
+            backbone=backbone,
+            sampling=Sampling(batch_size=8),
         )
         method: BaseMethod = import_module(info.module).Method(**options)
         try:

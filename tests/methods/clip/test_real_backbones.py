@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from datamodules.datamodule import NoisyFewShot
+from datamodules.epoch_plan import Sampling
 from datamodules.features.bank import FeatureBank
+from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
 from methods.coop import Method
@@ -58,7 +60,12 @@ def test_it_trains_and_a_run_in_a_pack_is_the_run_alone(name: str) -> None:
     bank = FeatureBank(clip)
 
     def train(seeds: list[int]) -> Method:
-        data = NoisyFewShot(pictures, noise="symmetric", rate=0.5, shots=1, seeds=seeds, bank=bank, batch_size=8)
+        data = NoisyFewShot(
+            pictures,
+            [RunSpec(seed, 1, "symmetric", 0.5) for seed in seeds],
+            backbone=bank,
+            sampling=Sampling(batch_size=8),
+        )
         method = Method(Task(clip, pictures.classes, pictures.template, seeds, 1, own))
         toy.fit([method], data, 1)
         return method
