@@ -19,7 +19,7 @@ PACKAGES = ("benchmark", "datamodules", "methods")
 PURE = (
     *(f"methods.functional.{name}" for name in ("losses", "mixture", "pseudo_labels", "transport")),
     *(f"datamodules.{name}" for name in ("fewshot", "names", "paradigms", "seeds")),
-    "benchmark.report.ranking",
+    "benchmark.analysis.ranking",
 )
 
 

@@ -12,6 +12,7 @@ from itertools import groupby, product
 from pathlib import Path
 from statistics import mean
 
+from benchmark.analysis.selection import DEFAULT
 from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.choose.choosing import accuracies, dominant_classes, prepare
 from benchmark.choose.expected import Regret, by_setting, place, write_table
@@ -20,7 +21,6 @@ from benchmark.choose.trial_table import Trial, read_trials, write_trials
 from benchmark.choose.trials import Setting, train
 from benchmark.plan.grid import split_list
 from benchmark.plan.options import numbers
-from benchmark.report.chosen import DEFAULT
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Split
 from datamodules.features.bank import FeatureBank

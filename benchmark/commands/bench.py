@@ -19,7 +19,7 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
-from benchmark.report.files import TABLES, table_file
+from benchmark.report.file_names import TABLES, table_file
 from benchmark.run.campaign import left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
@@ -154,16 +154,16 @@ def _without_predictions(console: Console, store: Store, finished: list[Run]) ->
 
 def _finish(console: Console, store: Store, runs: list[Run]) -> int:
     """Writes the tables, prints the leaderboard of these runs; 0 only if all of them succeeded."""
-    from benchmark.report import tables, terminal
-    from benchmark.report.campaign import Campaign
+    from benchmark.analysis.results import Results
+    from benchmark.report import table_files, terminal
 
-    campaign, keys = Campaign.of(*store.load()), {run.key for run in runs}
+    campaign, keys = Results.of(*store.load()), {run.key for run in runs}
     for problem in campaign.problems:
         console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
-    tables.write_all(campaign, store.out)
+    table_files.write_all(campaign, store.out)
     mine = [record for record in campaign.records if record.key in keys]
     failures = [failure for failure in store.failures() if failure.run.key in keys]
-    terminal.show(campaign if len(mine) == len(campaign.records) else Campaign.of(mine), console, failures)
+    terminal.show(campaign if len(mine) == len(campaign.records) else Results.of(mine), console, failures)
     console.print(
         f"leaderboard: {store.out / 'leaderboard.csv'}; `promptnoise report --out={store.out}` draws plots and a page",
         highlight=False, markup=False, soft_wrap=True,

@@ -26,7 +26,7 @@ from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
-from benchmark.report.names import short_name
+from benchmark.report.short_names import short_name
 from benchmark.screen import Screen
 from datamodules import noise as noises
 from methods.recipes import recipe_for

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.analysis.chosen_row import split
+from benchmark.analysis.leaderboard import CELL, from_csv, leaderboard
 from benchmark.errors import BadInput
 from benchmark.records.backbone_identity import cannot_be_compared, differ, weights_of
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.report.choices import split
-from benchmark.report.leaderboard import CELL, from_csv, leaderboard
 from benchmark.screen import Screen
 from datamodules import reading
 

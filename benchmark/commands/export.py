@@ -16,7 +16,7 @@ from benchmark.plan.grid import parse_method
 from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
-from benchmark.report.names import short_name
+from benchmark.report.short_names import short_name
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 

@@ -11,7 +11,7 @@ from benchmark.outputs import Outputs, check_folders
 from benchmark.records.backbone_identity import cannot_be_compared
 from benchmark.records.joined import check_origins, merge
 from benchmark.records.store import Store
-from benchmark.report.files import TABLES, tables_of
+from benchmark.report.file_names import TABLES, tables_of
 from benchmark.screen import Screen
 
 GROUP = "read"
@@ -38,8 +38,8 @@ def main(options: Options) -> int:
     Outputs(options.out, "report").check([*TABLES, *tables_of(options.out, *options.folders)])
     check_folders(options.out, ["failed"])
     check_origins(options.out)
-    from benchmark.report import tables
-    from benchmark.report.campaign import Campaign, mixed_hardware
+    from benchmark.analysis.results import Results, mixed_hardware
+    from benchmark.report import table_files
 
     console = Screen(markup=False, highlight=False, soft_wrap=True)
     merged = merge(options.folders, options.out)
@@ -49,10 +49,10 @@ def main(options: Options) -> int:
         console.print(f"{merged.twice} were there already, at most {merged.apart:.2f} points apart; the first stay")
     for line in [*merged.problems, *(f"{count} refused from {why}" for why, count in merged.refused.items())]:
         console.print(line, style="yellow")
-    campaign = Campaign.of(*Store(options.out).load())
+    campaign = Results.of(*Store(options.out).load())
     for line in cannot_be_compared(campaign.records):
         console.print(line, style="yellow")
-    tables.write_all(campaign, options.out)
+    table_files.write_all(campaign, options.out)
     if line := mixed_hardware(campaign.records):
         console.print(line)
     console.print(f"{len(campaign.records)} runs in {options.out}; leaderboard: {options.out / 'leaderboard.csv'}")

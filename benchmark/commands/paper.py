@@ -142,16 +142,17 @@ def _finish(
     able: list[Run],
 ) -> int:  # fmt: skip
     """Prints ours beside theirs and, unless this is a dry run, writes it too; 1 if one of the able runs is not ok."""
-    from benchmark.report import beside
-    from benchmark.report.leaderboard import to_csv
+    from benchmark.analysis.leaderboard import to_csv
+    from benchmark.analysis.paper_comparison import beside
+    from benchmark.report import paper_table
 
     store = Store(options.out)
     records, problems = store.load()
     for problem in problems:
         console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
     reasons |= {failure.run.key: f"failed: {failure.cause}" for failure in store.failures()}
-    table = beside.beside(paper, cells, records, reasons)
-    beside.show(paper, table, console)
+    table = beside(paper, cells, records, reasons)
+    paper_table.show(paper, table, console)
     if options.backbone:
         console.print(
             f"the weights are those of {options.backbone}, not the paper's: differences say nothing about the paper",

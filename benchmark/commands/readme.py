@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmark.analysis import leaderboard
+from benchmark.analysis.chosen_row import split
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile, Outputs
 from benchmark.outputs.place import is_there
-from benchmark.report import leaderboard, make, markup
+from benchmark.report import make, markup
 from benchmark.report.blocks import blocks
-from benchmark.report.choices import split
-from benchmark.report.files import TABLES, tables_of
+from benchmark.report.file_names import TABLES, tables_of
 from benchmark.screen import Screen
 from datamodules import reading
 

@@ -9,7 +9,7 @@ from benchmark.commands._folders import check_results
 from benchmark.outputs import Outputs
 from benchmark.plan.grid import parse_method
 from benchmark.records.store import Store
-from benchmark.report.files import REPORT, tables_of
+from benchmark.report.file_names import REPORT, tables_of
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 

@@ -18,7 +18,7 @@ from benchmark.plan.grid import split_list
 from benchmark.plan.options import Options as BenchOptions
 from benchmark.plan.options import numbers
 from benchmark.records.store import Store
-from benchmark.report.files import TABLES, TUNING
+from benchmark.report.file_names import TABLES, TUNING
 from benchmark.screen import Screen
 from datamodules import noise
 from datamodules.catalog import open_dataset
@@ -83,11 +83,12 @@ def _needs_hold_out(options: Options) -> bool:
 
 def _finish(console: Console, store: Store, keys: list[str]) -> int:
     """Writes tuning.csv and its picture, prints the rates; 0 only if all runs succeeded."""
-    from benchmark.report import tuning
+    from benchmark.analysis import learning_rates
+    from benchmark.report.make import rate_files
 
     records = store.load().records
-    seen = tuning.sweep(records)
-    table = tuning.tuning(seen)
+    seen = learning_rates.sweep(records)
+    table = learning_rates.tuning(seen)
     if not len(table):
         raise BadInput("no method has noisy validation at two rates: methods without labels or training have none")
     view = Table("method", "lr", "noisy val, %", "test, %", box=None, pad_edge=False)
@@ -97,9 +98,9 @@ def _finish(console: Console, store: Store, keys: list[str]) -> int:
             cells = (f"{row.lr:g}", f"{row.noisy_val:.2f}{'*' if row.chosen else ' '}", f"{row.accuracy:.2f}")
             view.add_row(Text(str(method)), *(Text(cell, style) for cell in cells))
     console.print(view)
-    for line in tuning.sentences(table):
+    for line in learning_rates.sentences(table):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    written = Outputs(store.out, "report").write(tuning.files(seen, table))
+    written = Outputs(store.out, "report").write(rate_files(seen, table))
     console.print(f"written: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
     good = sum(record.key in set(keys) and record.status == "ok" for record in records)
     return 0 if good == len(keys) else 1

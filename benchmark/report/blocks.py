@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.report.choices import NOTE, Chosen, cells
-from benchmark.report.leaderboard import SETTING
-from benchmark.report.names import short_names, short_noise
+from benchmark.analysis.chosen_row import NOTE, Chosen, cells
+from benchmark.analysis.leaderboard import SETTING, rate_name
 from benchmark.report.palette import MOST, ZERO_SHOT
+from benchmark.report.short_names import short_names, short_noise
 
 MISSING = "-"
 MARKS = {
@@ -135,20 +135,6 @@ def in_colour(board: pd.DataFrame) -> list[str]:
     """The methods that a picture of these rows shows in colour: the `MOST` best by average rank, and zero-shot."""
     ranked = by_rank(board)
     return [*[method for method in ranked if method != ZERO_SHOT][:MOST], *[m for m in ranked if m == ZERO_SHOT]]
-
-
-def percent(rate: float | None) -> str:
-    """A noise rate, 0 to 1, in percent to one decimal; "unknown" where it is None.
-
-    >>> percent(0.125), percent(0.40625), percent(None)
-    ('12.5 %', '40.6 %', 'unknown')
-    """
-    return "unknown" if rate is None else f"{round(100 * rate, 1):g} %"
-
-
-def rate_name(rate: float) -> str:
-    """A noise rate as a column's name: "0.25", or "measured" where nobody asked for a rate."""
-    return "measured" if math.isnan(rate) else f"{rate:g}"
 
 
 def parts(cell: Cell) -> str:

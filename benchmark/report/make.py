@@ -6,15 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
+from benchmark.analysis import learning_rates, selection, statistics
+from benchmark.analysis.by_loss import by_loss
+from benchmark.analysis.leaderboard import to_csv
+from benchmark.analysis.results import Results, mixed_hardware
+from benchmark.analysis.stopping import stopping
 from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
-from benchmark.report import by_loss, chosen, page, statistics, tables, tuning
-from benchmark.report.campaign import Campaign, mixed_hardware
-from benchmark.report.leaderboard import to_csv
+from benchmark.report import loss_table, page, regret_table, table_files
 from benchmark.report.markup import plain
-from benchmark.report.stopping import stopping
 from datamodules import reading
 
 #: What a reference folder keeps: enough for the README and for `compare`.
@@ -51,9 +55,9 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
 
     store, outputs = Store(out), Outputs(out, "report")
     step("records")
-    campaign = Campaign.of(*store.load())
+    campaign = Results.of(*store.load())
     step("tables")
-    files: dict[str, str | bytes] = {**tables.texts(campaign.board, campaign.chosen)}
+    files: dict[str, str | bytes] = {**table_files.texts(campaign.board, campaign.chosen)}
     step("statistics")
     found, caveats = statistics.differences(campaign.seen, reference), statistics.caveats(campaign.seen)
     caveats += [line] if (line := mixed_hardware(campaign.records)) else []
@@ -62,19 +66,29 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
         "statistics.md": _prose(statistics.sentences(found), caveats, reference),
         "published.csv": to_csv(papers.comparison(campaign.board)),
     }
-    files |= by_loss.files(by_loss.by_loss(campaign.board))
-    choices = chosen.chosen(campaign.records)
-    files |= chosen.files(choices, stopping(campaign.records))
+    files |= loss_table.files(by_loss(campaign.board))
+    choices = selection.chosen(campaign.records)
+    files |= regret_table.files(choices, stopping(campaign.records))
     step("page")
     files["report.html"] = page.build(campaign, found, caveats, store.failures(), out, addresses(out))
-    if len(rates := tuning.tuning(swept := tuning.sweep(campaign.records))):
-        files |= tuning.files(swept, rates)
+    if len(rates := learning_rates.tuning(swept := learning_rates.sweep(campaign.records))):
+        files |= rate_files(swept, rates)
     step("pictures")
     for pictures in draw_all(campaign):
         files |= pictures
     written = outputs.write(files)
     outputs.remove_stale()
-    return Made(tuple(sorted(written)), campaign.problems, chosen.sentence(choices))
+    return Made(tuple(sorted(written)), campaign.problems, selection.sentence(choices))
+
+
+def rate_files(seen: pd.DataFrame, table: pd.DataFrame) -> dict[str, str | bytes]:
+    """`tuning.csv` and the picture of accuracy against learning rate, by their names in a results folder."""
+    from benchmark.report.pictures.style import render, styled
+    from benchmark.report.pictures.sweep import against_rate
+
+    with styled():
+        drawn = render(against_rate(seen, table))
+    return {"tuning.csv": to_csv(table)} | {f"plots/learning-rates.{kind}": content for kind, content in drawn.items()}
 
 
 def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:

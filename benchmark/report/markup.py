@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from benchmark.analysis.chosen_row import ROWS
 from benchmark.report.blocks import MISSING, Block, Cell, parts
-from benchmark.report.choices import ROWS
 
 _LATEX = str.maketrans({
     **{sign: f"\\{sign}" for sign in "_%&#${}"},

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.analysis.chosen_row import ROWS
+from benchmark.analysis.results import Results, mixed_hardware
 from benchmark.records.failures import Failure
-from benchmark.report.blocks import MISSING, Block, Cell, blocks, parts, percent
-from benchmark.report.campaign import Campaign, mixed_hardware
-from benchmark.report.choices import ROWS
+from benchmark.report.blocks import MISSING, Block, Cell, blocks, parts
+from benchmark.report.short_names import percent
 from benchmark.screen import Screen
 
 #: More data sets than this show as their mean only.
@@ -20,7 +21,7 @@ MOST_DATASETS = 6
 MOST_NAMED = 10
 
 
-def show(campaign: Campaign, console: Console, failures: Sequence[Failure] = ()) -> None:
+def show(campaign: Results, console: Console, failures: Sequence[Failure] = ()) -> None:
     """Print a table per setting and kind of noise, the best of each column marked, then what went wrong, by name."""
     for _, group in groupby(blocks(campaign.board, campaign.chosen), key=lambda block: block.terms):
         shown = list(group)

@@ -10,10 +10,10 @@ from benchmark.tracking.columns import parts_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmark.report.campaign import Campaign
+    from benchmark.analysis.results import Results
 
 
-def to_tables(campaign: Campaign) -> dict[str, pd.DataFrame]:
+def to_tables(campaign: Results) -> dict[str, pd.DataFrame]:
     """`leaderboard`, `chosen` (what noisy validation takes, where it can), and `runs`.
 
     `runs` has a row for each run and cell that it counts in, so that means of groups are the board.
@@ -27,7 +27,7 @@ def to_tables(campaign: Campaign) -> dict[str, pd.DataFrame]:
     return {"leaderboard": campaign.board, "runs": runs, **chosen}
 
 
-def to_pictures(campaign: Campaign) -> dict[str, bytes]:
+def to_pictures(campaign: Results) -> dict[str, bytes]:
     """The report's pictures, PNG, by the names of their files without ending."""
     from benchmark.report.pictures import draw_all
 

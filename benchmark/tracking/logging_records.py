@@ -98,7 +98,7 @@ def _log_all(target: Target, stop: Event, rest: float, step: Callable[[int], Non
 
 def _finish(target: Target, synced: Synced) -> Synced:
     """Log the tables and pictures of these very records unless they are logged; the pictures are drawn for that."""
-    from benchmark.report.campaign import Campaign
+    from benchmark.analysis.results import Results
     from benchmark.tracking import campaign_summary
 
     paths = sorted((target.out / "runs").glob("*/*.json"))
@@ -107,7 +107,7 @@ def _finish(target: Target, synced: Synced) -> Synced:
     if is_marked(mark, content, target.place):
         return synced
     try:
-        campaign = Campaign.of(*Store(target.out).load())
+        campaign = Results.of(*Store(target.out).load())
         if not campaign.records:
             return synced
         tables, pictures = campaign_summary.to_tables(campaign), campaign_summary.to_pictures(campaign)

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from benchmark.analysis.results import Results
+from benchmark.analysis.statistics import caveats, differences
 from benchmark.records.failures import Failure
 from benchmark.records.store import Store
-from benchmark.report.campaign import Campaign
 from benchmark.report.page import build
-from benchmark.report.statistics import caveats, differences
 from tests.support.records_factory import fill, result, run
 
 PICK = """
@@ -25,7 +25,7 @@ PICK = """
 
 def page(store: Store, failures: list[Failure] | None = None, **more: Any) -> str:
     loaded = store.load()
-    campaign = Campaign.of(*loaded)
+    campaign = Results.of(*loaded)
     return build(campaign, differences(campaign.seen), caveats(campaign.seen), failures or [], **more)
 
 

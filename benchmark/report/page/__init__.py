@@ -1,5 +1,5 @@
 """The report: one self-contained page that needs no network."""
 
-from benchmark.report.page.build import build
+from benchmark.report.page.assemble import build
 
 __all__ = ["build"]

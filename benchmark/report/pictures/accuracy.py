@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from benchmark.report.blocks import by_rank, in_colour
-from benchmark.report.names import short_names
 from benchmark.report.palette import FAINT, ZERO_SHOT, LineStyle, line_styles
 from benchmark.report.pictures.lead import Lead, lead
 from benchmark.report.pictures.style import line
+from benchmark.report.short_names import short_names
 
 #: Room for numbers in the squares of a heat map, in inches.
 SQUARE = (0.95, 0.34)

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmark.records.record import Record
-from benchmark.report.names import short_names
 from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures.epochs import mean_curve, seeds
 from benchmark.report.pictures.style import label, line, panels, title
+from benchmark.report.short_names import short_names
 
 
 def per_class(records: Sequence[Record], methods: list[str], shown: Sequence[str], where: str) -> Figure | None:

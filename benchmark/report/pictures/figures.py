@@ -7,25 +7,25 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from benchmark.analysis.by_loss import by_loss
+from benchmark.analysis.leaderboard import SETTING
+from benchmark.analysis.own_recipes import shown_recipes
+from benchmark.analysis.ranking import rankings
+from benchmark.analysis.results import Results
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
-from benchmark.report.blocks import Block, blocks, in_colour, percent
-from benchmark.report.by_loss import by_loss
-from benchmark.report.campaign import Campaign
-from benchmark.report.finding import TELLING_RATE, finding
-from benchmark.report.leaderboard import SETTING
-from benchmark.report.names import short_noise
-from benchmark.report.own_recipes import shown_recipes
+from benchmark.report.blocks import Block, blocks, in_colour
+from benchmark.report.headline import TELLING_RATE, finding
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
-from benchmark.report.pictures.losses import at_equal_loss
+from benchmark.report.pictures.equal_loss import at_equal_loss
 from benchmark.report.pictures.ranks import critical_difference
 from benchmark.report.pictures.style import render, styled
-from benchmark.report.ranking import rankings
+from benchmark.report.short_names import percent, short_noise
 
 
-def draw_all(campaign: Campaign) -> Iterator[dict[str, bytes]]:
+def draw_all(campaign: Results) -> Iterator[dict[str, bytes]]:
     """Draw every picture that the records allow; each as PNG and SVG, by the names of their files.
 
     Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `losses`,
@@ -37,7 +37,7 @@ def draw_all(campaign: Campaign) -> Iterator[dict[str, bytes]]:
                 yield {f"plots/{name}.{kind}": content for kind, content in render(figure).items()}
 
 
-def figures(campaign: Campaign) -> dict[str, Figure | None]:
+def figures(campaign: Results) -> dict[str, Figure | None]:
     """Every picture by its file's name without ending; None where the records have nothing to draw."""
     records, board = campaign.records, campaign.board
     methods = sorted(board["method"].unique())

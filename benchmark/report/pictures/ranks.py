@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
+from benchmark.analysis.ranking import Ranking
 from benchmark.report.palette import GREY
-from benchmark.report.ranking import Ranking
 
 #: Inches: the shortest line of ranks, a rank on it, a letter, a unit of height, and the title.
 LINE, TICK, LETTER, ROW, SHORTEST = 3.4, 0.24, 0.082, 0.44, 5.2

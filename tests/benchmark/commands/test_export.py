@@ -10,13 +10,13 @@ import pytest
 from rich.console import Console
 from safetensors.numpy import load_file
 
+from benchmark.analysis.results import Results
 from benchmark.commands import compare, show
 from benchmark.commands.export import export
 from benchmark.errors import BadInput
 from benchmark.records.record import BadRecord, dump, read
 from benchmark.records.store import Store
-from benchmark.report import tables
-from benchmark.report.campaign import Campaign
+from benchmark.report import table_files
 from tests.support.records_factory import CLASSES, campaign, fill, result, run
 
 
@@ -48,7 +48,7 @@ def test_a_published_reference_without_records_is_compared_by_its_table(
     two: tuple[Store, Store], tmp_path: Path
 ) -> None:
     a, b = two
-    tables.write_all(Campaign.of(a.load().records), a.out)
+    table_files.write_all(Results.of(a.load().records), a.out)
     reference = tmp_path / "reference"
     reference.mkdir()
     (reference / "leaderboard.csv").write_bytes((a.out / "leaderboard.csv").read_bytes())
@@ -78,7 +78,7 @@ def test_cells_that_one_folder_lacks_are_counted(two: tuple[Store, Store]) -> No
 
 def test_folders_of_two_protocols_are_compared_but_never_silently(two: tuple[Store, Store], tmp_path: Path) -> None:
     a, b = two
-    tables.write_all(Campaign.of(a.load().records), a.out)
+    table_files.write_all(Results.of(a.load().records), a.out)
     older = tmp_path / "older"
     older.mkdir()
     lines = (a.out / "leaderboard.csv").read_text().splitlines()

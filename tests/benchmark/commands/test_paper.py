@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
+from benchmark.analysis.paper_comparison import beside
 from benchmark.plan.paper_runs import Changes, cells
 from benchmark.published import protocols
 from benchmark.records.store import Store
-from benchmark.report import beside
 from tests.support.coop_folders import make_split_file
 from tests.support.coop_folders import rows as split_rows
 from tests.support.records_factory import result
@@ -100,7 +100,7 @@ def test_means_over_seeds_stand_beside_theirs_and_the_re_run(tmp_path: Path) -> 
     for run, accuracy in zip(cell.runs[:2], (60.0, 62.0), strict=True):
         store.write(run, result(accuracy, run))
     reasons = {cell.runs[2].key: "failed: out of memory"}
-    table = beside.beside(paper, found, store.load().records, reasons)
+    table = beside(paper, found, store.load().records, reasons)
     (row,) = table[(table["noise"] == "symmetric") & (table["rate"] == 0.5)].to_dict("records")
     assert (row["ours"], row["seeds"], row["rerun"]) == (61.0, 2, 59.9)
     assert row["std"] == pytest.approx(2**0.5)
@@ -111,7 +111,7 @@ def test_means_over_seeds_stand_beside_theirs_and_the_re_run(tmp_path: Path) -> 
 
 def test_what_is_uncertain_or_not_stated_stays_marked() -> None:
     paper = protocols.paper("nlprompt")
-    table = beside.beside(paper, cells(paper, Changes()), [], {})
+    table = beside(paper, cells(paper, Changes()), [], {})
     assert table["remark"].str.contains("uncertain").sum() == 2
     assert table[table["method"] == "gce"]["remark"].str.contains("uncertain|q is not stated").all()
 

@@ -18,7 +18,7 @@ from benchmark.commands import bench, predict, readme
 from benchmark.records import exported
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name
-from benchmark.report.files import REPORT, TABLES, TUNING
+from benchmark.report.file_names import REPORT, TABLES, TUNING
 from tests.support.records_factory import result, run
 
 GRID = grid_name(bench.Options(methods="zero_shot", datasets="digits").grid().runs(), bench.Options.pack)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.analysis.leaderboard import leaderboard
 from benchmark.published import papers
 from benchmark.records.store import Store
-from benchmark.report.leaderboard import leaderboard
 from tests.support.records_factory import result, run
 
 PAPER = {"dataset": "dtd", "backbone": "RN50/openai", "epochs": 200}

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from benchmark.analysis.results import Results
 from benchmark.plan.grid import Run
 from benchmark.records.checksummed import is_intact, parse, with_checksum
 from benchmark.records.record import BadRecord, Record, read
 from benchmark.records.store import Store
-from benchmark.report import tables
-from benchmark.report.campaign import Campaign
+from benchmark.report import table_files
 from tests.support.records_factory import result, run
 
 TEXT = some.text(some.characters(), max_size=8)
@@ -83,9 +83,9 @@ def check(fields: dict[str, Any]) -> None:
         store = Store(Path(folder))
         store.path(record.run).parent.mkdir(parents=True)
         store.path(record.run).write_bytes(text)
-        campaign = Campaign.of(*store.load())
+        campaign = Results.of(*store.load())
         assert len(campaign.records) == 1
-        tables.write_all(campaign, store.out)
+        table_files.write_all(campaign, store.out)
         assert (store.out / "leaderboard.csv").exists()
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from benchmark.__main__ import main
+from benchmark.analysis.results import mixed_hardware
 from benchmark.records.joined import merge
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
-from benchmark.report.campaign import mixed_hardware
 from datamodules import atomic
 from tests.support.records_factory import fill, predictions, result, run
 

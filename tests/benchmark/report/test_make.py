@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.analysis.results import Results
 from benchmark.errors import BadInput
 from benchmark.outputs import MANIFEST, Outputs
 from benchmark.records.store import Store
 from benchmark.report import make as report
-from benchmark.report import tables
-from benchmark.report.campaign import Campaign
-from benchmark.report.files import TABLES, table_file
+from benchmark.report import table_files
+from benchmark.report.file_names import TABLES, table_file
 from datamodules import atomic
 from tests.support.records_factory import fill, result, run
 
@@ -95,7 +95,7 @@ def test_the_names_of_tables_are_known_before_there_are_any(tmp_path: Path) -> N
     names = ("digits", "folder:/a/b")
     for name in names:
         Store(tmp_path).write(run(dataset=name), result())
-    texts = tables.texts(Campaign.of(Store(tmp_path).load().records).board)
+    texts = table_files.texts(Results.of(Store(tmp_path).load().records).board)
     assert set(texts) == {*TABLES, *map(table_file, names)}
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.analysis.leaderboard import leaderboard
 from benchmark.records.failures import Failure
 from benchmark.records.store import Store
 from benchmark.report.blocks import blocks
-from benchmark.report.finding import finding
-from benchmark.report.leaderboard import leaderboard
+from benchmark.report.headline import finding
 from tests.support.browser import ask
 from tests.support.pages import PICK, campaign_store, page
 from tests.support.records_factory import result, run

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.analysis.leaderboard import leaderboard, observations
+from benchmark.analysis.results import Results
+from benchmark.analysis.statistics import differences
 from benchmark.records.store import Store
-from benchmark.report.campaign import Campaign
-from benchmark.report.leaderboard import leaderboard, observations
-from benchmark.report.page.data import payload
-from benchmark.report.statistics import differences
+from benchmark.report.page.payload import payload
 from tests.support.browser import ask
 from tests.support.pages import PICK, campaign_store, page
 from tests.support.records_factory import result, run
@@ -125,7 +125,7 @@ def test_nothing_sticks_out_sideways_on_a_phone_or_a_desktop(store: Store, tmp_p
 def test_long_curves_are_thinned_to_their_first_last_and_some_between(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(), result(curves={"loss": [float(i) for i in range(1000)], "test_accuracy": [5.0]}))
-    (curves,) = payload(Campaign.of(store.load().records), differences(observations([])), [], [])["runs"]["columns"][
+    (curves,) = payload(Results.of(store.load().records), differences(observations([])), [], [])["runs"]["columns"][
         "curves"
     ]
     assert len(curves["loss"]["x"]) == 20

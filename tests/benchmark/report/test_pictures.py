@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from benchmark.analysis.leaderboard import leaderboard
+from benchmark.analysis.results import Results
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.report import tables
+from benchmark.report import table_files
 from benchmark.report.blocks import blocks
-from benchmark.report.campaign import Campaign
-from benchmark.report.finding import finding
-from benchmark.report.leaderboard import leaderboard
+from benchmark.report.headline import finding
 from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise, heat_map
@@ -37,7 +37,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
 
 
 def drawn(records: list[Record]) -> dict[str, bytes]:
-    return {name: content for files in draw_all(Campaign.of(records)) for name, content in files.items()}
+    return {name: content for files in draw_all(Results.of(records)) for name, content in files.items()}
 
 
 def test_every_picture_is_there_as_png_and_svg_and_drawing_again_changes_no_byte(records: list[Record]) -> None:
@@ -94,7 +94,7 @@ def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Pat
     for method, rate, dataset in product(close, (0.0, 0.75), names):
         store.write(run(method, dataset, rate=rate), result(30.0))
     with styled():
-        for name, figure in figures(Campaign.of(store.load().records)).items():
+        for name, figure in figures(Results.of(store.load().records)).items():
             assert figure is not None
             found = texts(figure)
             width, height = figure.get_size_inches() * figure.dpi
@@ -108,7 +108,7 @@ def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Pat
 
 
 def test_pictures_say_their_finding_the_noise_rate_and_what_was_averaged(records: list[Record]) -> None:
-    campaign = Campaign.of(records)
+    campaign = Results.of(records)
     drawn_figures = figures(campaign)
     said = {
         name: " ".join(text.get_text() for text in figure.texts) for name, figure in drawn_figures.items() if figure
@@ -124,7 +124,7 @@ def test_of_many_methods_the_eight_with_the_best_average_rank_are_in_colour(tmp_
     store = Store(tmp_path)
     for i in range(12):
         store.write(run(f"method{i}"), result(80.0 - i))
-    campaign = Campaign.of(store.load().records)
+    campaign = Results.of(store.load().records)
     with styled():
         figure = figures(campaign)["accuracy-symmetric"]
     assert figure is not None
@@ -210,7 +210,7 @@ def test_a_bar_of_the_rank_diagram_joins_what_cannot_be_told_apart() -> None:
 def test_ranks_over_enough_data_sets_get_a_diagram(tmp_path: Path) -> None:
     datasets = {f"set{i}": 50.0 for i in range(5)}
     records = fill(tmp_path, rates=(0.5,), seeds=(1,), datasets=datasets).load().records
-    assert figures(Campaign.of(records))["ranks-symmetric"] is not None
+    assert figures(Results.of(records))["ranks-symmetric"] is not None
 
 
 def test_one_run_without_curves_or_noise_is_enough_for_a_picture(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_settings_of_one_campaign_do_not_overwrite_each_other(tmp_path: Path) ->
     store = Store(tmp_path)
     for backbone in ("embedded", "ViT-B-16/openai"):
         store.write(run(backbone=backbone), result())
-    names = {name for name in figures(Campaign.of(store.load().records)) if name.startswith("accuracy")}
+    names = {name for name in figures(Results.of(store.load().records)) if name.startswith("accuracy")}
     plain = "accuracy-symmetric-embedded-16shots-embedded-fewshot"
     assert names == {plain, f"accuracy-{slug('symmetric-ViT-B-16/openai-16shots-embedded-fewshot')}"}
 
@@ -237,17 +237,17 @@ def test_names_that_differ_in_signs_alone_have_pictures_and_tables_of_their_own(
     for place in places:
         store.write(run(dataset=f"folder:/{place}"), result())
         store.write(run(backbone=f"local-dir:/{place}"), result())
-    campaign = Campaign.of(store.load().records)
+    campaign = Results.of(store.load().records)
     assert len([name for name in figures(campaign) if name.startswith("accuracy-")]) == len(places) + 1
-    found = [name for name in tables.texts(campaign.board) if name.startswith("tables/")]
+    found = [name for name in table_files.texts(campaign.board) if name.startswith("tables/")]
     assert len(found) == len(places) + 1
     assert all(name.count("/") == 1 for name in found)
 
 
 def test_tables_and_pictures_need_no_torch_and_no_window_system() -> None:
     script = (
-        "import sys, benchmark.report.tables, benchmark.report.terminal, benchmark.published.papers\n"
-        "import benchmark.report.statistics, benchmark.report.pictures\n"
+        "import sys, benchmark.report.table_files, benchmark.report.terminal, benchmark.published.papers\n"
+        "import benchmark.analysis.statistics, benchmark.report.pictures\n"
         "assert not {'torch', 'matplotlib.pyplot', 'wandb'} & set(sys.modules), 'a heavy import'"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from benchmark.analysis.leaderboard import from_csv, leaderboard
+from benchmark.analysis.results import Results
 from benchmark.commands import readme
 from benchmark.errors import BadInput
 from benchmark.records.failures import Failure
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.report import tables, terminal
+from benchmark.report import table_files, terminal
 from benchmark.report.blocks import blocks
-from benchmark.report.campaign import Campaign
-from benchmark.report.leaderboard import from_csv, leaderboard
 from benchmark.report.markup import latex, markdown
 from tests.support.records_factory import fill, result, run
 from tests.support.terminal import shown
@@ -50,7 +50,7 @@ def test_failed_and_diverged_runs_are_named_with_their_cause(store: Store) -> No
 def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_seen(
     store: Store, records: list[Record]
 ) -> None:
-    tables.write_all(Campaign.of(records), store.out)
+    table_files.write_all(Results.of(records), store.out)
     page = store.out / "README.md"
     page.write_text(f"# Title\n{readme.BEGIN}\nold\n{readme.END}\nthe rest\n")
     assert not readme.is_current(page, store.out)
@@ -66,7 +66,7 @@ def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_se
 
 @pytest.mark.parametrize("text", ["nothing", f"{readme.END} {readme.BEGIN}", readme.BEGIN])
 def test_a_readme_without_markers_is_refused(store: Store, records: list[Record], text: str) -> None:
-    tables.write_all(Campaign.of(records), store.out)
+    table_files.write_all(Results.of(records), store.out)
     with pytest.raises(BadInput, match="must hold once each"):
         readme.rewritten(text, store.out)
 
@@ -78,8 +78,8 @@ HOSTILE = ["=1+1", "@x", "-x", "+x", "a|b", "[x](y)", r"a\b", "a^b", "~x~", "a\n
 def test_names_are_harmless_in_csv_markdown_latex_and_the_terminal(tmp_path: Path, name: str) -> None:
     store = Store(tmp_path)
     store.write(run(name, dataset=name), result(70.0, run(name)))
-    campaign = Campaign.of(*store.load())
-    texts = tables.texts(campaign.board)
+    campaign = Results.of(*store.load())
+    texts = table_files.texts(campaign.board)
     for csv in (text for file, text in texts.items() if file.endswith(".csv")):
         for row in reader(csv.splitlines()):
             assert not any(cell[:1] in tuple("=+-@") for cell in row)

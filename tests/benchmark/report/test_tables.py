@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.analysis.by_method import summary
+from benchmark.analysis.leaderboard import SETTING, from_csv, leaderboard, to_csv
+from benchmark.analysis.results import Results
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.report import tables
+from benchmark.report import table_files
 from benchmark.report.blocks import blocks
-from benchmark.report.campaign import Campaign
-from benchmark.report.finding import finding
-from benchmark.report.leaderboard import SETTING, from_csv, leaderboard, to_csv
+from benchmark.report.headline import finding
 from benchmark.report.markup import latex, markdown
-from benchmark.report.names import short_names
-from benchmark.report.summary import summary
+from benchmark.report.short_names import short_names
 from tests.support.records_factory import campaign, fill, result, run
 from tests.support.terminal import shown
 
@@ -75,7 +75,7 @@ symmetric,16,embedded,embedded,fewshot,zero_shot,57.00,57.00
 
 
 def test_the_tables_of_known_records_are_these(store: Store, records: list[Record]) -> None:
-    tables.write_all(Campaign.of(records), store.out)
+    table_files.write_all(Results.of(records), store.out)
     for name, text in GOLDEN.items():
         assert (store.out / name).read_text(encoding="utf-8") == text, name
     tex = (store.out / "leaderboard.tex").read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def test_the_same_records_in_any_order_give_the_same_bytes(tmp_path: Path) -> No
         for work, outcome in list(campaign(seeds=(1, 2)))[:: -1 if name == "a" else 1]:
             store.write(work, outcome)
         records = store.load().records
-        tables.write_all(Campaign.of(records[:: -1 if name == "a" else 1]), out)
+        table_files.write_all(Results.of(records[:: -1 if name == "a" else 1]), out)
         files = (path for path in out.rglob("*") if path.suffix in {".csv", ".md", ".tex"})
         written.append({path.relative_to(out): path.read_bytes() for path in files})
     assert written[0] == written[1]
@@ -220,7 +220,7 @@ def test_accuracy_on_seen_and_unseen_classes_stands_beside_their_harmonic_mean(t
 
 
 def test_no_records_give_empty_tables_not_an_error(tmp_path: Path) -> None:
-    tables.write_all(Campaign.of([]), tmp_path)
+    table_files.write_all(Results.of([]), tmp_path)
     assert (tmp_path / "leaderboard.csv").read_text().count("\n") == 1
     assert list(blocks(leaderboard([]))) == []
 

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from benchmark.analysis.leaderboard import leaderboard, observations
+from benchmark.analysis.ranking import critical_difference, rankings
+from benchmark.analysis.statistics import ALL, NOISY, caveats, differences, interval, intervals, pairs, sentences
 from benchmark.records.store import Store
-from benchmark.report.leaderboard import leaderboard, observations
-from benchmark.report.ranking import critical_difference, rankings
-from benchmark.report.statistics import ALL, NOISY, caveats, differences, interval, intervals, pairs, sentences
 from tests.support.records_factory import fill, result, run
 
 

@@ -9,20 +9,20 @@ from typing import Any
 import pandas as pd
 
 from benchmark import PROTOCOL
+from benchmark.analysis.chosen_row import Chosen
+from benchmark.analysis.leaderboard import SETTING
+from benchmark.analysis.results import Results
 from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
-from benchmark.report.blocks import Block, blocks, in_colour, parts, percent
-from benchmark.report.campaign import Campaign
-from benchmark.report.choices import Chosen
-from benchmark.report.finding import finding
-from benchmark.report.leaderboard import SETTING
-from benchmark.report.names import short_names, short_noise
+from benchmark.report.blocks import Block, blocks, in_colour, parts
+from benchmark.report.headline import finding
 from benchmark.report.page.runs import mean_cells, number, packed_runs
 from benchmark.report.palette import line_styles
+from benchmark.report.short_names import percent, short_names, short_noise
 
 
 def payload(
-    campaign: Campaign,
+    campaign: Results,
     differences: pd.DataFrame,
     caveats: Sequence[str],
     failures: Sequence[Failure],

@@ -12,9 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.report.blocks import rate_name
-from benchmark.report.leaderboard import CELL, SETTING
-from benchmark.report.ranking import FEWEST_BLOCKS
+from benchmark.analysis.leaderboard import CELL, SETTING, rate_name
+from benchmark.analysis.ranking import FEWEST_BLOCKS
 
 COLUMNS = ["noise", *SETTING, "dataset", "rate", "method", "reference", "datasets", "pairs", "difference", "low",
            "high", "p", "p_adjusted"]  # fmt: skip

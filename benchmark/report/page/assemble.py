@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from benchmark.analysis.results import Results
 from benchmark.records.failures import Failure
-from benchmark.report.campaign import Campaign
-from benchmark.report.page.data import payload
+from benchmark.report.page.payload import payload
 from datamodules import reading
 
 FOLDER = Path(__file__).parent
@@ -30,7 +30,7 @@ SCRIPTS = (
 
 
 def build(
-    campaign: Campaign,
+    campaign: Results,
     differences: pd.DataFrame,
     caveats: Sequence[str],
     failures: Sequence[Failure] = (),

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from benchmark.analysis.chosen_row import choices
+from benchmark.analysis.comparable import comparable
+from benchmark.analysis.leaderboard import board_of, rows_of
 from benchmark.records.record import Record
-from benchmark.report.choices import choices
-from benchmark.report.identity import comparable
-from benchmark.report.leaderboard import board_of, rows_of
 
 
 @dataclass(frozen=True)
-class Campaign:
+class Results:
     """Records that may stand in one table, what was left out, and the tables that all others are made of.
 
     `seen` is `leaderboard.observations` of the records, `board` their `leaderboard.leaderboard` (methods alone), and
@@ -29,7 +29,7 @@ class Campaign:
     chosen: pd.DataFrame
 
     @classmethod
-    def of(cls, records: Iterable[Record], problems: Sequence[str] = ()) -> Campaign:
+    def of(cls, records: Iterable[Record], problems: Sequence[str] = ()) -> Results:
         """Of what `Store.load` returns."""
         kept, others = comparable(records)
         seen = rows_of(kept)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.analysis.comparable import comparable
+from benchmark.analysis.leaderboard import leaderboard, observations
+from benchmark.analysis.results import Results
 from benchmark.records.store import Store
-from benchmark.report.campaign import Campaign
-from benchmark.report.identity import comparable
-from benchmark.report.leaderboard import leaderboard, observations
 from tests.support.records_factory import fill, result, run
 
 
@@ -28,7 +28,7 @@ def test_a_cell_is_of_one_model_and_split_and_the_fewer_runs_are_named(
         store.write(run(seed=seed), result(accuracy))
     odd = run(seed=9)
     store.write(odd, {**result(10.0), **change})
-    campaign = Campaign.of(*store.load())
+    campaign = Results.of(*store.load())
     assert campaign.board["mean"].tolist() == [71.0]
     assert campaign.board["seeds"].tolist() == [2]
     assert odd.key not in set(observations(store.load().records)["key"])
@@ -58,8 +58,8 @@ def test_backbones_may_have_weights_of_their_own(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(), result())
     store.write(run(backbone="RN50/openai"), result(hashes={"weights": "v", "split": "s"}))
-    assert Campaign.of(*store.load()).problems == ()
-    assert len(Campaign.of(*store.load()).board) == 2
+    assert Results.of(*store.load()).problems == ()
+    assert len(Results.of(*store.load()).board) == 2
 
 
 def test_runs_for_which_a_recipe_meant_something_else_are_left_out(tmp_path: Path) -> None:

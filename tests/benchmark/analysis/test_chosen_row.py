@@ -9,21 +9,21 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from benchmark.analysis.by_method import summary
+from benchmark.analysis.chosen_row import CHOSEN, NOTE, joined, split
+from benchmark.analysis.leaderboard import CELL, from_csv, to_csv
+from benchmark.analysis.ranking import rankings
+from benchmark.analysis.results import Results
+from benchmark.analysis.statistics import caveats, differences
 from benchmark.commands import readme
 from benchmark.commands.compare import compare
 from benchmark.records.store import Store
-from benchmark.report import tables, terminal
+from benchmark.report import table_files, terminal
 from benchmark.report.blocks import blocks
-from benchmark.report.campaign import Campaign
-from benchmark.report.choices import CHOSEN, NOTE, joined, split
-from benchmark.report.finding import finding
-from benchmark.report.leaderboard import CELL, from_csv, to_csv
+from benchmark.report.headline import finding
 from benchmark.report.markup import latex, markdown
-from benchmark.report.page.data import payload
+from benchmark.report.page.payload import payload
 from benchmark.report.pictures.figures import figures
-from benchmark.report.ranking import rankings
-from benchmark.report.statistics import caveats, differences
-from benchmark.report.summary import summary
 from benchmark.tracking.campaign_summary import to_tables
 from tests.support.records_factory import result, run
 
@@ -36,7 +36,7 @@ ENDS = {
 DATASETS = ("flipped", "digits", "tilted", "combos", "dtd")
 
 
-def fill(out: Path, validated: tuple[str, ...] = tuple(ENDS)) -> Campaign:
+def fill(out: Path, validated: tuple[str, ...] = tuple(ENDS)) -> Results:
     """Five data sets; methods that are not `validated` have no noisy validation."""
     store = Store(out)
     for dataset in DATASETS:
@@ -49,7 +49,7 @@ def fill(out: Path, validated: tuple[str, ...] = tuple(ENDS)) -> Campaign:
                     store.write(work, result(test, work, curves=curves))
         work = run("zero_shot", dataset, "none", 0.0, paradigm="ul")
         store.write(work, result(68.0, work, curves={}))
-    return Campaign.of(*store.load())
+    return Results.of(*store.load())
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +58,17 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def campaign(out: Path) -> Campaign:
+def campaign(out: Path) -> Results:
     return fill(out)
 
 
 @pytest.fixture(scope="module")
-def without(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+def without(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """The same accuracies where nothing can be chosen: two methods alone have a noisy validation."""
     return fill(tmp_path_factory.mktemp("without"), ("ce", "coop"))
 
 
-def test_a_cell_has_the_accuracy_of_what_noisy_validation_takes_and_its_regret_to_the_best(campaign: Campaign) -> None:
+def test_a_cell_has_the_accuracy_of_what_noisy_validation_takes_and_its_regret_to_the_best(campaign: Results) -> None:
     rows = campaign.chosen[campaign.chosen["dataset"] == "flipped"].set_index("rate")
     assert (rows["method"] == CHOSEN).all() and rows["rank"].isna().all()
     clean, noisy = rows.loc[0.0], rows.loc[0.5]
@@ -83,16 +83,16 @@ def test_of_equals_a_choice_has_the_mean(tmp_path: Path) -> None:
     for method, test in {"ce": 50.0, "coop": 60.0, "gce": 70.0}.items():
         curves = {"noisy_val_accuracy": [40.0 if method == "coop" else 45.0]}
         store.write(run(method), result(test, run(method), curves=curves))
-    (row,) = Campaign.of(*store.load()).chosen.itertuples()
+    (row,) = Results.of(*store.load()).chosen.itertuples()
     assert (row.mean, row.regret) == (60.0, 10.0) and pd.isna(row.std)
 
 
-def test_fewer_than_three_methods_with_a_noisy_validation_are_no_choice(without: Campaign) -> None:
+def test_fewer_than_three_methods_with_a_noisy_validation_are_no_choice(without: Results) -> None:
     assert without.chosen.empty and not any(block.chosen for block in blocks(without.board, without.chosen))
-    assert CHOSEN not in tables.texts(without.board, without.chosen)["leaderboard.csv"]
+    assert CHOSEN not in table_files.texts(without.board, without.chosen)["leaderboard.csv"]
 
 
-def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Campaign, without: Campaign) -> None:
+def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Results, without: Results) -> None:
     pd.testing.assert_frame_equal(campaign.board, without.board)
     pd.testing.assert_frame_equal(summary(campaign.board), summary(without.board))
     found, others = differences(campaign.seen, "coop"), differences(without.seen, "coop")
@@ -119,7 +119,7 @@ def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Campaign, wit
     assert CHOSEN not in set(logged["leaderboard"]["method"]) and len(logged["chosen"]) == 2 * len(DATASETS)
 
 
-def test_tables_show_it_below_the_methods_and_say_what_it_is(campaign: Campaign) -> None:
+def test_tables_show_it_below_the_methods_and_say_what_it_is(campaign: Results) -> None:
     *_, mean = blocks(campaign.board, campaign.chosen)
     lines = markdown(mean).splitlines()
     assert lines[-4:-2] == ["| *chosen* | 81.00 | 52.00 |", "| *regret* | 0.00 | 16.00 |"] and lines[-1] == NOTE
@@ -133,19 +133,19 @@ def test_tables_show_it_below_the_methods_and_say_what_it_is(campaign: Campaign)
     below = [line.split() for line in printed.splitlines() if line.split()[:1] in (["chosen"], ["regret"])]
     assert below[:2] == [["chosen", "81.00", "±", "1.41", "52.00", "±", "2.83"], ["regret", "0.00", "16.00"]]
     assert NOTE.split(",")[0] in printed
-    texts = tables.texts(campaign.board, campaign.chosen)
+    texts = table_files.texts(campaign.board, campaign.chosen)
     assert CHOSEN not in texts["summary.csv"] and CHOSEN not in texts["tables/flipped.csv"]
     last = payload(campaign, differences(campaign.seen, "coop"), [], [])["blocks"][-1]
     assert last["chosen"][1] == {"mean": 52.0, "std": None, "regret": 16.0}
 
 
-def test_a_mean_over_data_sets_needs_a_choice_in_each_of_them(campaign: Campaign) -> None:
+def test_a_mean_over_data_sets_needs_a_choice_in_each_of_them(campaign: Results) -> None:
     fewer = campaign.chosen[(campaign.chosen["dataset"] != "digits") | (campaign.chosen["rate"] == 0)]
     *_, mean = blocks(campaign.board, fewer)
     assert list(mean.chosen) == ["0"] and "| *chosen* | 81.00 | - |" in markdown(mean)
 
 
-def test_a_leaderboard_that_is_read_again_tells_it_from_methods(campaign: Campaign) -> None:
+def test_a_leaderboard_that_is_read_again_tells_it_from_methods(campaign: Results) -> None:
     text = to_csv(joined(campaign.board, campaign.chosen))
     head, *rows = text.splitlines()
     assert head.endswith(",protocol,regret")
@@ -163,12 +163,12 @@ def test_a_leaderboard_that_is_read_again_tells_it_from_methods(campaign: Campai
 
 def test_a_method_of_that_name_stays_a_method(tmp_path: Path) -> None:
     Store(tmp_path).write(run(CHOSEN), result(70.0, run(CHOSEN)))
-    board, chosen = split(from_csv(to_csv(Campaign.of(*Store(tmp_path).load()).board)))
+    board, chosen = split(from_csv(to_csv(Results.of(*Store(tmp_path).load()).board)))
     assert board["method"].tolist() == [CHOSEN] and chosen.empty
 
 
-def test_compare_and_the_readme_keep_it_apart(campaign: Campaign, out: Path, tmp_path: Path) -> None:
-    tables.write_all(campaign, tmp_path)
+def test_compare_and_the_readme_keep_it_apart(campaign: Results, out: Path, tmp_path: Path) -> None:
+    table_files.write_all(campaign, tmp_path)
     both = compare(out, tmp_path)
     assert both.agrees and len(both.cells) == len(campaign.board) and CHOSEN not in set(both.cells["method"])
     assert compare(tmp_path, tmp_path).agrees and not compare(tmp_path, tmp_path).only_b

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark.report.blocks import percent
+from benchmark.analysis.learning_rates import UNIT
 from benchmark.report.palette import numbered
 from benchmark.report.pictures.style import label, line, panels, title
-from benchmark.report.tuning import UNIT
+from benchmark.report.short_names import percent
 
 
 def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:

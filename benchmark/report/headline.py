@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmark.report.blocks import Block, percent
+from benchmark.report.blocks import Block
+from benchmark.report.short_names import percent
 
 #: Sentences, training curves and classes are about the noise rate nearest to this one.
 TELLING_RATE = 0.5

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmark.analysis.leaderboard import leaderboard
+from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.plan.grid import Grid, Run
 from benchmark.records.store import Store
 from benchmark.report.blocks import blocks
-from benchmark.report.leaderboard import leaderboard
-from benchmark.report.own_recipes import shown_recipes
 from tests.support.records_factory import result
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from benchmark import PROTOCOL
+from benchmark.analysis.leaderboard import CELL, COLUMNS, PARTS
+from benchmark.analysis.learning_rates import last_noisy_val
+from benchmark.analysis.selection import by_seed, highest
 from benchmark.records.record import Record
-from benchmark.report.chosen import by_seed, highest
-from benchmark.report.leaderboard import CELL, COLUMNS, PARTS
-from benchmark.report.tuning import last_noisy_val
 
 CHOSEN = "chosen"
 #: How tables name what is not a method, below the methods, and what they say of it.

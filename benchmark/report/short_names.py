@@ -52,6 +52,15 @@ def short_noise(noise: str) -> str:
     return f"{name} ({', '.join(options.values())})" if options else name
 
 
+def percent(rate: float | None) -> str:
+    """A noise rate, 0 to 1, in percent to one decimal; "unknown" where it is None.
+
+    >>> percent(0.125), percent(0.40625), percent(None)
+    ('12.5 %', '40.6 %', 'unknown')
+    """
+    return "unknown" if rate is None else f"{round(100 * rate, 1):g} %"
+
+
 def _short(dataset: str, parts: int) -> str:
     try:
         name, options = parse_spec(dataset)

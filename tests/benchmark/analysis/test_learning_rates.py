@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.analysis.learning_rates import sentences, sweep, tuning
 from benchmark.records.store import Store
 from benchmark.report.make import make
-from benchmark.report.tuning import sentences, sweep, tuning
 from tests.support.records_factory import result, run
 
 #: By data set and learning rate: noisy validation and test accuracy.

@@ -7,9 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.analysis.comparable import comparable
 from benchmark.records.record import Record
-from benchmark.report.identity import comparable
-from benchmark.report.leaderboard import to_csv
 from methods.recipes import recipe
 
 #: What is tuned: one rate for each, over all its data sets and kinds of noise.
@@ -73,13 +72,3 @@ def sentences(table: pd.DataFrame) -> list[str]:
             f"{row.own_accuracy - row.accuracy:+.2f} points with a rate for each data set and noise{end})"
         )
     return lines
-
-
-def files(seen: pd.DataFrame, table: pd.DataFrame) -> dict[str, str | bytes]:
-    """`tuning.csv` and the picture of accuracy against rate, by their names in a results folder."""
-    from benchmark.report.pictures.style import render, styled
-    from benchmark.report.pictures.tuning import against_rate
-
-    with styled():
-        drawn = render(against_rate(seen, table))
-    return {"tuning.csv": to_csv(table)} | {f"plots/learning-rates.{kind}": content for kind, content in drawn.items()}

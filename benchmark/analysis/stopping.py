@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from benchmark.analysis.comparable import comparable
+from benchmark.analysis.leaderboard import CELL, cell_of
 from benchmark.records.record import Record
-from benchmark.report.identity import comparable
-from benchmark.report.leaderboard import CELL, cell_of
 
 #: Epochs without a new minimum after which Label Wave stops, as in its released code.
 PATIENCE = 10

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from benchmark.report.by_loss import by_loss, learner_and_loss, markdown
-from benchmark.report.pictures.losses import at_equal_loss
+from benchmark.analysis.by_loss import by_loss, learner_and_loss
+from benchmark.report.loss_table import markdown
+from benchmark.report.pictures.equal_loss import at_equal_loss
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmark.analysis.by_method import summary
+from benchmark.analysis.chosen_row import joined
+from benchmark.analysis.leaderboard import SETTING, to_csv
+from benchmark.analysis.results import Results
 from benchmark.outputs import Outputs
 from benchmark.report import markup
 from benchmark.report.blocks import Block, blocks
-from benchmark.report.campaign import Campaign
-from benchmark.report.choices import joined
-from benchmark.report.files import table_file
-from benchmark.report.leaderboard import SETTING, to_csv
-from benchmark.report.summary import summary
+from benchmark.report.file_names import table_file
 
 
-def write_all(campaign: Campaign, out: Path) -> list[Path]:
+def write_all(campaign: Results, out: Path) -> list[Path]:
     """Write every table below `out`, and return the files.
 
     Raises:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmark.analysis import selection as choices
+from benchmark.analysis.stopping import by_label_wave, by_noisy_validation, stopping
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.report import chosen as choices
 from benchmark.report import make as report
-from benchmark.report.stopping import by_label_wave, by_noisy_validation, stopping
 from tests.support.records_factory import fill, result, run
 
 #: Method -> (test accuracy, noisy validation) after the last epoch, by seed.

@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchmark.analysis.comparable import comparable
+from benchmark.analysis.leaderboard import CELL, cell_of
+from benchmark.analysis.learning_rates import last_noisy_val
 from benchmark.records.record import Record
-from benchmark.report.identity import comparable
-from benchmark.report.leaderboard import CELL, cell_of, to_csv
-from benchmark.report.stopping import RULES
-from benchmark.report.tuning import last_noisy_val
 
 #: What is taken where noisy validation cannot be trusted; docs/choosing.md says why.
 DEFAULT = "em_means"
@@ -81,7 +80,7 @@ def _choices(validation: pd.DataFrame, own: pd.Series) -> Iterator[tuple[str, li
 
 def regrets(table: pd.DataFrame) -> pd.DataFrame:
     """Mean regret in points over data sets, settings and seeds: rows are rules, columns kinds and rates of noise."""
-    noise = [_noise(*pair) for pair in zip(table["noise"], table["rate"], strict=True)]
+    noise = [noise_name(*pair) for pair in zip(table["noise"], table["rate"], strict=True)]
     cells = table.assign(noise=noise, order=table["rate"].fillna(2.0))
     columns = cells.sort_values(["order", "noise"])["noise"].unique()
     wide = cells.pivot_table(index="rule", columns="noise", values="regret", aggfunc="mean")
@@ -89,42 +88,9 @@ def regrets(table: pd.DataFrame) -> pd.DataFrame:
     return ordered
 
 
-def _noise(kind: str, rate: float) -> str:
+def noise_name(kind: str, rate: float) -> str:
+    """A kind and rate of noise as a row or column of these tables is called: "symmetric 50 %"."""
     return kind if rate == 0 or pd.isna(rate) else f"{kind} {100 * rate:g} %"
-
-
-def files(table: pd.DataFrame, stopped: pd.DataFrame) -> dict[str, str]:
-    """`chosen.csv`, `chosen.md` and `stopping.csv`, by name; none where there is nothing to say."""
-    found = {"stopping.csv": to_csv(stopped)} if len(stopped) else {}
-    return found | ({"chosen.csv": to_csv(table), "chosen.md": markdown(table, stopped)} if len(table) else {})
-
-
-def markdown(table: pd.DataFrame, stopped: pd.DataFrame) -> str:
-    """Regrets by rule and noise, and test accuracies by stopping rule, as two tables."""
-    wide = regrets(table)
-    lines = [
-        "# What choosing without clean labels costs\n",
-        "Points of test accuracy below the best method of the same cell and seed.\n",
-        "| chosen by | " + " | ".join(wide.columns) + " |",
-        "|:--|" + "--:|" * len(wide.columns),
-    ]
-    for rule, row in zip(wide.index, wide.to_numpy(), strict=True):
-        lines.append(f"| {WORDS[str(rule)]} | " + " | ".join("" if pd.isna(v) else f"{v:.2f}" for v in row) + " |")
-    if len(noisy := stopped[stopped["noise"] != "none"]):
-        noisy = noisy.dropna(axis=1, how="all")
-        rules = [rule for rule in RULES if rule in noisy]
-        means = noisy.groupby(["noise", "rate"], dropna=False)[rules].mean()
-        lines += [
-            "\n# What stopping early gains\n",
-            "Test accuracy in percent at the epoch of each rule, mean over data sets, methods and seeds.\n",
-            "| noise | " + " | ".join(rules) + " |",
-            "|:--|" + "--:|" * len(rules),
-        ]
-        for (kind, rate), row in zip(means.index, means.to_numpy(), strict=True):
-            lines.append(
-                f"| {_noise(kind, rate)} | " + " | ".join("" if pd.isna(v) else f"{v:.2f}" for v in row) + " |"
-            )
-    return "\n".join(lines) + "\n"
 
 
 def sentence(table: pd.DataFrame) -> str:

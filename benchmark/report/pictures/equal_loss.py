@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark.report.by_loss import LOSSES
+from benchmark.analysis.by_loss import LOSSES
 from benchmark.report.palette import line_styles
 from benchmark.report.pictures.style import label, line, panels
 

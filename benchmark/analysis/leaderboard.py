@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,11 +11,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from benchmark import PROTOCOL
+from benchmark.analysis.comparable import comparable
+from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.errors import BadInput
 from benchmark.plan.grid import Run
 from benchmark.records.record import Record
-from benchmark.report.identity import comparable
-from benchmark.report.own_recipes import shown_recipes
 from datamodules.foreign import from_cell, to_cell
 
 #: What must agree for two methods to be compared on a data set.
@@ -148,6 +149,11 @@ def board_of(seen: pd.DataFrame) -> pd.DataFrame:
     board["rank"] = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")
     table: pd.DataFrame = board.assign(protocol=PROTOCOL)[[*COLUMNS, *PARTS]]
     return table
+
+
+def rate_name(rate: float) -> str:
+    """A noise rate as a column's name: "0.25", or "measured" where nobody asked for a rate."""
+    return "measured" if math.isnan(rate) else f"{rate:g}"
 
 
 def to_csv(table: pd.DataFrame) -> str:

@@ -1,0 +1,1 @@
+"""Records to numbers: leaderboard, statistics, choices; no drawing and no terminal."""
