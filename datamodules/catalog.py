@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from datamodules import datasets
 from datamodules.dataset import Dataset
@@ -22,6 +21,7 @@ from datamodules.formats.one_folder import OneFolder, advice
 from datamodules.formats.source import Source
 from datamodules.formats.tables import UNKNOWN, with_tables
 from datamodules.names import parse_spec
+from datamodules.plugins import literals, modules
 
 TEMPLATE = "a photo of a {}."
 #: `name` is what tables and pictures call the data set.
@@ -30,14 +30,35 @@ FEATURES_OPTIONS = ("name", "split", "labels", "texts", "classes")
 HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", *FOLDER_OPTIONS)
 
 
+class Size(NamedTuple):
+    """Number of classes and of test images."""
+
+    classes: int
+    tests: int
+
+
+#: The size that a data set is planned with whose file names none.
+TYPICAL = Size(classes=100, tests=5000)
+
+
 def known() -> list[str]:
-    """Sorted names of the data sets in `datamodules/datasets`."""
-    return sorted(module.name for module in pkgutil.iter_modules(datasets.__path__))
+    """Sorted names of the data sets in `datamodules/datasets`, and of those that installed packages add."""
+    return list(modules(datasets))
 
 
-def describe(name: str) -> str:
-    """First line of a data set's docstring."""
-    return (_module(name).__doc__ or "").strip().splitlines()[0]
+def groups() -> dict[str, list[str]]:
+    """The names of the data sets by the `GROUP` that their files name."""
+    found: dict[str, list[str]] = {}
+    for name, module in modules(datasets).items():
+        if group := literals(module).get("GROUP"):
+            found.setdefault(group, []).append(name)
+    return found
+
+
+def size(spec: str) -> Size:
+    """The `SIZE` in a data set's file, known before it is opened; `hf:NAME` has that of NAME, others `TYPICAL`."""
+    module = modules(datasets).get(parse_spec(spec)[0].removeprefix("hf:"))
+    return Size(**(literals(module) if module else {}).get("SIZE", TYPICAL._asdict()))
 
 
 def check(spec: str) -> None:
@@ -146,4 +167,4 @@ def _absolute(place: str) -> Path:
 
 
 def _module(name: str) -> ModuleType:
-    return import_module(f"{datasets.__name__}.{name}")
+    return import_module(modules(datasets)[name])

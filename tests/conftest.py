@@ -7,3 +7,5 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # As the command line does, whichever test is the first to start a worker.
 multiprocessing.set_forkserver_preload(["benchmark.run.worker"])
+
+pytest_plugins = ["tests.support.plugins"]

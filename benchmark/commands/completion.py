@@ -45,7 +45,7 @@ complete -c promptnoise -a '(_promptnoise)'
 #: The values by an option's name, as far as they are names; of a list, those that may come next.
 VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "methods": lambda: [*method_catalog.methods(), *groups.method_groups()],
-    "datasets": lambda: [*catalog.known(), *groups.DATASETS, "features", "features:", "folder:", "hf:"],
+    "datasets": lambda: [*catalog.known(), *catalog.groups(), "features", "features:", "folder:", "hf:"],
     "noise_type": noise.known,
     "paradigm": lambda: paradigms.PARADIGMS,
     "recipe": lambda: ["auto", *recipes.known()],

@@ -55,7 +55,7 @@ def main(options: Options) -> int:
     for name in catalog.known():
         table.add_row(name, escape(catalog.status(name, options.data)))
     console.print(table)
-    for name, members in {**groups.DATASETS, "robust": groups.ROBUST}.items():
+    for name, members in {**catalog.groups(), "robust": groups.ROBUST}.items():
         console.print(f"{name} stands for {', '.join(members)}", highlight=False)
     console.print("folder:PATH, hf:NAME and features:FILE are data sets, too", highlight=False)
     console.print("kinds of label noise:", ", ".join(noise.known()))

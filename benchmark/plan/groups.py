@@ -14,14 +14,6 @@ from datamodules.formats.arrays import holds
 
 #: Methods that were made for wrong labels.
 ROBUST = ("em_means", "gce", "mae", "sce", "nce_rce", "phuber_ce", "dspt", "joapr", "nlprompt", "tecoprompt")
-#: CoOp's eleven data sets, and those that need no files.
-DATASETS = {
-    "coop11": (
-        "imagenet", "caltech101", "oxford_pets", "stanford_cars", "oxford_flowers", "food101", "fgvc_aircraft",
-        "sun397", "dtd", "eurosat", "ucf101",
-    ),
-    "embedded": ("flipped", "tilted", "combos", "digits"),
-}  # fmt: skip
 #: The array that makes a file one of features.
 FEATURES = "train_features"
 #: A range of more numbers than this is a mistake.
@@ -52,9 +44,9 @@ def datasets(names: Sequence[str], data: Path | None = None) -> list[str]:
         BadInput: there are none.
 
     >>> datasets(["embedded", "dtd"])
-    ['flipped', 'tilted', 'combos', 'digits', 'dtd']
+    ['combos', 'digits', 'flipped', 'tilted', 'dtd']
     """
-    groups = {**DATASETS, **({"features": _files(data)} if "features" in names and data else {})}
+    groups = {**catalog.groups(), **({"features": _files(data)} if "features" in names and data else {})}
     return _expanded(names, groups, catalog.known())
 
 

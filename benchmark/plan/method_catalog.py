@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 import methods as package
@@ -19,6 +17,7 @@ from benchmark.errors import BadInput
 from benchmark.plan import method_source
 from benchmark.plan.method_source import Source
 from datamodules.errors import nearest
+from datamodules.plugins import modules
 from methods.options.check import check_values, options_of
 from methods.options.option import COMPUTED, Option, as_text
 
@@ -143,12 +142,8 @@ def method(name: str) -> MethodInfo:
 @cache
 def scan() -> tuple[dict[str, MethodInfo], dict[str, str]]:
     """The methods by name, and why others cannot be read."""
-    modules = {
-        path.stem: f"methods.{path.stem}" for folder in package.__path__ for path in Path(folder).glob("[!._]*.py")
-    }
-    modules |= {entry.name: entry.value.split(":")[0] for entry in entry_points(group="promptnoise.methods")}
     known, broken = {}, {}
-    for name, module in sorted(modules.items()):
+    for name, module in modules(package).items():
         try:
             source = method_source.read(module, "Method")
         except Exception as error:  # a file that is being edited, or another package's code

@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 import typing
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import annotated_types
 
-from datamodules import reading
-from datamodules.errors import UserError
+from datamodules import plugins
 from methods.options.check import FOREIGN
 from methods.options.option import COMPUTED, Option
 
@@ -55,7 +52,7 @@ def read(module: str, name: str) -> Source | None:
 
 def _lineage(module: str, name: str) -> list[ast.ClassDef | None]:
     """A class and its bases, depth first, None for one that is not found; empty if the module has no such class."""
-    tree = _tree(module)
+    tree = plugins.tree(module)
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     if name not in classes:
         return []
@@ -143,12 +140,3 @@ def _imported(tree: ast.Module) -> dict[str, str]:
             found |= {alias.asname: alias.name for alias in node.names if alias.asname}
             found |= {root: root for alias in node.names if not alias.asname for root in alias.name.split(".")[:1]}
     return found
-
-
-@cache
-def _tree(module: str) -> ast.Module:
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
-        raise UserError(f"the module {module!r} cannot be found; is its package installed?")
-    path = Path(spec.origin)
-    return ast.parse(reading.read_bytes(path, reading.TEXT), filename=str(path))

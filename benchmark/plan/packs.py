@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 
 from benchmark.plan.grid import Run, parse_method
 from benchmark.plan.schedule import ends, in_order, schedule
-from benchmark.plan.sizes import Size, size_of
+from datamodules import catalog
 from methods.recipes import recipe
 
 #: The share of a campaign's time that one worker may train alone while another has nothing left.
@@ -43,9 +43,9 @@ class Pack:
     @cached_property
     def cost(self) -> int:
         """Roughly how long it takes, with the data set's size as planning knows it."""
-        return self.cost_of(size_of(self.runs[0].dataset))
+        return self.cost_of(catalog.size(self.runs[0].dataset))
 
-    def cost_of(self, size: Size) -> int:
+    def cost_of(self, size: catalog.Size) -> int:
         """Roughly how long it takes on a data set of this size, by class names and images; no unit."""
         first = self.runs[0]
         info, values = parse_method(first.method)

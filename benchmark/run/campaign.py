@@ -15,13 +15,13 @@ from benchmark.errors import BadInput
 from benchmark.plan.grid import Run, all_small
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
-from benchmark.plan.sizes import Size
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, record_workers
 from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
 from benchmark.tracking import Files, Follower, target_of
+from datamodules.catalog import Size
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import torch
 
-from benchmark.plan.sizes import size_of
 from benchmark.run import memory
 from benchmark.speed.cases import Row, Settings
 from benchmark.speed.clock import race
 from benchmark.speed.parts import BATCH, SHORT, PackStep
+from datamodules.catalog import size
 from datamodules.features.crops import Crop, draws
 from datamodules.features.inputs import crops_of
 from methods.clip.backbone import Backbone
@@ -32,7 +32,7 @@ def campaign(settings: Settings) -> Iterator[Row]:
     """900 runs: 5 methods, 6 noise rates and 3 seeds on 10 data sets, 16 shots, 50 epochs, ViT-B/16; on a GPU alone."""
     if settings.device != "cpu":
         yield predict(
-            load_backbone("ViT-B-16/random", settings.device), {name: size_of(name) for name in PAPERS}, settings
+            load_backbone("ViT-B-16/random", settings.device), {name: size(name) for name in PAPERS}, settings
         )
 
 

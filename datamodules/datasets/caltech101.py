@@ -6,6 +6,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
+SIZE = {"classes": 100, "tests": 2465}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="caltech-101",
     images="101_ObjectCategories",

@@ -4,4 +4,5 @@ from datamodules.datasets.cifar100 import HUB as CIFAR100
 from datamodules.formats.cifar_n import HumanLabels
 
 TEMPLATE = "a photo of a {}."
+SIZE = {"classes": 100, "tests": 10000}
 SOURCE = HumanLabels(CIFAR100, folder="cifar100n", file="CIFAR-100_human.pt")

@@ -7,4 +7,5 @@ from datamodules.datasets.cifar10 import HUB as CIFAR10
 from datamodules.formats.cifar_n import HumanLabels
 
 TEMPLATE = "a photo of a {}."
+SIZE = {"classes": 10, "tests": 10000}
 SOURCE = HumanLabels(CIFAR10, folder="cifar10n", file="CIFAR-10_human.pt")

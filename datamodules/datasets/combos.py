@@ -10,6 +10,8 @@ from datamodules.synthetic.rendered import paint_split
 from datamodules.synthetic.scene import Scenes
 
 TEMPLATE = "a picture of a {}."
+SIZE = {"classes": 36, "tests": 1440}
+GROUP = "embedded"
 SHAPES = ("heart", "house", "umbrella", "key", "crown", "bottle")
 INKS = ("red", "yellow", "green", "blue", "pink", "white")
 CLASSES = tuple(f"{ink} {shape}" for ink in INKS for shape in SHAPES)

@@ -9,6 +9,8 @@ from datamodules.dataset import Dataset, Split
 from datamodules.synthetic.rendered import ArrayImages
 
 TEMPLATE = "a picture of the number {}."
+SIZE = {"classes": 10, "tests": 857}
+GROUP = "embedded"
 CLASSES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 

@@ -4,6 +4,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "{} texture."
+SIZE = {"classes": 47, "tests": 1692}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="dtd",
     images="images",

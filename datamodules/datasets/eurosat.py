@@ -6,6 +6,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a centered satellite photo of {}."
+SIZE = {"classes": 10, "tests": 8100}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="eurosat",
     images="2750",

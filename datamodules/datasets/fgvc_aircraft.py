@@ -14,6 +14,8 @@ from datamodules.formats.images import require_files
 from datamodules.formats.source import Layout
 
 TEMPLATE = "a photo of a {}, a type of aircraft."
+SIZE = {"classes": 100, "tests": 3333}
+GROUP = "coop11"
 HUB = Hub("Donghyun99/FGVC-Aircraft")
 LISTS = {part: f"images_variant_{part}.txt" for part in ("train", "val", "test")}
 

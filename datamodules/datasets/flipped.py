@@ -10,6 +10,8 @@ from datamodules.synthetic.rendered import paint_split
 from datamodules.synthetic.scene import Scenes
 
 TEMPLATE = "a picture of a {}."
+SIZE = {"classes": 26, "tests": 1300}
+GROUP = "embedded"
 CLASSES = (
     "triangle", "star", "heart", "spade", "arrow", "moon", "house", "tree", "mushroom", "umbrella", "cup", "bell",
     "key", "crown", "anchor", "drop", "flag", "bottle", "boat", "rocket", "balloon", "cone", "lamp", "cat", "glass",

@@ -4,6 +4,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of {}, a type of food."
+SIZE = {"classes": 101, "tests": 30300}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="food-101",
     images="images",

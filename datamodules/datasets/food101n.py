@@ -17,6 +17,7 @@ from datamodules.formats.coop import as_split
 from datamodules.formats.images import require_files
 from datamodules.formats.source import Layout
 
+SIZE = {"classes": 101, "tests": 30300}
 LIST = "meta/imagelist.tsv"
 
 

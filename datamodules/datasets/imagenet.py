@@ -11,6 +11,8 @@ from datamodules.formats.folder import ClassFolders
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
+SIZE = {"classes": 1000, "tests": 50000}
+GROUP = "coop11"
 SOURCE = ClassFolders(
     folder="imagenet",
     train="images/train",

@@ -4,6 +4,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}, a type of flower."
+SIZE = {"classes": 102, "tests": 2463}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="oxford_flowers",
     images="jpg",

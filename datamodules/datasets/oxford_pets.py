@@ -4,6 +4,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}, a type of pet."
+SIZE = {"classes": 37, "tests": 3669}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="oxford_pets",
     images="images",

@@ -4,6 +4,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
+SIZE = {"classes": 196, "tests": 8041}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="stanford_cars",
     images="",

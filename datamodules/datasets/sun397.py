@@ -4,6 +4,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a {}."
+SIZE = {"classes": 397, "tests": 19850}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="sun397",
     images="SUN397",

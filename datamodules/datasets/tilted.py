@@ -10,6 +10,8 @@ from datamodules.synthetic.rendered import paint_split
 from datamodules.synthetic.scene import Scenes
 
 TEMPLATE = "a picture of a {}."
+SIZE = {"classes": 26, "tests": 1300}
+GROUP = "embedded"
 CLASSES = (
     "diamond", "triangle", "heart", "club", "arrow", "moon", "house", "tree", "mushroom", "umbrella", "cup", "bell",
     "key", "fish", "crown", "anchor", "bottle", "rocket", "chair", "table", "cactus", "ladder", "fork", "rabbit",

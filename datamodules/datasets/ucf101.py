@@ -7,6 +7,8 @@ from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
 TEMPLATE = "a photo of a person doing {}."
+SIZE = {"classes": 101, "tests": 3783}
+GROUP = "coop11"
 SOURCE = SplitFile(
     folder="ucf101",
     images="UCF-101-midframes",

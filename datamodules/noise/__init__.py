@@ -3,14 +3,14 @@
 A kind defines `corrupt(context, rate, seed, **options) -> Noisy` and `NEEDS`, the fields of `Context` that it reads
 beyond `indices`, `pool`, `classes` and `names`. It may define `check(**options)`, which raises `DataError` for a value
 that an option does not take, and `OWN_RATE = True` if its rate is not asked for. A new module is a new kind; it needs
-no registration.
+no registration. Other packages add theirs through the entry point group `promptnoise.noise`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-import pkgutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from datamodules.dataset import Labels
 from datamodules.errors import DataError, unknown
 from datamodules.names import parse_spec
+from datamodules.plugins import modules
 
 Floats = NDArray[np.floating]
 
@@ -61,7 +62,7 @@ class Noisy:
 
 def known() -> list[str]:
     """Sorted names of all kinds."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return list(modules(sys.modules[__name__]))
 
 
 def parse(kind: str) -> tuple[str, dict[str, str]]:
@@ -177,4 +178,4 @@ def _module(kind: str) -> ModuleType:
     name = parse_spec(kind)[0]
     if name not in known():
         raise unknown("noise kind", name, known())
-    return import_module(f"{__name__}.{name}")
+    return import_module(modules(sys.modules[__name__])[name])

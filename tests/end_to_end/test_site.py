@@ -16,7 +16,7 @@ from PIL import Image
 from benchmark.__main__ import main
 from benchmark.plan.method_catalog import methods
 from datamodules import catalog, noise
-from tests.end_to_end.conftest import GROUP, PlugIn
+from tests.end_to_end.conftest import PlugIn
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -78,7 +78,7 @@ def test_the_method_of_the_docs_is_ranked_as_a_plug_in_and_leaves_the_package_al
     page = (DOCS / "own_method.md").read_text(encoding="utf-8")
     code = re.search(r"    ```python\n(.*?)    ```", page, flags=re.S)
     entry = re.search(r'^\[project.entry-points."(.*)"\]\n(.*) = "(.*)"\n', page, flags=re.M)
-    assert code and entry and entry[1] == GROUP and entry[3] == f"promptnoise_{entry[2]}"
+    assert code and entry and entry[1] == "promptnoise.methods" and entry[3] == f"promptnoise_{entry[2]}"
     plug_in(entry[2], re.sub("^    ", "", code[1], flags=re.M))
     assert bench("bootstrapping,bootstrapping[beta=0.8]") == 0
     board = (tmp_path / "results" / "leaderboard.csv").read_text(encoding="utf-8")

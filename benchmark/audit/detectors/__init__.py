@@ -1,22 +1,24 @@
 """Detectors of wrong labels: each file is one, a function `suspicion(sample) -> [P]`, larger where a label is doubtful.
 
-A new file is a new detector; it needs no registration.
+A new file is a new detector; it needs no registration. Other packages add theirs through the entry point group
+`promptnoise.detectors`.
 """
 
 from __future__ import annotations
 
-import pkgutil
+import sys
 from importlib import import_module
 
 from torch import Tensor
 
 from benchmark.audit.sample import Sample
 from datamodules.errors import unknown
+from datamodules.plugins import modules
 
 
 def known() -> list[str]:
     """Sorted names of all detectors."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return list(modules(sys.modules[__name__]))
 
 
 def check(name: str) -> None:
@@ -36,5 +38,5 @@ def suspicion(name: str, sample: Sample) -> Tensor:
         DataError: an unknown name.
     """
     check(name)
-    found: Tensor = import_module(f"{__name__}.{name}").suspicion(sample)
+    found: Tensor = import_module(modules(sys.modules[__name__])[name]).suspicion(sample)
     return found

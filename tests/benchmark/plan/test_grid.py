@@ -11,7 +11,7 @@ import pytest
 from benchmark.errors import BadInput
 from benchmark.plan import method_catalog
 from benchmark.plan.grid import Grid, Run, split_list
-from benchmark.plan.groups import DATASETS, ROBUST
+from benchmark.plan.groups import ROBUST
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from datamodules import catalog
@@ -135,14 +135,14 @@ def test_ranges_of_seeds_and_groups_of_methods_and_data_sets_stand_for_their_mem
     assert {run.seed for run in short} == {1, 2, 3, 7}
     assert len({run.dataset for run in short}) == 11
     assert {"gce", "coop", "nlprompt"} <= {run.method for run in short} and "ce" not in {run.method for run in short}
-    assert short == runs_of(methods=",".join([*ROBUST, "coop"]), datasets=",".join(DATASETS["coop11"]), seeds="1,2,3,7",
-                            noise="0.5")  # fmt: skip
+    methods, datasets = ",".join([*ROBUST, "coop"]), ",".join(catalog.groups()["coop11"])
+    assert short == runs_of(methods=methods, datasets=datasets, seeds="1,2,3,7", noise="0.5")
 
 
 def test_every_group_has_members_that_exist() -> None:
     assert set(ROBUST) <= set(method_catalog.methods())
-    assert {name for members in DATASETS.values() for name in members} <= set(catalog.known())
-    assert not set(DATASETS) & set(catalog.known()) and not {"robust", "all"} & set(method_catalog.methods())
+    assert {name for members in catalog.groups().values() for name in members} <= set(catalog.known())
+    assert not set(catalog.groups()) & set(catalog.known()) and not {"robust", "all"} & set(method_catalog.methods())
 
 
 def test_planning_imports_no_torch() -> None:

@@ -11,9 +11,10 @@ from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
 from benchmark.plan.schedule import ends, in_order, schedule
-from benchmark.plan.sizes import SIZES, size_of
 from benchmark.speed.paper_grid import PAPERS
-from datamodules.catalog import known, open_dataset
+from datamodules import catalog
+from datamodules.catalog import open_dataset, size
+from datamodules.plugins import literals
 from methods.recipes import recipe
 from tests.support.records_factory import run
 
@@ -105,20 +106,22 @@ def test_more_workers_than_runs_get_a_run_each() -> None:
 
 def test_a_pack_costs_more_with_more_classes_runs_epochs_and_test_images() -> None:
     run = Run("embedded", "digits", "coop", "none", 0.0, 16, 1, "embedded", 10)
-    pack, size = Pack((run,)), size_of("digits")
-    assert pack.cost == pack.cost_of(size) < Pack((run, run)).cost
-    assert pack.cost < pack.cost_of(size._replace(classes=11)) and pack.cost < pack.cost_of(size._replace(tests=1000))
+    pack, digits = Pack((run,)), size("digits")
+    assert pack.cost == pack.cost_of(digits) < Pack((run, run)).cost
+    assert pack.cost < pack.cost_of(digits._replace(classes=11)) and pack.cost < pack.cost_of(
+        digits._replace(tests=1000)
+    )
 
 
 def test_every_data_set_with_a_file_has_a_size() -> None:
-    assert sorted(SIZES) == known()
-    assert size_of("hf:dtd[template=a {}]") == SIZES["dtd"] and size_of("folder:/my/pets").classes == 100
+    assert all("SIZE" in literals(f"datamodules.datasets.{name}") for name in catalog.known())
+    assert size("hf:dtd[template=a {}]") == size("dtd") == (47, 1692) and size("folder:/my/pets").classes == 100
 
 
 @pytest.mark.parametrize("name", ["digits", "combos"])
 def test_a_size_is_that_of_the_opened_data_set(name: str) -> None:
     opened = open_dataset(name)
-    assert size_of(name) == (len(opened.classes), len(opened.test.labels))
+    assert size(name) == (len(opened.classes), len(opened.test.labels))
 
 
 def test_halves_hold_all_runs_in_order() -> None:

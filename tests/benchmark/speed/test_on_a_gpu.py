@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from benchmark.plan.sizes import size_of
 from benchmark.speed import paper_grid, text_pass
 from benchmark.speed.cases import Settings
 from benchmark.speed.clock import race, timed
 from benchmark.speed.peak import matmul_peak, peak_bytes
+from datamodules.catalog import size
 from methods.clip.loading import load_backbone
 
 DEVICE = "cpu:0"
@@ -71,7 +71,7 @@ def test_the_campaign_of_the_papers_is_predicted_on_a_gpu(monkeypatch: pytest.Mo
     (row,) = paper_grid.campaign(Settings(DEVICE, rounds=1))
     assert loaded == [("ViT-B-16/random", DEVICE)]
     assert row.runs == 2 and row.device == DEVICE and row.suite_s is not None and row.suite_s > 0
-    assert size_of("eurosat") == (10, 8100)
+    assert size("eurosat") == (10, 8100)
 
 
 def test_the_largest_pack_is_found_by_the_gpu_s_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
