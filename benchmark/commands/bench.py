@@ -20,7 +20,7 @@ from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.file_names import TABLES, table_file
-from benchmark.run.campaign import left_out, train_campaign
+from benchmark.run.campaign import Planned, left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
 from benchmark.tracking import Files, check_track, target_of
@@ -104,7 +104,7 @@ def train(
     if options.dry_run:
         _check_without_torch(console, options, datasets, backbones)
     elif todo:
-        return train_campaign(console, options, engine, runs, todo, frozenset(done), workers, begin)
+        return train_campaign(console, options, engine, Planned(runs, todo, frozenset(done), workers), begin)
     else:
         Files(options.track, store, runs)()
     return runs

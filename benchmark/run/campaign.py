@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -20,58 +20,50 @@ from benchmark.records.workers import grid_name, record_workers
 from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
+from benchmark.run.workload import Workload, noting_lost
 from benchmark.tracking import Files, Follower, target_of
 from datamodules.catalog import Size
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources
+    from benchmark.run.worker import Runner
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The runs that are asked for, packs of those to do, the keys of finished ones; packs were cut for `workers`."""
+
+    runs: list[Run]
+    todo: list[Pack]
+    done: frozenset[str]
+    workers: int
 
 
 def train_campaign(
-    console: Console,
-    options: Options,
-    engine: Engine,
-    runs: list[Run],
-    todo: list[Pack],
-    done: frozenset[str],
-    workers: int,
-    begin: Callable[[], None],
+    console: Console, options: Options, engine: Engine, plan: Planned, begin: Callable[[], None]
 ) -> list[Run]:
     """Trains what can run, with progress, and returns the runs without those that cannot.
 
-    `done` are the keys of finished runs, and packs are cut for `workers`; `begin` is called just before training.
+    `begin` is called just before training.
 
     Raises:
         UserError: data, backbones, options or an output folder that cannot be used.
         OSError: a folder that cannot be written any more; a line has said what is missing.
     """
     with console.status("loading torch, backbone and data"):
-        from benchmark.run.checks import check_same_inputs, find_unsupported
-        from benchmark.run.resources import Resources
-        from benchmark.run.worker import Runner
-
-        small = all_small(runs)
-        devices = engine.devices(options.devices, small, len(todo))
-        resources = Resources(
-            options.data, options.cache, options.skip_bad_images, options.precision, options.save_predictions
-        )
-        runner = Runner(options.out, resources, done=done, grid=grid_name(runs, options.pack))
-        reasons = find_unsupported(resources, [run for pack in todo for run in pack.runs], devices)
-        if records := Store(options.out).load().records:
-            check_same_inputs(records, runs, resources, devices)
-        resources.forget("backbone")  # every worker loads its own
+        runner, devices, reasons = _opened(options, engine, plan)
     for (_, method), reason in reasons.items():
         left_out(console, f"{method}: {reason}")
-    able, todo = _without(runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in todo]
-    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost_of(_size(resources, pack)))
+    able, todo = _without(plan.runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in plan.todo]
+    todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost_of(_size(runner.resources, pack)))
     if not able:
         raise BadInput("none of these methods runs on this backbone")
     _check_writable(options.out)
     begin()
-    record_workers(options.out, runs, options.pack, workers)
+    record_workers(options.out, plan.runs, options.pack, plan.workers)
     store = Store(options.out)
     files = Files(options.track, store, able)
-    with _tracking(options, console), LiveProgress(console, len(able), len(done)) as progress:
+    with _tracking(options, console), LiveProgress(console, len(able), len(plan.done)) as progress:
 
         def tell(worker: int, event: Event) -> None:
             progress(worker, event)
@@ -79,9 +71,26 @@ def train_campaign(
                 files()
 
         with _naming_what_is_missing(console, store, able):
-            engine.map_packs(runner, todo, devices, tell, partial(_lost, store, progress), options.timeout)
+            engine.train(Workload(runner, todo, devices, tell, noting_lost(store, tell), options.timeout))
             files()
     return able
+
+
+def _opened(options: Options, engine: Engine, plan: Planned) -> tuple[Runner, list[str], dict[tuple[str, str], str]]:
+    """Opens what the runs need; returns the job, its devices, and why a method cannot run, by (backbone, method)."""
+    from benchmark.run.checks import check_same_inputs, find_unsupported
+    from benchmark.run.resources import Resources
+    from benchmark.run.worker import Runner
+
+    devices = engine.devices(options.devices, all_small(plan.runs), len(plan.todo))
+    resources = Resources(
+        options.data, options.cache, options.skip_bad_images, options.precision, options.save_predictions
+    )
+    reasons = find_unsupported(resources, [run for pack in plan.todo for run in pack.runs], devices)
+    if records := Store(options.out).load().records:
+        check_same_inputs(records, plan.runs, resources, devices)
+    resources.forget("backbone")  # every worker loads its own
+    return Runner(options.out, resources, done=plan.done, grid=grid_name(plan.runs, options.pack)), devices, reasons
 
 
 @contextmanager
@@ -127,11 +136,6 @@ def _tracking(options: Options, console: Console) -> Iterator[None]:
     with Follower(target) as follower:
         yield
         console.print(follower.finish(), highlight=False, markup=False, soft_wrap=True)
-
-
-def _lost(store: Store, progress: LiveProgress, pack: Pack, cause: str) -> None:
-    for run in store.fail_missing(pack.runs, cause):
-        progress(-1, Event("", "failed", str(run), finished=1))
 
 
 def _check_writable(out: Path) -> None:

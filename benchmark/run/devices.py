@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from benchmark.errors import BadInput
@@ -71,9 +72,9 @@ def device_name(device: str) -> str:
     return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
 
 
-def threads_per_worker(devices: list[str]) -> int:
+def threads_per_worker(devices: Sequence[str]) -> int:
     """CPU threads for each worker, so that several share the cores; 0 leaves torch its own choice."""
-    workers = devices.count("cpu")
+    workers = list(devices).count("cpu")
     return 0 if workers < 2 else max(1, cores() // workers)
 
 

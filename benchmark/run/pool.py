@@ -15,9 +15,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from benchmark.plan.packs import Pack
 from benchmark.run.events import Event, Report
 from benchmark.run.pack_queue import PackQueue, Piece
-from benchmark.run.process import Job, Processes, Worker
-
-OnEvent = Callable[[int, Any], None]
+from benchmark.run.process import Processes
+from benchmark.run.workload import Job, Workload
 
 #: Seconds without an event after which one line says that a pack stands still.
 QUIET = 60.0
@@ -26,7 +25,7 @@ TICK = 1.0
 
 
 class AnyWorker(Protocol):
-    """What `map_packs` needs to know of a worker; `Worker` says what its methods do."""
+    """What `map_packs` needs to know of a worker."""
 
     device: str
     piece: Piece | None
@@ -36,11 +35,20 @@ class AnyWorker(Protocol):
     def free(self) -> bool:
         """Whether it can take a piece."""
 
-    def give(self, piece: Piece) -> None: ...
-    def receive(self, report: Report) -> str: ...
-    def kill(self, cause: str) -> None: ...
-    def reap(self) -> str: ...
-    def stop(self) -> None: ...
+    def give(self, piece: Piece) -> None:
+        """Hands it its next pack."""
+
+    def receive(self, report: Report) -> str:
+        """Reads one message, and returns what it is; EOFError where the worker is dead."""
+
+    def kill(self, cause: str) -> None:
+        """Ends it; `reap` will name this cause."""
+
+    def reap(self) -> str:
+        """Lets go of a dead worker; returns why it died."""
+
+    def stop(self) -> None:
+        """Ends it, whatever it does."""
 
 
 W = TypeVar("W", bound=AnyWorker)
@@ -63,38 +71,22 @@ def prepare() -> None:
         forkserver.ensure_running()
 
 
-def map_packs(
-    job: Job,
-    packs: Sequence[Pack],
-    devices: Sequence[str],
-    on_event: OnEvent,
-    lost: Callable[[Pack, str], None],
-    timeout: float = 0.0,
-) -> None:
-    """Calls `job(pack, device, report)` for every pack, in a worker process for each device.
+def map_packs(work: Workload[Job]) -> None:
+    """Calls the job with every pack, a device and a function to report by, in a worker process for each device.
 
     A worker that dies is replaced. Its pack goes again once, then in halves, until the runs that kill their worker
-    stand alone: `lost(pack, cause)` gets those. What a job reports reaches `on_event(worker, event)` in this process.
-    A job that returns False gets its pack again after all others.
-    A worker that reports nothing for `timeout` seconds (0: for ever) is killed, which counts as its death.
+    stand alone, and are lost. A job that returns False gets its pack again after all others.
 
     Raises:
         OSError: a job raised one; the other workers are stopped.
     """
-    keep_busy(Processes(job), packs, devices, on_event, lost, timeout)
+    keep_busy(Processes(work.job), work)
 
 
-def keep_busy(
-    crew: Crew[Any],
-    packs: Sequence[Pack],
-    devices: Sequence[str],
-    on_event: OnEvent,
-    lost: Callable[[Pack, str], None],
-    timeout: float = 0.0,
-) -> None:
+def keep_busy(crew: Crew[Any], work: Workload[Any]) -> None:
     """`map_packs` with the workers of a crew."""
-    queue = PackQueue(packs)
-    workers: list[AnyWorker] = [crew.start(device) for device in devices[: len(packs)]]
+    queue = PackQueue(work.packs)
+    workers: list[AnyWorker] = [crew.start(device) for device in work.devices[: len(work.packs)]]
     try:
         while queue.waiting or any(worker.piece for worker in workers):
             for worker in workers:
@@ -102,29 +94,35 @@ def keep_busy(
                     worker.give(queue.take())
             start = time.monotonic()
             for worker in crew.wait([worker for worker in workers if not worker.free], TICK):
-                number, piece = workers.index(worker), worker.piece
-                try:
-                    kind = worker.receive(partial(on_event, number))
-                except EOFError:
-                    cause = worker.reap()
+                number = workers.index(worker)
+                if not _receive(worker, queue, partial(work.tell, number), work.lost):
                     workers[number] = crew.start(worker.device)
-                    if piece is None:
-                        continue
-                    what = queue.died(piece)
-                    on_event(number, Event(worker.device, "died", f"{piece.pack.title}: {cause}; {what}"))
-                    if what == queue.LOST:
-                        lost(piece.pack, cause)
-                    continue
-                if piece is not None and kind == "done":
-                    queue.finished(piece)
-                elif piece is not None and kind == "later":
-                    queue.later(piece)
             seconds = min(2 * TICK, time.monotonic() - start)
             for number, worker in enumerate(workers):
-                _watch(worker, seconds, timeout, partial(on_event, number))
+                _watch(worker, seconds, work.timeout, partial(work.tell, number))
     finally:
         for worker in workers:
             worker.stop()
+
+
+def _receive(worker: AnyWorker, queue: PackQueue, report: Report, lost: Callable[[Pack, str], None]) -> bool:
+    """Reads a worker's message and does what it means for the worker's pack; False if the worker is dead."""
+    piece = worker.piece
+    try:
+        what = worker.receive(report)
+    except EOFError:
+        cause = worker.reap()
+        if piece is not None:
+            fate = queue.died(piece)
+            report(Event(worker.device, "died", f"{piece.pack.title}: {cause}; {fate}"))
+            if fate == queue.LOST:
+                lost(piece.pack, cause)
+        return False
+    if piece is not None and what == "done":
+        queue.finished(piece)
+    elif piece is not None and what == "later":
+        queue.later(piece)
+    return True
 
 
 def _watch(worker: AnyWorker, seconds: float, timeout: float, report: Report) -> None:
@@ -138,6 +136,3 @@ def _watch(worker: AnyWorker, seconds: float, timeout: float, report: Report) ->
         report(Event(worker.device, "quiet", f"no progress for {QUIET:g} s: {what}"))
     if timeout and worker.piece and worker.silence > timeout:
         worker.kill(f"no progress for {timeout:g} s")
-
-
-__all__ = ["Crew", "Job", "OnEvent", "Report", "Worker", "keep_busy", "map_packs", "prepare"]

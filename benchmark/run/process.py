@@ -7,17 +7,15 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from benchmark.plan.packs import Pack
 from benchmark.run.events import Report
 from benchmark.run.pack_queue import Piece
+from benchmark.run.workload import Job
 from datamodules.foreign import warn_in_one_line
-
-Job = Callable[[Pack, str, Report], bool | None]
 
 
 @dataclass

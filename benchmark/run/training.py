@@ -17,9 +17,8 @@ from benchmark.plan.packs import Pack
 from benchmark.published import papers
 from benchmark.run.collect import Result, collect, zero_shot_accuracy
 from benchmark.run.devices import trainer_device
-from benchmark.run.events import Event
+from benchmark.run.events import Event, Report
 from benchmark.run.memory import fit_memory
-from benchmark.run.pool import Report
 from benchmark.run.resources import Resources
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset

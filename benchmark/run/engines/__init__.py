@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 from benchmark.errors import BadInput
-from benchmark.plan.packs import Pack
+from benchmark.run.workload import Workload
 from datamodules.errors import nearest
 from datamodules.names import parse_spec
 from methods.options.check import values_of
@@ -20,38 +19,65 @@ if TYPE_CHECKING:
 
 KNOWN = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
-#: How to leave an engine alone that needs the process which started it.
-DETACHED = {
-    "local": "start this command with nohup or in tmux",
-    "ray": "submit this command to the cluster: ray job submit --no-wait -- promptnoise bench --engine=ray",
-}
 
+@dataclass(frozen=True)
+class Engine:
+    """Workers somewhere, each of which trains one pack at a time; the fields of a subclass `Options` are its options.
 
-class Engine(Protocol):
-    """Workers somewhere, each of which trains one pack at a time; a frozen dataclass whose fields are its options."""
+    `package` is what it needs, `example` options to write in the place of `--devices`, and `leaving` says how to leave
+    it alone where it needs the process that started it.
+    """
+
+    package: ClassVar[str] = ""
+    example: ClassVar[str] = ""
+    leaving: ClassVar[str] = ""
 
     def check(self, devices: str) -> None:
-        """Raises BadInput where its package is missing, or where it does not take these `--devices`."""
+        """Looks for the package.
+
+        Raises:
+            BadInput: it is missing, or the engine does not take these `--devices`.
+        """
+        self.imported()
+        if devices != "auto":
+            raise BadInput(f"--devices={devices} is for engine=local; write --engine={self.name()}[{self.example}]")
+
+    @classmethod
+    def name(cls) -> str:
+        """What the command line calls it."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def imported(cls) -> Any:
+        """The package that it needs.
+
+        Raises:
+            BadInput: it is not installed.
+        """
+        try:
+            return import_module(cls.package)
+        except ImportError:
+            line = f"engine {cls.name()} needs the package {cls.package}: pip install 'promptnoise[{cls.name()}]'"
+            raise BadInput(line) from None
 
     def planned(self, devices: str, small: bool) -> int:
         """How many workers there would be, without asking a cluster and without torch."""
+        raise NotImplementedError
 
     def prepare(self) -> None:
-        """Starts what takes long, while other things are done."""
+        """Starts what takes long, while other things are done; nothing where workers are elsewhere."""
 
     def devices(self, asked: str, small: bool, packs: int) -> list[str]:
-        """The device of each worker, "cpu" or "cuda:N" as the worker calls it; no more than there are packs."""
+        """The device of each worker, "cpu" or "cuda:N" as the worker calls it; no more than there are packs.
 
-    def map_packs(
-        self,
-        runner: Runner,
-        packs: Sequence[Pack],
-        devices: Sequence[str],
-        on_event: Callable[[int, Any], None],
-        lost: Callable[[Pack, str], None],
-        timeout: float,
-    ) -> None:
+        Raises:
+            BadInput: there are none.
+        """
+        raise NotImplementedError
+
+    def train(self, work: Workload[Runner]) -> None:
         """Trains every pack, as `benchmark.run.pool.map_packs` says."""
+        raise NotImplementedError
 
 
 def parse_engine(text: str, detach: bool = False) -> Engine:
@@ -63,24 +89,12 @@ def parse_engine(text: str, detach: bool = False) -> Engine:
     name, given = parse_spec(text)
     if name not in KNOWN:
         raise BadInput(f"unknown engine {name!r}: {nearest(name, KNOWN)}")
-    kind = import_module(f"benchmark.run.engines.{name}").Options
-    hints = get_type_hints(kind, include_extras=True)
-    known = {field.name: Option(field.name, hints[field.name], field.default) for field in fields(kind)}
+    options = import_module(f"benchmark.run.engines.{name}").Options
+    hints = get_type_hints(options, include_extras=True)
+    known = {field.name: Option(field.name, hints[field.name], field.default) for field in fields(options)}
     if detach and "detach" not in known:
-        raise BadInput(f"--detach is for engine=slurm; {DETACHED[name]}")
+        raise BadInput(f"--detach is for engine=slurm; {options.leaving}")
     known.pop("detach", None)  # an option of the command, not of the engine
     values = values_of(f"engine {name}", known, given, BadInput)
-    engine: Engine = kind(**values, **({"detach": True} if detach else {}))
+    engine: Engine = options(**values, **({"detach": True} if detach else {}))
     return engine
-
-
-def import_package(engine: str, package: str) -> Any:
-    """The package that an engine needs.
-
-    Raises:
-        BadInput: it is not installed.
-    """
-    try:
-        return import_module(package)
-    except ImportError:
-        raise BadInput(f"engine {engine} needs the package {package}: pip install 'promptnoise[{engine}]'") from None

@@ -7,7 +7,7 @@ import hashlib
 import json
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,8 @@ from benchmark.run.engines._tasks import Task, write_plan
 from benchmark.run.events import Event
 from benchmark.run.pack_queue import DEATHS
 from benchmark.run.worker import Runner
+from benchmark.run.workload import Workload
 from datamodules import reading
-
-OnEvent = Callable[[int, Any], None]
 
 #: Seconds between two looks at records and events, and between two questions to Slurm.
 TICK, ASK = 1.0, 5.0
@@ -39,20 +38,18 @@ STARTS = 3
 class Array:
     """The tasks of one grid in one results folder; Slurm knows them by their name, so that nothing else is kept."""
 
-    runner: Runner
-    packs: Sequence[Pack]
+    work: Workload[Runner]
     tasks: int
     sbatch: Mapping[str, Any]
-    timeout: float
     _known: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.out = self.runner.out.resolve()
+        self.out = self.work.job.out.resolve()
         self.folder = self.out / "slurm"
-        self.name = "promptnoise-" + hashlib.sha256(f"{self.out} {self.runner.grid}".encode()).hexdigest()[:12]
+        self.name = "promptnoise-" + hashlib.sha256(f"{self.out} {self.work.job.grid}".encode()).hexdigest()[:12]
         self.events = self.folder / self.name
 
-    def train(self, done: frozenset[str], on_event: OnEvent, lost: Callable[[Pack, str], None], detach: bool) -> None:
+    def train(self, detach: bool) -> None:
         """Submits the tasks unless they are there, and follows them until every run is done or has failed.
 
         Raises:
@@ -60,39 +57,39 @@ class Array:
         """
         private(self.folder)  # submitit leaves pickles there, for the tasks and for us
         store = Store(self.out)
-        left = {run.key: run for pack in self.packs for run in pack.runs if run.key not in done}
+        left = {run.key: run for pack in self.work.packs for run in pack.runs if run.key not in self.work.job.done}
         self._known = self._alive()
         if self._known:
-            on_event(-1, Event("slurm", "note", f"{len(self._known)} tasks of this grid are there already"))
+            self._tell("note", f"{len(self._known)} tasks of this grid are there already")
         else:
             store.clear_failures(left.values())
             forget_all(self.out)
-            self._submit(self.tasks, on_event)
+            self._submit(self.tasks)
         if detach:
-            on_event(-1, Event("slurm", "note", "the same command without --detach follows them; Ctrl-C cancels them"))
+            self._tell("note", "the same command without --detach follows them; Ctrl-C cancels them")
             return
         try:
-            self._follow(store, left, on_event, lost)
+            self._follow(store, left)
         finally:
             self._cancel()
 
-    def _follow(self, store: Store, left: dict[str, Run], on_event: OnEvent, lost: Callable[[Pack, str], None]) -> None:
+    def _follow(self, store: Store, left: dict[str, Run]) -> None:
         told, asked, vacant, deaths, cause = _Told(self.events), time.monotonic(), 0, 0, ""
         while True:
             for worker, event in told.news():
-                on_event(worker, event)
+                self.work.tell(worker, event)
             settled = (store.finished(left.values()) | store.failed(left.values())) & left.keys()
             if settled:
                 deaths = 0
-                on_event(-1, Event("slurm", "finished", finished=len(settled)))
+                self._tell("finished", finished=len(settled))
             left = {key: run for key, run in left.items() if key not in settled}
             if not left:
                 return
             if deaths > DEATHS:
-                lost(Pack(tuple(left.values())), cause or "its tasks ended without it")
+                self.work.lost(Pack(tuple(left.values())), cause or "its tasks ended without it")
                 return
             if vacant:
-                self._submit(min(vacant, self.tasks, len(left)), on_event)
+                self._submit(min(vacant, self.tasks, len(left)))
                 vacant = 0
             time.sleep(TICK)
             if time.monotonic() - asked < ASK:
@@ -101,7 +98,7 @@ class Array:
             ended, self._known = self._known - alive, alive
             died = {task: why for task in sorted(ended) if (why := self._why(task))}
             for task, why in died.items():
-                on_event(-1, Event("slurm", "died", f"task {task}: {why}; its log is {self._log(task)}"))
+                self._tell("died", f"task {task}: {why}; its log is {self._log(task)}")
                 deaths, cause = deaths + 1, why
                 if deaths >= STARTS and not (self.events / f"{task}.jsonl").exists():
                     raise BadInput(f"Slurm tasks end before they begin: {why}; see {self._log(task)}")
@@ -109,11 +106,12 @@ class Array:
             vacant = len(died) or int(not alive)
             deaths += not alive and not died
 
-    def _submit(self, tasks: int, on_event: OnEvent) -> None:
+    def _submit(self, tasks: int) -> None:
         plan = self.folder / f"{self.name}.json"
-        write_plan(plan, self.packs)
+        write_plan(plan, self.work.packs)
         gpus, cpus = self.sbatch.get("gpus_per_node", 0), self.sbatch["cpus_per_task"]
-        task = Task(replace(self.runner, out=self.out), plan, self.events, cpus, gpus, self.timeout)
+        runner = replace(self.work.job, out=self.out, done=frozenset())
+        task = Task(runner, plan, self.events, cpus, gpus, self.work.timeout)
         executor = SlurmExecutor(folder=self.folder)
         executor.update_parameters(
             job_name=self.name, stderr_to_stdout=True, array_parallelism=max(1, tasks), **self.sbatch
@@ -124,7 +122,7 @@ class Array:
         except (FailedJobError, subprocess.CalledProcessError, RuntimeError) as error:
             raise BadInput(f"Slurm refuses the tasks: {str(error).strip().splitlines()[-1]}") from None
         self._known |= {job.job_id for job in jobs}
-        on_event(-1, Event("slurm", "note", f"submitted {tasks} tasks as job {jobs[0].job_id.split('_')[0]}"))
+        self._tell("note", f"submitted {tasks} tasks as job {jobs[0].job_id.split('_')[0]}")
 
     def _alive(self) -> set[str]:
         """The tasks that wait or run, as Slurm names them."""
@@ -135,6 +133,9 @@ class Array:
         if answer.returncode:  # the controller is busy or away; what we knew has to do
             return self._known
         return set(answer.stdout.split())
+
+    def _tell(self, what: str, text: str = "", finished: int = 0) -> None:
+        self.work.tell(-1, Event("slurm", what, text, finished=finished))
 
     def _cancel(self) -> None:
         command = ["scancel", f"--name={self.name}", f"--user={getpass.getuser()}"]

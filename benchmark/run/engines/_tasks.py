@@ -24,6 +24,7 @@ from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event, Report
 from benchmark.run.pack_queue import SECOND_CHANCES
 from benchmark.run.worker import Runner
+from benchmark.run.workload import Workload, noting_lost
 from datamodules import atomic, reading
 
 
@@ -58,10 +59,9 @@ class Task:
         self.events.mkdir(parents=True, exist_ok=True)
         with (self.events / f"{name}.jsonl").open("a", encoding="utf-8") as file:
             tell = partial(_tell, file, os.environ.get("SLURMD_NODENAME", name))
+            lost = noting_lost(Store(runner.out), tell)
             try:
-                pool.map_packs(
-                    TaskJob(runner, holder), packs, devices, tell, partial(_lost, Store(runner.out), tell), self.timeout
-                )
+                pool.map_packs(Workload(TaskJob(runner, holder), packs, devices, tell, lost, self.timeout))
             finally:
                 Attempts(runner.out, holder).forget()
 
@@ -74,11 +74,6 @@ def _tell(file: Any, node: str, worker: int, event: Event) -> None:
     """Adds a line for the process that follows the campaign."""
     file.write(json.dumps({"worker": worker, **asdict(event), "device": f"{node} {event.device}"}) + "\n")
     file.flush()
-
-
-def _lost(store: Store, tell: Any, pack: Pack, cause: str) -> None:
-    for run in store.fail_missing(pack.runs, cause):
-        tell(-1, Event("", "failed", f"{run}: {cause}"))
 
 
 @dataclass(frozen=True)

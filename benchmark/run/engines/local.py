@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
-from benchmark.plan.packs import Pack
 from benchmark.run import pool
 from benchmark.run.devices import parse_devices, planned_workers, threads_per_worker
+from benchmark.run.engines import Engine
+from benchmark.run.workload import Workload
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Engine):
     """Processes on this machine; `--devices` says how many and where."""
+
+    leaving: ClassVar[str] = "start this command with nohup or in tmux"
 
     def check(self, devices: str) -> None:
         """Accepts what `parse_devices` reads.
@@ -39,15 +41,7 @@ class Options:
         """The devices of this machine that are asked for."""
         return parse_devices(asked, small, packs)
 
-    def map_packs(
-        self,
-        runner: Runner,
-        packs: Sequence[Pack],
-        devices: Sequence[str],
-        on_event: Callable[[int, Any], None],
-        lost: Callable[[Pack, str], None],
-        timeout: float,
-    ) -> None:
+    def train(self, work: Workload[Runner]) -> None:
         """Trains the packs in processes that share the cores and the memory of this machine."""
-        job = replace(runner, threads=threads_per_worker(list(devices)), sharing=Counter(devices))
-        pool.map_packs(job, packs, devices, on_event, lost, timeout)
+        threads, sharing = threads_per_worker(work.devices), Counter(work.devices)
+        pool.map_packs(replace(work, job=replace(work.job, threads=threads, sharing=sharing)))

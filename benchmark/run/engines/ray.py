@@ -6,21 +6,21 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from benchmark.errors import BadInput
 from benchmark.plan.grid import all_small
-from benchmark.plan.packs import Pack
 from benchmark.run.devices import SIDE_BY_SIDE
-from benchmark.run.engines import import_package
+from benchmark.run.engines import Engine
 from benchmark.run.pool import keep_busy
+from benchmark.run.workload import Workload
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner
@@ -31,33 +31,25 @@ CODE = ("benchmark", "methods", "datamodules")
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Engine):
     """Actors in a Ray cluster: its address, how many of them (0: as many as there is room for), and what each takes.
 
     `gpus` of none is one GPU where the cluster has some, and a quarter of one for small models.
     """
 
+    package: ClassVar[str] = "ray"
+    example: ClassVar[str] = "workers=8,gpus=1"
+    leaving: ClassVar[str] = (
+        "submit this command to the cluster: ray job submit --no-wait -- promptnoise bench --engine=ray"
+    )
     address: str = "auto"
     workers: Annotated[int, NoLess] = 0
     gpus: Annotated[float, NoLess] | None = None
     cpus: Annotated[float, NoLess] = 1.0
 
-    def check(self, devices: str) -> None:
-        """Looks for the package.
-
-        Raises:
-            BadInput: it is missing, or `--devices` is given.
-        """
-        import_package("ray", "ray")
-        if devices != "auto":
-            raise BadInput(f"--devices={devices} is for engine=local; write --engine=ray[workers=8,gpus=1]")
-
     def planned(self, devices: str, small: bool) -> int:
         """The number that is asked for, else 1."""
         return self.workers or 1
-
-    def prepare(self) -> None:
-        """Nothing: the cluster is there already."""
 
     def devices(self, asked: str, small: bool, packs: int) -> list[str]:
         """As many as are asked for, else as many as the nodes have room for.
@@ -75,25 +67,17 @@ class Options:
             )
         return (["cuda:0"] if gpus else ["cpu"]) * min(count, packs)
 
-    def map_packs(
-        self,
-        runner: Runner,
-        packs: Sequence[Pack],
-        devices: Sequence[str],
-        on_event: Callable[[int, Any], None],
-        lost: Callable[[Pack, str], None],
-        timeout: float,
-    ) -> None:
+    def train(self, work: Workload[Runner]) -> None:
         """Trains the packs in actors, and writes their records here."""
         from benchmark.run.engines._actors import Actors
 
         ray = _connected(self.address)
-        gpus = self._gpus(ray, all_small(run for pack in packs for run in pack.runs))
+        gpus = self._gpus(ray, all_small(run for pack in work.packs for run in pack.runs))
         together = max(1, int(1 / gpus) if gpus else max(self._room(ray, gpus), default=1))
         threads = 0 if gpus else max(1, int(self.cpus))
-        runner = replace(runner, threads=threads, sharing=dict.fromkeys(devices, together))
+        runner = replace(work.job, threads=threads, sharing=dict.fromkeys(work.devices, together))
         try:
-            keep_busy(Actors(runner, self.cpus, gpus), packs, devices, on_event, lost, timeout)
+            keep_busy(Actors(runner, self.cpus, gpus), work)
         finally:
             ray.shutdown()
 
@@ -118,7 +102,7 @@ def _connected(address: str) -> Any:
     Raises:
         BadInput: there is no cluster.
     """
-    ray = import_package("ray", "ray")
+    ray = Options.imported()
     if ray.is_initialized():
         return ray
     code = (

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from benchmark.errors import BadInput
-from benchmark.plan.packs import Pack
-from benchmark.run.engines import import_package
+from benchmark.run.engines import Engine
+from benchmark.run.workload import Workload
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner
@@ -31,12 +30,14 @@ def _minutes(text: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Engine):
     """Tasks of a Slurm array: `parallel` of them, each with `gpus` GPUs and `cpus` cores for at most `time` (minutes).
 
     What is empty is left to the cluster. `detach` submits and leaves.
     """
 
+    package: ClassVar[str] = "submitit"
+    example: ClassVar[str] = "gpus=1,parallel=16"
     partition: str = ""
     account: str = ""
     qos: str = ""
@@ -56,9 +57,7 @@ class Options:
         Raises:
             BadInput: they are missing, or `--devices` is given.
         """
-        import_package("slurm", "submitit")
-        if devices != "auto":
-            raise BadInput(f"--devices={devices} is for engine=local; write --engine=slurm[gpus=1,parallel=16]")
+        super().check(devices)
         if missing := [program for program in ("sbatch", "squeue", "scancel", "srun") if not shutil.which(program)]:
             raise BadInput(f"engine slurm needs the program {missing[0]}; run this on a login node of the cluster")
 
@@ -66,29 +65,15 @@ class Options:
         """The devices of all tasks."""
         return self.parallel * max(1, self.gpus)
 
-    def prepare(self) -> None:
-        """Nothing: tasks start elsewhere."""
-
     def devices(self, asked: str, small: bool, packs: int) -> list[str]:
         """The devices of all tasks."""
         return (["cuda:0"] if self.gpus else ["cpu"]) * min(self.planned(asked, small), packs)
 
-    def map_packs(
-        self,
-        runner: Runner,
-        packs: Sequence[Pack],
-        devices: Sequence[str],
-        on_event: Callable[[int, Any], None],
-        lost: Callable[[Pack, str], None],
-        timeout: float,
-    ) -> None:
+    def train(self, work: Workload[Runner]) -> None:
         """Submits the array, or finds the one that an earlier call submitted, and follows it to the end."""
         from benchmark.run.engines._array import Array
 
-        tasks = min(self.parallel, len(packs))
-        Array(replace(runner, done=frozenset()), packs, tasks, self._sbatch(), timeout).train(
-            runner.done, on_event, lost, self.detach
-        )
+        Array(work, min(self.parallel, len(work.packs)), self._sbatch()).train(self.detach)
 
     def _sbatch(self) -> dict[str, Any]:
         """Options of sbatch by submitit's names."""

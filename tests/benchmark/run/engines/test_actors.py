@@ -19,6 +19,7 @@ from benchmark.records.store import Store
 from benchmark.run.events import Event
 from benchmark.run.pack_queue import Deaths, Piece
 from benchmark.run.pool import keep_busy
+from benchmark.run.workload import Workload
 from tests.support.records_factory import predictions, result, run
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'promptnoise[ray]'")
@@ -153,7 +154,8 @@ def test_a_pack_whose_actors_die_goes_on_in_halves_elsewhere(tmp_path: Path, mon
     monkeypatch.setattr(Actors, "start", start)
     runner: Any = Runner(tmp_path)
     events: list[Any] = []
-    keep_busy(Actors(runner, 1, 0), [PACK], ["cpu"], lambda number, event: events.append(event), lambda pack, why: None)
+    work: Workload[Any] = Workload(runner, [PACK], ["cpu"], lambda number, event: events.append(event), lambda *_: None)
+    keep_busy(Actors(runner, 1, 0), work)
     assert [len(pack.runs) for actor in started for pack in actor.given] == [2, 2, 1, 1]
     assert [event.text.rpartition("; ")[2] for event in events if event.what == "died"] == [
         "it goes again", "it goes again in halves",

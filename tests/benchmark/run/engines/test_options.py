@@ -71,9 +71,10 @@ def test_a_package_that_is_missing_is_named_with_the_command(
             raise ModuleNotFoundError(asked)
         return builtins.__import__(asked)
 
+    engine = parse_engine(name)
     monkeypatch.setattr(engines, "import_module", import_module)
     with pytest.raises(BadInput, match=rf"engine {name} needs the package {package}: pip install 'promptnoise\[{name}"):
-        engines.import_package(name, package)
+        engine.check("auto")
 
 
 def test_without_slurm_s_programs_one_of_them_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from benchmark.records.attempts import Attempts
 from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.events import Event
+from benchmark.run.workload import Workload
 from tests.benchmark.records.test_attempts import leave
 from tests.support.pretend_submitit import importable_submitit
 from tests.support.records_factory import result, run
@@ -35,6 +36,7 @@ class Runner:
 
     out: Path
     grid: str = "g"
+    done: frozenset[str] = frozenset()
     calls: list[list[int]] = field(default_factory=list)
 
     def train(self, pack: Pack, done: set[str], device: str, store: Store, report: Any) -> None:
@@ -154,7 +156,7 @@ class Cluster:
     submitted: int = 0
     cancelled: bool = False
 
-    def submit(self, tasks: int, on_event: Any) -> None:
+    def submit(self, tasks: int) -> None:
         names = {f"1_{self.submitted + number}" for number in range(tasks)}
         self.submitted += tasks
         self.alive |= names
@@ -168,9 +170,15 @@ class Cluster:
         return set(self.alive)
 
 
+def work(runner: Any, events: list[Any] | None = None, lost: list[Any] | None = None) -> Workload[Any]:
+    heard, given_up = (found if found is not None else [] for found in (events, lost))
+    return Workload(runner, [PACK], ["cpu"], lambda _, event: heard.append(event), lambda *what: given_up.append(what))
+
+
 def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], trains: list[list[Run]]) -> Any:
-    runner: Any = Runner(tmp_path)
-    array = Array(runner, [PACK], 1, {}, 0)
+    events: list[Any] = []
+    lost: list[Any] = []
+    array = Array(work(Runner(tmp_path), events, lost), 1, {})
     cluster = Cluster(array, ends, trains)
     monkeypatch.setattr(_array, "TICK", 0)
     monkeypatch.setattr(_array, "ASK", 0)
@@ -178,10 +186,8 @@ def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: list[str], tra
     monkeypatch.setattr(array, "_submit", cluster.submit)
     monkeypatch.setattr(array, "_cancel", lambda: setattr(cluster, "cancelled", True))
     monkeypatch.setattr(array, "_why", lambda task: ends.pop(0) if ends else "killed")
-    events: list[Any] = []
-    lost: list[Any] = []
     try:
-        array.train(frozenset(), lambda worker, event: events.append(event), lambda p, c: lost.append((p, c)), False)
+        array.train(detach=False)
     finally:
         assert cluster.cancelled
     return cluster, events, lost
@@ -205,7 +211,7 @@ def test_tasks_that_end_before_they_begin_stop_the_campaign(tmp_path: Path, monk
 
 
 def test_runs_without_end_are_given_up_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    events = tmp_path / "slurm" / Array(Runner(tmp_path), [PACK], 1, {}, 0).name  # type: ignore[arg-type]
+    events = tmp_path / "slurm" / Array(work(Runner(tmp_path)), 1, {}).name
     events.mkdir(parents=True)
     for number in range(100):
         (events / f"1_{number}.jsonl").touch()
@@ -222,7 +228,7 @@ def test_old_notes_and_marks_are_gone_when_a_campaign_begins(tmp_path: Path, mon
 
 def test_the_name_of_the_tasks_is_that_of_folder_and_grid(tmp_path: Path) -> None:
     names = {
-        Array(Runner(tmp_path / out, grid), [PACK], 1, {}, 0).name  # type: ignore[arg-type]
+        Array(work(Runner(tmp_path / out, grid)), 1, {}).name
         for out, grid in (("a", "1"), ("a", "2"), ("b", "1"), ("a", "1"))
     }
     assert len(names) == 3
