@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.int64]
 
-DECODING = 1
+DECODING = 2
 """Version of the rule by which files become pictures; raised with it, so that their features are computed again."""
 
 

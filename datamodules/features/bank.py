@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -22,6 +23,8 @@ from datamodules.features.feature_store import MemoryStore, ShardStore
 from datamodules.features.inputs import Inputs
 from datamodules.features.shards import Damaged, Shard
 from datamodules.features.stream import batched
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int, float], None]
 """Called with what is encoded ("images" or "views"), how many are done, how many in all, and how many per second."""
@@ -170,6 +173,9 @@ class FeatureBank:
                 made = [rows[len(own) * views :]]
                 features = rows[: len(own) * views].reshape(len(own), views, -1).transpose(0, 1).contiguous()
                 yield self._shard(inputs, own, features)
+        if inputs.constant:
+            first = inputs.images.describe(min(inputs.constant))
+            logger.warning("%d of %d pictures are of one colour only: %s ...", len(inputs.constant), len(missing), first)
 
     def _shard(self, inputs: Inputs, own: Labels, features: Tensor) -> Shard:
         bad = np.isin(own, sorted(inputs.bad))

@@ -16,6 +16,7 @@ from datamodules.dataset import Images, Labels, Preprocess
 from datamodules.errors import CorruptImage
 from datamodules.features.crops import Crop, boxes, draws, normalise, resample
 from datamodules.features.stream import decoded
+from datamodules.formats.decoding import is_constant
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,12 +27,14 @@ class Inputs:
     """Reads images and transforms them to inputs of the tower.
 
     An unreadable image raises CorruptImage; with `skip_bad` it is replaced by zeros, and `bad` contains its index.
+    `constant` contains those on which all pixels are the same.
     """
 
     images: Images
     preprocess: Preprocess
     skip_bad: bool
     bad: set[int] = field(default_factory=set)
+    constant: set[int] = field(default_factory=set)
 
     def plain(self, indices: Labels) -> Iterator[Tensor]:
         """Yields pixels [1, 3, S, S] of each of the images `indices` [n] under the evaluation transform."""
@@ -64,7 +67,10 @@ class Inputs:
 
         def read(index: int) -> Tensor | CorruptImage:
             try:
-                return transform(self.images[index])
+                picture = self.images[index]
+                if is_constant(picture):
+                    self.constant.add(index)
+                return transform(picture)
             except CorruptImage as error:
                 if not self.skip_bad:
                     raise

@@ -14,6 +14,7 @@ from PIL import Image
 from datamodules import reading
 from datamodules.dataset import Labels
 from datamodules.errors import CorruptImage
+from datamodules.formats.decoding import to_rgb
 from datamodules.formats.images import UNREADABLE
 
 SAMPLE = 256
@@ -42,11 +43,11 @@ class HubImages:
             CorruptImage: bytes that are not an image, or are truncated.
         """
         try:
-            picture: Image.Image = self._pictures[index][self.column].convert("RGB")
-        except UNREADABLE as error:
+            return to_rgb(self._pictures[index][self.column])
+        except (*UNREADABLE, AttributeError) as error:
             cause = (str(error) or type(error).__name__).splitlines()[0]
+            cause = "there is none" if isinstance(error, AttributeError) else cause
             raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {cause}") from error
-        return picture
 
     def describe(self, index: int) -> str:
         """Data set, split and row of an image."""

@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from datamodules import reading
 from datamodules.errors import CorruptImage, DataError
+from datamodules.formats.decoding import to_rgb
 
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
@@ -45,10 +46,9 @@ class FileImages:
         """
         try:
             with reading.open_file(self.root / self.paths[index], reading.PICTURE) as file, Image.open(file) as image:
-                picture: Image.Image = image.convert("RGB")
+                return to_rgb(image)
         except UNREADABLE as error:
             raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {_line(error)}") from error
-        return picture
 
     def describe(self, index: int) -> str:
         """Path of an image."""
