@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +14,7 @@ from datamodules.dataset import Dataset
 from datamodules.errors import DataError, unknown
 from datamodules.formats.checks import checked
 from datamodules.formats.features import FeatureFile
-from datamodules.formats.folder import ClassFolders
+from datamodules.formats.folder import ClassFolders, parts_of
 from datamodules.formats.held_out import parse_share
 from datamodules.formats.hub import Hub
 from datamodules.formats.one_folder import OneFolder, advice
@@ -130,7 +130,8 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
     kind, _, place = name.partition(":")
     if kind == "folder":
         folder = _absolute(place)
-        whole = ClassFolders(str(folder), get=f"one folder of images per class in each{advice(folder)}")
+        called = {role: name for role, name in asdict(parts_of(folder)).items() if name}
+        whole = ClassFolders(str(folder), **called, get=f"one folder of images per class in each{advice(folder)}")
         source: Source = OneFolder(str(folder), _share(name, options)) if "split" in options else whole
         return source, options.get("template", TEMPLATE)
     if kind == "features":

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from datamodules.errors import DataError
+
+_NAME = r"([^\[\]]+)(?:\[([^\[\]]*)\])?"
+#: A path may have brackets of its own; options are in the last ones, and have an equals sign.
+_PLACE = r"(.+?)(?:\[(\s*\w+\s*=[^\[\]]*)\])?"
+_IS_PLACE = re.compile(r"(folder|features|local-dir|hf):|[^\[]*/")
 
 
 def parse_spec(text: str) -> tuple[str, dict[str, str]]:
@@ -20,7 +26,10 @@ def parse_spec(text: str) -> tuple[str, dict[str, str]]:
     >>> parse_spec("folder:pets[template=a {}, a type of pet., val=held-out]")[1]
     {'template': 'a {}, a type of pet.', 'val': 'held-out'}
     """
-    match = re.fullmatch(r"([^\[\]]+)(?:\[([^\[\]]*)\])?", text.strip())
+    text = text.strip()
+    match = re.fullmatch(_PLACE, text) if _IS_PLACE.match(text) else None
+    if match is None or (match.group(1).endswith("]") and not Path(match.group(1).partition(":")[2] or text).exists()):
+        match = re.fullmatch(_NAME, text)
     if match is None:
         raise DataError(f"{text!r} is not written as name or name[option=value]")
     name, inside = match.group(1).strip(), match.group(2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from io import BufferedReader
 from pathlib import Path
 
@@ -76,6 +77,15 @@ def read_text(path: Path, most: int = TEXT, encoding: str = "utf-8") -> str:
         UnicodeDecodeError: It is not text of that encoding.
     """
     return read_bytes(path, most).decode(encoding)
+
+
+def as_text(content: bytes) -> str:
+    """Text in UTF-8 or, with a byte order mark, UTF-16; the mark is taken off.
+
+    Raises:
+        UnicodeError: It is neither.
+    """
+    return content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -15,7 +15,7 @@ from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import classes_named, readable
 from datamodules.formats.csv_table import is_missing, read_table
-from datamodules.formats.folder import class_folders, parts_of, read_names, split_of
+from datamodules.formats.folder import class_folders, parts_of, read_names, require_class_folders, split_of
 from datamodules.formats.images import FileImages, require_files
 from datamodules.formats.labellings import image_names
 from datamodules.names import parse_spec
@@ -143,10 +143,9 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     if not folder.is_dir():
         raise BadInput(f"{folder} is not there; give a folder that holds one folder of images per class")
     folder = folder.absolute()
-    part = "train" if "train" in parts_of(folder) else ""
+    part = parts_of(folder).train or ""
+    require_class_folders(folder / part)
     folders = class_folders(folder / part)
-    if not folders:
-        raise BadInput(f"{folder / part} holds no folders; there must be one folder of images per class")
     split = split_of(folder, part, folders)
     classes = read_names(folder / "classnames.txt", folders)
     return _of_files(spec, split, tuple(folders), classes, template)

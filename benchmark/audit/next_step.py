@@ -38,8 +38,8 @@ def _trainable(spec: str) -> str:
         return spec
     folder = Path(place).expanduser().absolute()
     parts = parts_of(folder)
-    if len(parts) == 2:
+    if parts.train and parts.test:
         return spec
     options["split"] = "0.2"
     inside = ",".join(f"{option}={value}" for option, value in options.items())
-    return f"folder:{folder / 'train' if parts == ['train'] else folder}[{inside}]"
+    return f"folder:{folder / (parts.train or '')}[{inside}]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,10 @@ from datamodules.catalog import open_dataset
 from datamodules.dataset import Images
 from datamodules.encoded import Rows
 from datamodules.foreign import to_cell
-from datamodules.formats.folder import SUFFIXES
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import image_names
+from datamodules.formats.picture_files import SUFFIXES, left_out, picture_files
+from datamodules.notices import say_once
 from methods.recipes import is_embedded, is_precomputed
 
 GROUP = "use"
@@ -127,14 +129,12 @@ def _images(options: Options) -> FileImages | Rows:
     if not options.folder.is_dir():
         raise BadInput(f"{options.folder} is not a folder; give one that holds pictures")
     root = options.folder.absolute()
-    found = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if _is_picture(path))
-    if not found:
+    found = picture_files(root)
+    if not found.pictures:
         raise BadInput(f"{options.folder} holds no pictures ({', '.join(SUFFIXES)})")
-    return FileImages(root, tuple(found))
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    if found.left_out:
+        say_once(logging.getLogger(__name__), f"{root}: {left_out(found.left_out)}")
+    return FileImages(root, found.pictures)
 
 
 def _rows(images: Images, chances: Tensor, classifier: exported.Classifier) -> Iterator[tuple[str, ...]]:

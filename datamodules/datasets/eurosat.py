@@ -13,6 +13,7 @@ SOURCE = SplitFile(
     images="2750",
     split="split_zhou_EuroSAT.json",
     get="unpack EuroSAT.zip (github.com/phelber/EuroSAT)",
+    renamed="EuroSAT_RGB",
 )
 NAMES = {
     "AnnualCrop": "Annual Crop Land",

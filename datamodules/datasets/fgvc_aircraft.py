@@ -43,7 +43,8 @@ class VariantLists:
         variants = [line.strip() for line in reading.read_text(folder / "variants.txt").splitlines()]
         rows = {part: _read(folder / path, variants) for part, path in LISTS.items()}
         for part, path in LISTS.items():
-            require_files(folder / "images", [row[0] for row in rows[part]], path)
+            found = require_files(folder / "images", [row[0] for row in rows[part]], path)
+            rows[part] = [(file, *row[1:]) for file, row in zip(found, rows[part], strict=True)]
         train, val, test = (as_split(folder / "images", rows[part]) for part in LISTS)
         return checked(Dataset(name, tuple(variants), template, train, test, val))
 

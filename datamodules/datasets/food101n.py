@@ -47,8 +47,8 @@ class WebLabels:
         strange = [image for image in images if image.partition("/")[0] not in numbers]
         if strange:
             raise DataError(f"{folder / LIST}: {strange[0]} is in no class of Food-101")
-        require_files(folder / "images", images, LIST)
-        train = as_split(folder / "images", [(image, numbers[image.partition("/")[0]], "") for image in images])
+        found = require_files(folder / "images", images, LIST)
+        train = as_split(folder / "images", [(image, numbers[image.partition("/")[0]], "") for image in found])
         given = {"web": train.labels}
         return checked(Dataset(name, clean.classes, template, train, clean.test, None, given, trusted=False))
 

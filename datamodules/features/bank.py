@@ -175,7 +175,9 @@ class FeatureBank:
                 yield self._shard(inputs, own, features)
         if inputs.constant:
             first = inputs.images.describe(min(inputs.constant))
-            logger.warning("%d of %d pictures are of one colour only: %s ...", len(inputs.constant), len(missing), first)
+            logger.warning(
+                "%d of %d pictures are of one colour only: %s ...", len(inputs.constant), len(missing), first
+            )
 
     def _shard(self, inputs: Inputs, own: Labels, features: Tensor) -> Shard:
         bad = np.isin(own, sorted(inputs.bad))

@@ -26,22 +26,18 @@ class SplitFile:
     """Source of a data set with one of CoOp's split files.
 
     `folder` is under the data root; `images`, the root of the split's paths, and `split` are in it; `get` says where
-    to get the images.
+    to get the images. `renamed` is what newer archives call `images`.
     """
 
     folder: str
     images: str
     split: str
     get: str
-
-    @property
-    def _layout(self) -> Layout:
-        parts = (f"{self.images}/", self.split) if self.images else (self.split,)
-        return Layout(self.folder, parts, f"{self.get}; {GUIDE}")
+    renamed: str | None = None
 
     def missing(self, root: Path | None) -> str | None:
         """Returns what to do to get the data, or None if it is there."""
-        return self._layout.missing(root)
+        return self._layout(root).missing(root)
 
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
         """Reads the split file and checks that every image in it exists.
@@ -49,15 +45,26 @@ class SplitFile:
         Raises:
             DataError: files missing or inconsistent.
         """
-        folder = self._layout.locate(name, root)
-        path, images = folder / self.split, folder / self.images
+        folder = self._layout(root).locate(name, root)
+        path, images = folder / self.split, folder / self._images(root)
         parts = read_split(path)
         classes = class_names(parts, path)
-        require_files(images, [row[0] for rows in parts.values() for row in rows], self.split)
+        found = iter(require_files(images, [row[0] for rows in parts.values() for row in rows], self.split))
+        parts = {part: [(next(found), label, own) for _, label, own in rows] for part, rows in parts.items()}
         splits = {part: as_split(images, rows) for part, rows in parts.items() if rows}
         if "train" not in splits or "test" not in splits:
             raise DataError(f"{path}: the train or the test list is empty")
         return checked(Dataset(name, classes, template, splits["train"], splits["test"], splits.get("val")))
+
+    def _layout(self, root: Path | None) -> Layout:
+        parts = (f"{self._images(root)}/", self.split) if self.images else (self.split,)
+        return Layout(self.folder, parts, f"{self.get}; {GUIDE}")
+
+    def _images(self, root: Path | None) -> str:
+        """The folder of images that is there."""
+        here = (root or Path()) / self.folder
+        renamed = self.renamed and not (here / self.images).exists() and (here / self.renamed).exists()
+        return self.renamed if self.renamed and renamed else self.images
 
 
 Rows = list[tuple[str, int, str]]

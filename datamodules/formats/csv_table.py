@@ -8,7 +8,7 @@ import os
 import posixpath
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,6 +16,12 @@ from datamodules import reading
 from datamodules.errors import DataError
 from datamodules.foreign import from_cell, to_cell
 
+_DELIMITERS = (",", ";", "\t", "|")
+#: What other programs call our columns, in lower case.
+ALSO_CALLED = {
+    "file": ("filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_file", "img"),
+    "label": ("given_label", "labels", "class", "class_name", "category", "target"),
+}
 #: What tables write for a value that is missing, in any case; what pandas takes for one.
 MISSING = {"", "nan", "-nan", "<na>", "n/a", "na", "#n/a", "#na", "null", "none", "nat"}
 
@@ -59,6 +65,22 @@ class CsvTable:
             found[name] = line, row
         return {name: row for name, (_, row) in found.items()}
 
+    def with_names(self, asked: Mapping[str, str | None]) -> CsvTable:
+        """The table with columns called as ours are, `file` or `label`: the one that is `asked` for, or a usual one.
+
+        Raises:
+            DataError: a column that is asked for and not there.
+        """
+        names = list(self.columns)
+        for ours, wanted in asked.items():
+            if wanted is not None and wanted not in names:
+                raise DataError(f"{self.path} has no column {wanted!r}; it has: {', '.join(self.columns)}")
+            others = [name for name in names if name.casefold() in ALSO_CALLED[ours]]
+            found = wanted or (others[0] if ours not in names and len(others) == 1 else None)
+            if found is not None:
+                names[names.index(found)] = ours
+        return replace(self, columns=tuple(names))
+
     def line_of(self, column: str, is_wrong: Callable[[str], bool]) -> tuple[int, str] | None:
         """The first line whose cell in a column is wrong, and that cell."""
         place = self.columns.index(column)
@@ -79,17 +101,23 @@ def read_table(path: Path) -> CsvTable:
         OSError: not a regular file, or one that may not be read.
     """
     try:
-        text = reading.read_text(path, reading.TABLE, "utf-8-sig")
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        text = reading.as_text(reading.read_bytes(path, reading.TABLE))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
         lines, before = [], 0
         for cells in reader:
             if cells:
                 lines.append((before + 1, tuple(cells)))
             before = reader.line_num
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeError, csv.Error) as error:
         raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}") from None
-    columns = tuple(map(from_cell, lines[0][1])) if lines else ()
+    columns = tuple(from_cell(cell.strip()) for cell in lines[0][1]) if lines else ()
     return CsvTable(path, columns, tuple((line, tuple(map(from_cell, cells))) for line, cells in lines[1:]))
+
+
+def _delimiter(text: str) -> str:
+    """What parts the columns: the usual sign that stands most often in the first line, a comma if none does."""
+    head = text.lstrip("\r\n").partition("\n")[0]
+    return max(_DELIMITERS, key=head.count)
 
 
 def is_missing(cell: str) -> bool:
@@ -98,11 +126,13 @@ def is_missing(cell: str) -> bool:
 
 
 def _image(file: str, root: Path | None, is_image: Callable[[str], bool]) -> str:
-    """The plain path of an image; an apostrophe that was taken off and should have stayed is put back."""
+    """The plain path of an image, also if its apostrophe is gone, or it has backslashes or blanks around it."""
     name = _plain(file, root)
-    if to_cell(file) == file:  # no table of ours has taken an apostrophe off
+    if is_image(name):
         return name
-    return name if is_image(name) or not is_image(marked := _plain(f"'{file}", root)) else marked
+    others = [f"'{file}"] if to_cell(file) != file else []  # tables of ours have taken an apostrophe off
+    others += [file.replace("\\", "/"), file.strip()]
+    return next((other for other in (_plain(other, root) for other in others) if is_image(other)), name)
 
 
 def _plain(file: str, root: Path | None) -> str:

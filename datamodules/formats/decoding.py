@@ -26,8 +26,8 @@ _DEEP = ("I", "F")
 def to_rgb(image: Image.Image) -> Image.Image:
     """An opened picture in RGB, 8 bits a channel, upright, at most `MOST_PIXELS` large and `LONGEST` times as long.
 
-    A grey picture of 16 bits is scaled by 255 / 65,535, one of 32 bits or floats by the range that `grey8` finds. Partly
-    transparent pictures are laid over white.
+    A grey picture of 16 bits is scaled by 255 / 65,535, one of 32 bits or floats by the range that `grey8` finds. What
+    is transparent shows white.
 
     Raises:
         OSError, SyntaxError, ValueError: A damaged picture, or colours that Pillow cannot convert.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,27 @@ from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
+from datamodules.formats.picture_files import PictureFiles, is_stray, left_out, picture_files
 from datamodules.formats.source import Layout
+from datamodules.notices import say_once
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm")
+logger = logging.getLogger(__name__)
+
+#: What people call the folders of the three splits, in lower case, ours first.
+_CALLED = {
+    "train": ("train", "training", "train_set", "seg_train"),
+    "test": ("test", "testing", "test_set", "seg_test"),
+    "val": ("val", "valid", "validation", "val_set", "dev"),
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the splits of a folder lie below it; None for one that is not there. Without a test set, `val` is it."""
+
+    train: str | None = None
+    test: str | None = None
+    val: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,8 @@ class ClassFolders:
         """
         folder = self._layout.locate(name, root)
         folders = class_folders(folder / self.train)
+        for part in (self.train, self.test):
+            require_class_folders(folder / part)
         names = read_names(folder / "classnames.txt", folders)
         splits = {part: split_of(folder, part, folders) for part in (self.train, self.test)}
         val = split_of(folder, self.val, folders) if (folder / self.val).is_dir() else None
@@ -60,16 +82,49 @@ class ClassFolders:
 
 def class_folders(folder: Path) -> list[str]:
     """Sorted names of the class folders in a folder."""
-    return sorted(path.name for path in folder.iterdir() if _is_class(path))
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name))
 
 
-def parts_of(folder: Path) -> list[str]:
-    """Which of `train` and `test` a folder has: folders of class folders, not classes of these names."""
-    return [part for part in ("train", "test") if (folder / part).is_dir() and class_folders(folder / part)]
+def require_class_folders(folder: Path) -> None:
+    """Accept a folder that holds class folders.
+
+    Raises:
+        DataError: it holds none; the message says what is there instead.
+    """
+    if class_folders(folder):
+        return
+    loose = picture_files(folder).pictures
+    what = f"{len(loose)} pictures ({loose[0]} ...), but no folders" if loose else "no folders"
+    raise DataError(f"{folder} holds {what}; put the pictures of each class into a folder of its name")
+
+
+def parts_of(folder: Path) -> Parts:
+    """The splits of a folder: folders of class folders with a name that means one, not classes of these names."""
+    found = {role: _part(folder, names) for role, names in _CALLED.items()} if folder.is_dir() else {}
+    parts = Parts(**found)
+    return replace(parts, test=parts.val, val=None) if parts.test is None else parts
+
+
+def _part(folder: Path, names: Sequence[str]) -> str | None:
+    """The folder of one split; archives often hold `name/name/CLASS`."""
+    there = {path.name.casefold(): path.name for path in folder.iterdir() if path.is_dir()}
+    for name in names:
+        if name not in there:
+            continue
+        part = there[name]
+        inside = class_folders(folder / part)
+        if [own.casefold() for own in inside] == [name]:
+            part = f"{part}/{inside[0]}"
+            inside = class_folders(folder / part)
+        if inside:
+            return part
+    return None
 
 
 def split_of(folder: Path, part: str, classes: list[str]) -> Split:
-    """The images in the class folders of `folder / part`, sorted within each class.
+    """The pictures in and below the class folders of `folder / part`, sorted within each class.
+
+    Files that are left out are counted in one line.
 
     Raises:
         DataError: a class folder that is not one of `classes`.
@@ -77,27 +132,25 @@ def split_of(folder: Path, part: str, classes: list[str]) -> Split:
     unknown = sorted(set(class_folders(folder / part)) - set(classes))
     if unknown:
         raise DataError(f"{folder / part / unknown[0]} is a class without training images")
-    paths, labels = [], []
+    paths: list[str] = []
+    labels: list[int] = []
+    others: list[str] = []
     for label, name in enumerate(classes):
         here = folder / part / name
-        own = sorted(path.name for path in here.iterdir() if _is_image(path)) if here.is_dir() else []
-        paths += [f"{part}/{name}/{image}" if part else f"{name}/{image}" for image in own]
-        labels += [label] * len(own)
-    return Split(FileImages(folder, tuple(paths)), np.asarray(labels, dtype=np.int64))
-
-
-def _is_class(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith(".")
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        found = picture_files(here) if here.is_dir() else PictureFiles((), ())
+        before = f"{part}/{name}" if part else name
+        paths += [f"{before}/{image}" for image in found.pictures]
+        labels += [label] * len(found.pictures)
+        others += [f"{before}/{file}" for file in found.left_out]
+    if others:
+        say_once(logger, f"{folder}: {left_out(tuple(others))}")
+    return Split(FileImages(folder, tuple(paths), tuple(others)), np.asarray(labels, dtype=np.int64))
 
 
 def _names_text(path: Path) -> str:
     try:
-        return reading.read_text(path, encoding="utf-8-sig")
-    except UnicodeDecodeError:
+        return reading.as_text(reading.read_bytes(path, reading.TEXT))
+    except UnicodeError:
         raise DataError(f"{path} is not text in UTF-8; save it so") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
@@ -111,10 +164,11 @@ def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
     """
     names = dict.fromkeys(folders, "")
     if path.exists():
-        for line in _names_text(path).splitlines():
-            folder, _, text = line.strip().partition(" ")
-            if folder in names:
-                names[folder] = text
+        longest_first = sorted(folders, key=len, reverse=True)  # a folder's name may begin with another's, and a blank
+        for line in map(str.strip, _names_text(path).splitlines()):
+            folder = next((own for own in longest_first if line.startswith((f"{own} ", f"{own}\t"))), None)
+            if folder is not None:
+                names[folder] = line[len(folder) :].strip()
         unnamed = [folder for folder, text in names.items() if not text]
         if unnamed:
             raise DataError(f"{path} gives no name for the folder {unnamed[0]!r}")

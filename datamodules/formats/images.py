@@ -18,7 +18,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 @dataclass(frozen=True)
 class FileImages:
-    """The images at `paths` relative to `root`, decoded on access.
+    """The images at `paths` relative to `root`, decoded on access; `left_out` are files beside them that are none.
 
     Raises:
         DataError: a path that is not text in UTF-8.
@@ -26,6 +26,7 @@ class FileImages:
 
     root: Path
     paths: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for path in self.paths if _not_text(*self.paths) else ():
@@ -71,23 +72,29 @@ class FileImages:
         return digest.hexdigest()
 
 
-def require_files(root: Path, paths: list[str], listed_by: str) -> None:
-    """Checks that all images in a list exist.
+def require_files(root: Path, paths: list[str], listed_by: str) -> list[str]:
+    """The paths of all images in a list as they are on the disk, where a name may differ in upper and lower case.
 
     Raises:
         DataError: some are missing; the message names the first and says how many.
     """
-    folders: dict[Path, set[str]] = {}
-    absent = []
+    folders: dict[Path, dict[str, str]] = {}
+    found, absent = [], []
     for path in paths:
         full = root / path
         if full.parent not in folders:
-            folders[full.parent] = {entry.name for entry in full.parent.iterdir()} if full.parent.is_dir() else set()
-        if full.name not in folders[full.parent]:
+            names = sorted(entry.name for entry in full.parent.iterdir()) if full.parent.is_dir() else []
+            folders[full.parent] = {name.casefold(): name for name in names} | {name: name for name in names}
+        there = folders[full.parent]
+        name = there.get(full.name) or there.get(full.name.casefold())
+        if name is None:
             absent.append(full)
+        else:
+            found.append(path if name == full.name else path[: len(path) - len(full.name)] + name)
     if absent:
         more = f" ({len(absent)} of {len(paths)} are absent)" if len(absent) > 1 else ""
         raise DataError(f"{listed_by} lists {absent[0]}, which is not there{more}")
+    return found
 
 
 def _not_text(*names: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from datamodules.errors import DataError
 from datamodules.formats.csv_table import CsvTable, read_table
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.images import FileImages
+from datamodules.notices import say_once
 from datamodules.reading import NotReadable
 
 Row = Mapping[str, str]
@@ -21,6 +23,8 @@ Row = Mapping[str, str]
 logger = logging.getLogger(__name__)
 
 CLEAN = "clean"
+#: Columns of cleanlab and other tools that say how good a label is.
+_OF_OTHER_TOOLS = re.compile(r"issue|score|quality|confidence", re.IGNORECASE)
 #: What `promptnoise audit` calls the labels that a person has corrected.
 AUDITED = "audited"
 
@@ -38,51 +42,86 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
     """
     given: dict[str, Labels] = {}
     source: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.csv")):
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv"):
         table = _table(path)
-        if "file" in table.columns and table.lines:
+        if "file" in table.columns and table.lines and any("label" in column for column in table.columns):
             found = _from_table(table, folder, train, classes, test)
             for name in given.keys() & found.keys():
                 if (given[name] != found[name]).any():
                     raise DataError(f"{path} and {source[name]} give images different labels of one name, {name!r}")
             given |= found
             source |= dict.fromkeys(found, path)
-        elif table.lines and any("label" in column for column in table.columns):
-            logger.warning("%s is not used: it has labels, but no column 'file' that names the images", path)
+        elif table.lines:
+            lacks = "label" if "file" in table.columns else "file"
+            say_once(logger, f"{path} is not used: no column {lacks!r} among {', '.join(table.columns)}")
     return given
 
 
 def _table(path: Path) -> CsvTable:
     """A table; one without columns where a file is no table."""
     try:
-        return read_table(path)
+        return read_table(path).with_names({"file": None})
     except NotReadable as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     except (OSError, DataError) as error:
         cause = str(error).removeprefix(f"{path}: ")
-        logger.warning("%s is not used: %s", path, cause)
+        say_once(logger, f"{path} is not used: {cause}")
         return CsvTable(path, (), ())
 
 
 def _from_table(
     table: CsvTable, folder: Path, train: Split, classes: Sequence[str], test: Split | None
 ) -> dict[str, Labels]:
+    foreign = any(_OF_OTHER_TOOLS.search(column) for column in table.columns)
+    try:
+        labels = _columns_of(table, folder, train, classes, test)
+    except DataError as error:
+        if not foreign:
+            raise
+        say_once(logger, f"{table.path} is not used, as it is another tool's: {error}")
+        return {}
+    return without_clean(labels, train.labels, table.path)
+
+
+def _columns_of(
+    table: CsvTable, folder: Path, train: Split, classes: Sequence[str], test: Split | None
+) -> dict[str, Labels]:
+    """The labelling [n] in each column of labels; columns of scores are named and left out."""
     names = image_names(train.images)
     known = {*names, *(image_names(test.images) if test else ())}
     by_file = _in_train(table.by_file(folder, known.__contains__), names)
-    if absent := [image for image in names if image not in by_file]:
+    absent = [image for image in names if image not in by_file]
+    columns = [column for column in table.columns if "label" in column]
+    if absent and [labelling(column) for column in columns] != [AUDITED]:
         other = next((file for file in by_file if file not in known), None)
         more = f"; it has one for {other}, which is no image" if other else ""
         raise DataError(
             f"{table.path} has no line for the training image {absent[0]} ({len(absent)} are left out){more}"
         )
+    if absent:
+        say_once(logger, f"{table.path} has no line for {len(absent)} images ({absent[0]} ...): they keep their labels")
+    own = dict(zip(names, (classes[label] for label in train.labels), strict=True))
     given: dict[str, Labels] = {}
-    for column in (column for column in table.columns if "label" in column):
-        labels = _numbers(table, column, [by_file[image][column] for image in names], classes)
+    scores = []
+    for column in columns:
+        values = [by_file[image][column] if image in by_file else own[image] for image in names]
+        if _OF_OTHER_TOOLS.search(column) or all(map(_is_score, values)):
+            scores.append(column)
+            continue
+        labels = _numbers(table, column, values, classes)
         if labelling(column) in given and (labels != given[labelling(column)]).any():
             raise DataError(f"{table.path} has two columns of the labelling {labelling(column)!r}, which differ")
         given[labelling(column)] = labels
-    return without_clean(given, train.labels, table.path)
+    if scores:
+        say_once(logger, f"{table.path}: not used, as there are no classes in them: {', '.join(scores)}")
+    return given
+
+
+def _is_score(value: str) -> bool:
+    """Whether a cell is a number with a fraction, or says yes or no, as scores and flags are written."""
+    return value.strip().casefold() in ("true", "false") or bool(
+        re.fullmatch(r"\s*-?\d*\.\d*[1-9]\d*(e-?\d+)?\s*", value)
+    )
 
 
 def _in_train(by_file: Mapping[str, Row], images: Sequence[str]) -> Mapping[str, Row]:
@@ -98,6 +137,8 @@ def _numbers(table: CsvTable, column: str, values: Sequence[str], classes: Seque
     twice = {name for name, count in Counter(classes).items() if count > 1}
     names = {name: number for number, name in enumerate(classes) if name not in twice}
     either = names | {str(c): c for c in range(len(classes))}
+    if not either.keys() >= set(values):  # spreadsheets leave blanks, and write whole numbers with a fraction of 0
+        values = [value if value in either else re.sub(r"^(\d+)\.0*$", r"\1", value.strip()) for value in values]
     numbers = names if names.keys() >= set(values) else either  # folders may be named by other numbers
     strange = {value for value in values if value not in numbers}
     if strange and (where := table.line_of(column, strange.__contains__)):

@@ -29,11 +29,12 @@ class OneFolder:
         if not folder.is_dir():
             return f"{folder} is not there; there must be one folder of images per class in it"
         parts, option = parts_of(folder), f"[split={self.share:g}]"
-        if parts:
+        there = [part for part in (parts.train, parts.test) if part]
+        if there:
             instead = (
-                f"leave out {option}" if len(parts) == 2 else f"to split that, give folder:{folder / parts[0]}{option}"
+                f"leave out {option}" if len(there) == 2 else f"to split that, give folder:{folder / there[0]}{option}"
             )
-            return f"{folder} has {'/ and '.join(parts)}/ already; {instead}"
+            return f"{folder} has {'/ and '.join(there)}/ already; {instead}"
         return None if class_folders(folder) else f"{folder} holds no folders; there must be one of images per class"
 
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
@@ -60,7 +61,8 @@ def advice(folder: Path) -> str:
     """What to write for a folder that lacks `train/` or `test/`, after what there must be; empty without a folder."""
     if not folder.is_dir():
         return ""
-    only = folder / "train" if parts_of(folder) == ["train"] else folder
+    parts = parts_of(folder)
+    only = folder / parts.train if parts.train and not parts.test else folder
     return f"; or, to test on 20 % of each class of a folder without them, folder:{only}[split=0.2]"
 
 

@@ -1,0 +1,18 @@
+"""What is said aside while data are opened: once, however often and in however many processes they are."""
+
+from __future__ import annotations
+
+import multiprocessing
+from functools import cache
+from logging import Logger
+
+
+def say_once(logger: Logger, text: str) -> None:
+    """Warns of something, unless it was said before or this is a worker process, whose parent has said it."""
+    if multiprocessing.parent_process() is None:
+        _said(logger, text)
+
+
+@cache
+def _said(logger: Logger, text: str) -> None:
+    logger.warning("%s", text)
