@@ -36,6 +36,7 @@ EXCEPTIONS = {
     ("datamodules/formats/cifar_n.py", "torch.load"): "a file that was opened here",
     ("datamodules/formats/csv_table.py", "csv.reader"): "text that was read here",
     ("datamodules/formats/images.py", "Image.open"): "a file that was opened here",
+    ("datamodules/formats/picture_files.py", "Image.open"): "a file that was opened here",
     ("datamodules/noise/_transition.py", "csv.reader"): "text that was read here",
     ("methods/clip/loading.py", "open_clip.create_model"): "its files were looked at by methods.clip.weights.resolve",
 }
