@@ -44,7 +44,8 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
     source: dict[str, Path] = {}
     for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv"):
         table = _table(path)
-        if "file" in table.columns and table.lines and any("label" in column for column in table.columns):
+        columns = table.with_names({"file": None}).columns
+        if "file" in columns and table.lines and any("label" in column for column in columns):
             found = _from_table(table, folder, train, classes, test)
             for name in given.keys() & found.keys():
                 if (given[name] != found[name]).any():
@@ -52,7 +53,7 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
             given |= found
             source |= dict.fromkeys(found, path)
         elif table.lines:
-            lacks = "label" if "file" in table.columns else "file"
+            lacks = "label" if "file" in columns else "file"
             say_once(logger, f"{path} is not used: no column {lacks!r} among {', '.join(table.columns)}")
     return given
 
@@ -60,7 +61,7 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
 def _table(path: Path) -> CsvTable:
     """A table; one without columns where a file is no table."""
     try:
-        return read_table(path).with_names({"file": None})
+        return read_table(path)
     except NotReadable as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
     except (OSError, DataError) as error:
@@ -72,7 +73,8 @@ def _table(path: Path) -> CsvTable:
 def _from_table(
     table: CsvTable, folder: Path, train: Split, classes: Sequence[str], test: Split | None
 ) -> dict[str, Labels]:
-    foreign = any(_OF_OTHER_TOOLS.search(column) for column in table.columns)
+    foreign = "file" not in table.columns or any(_OF_OTHER_TOOLS.search(column) for column in table.columns)
+    table = table.with_names({"file": None})
     try:
         labels = _columns_of(table, folder, train, classes, test)
     except DataError as error:
@@ -92,8 +94,8 @@ def _columns_of(
     by_file = _in_train(table.by_file(folder, known.__contains__), names)
     absent = [image for image in names if image not in by_file]
     columns = [column for column in table.columns if "label" in column]
-    if absent and [labelling(column) for column in columns] != [AUDITED]:
-        other = next((file for file in by_file if file not in known), None)
+    other = next((file for file in by_file if file not in known), None)
+    if absent and (other or [labelling(column) for column in columns] != [AUDITED]):
         more = f"; it has one for {other}, which is no image" if other else ""
         raise DataError(
             f"{table.path} has no line for the training image {absent[0]} ({len(absent)} are left out){more}"
@@ -137,16 +139,21 @@ def _numbers(table: CsvTable, column: str, values: Sequence[str], classes: Seque
     twice = {name for name, count in Counter(classes).items() if count > 1}
     names = {name: number for number, name in enumerate(classes) if name not in twice}
     either = names | {str(c): c for c in range(len(classes))}
-    if not either.keys() >= set(values):  # spreadsheets leave blanks, and write whole numbers with a fraction of 0
-        values = [value if value in either else re.sub(r"^(\d+)\.0*$", r"\1", value.strip()) for value in values]
-    numbers = names if names.keys() >= set(values) else either  # folders may be named by other numbers
-    strange = {value for value in values if value not in numbers}
+    named = all(value in names or _plain(value) in names for value in set(values))
+    numbers = names if named else either  # folders may be named by other numbers
+    meant = {value: numbers.get(value, numbers.get(_plain(value))) for value in set(values)}
+    strange = {value for value, number in meant.items() if number is None}
     if strange and (where := table.line_of(column, strange.__contains__)):
         line, value = where
         raise DataError(
             f"{table.path}, line {line}: {value!r} in column {column!r} is neither a class number nor a class"
         )
-    return np.asarray([numbers[value] for value in values], dtype=np.int64)
+    return np.asarray([meant[value] for value in values], dtype=np.int64)
+
+
+def _plain(value: str) -> str:
+    """A cell without blanks around it, and a whole number without the fraction that spreadsheets give it."""
+    return re.sub(r"^(\d+)\.0*$", r"\1", value.strip())
 
 
 def image_names(images: Images) -> tuple[str, ...]:

@@ -99,7 +99,9 @@ def test_other_tables_in_the_folder_are_left_alone_and_those_with_labels_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert with_table(tmp_path, ["path,web_label", "x,1"])().given == {}
-    assert "labels.csv is not used: it has labels, but no column 'file'" in caplog.text
+    assert "labels.csv is not used, as it is another tool's: " in caplog.text
+    assert with_table(tmp_path, ["name,web_label", "x,1"])().given == {}
+    assert "labels.csv is not used: no column 'file' among name, web_label" in caplog.text
     (tmp_path / "latin.csv").write_bytes(b"file,web_label\nch\xe2t,1\n")
     assert with_table(tmp_path, ["path,web", "x,1"])().given == {}
     assert "latin.csv is not used: it cannot be read as a table" in caplog.text
