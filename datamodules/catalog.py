@@ -27,7 +27,7 @@ TEMPLATE = "a photo of a {}."
 #: `name` is what tables and pictures call the data set.
 FOLDER_OPTIONS = ("template", "name", "split", "labels")
 FEATURES_OPTIONS = ("name", "split", "labels", "texts", "classes")
-HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", *FOLDER_OPTIONS)
+HUB_OPTIONS = ("config", "image", "label", "train", "test", "val", "given", "classes", *FOLDER_OPTIONS)
 
 
 class Size(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from datamodules import reading
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
@@ -18,10 +19,12 @@ from datamodules.formats.held_out import held_out
 from datamodules.formats.hub_columns import (
     image_column,
     label_column,
+    labelled_split,
     numbers_of,
     split_names,
     training_split,
     values_as_labels,
+    without_unused,
 )
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.labellings import labelling
@@ -32,9 +35,10 @@ class Hub:
     """Source in a hub data set, or in a local folder of the same format.
 
     Columns and splits are detected if they are not given. `rename` maps the hub's class names to those for prompts;
-    `given` are columns with further labellings; of rows of one class that agree in the columns `middle_of`, only the
-    middle one is kept (frames of a video clip). `split` is the share of the training split, 0 to 1, that is held out
-    for testing.
+    `given` are columns with further labellings; `classes` are names for class numbers, joined by plus signs, or a text
+    file with one per line, as is `classnames.txt` in a local folder; of rows of one class that agree in the columns
+    `middle_of`, only the middle one is kept (frames of a video clip). `split` is the share of the training split, 0 to
+    1, that is held out for testing.
     """
 
     repo: str
@@ -49,6 +53,7 @@ class Hub:
     same_names: bool = False
     middle_of: tuple[str, ...] = ()
     split: float | None = None
+    classes: str = ""
 
     def missing(self, root: Path | None = None) -> str | None:
         """Returns what to do to get the data, or None if it is on this machine; looks at folder names only."""
@@ -76,21 +81,32 @@ class Hub:
         image = image_column(name, features, self.image)
         tables = _with_pictures(name, tables, image)
         label = label_column(name, features, self.label)
+        if test is not None and self.test is None:
+            test, val = labelled_split(name, {part: tables[part][label][:] for part in (test, val) if part})
         parts = {part: self._rows(tables[part], label) for part in (train, test, val) if part}
-        labels, classes = values_as_labels(
-            name, label, {part: table[label][:] for part, table in parts.items()}, features[label]
-        )
-        shown = tuple(map(readable, self.rename(classes)))
-        splits = {part: Split(HubImages(name, table, image, part), labels[part]) for part, table in parts.items()}
+        values = {part: table[label][:] for part, table in parts.items()}
+        labels, classes = values_as_labels(name, label, values, features[label], self._names(name))
         given: dict[str, Labels] = {}
         for column in self.given:
             if column not in features:
                 raise DataError(f"{name}: no column {column!r} for a labelling; columns are {', '.join(features)}")
-            given[labelling(column)] = numbers_of(name, column, train, parts[train][column][:])
+            given[labelling(column)] = numbers_of(name, column, train, parts[train][column][:], classes)
+        shown, labels, given = without_unused(name, tuple(map(readable, self.rename(classes))), labels, given)
+        splits = {part: Split(HubImages(name, table, image, part), labels[part]) for part, table in parts.items()}
         dataset = Dataset(
             name, shown, template, splits[train], splits[test or train], splits[val] if val else None, given
         )
         return checked(dataset if self.split is None else divided(dataset, self.split), self.same_names)
+
+    def _names(self, name: str) -> tuple[str, ...]:
+        """The names for class numbers, where there are some."""
+        file = Path(self.classes).expanduser() if self.classes else Path(self.repo) / "classnames.txt"
+        if not file.is_file():
+            return tuple(filter(None, map(str.strip, self.classes.split("+"))))
+        try:
+            return tuple(filter(None, map(str.strip, reading.as_text(reading.read_bytes(file)).splitlines())))
+        except (OSError, UnicodeError) as error:
+            raise DataError(f"{name}: {file} cannot be read as text in UTF-8: {error}") from None
 
     def _load(self, name: str, download: bool) -> Mapping[str, Any]:
         import datasets  # takes a second to import
@@ -126,9 +142,9 @@ def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping
     kind = next(iter(tables.values())).features[column]
     if isinstance(kind, datasets.Image):
         return tables
-    if getattr(kind, "dtype", "") != "string":
+    if getattr(kind, "dtype", "") not in ("string", "large_string", "binary", "large_binary"):
         raise DataError(
-            f"{name}: column {column!r} holds {kind}, neither pictures nor their paths; name another: [image=COLUMN]"
+            f"{name}: column {column!r} holds {kind}, no pictures, paths or bytes; name another: [image=COLUMN]"
         )
     return {part: table.cast_column(column, datasets.Image()) for part, table in tables.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,14 @@ import numpy as np
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
 from datamodules.foreign import LONGEST_NAME, one_line
+from datamodules.notices import say_once
+
+logger = logging.getLogger(__name__)
 
 LABELS = ("label", "labels", "fine_label", "class", "target", "category", "cls")
 
+#: What columns of paths or bytes of pictures are called.
+PICTURES = ("image", "img", "picture", "photo", "image_path", "path", "file", "file_name", "filename", "bytes")
 HELD_OUT = ("validation", "valid", "val")
 
 
@@ -52,13 +58,14 @@ def training_split(name: str, there: Sequence[str], train: str, test: str | None
 
 
 def image_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
-    """Name of the image column: `asked` if given, else the only column of images.
+    """Name of the image column: `asked` if given, else the only column of images, else one named in PICTURES.
 
     Raises:
         DataError: no such column, or several to choose from.
     """
     pictures = [column for column, kind in features.items() if type(kind).__name__ == "Image"]
-    return _choose(name, "image", features, asked, pictures)
+    called = [column for column in features if column.casefold() in PICTURES]
+    return _choose(name, "image", features, asked, pictures or called[:1])
 
 
 def label_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
@@ -73,31 +80,78 @@ def label_column(name: str, features: Mapping[str, Any], asked: str | None) -> s
 
 
 def values_as_labels(
-    name: str, column: str, values: Mapping[str, Sequence[Any]], kind: Any
+    name: str, column: str, values: Mapping[str, Sequence[Any]], kind: Any, names: Sequence[str] = ()
 ) -> tuple[dict[str, Labels], tuple[str, ...]]:
     """Labels [n] by split, and class names: those of the column's type, or its distinct texts in sorted order.
+
+    `names` are those of numbers, or of no and yes, where the type has none.
 
     Raises:
         DataError: numbers without class names, or a row without a label, or with several.
     """
     if type(kind).__name__ == "ClassLabel":
         return {part: numbers_of(name, column, part, own) for part, own in values.items()}, tuple(kind.names)
+    if names and not any(isinstance(value, str) for own in values.values() for value in own):
+        whole = {part: [_whole(value) for value in own] for part, own in values.items()}
+        return {part: numbers_of(name, column, part, own) for part, own in whole.items()}, tuple(names)
     for part, own in values.items():
         if (row := next((row for row, value in enumerate(own) if not isinstance(value, str)), None)) is not None:
             if own[row] is None:
                 raise DataError(f"{name}: column {column!r} has no label in {part} row {row}")
-            raise DataError(f"{name}: the label column holds {kind}, not class names; name another: [label=COLUMN]")
+            raise DataError(
+                f"{name}: the label column holds {kind}, not class names; name another: [label=COLUMN], or give"
+                " names of the numbers: [classes=cat+dog], or [classes=FILE] with one per line"
+            )
     texts = sorted({value for own in values.values() for value in own})
     numbers = {text: number for number, text in enumerate(texts)}
     return {part: np.asarray([numbers[value] for value in own]) for part, own in values.items()}, tuple(texts)
 
 
-def numbers_of(name: str, column: str, part: str, values: Sequence[Any]) -> Labels:
-    """Class numbers [n] of a split.
+def labelled_split(name: str, values: Mapping[str, Sequence[Any]]) -> tuple[str, str | None]:
+    """Which of the test split and a validation split, by their labels, is to test on, and what is left to validate on.
+
+    The hub's test splits often come without labels, -1 or none throughout; then the validation split is the test split.
+
+    Raises:
+        DataError: neither has labels.
+    """
+    without = [part for part, own in values.items() if all(value is None or value == -1 for value in own)]
+    test, *rest = [part for part in values if part not in without] or [""]
+    if not test:
+        raise DataError(f"{name}: {' and '.join(without)} have no labels; test on 20 % of each class: [split=0.2]")
+    if next(iter(values)) in without:
+        say_once(logger, f"{name}: the split {without[0]!r} has no labels; {test!r} is the test split instead")
+    return test, rest[0] if rest else None
+
+
+def without_unused(
+    name: str, classes: tuple[str, ...], labels: Mapping[str, Labels], given: Mapping[str, Labels]
+) -> tuple[tuple[str, ...], dict[str, Labels], dict[str, Labels]]:
+    """Class names, labels [n] by split and further labellings [n], without classes that no image has."""
+    every = np.concatenate([*labels.values(), *given.values()])
+    used = np.isin(np.arange(len(classes)), every)
+    if used.all() or every.min() < 0 or every.max() >= len(classes):  # a label out of range is an error of its own
+        return classes, dict(labels), dict(given)
+    unused = [own for own, is_used in zip(classes, used, strict=True) if not is_used]
+    say_once(logger, f"{name}: {len(unused)} classes without any image are left out: {', '.join(unused[:5])}")
+    new = np.cumsum(used) - 1
+    kept = tuple(own for own, is_used in zip(classes, used, strict=True) if is_used)
+    return kept, {part: new[own] for part, own in labels.items()}, {part: new[own] for part, own in given.items()}
+
+
+def _whole(value: Any) -> Any:
+    """A class number that is written as a truth value or as a number with a fraction of 0."""
+    return int(value) if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()) else value
+
+
+def numbers_of(name: str, column: str, part: str, values: Sequence[Any], classes: Sequence[str] = ()) -> Labels:
+    """Class numbers [n] of a split, from numbers or from names of `classes` [C].
 
     Raises:
         DataError: a row without a label, or with something else than one whole number; the message names it.
     """
+    named = {own: number for number, own in enumerate(classes)}
+    values = [named.get(value, value) if isinstance(value, str) else value for value in values]
     for row, value in enumerate(values):
         if not isinstance(value, int | np.integer) or isinstance(value, bool):
             what = "no label" if value is None else f"{one_line(str(value), LONGEST_NAME)!r}, no class number,"

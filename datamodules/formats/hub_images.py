@@ -65,7 +65,7 @@ class HubImages:
         for batch in raw.iter(batch_size=1000):
             digest.update(_sizes(batch[self.column]).tobytes())
         for index in np.linspace(0, len(self) - 1, min(SAMPLE, len(self))).astype(int).tolist():
-            digest.update(raw[index][self.column].to_pylist()[0]["bytes"] or b"")
+            digest.update((raw[index][self.column].to_pylist()[0] or {}).get("bytes") or b"")
         return digest.hexdigest()
 
     @cached_property
@@ -80,6 +80,16 @@ def _sizes(pictures: Any) -> np.ndarray:
 
     sizes = pc.binary_length(pc.struct_field(pictures, "bytes"))
     if sizes.null_count:
-        paths = map(Path, pc.struct_field(pictures, "path").to_pylist())
-        return np.asarray([reading.check(path, reading.PICTURE).st_size for path in paths], "<i8")
-    return np.asarray(sizes.to_numpy(), dtype="<i8")
+        both = zip(sizes.to_pylist(), pc.struct_field(pictures, "path").to_pylist(), strict=True)
+        return np.asarray([_size(size, path) for size, path in both], "<i8")
+    return np.asarray(sizes.to_numpy(zero_copy_only=False), dtype="<i8")
+
+
+def _size(inside: int | None, path: str | None) -> int:
+    """Bytes of one image; -1 where there is none, 0 where its file is not there, which is said when it is decoded."""
+    if inside is not None or path is None:
+        return -1 if inside is None else inside
+    try:
+        return reading.check(Path(path), reading.PICTURE).st_size
+    except OSError:
+        return 0
