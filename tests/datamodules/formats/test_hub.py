@@ -264,5 +264,5 @@ def test_a_column_of_paths_is_one_of_pictures_and_one_of_numbers_is_none(tmp_pat
     DatasetDict({part: HubTable.from_dict(rows) for part in ("train", "test")}).save_to_disk(str(tmp_path / "x"))
     opened = catalog.open_dataset(f"hf:{tmp_path / 'x'}[image=image,label=label]")
     assert [opened.train.images[i].getpixel((0, 0))[0] for i in range(4)] == [0, 60, 120, 180]
-    with pytest.raises(DataError, match="neither pictures nor their paths"):
+    with pytest.raises(DataError, match="no pictures, paths or bytes"):
         catalog.open_dataset(f"hf:{tmp_path / 'x'}[image=number,label=label]")
