@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from datamodules.dataset import Images, Labels, Preprocess
+from datamodules.decoding import is_constant
 from datamodules.errors import CorruptImage
 from datamodules.features.crops import Crop, boxes, draws, normalise, resample
 from datamodules.features.stream import decoded
-from datamodules.formats.decoding import is_constant
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -13,8 +13,8 @@ from PIL import Image
 
 from datamodules import reading
 from datamodules.dataset import Labels
+from datamodules.decoding import to_rgb
 from datamodules.errors import CorruptImage
-from datamodules.formats.decoding import to_rgb
 from datamodules.formats.images import UNREADABLE
 
 SAMPLE = 256

@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from datamodules import reading
+from datamodules.decoding import to_rgb
 from datamodules.errors import CorruptImage, DataError
-from datamodules.formats.decoding import to_rgb
 
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.formats.decoding import MOST_PIXELS, grey8, is_constant, to_rgb
+from datamodules.decoding import MOST_PIXELS, grey8, is_constant, to_rgb
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (40, 60, 3), dtype=np.uint8)
