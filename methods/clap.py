@@ -35,7 +35,7 @@ class Method(HeadMethod):
     unit: bool = False
 
     weight_decay = 0.0
-    remembered: ClassVar[tuple[str, ...]] = (*HeadMethod.remembered, "multipliers")
+    remembered: ClassVar[tuple[str, ...]] = ("multipliers",)
     multipliers: Tensor
     base: Tensor
 

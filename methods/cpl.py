@@ -36,7 +36,7 @@ class Method(SelfTraining):
     alpha: Annotated[float, Ge(0), Le(1)] = 0.6
     beta: Annotated[float, Ge(0), Le(1)] = 0.9
 
-    remembered: ClassVar[tuple[str, ...]] = ("pseudo", "weights", "candidates")
+    remembered: ClassVar[tuple[str, ...]] = ("candidates",)
 
     @property
     def released(self) -> bool:

@@ -38,7 +38,8 @@ class Method(AnyLoss, PromptMethod):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     warmup: Annotated[int, Ge(0)] = 1
 
-    remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "detecting", "complements", "kept")
+    remembered: ClassVar[tuple[str, ...]] = ("detecting", "complements", "kept")
+    learned_later: ClassVar[tuple[str, ...]] = ("head",)
     detecting: bool
     given: GivenImages
 
@@ -97,8 +98,9 @@ class Method(AnyLoss, PromptMethod):
         """Both prompts' losses [R], or the heads'."""
         if not self.detecting:
             return super().total_loss(replace(batch, valid=batch.valid & self.kept.gather(1, batch.images)), weights)
-        logits = self.logits(batch.features, weights)
-        clean = self._clean(logits, batch.features)
+        features = self.image_features(batch)
+        logits = self.logits(features, weights)
+        clean = self._clean(logits, features)
         kept = clean.detach().gather(-1, batch.labels.unsqueeze(-1)).squeeze(-1) > 0
         kept = kept | (self.current_epoch < self.warmup)
         each = self.loss_per_image(logits, batch)
@@ -109,7 +111,3 @@ class Method(AnyLoss, PromptMethod):
         count = batch.valid.sum(1).clamp(min=1)
         chosen = replace(batch, valid=batch.valid & kept)
         return self.mean_per_run(each, chosen) + torch.where(batch.valid, dual, 0).sum(1) / count
-
-    def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
-        """The schedule starts over in the second phase."""
-        return super().lr(epoch % self.task.epochs, step, steps)

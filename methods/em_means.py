@@ -56,7 +56,7 @@ class Method(AnyLoss, PromptMethod):
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
-    remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "joined", "transition")
+    remembered: ClassVar[tuple[str, ...]] = ("joined", "transition")
     needs_with: ClassVar[dict[str, dict[str, str]]] = {"teacher": {"head": "texts"}}
     teacher: Literal["prompt", "head"] = "prompt"
     loss_ = "gce"
@@ -93,10 +93,6 @@ class Method(AnyLoss, PromptMethod):
         return super().prompt() if self.teacher == "prompt" else None
 
     def class_weights(self) -> Tensor:
-        """The joined classifier [R, C, E]; the teachers until there is one."""
-        return self.joined if len(self.joined) else self.learned_weights()
-
-    def learned_weights(self) -> Tensor:
         """The prompts' text features or the heads [R, C, E]."""
         return self.head if self.teacher == "head" else super().class_weights()
 

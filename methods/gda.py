@@ -55,7 +55,7 @@ class Method(MemoryMethod):
             alpha = self.alpha or float(self._chosen(keys, targets, seed))
             weights, biases = discriminant(keys, targets, len(self.task.classes))
             self.images[row], self.biases[row] = alpha * weights[0], alpha * biases[0]
-        self.make_room(*MemoryMethod.remembered)  # the images are not needed any more
+        self.make_room("keys", "targets")  # the images are not needed any more
 
     def _chosen(self, keys: Tensor, targets: Tensor, seed: int) -> Tensor:
         """The alpha [1] that a run's features [1, N, E] and given labels [1, N] choose."""

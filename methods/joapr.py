@@ -85,13 +85,12 @@ class Method(PromptMethod):
         if self.current_epoch < self.warmup:
             return super().total_loss(batch, weights)
         with torch.no_grad():
-            targets = self._refurbished(self.logits(batch.features, weights.detach()).float().softmax(-1), batch)
+            plain = self.image_features(batch)
+            targets = self._refurbished(self.logits(plain, weights.detach()).float().softmax(-1), batch)
             if batch.step == 0:
                 self.shares, self.partners = self._mixing()
             share, partner = self.shares[batch.step], self.partners[batch.step].unsqueeze(-1)
-            features = normalize(
-                share * batch.features + (1 - share) * batch.features.take_along_dim(partner, 1), dim=-1
-            )
+            features = normalize(share * plain + (1 - share) * plain.take_along_dim(partner, 1), dim=-1)
             targets = share * targets + (1 - share) * targets.take_along_dim(partner, 1)
         logits = self.logits(features, weights)
         self.record_step(logits, losses.cross_entropy(logits.detach(), batch.labels))

@@ -14,6 +14,7 @@ from datamodules.batches import Batch
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.core.given import GivenImages
+from methods.core.learner import Rate
 
 #: Steps of w for one of alpha.
 EVERY = 10
@@ -41,7 +42,7 @@ class Method(AnyLoss, BaseMethod):
 
     weight_decay = 0.0
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
-    remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "steps", "taken")
+    remembered: ClassVar[tuple[str, ...]] = ("steps", "taken")
     given: GivenImages
     texts: Tensor
     steps: Tensor
@@ -114,6 +115,6 @@ class Method(AnyLoss, BaseMethod):
         sgd = {**group, "optimizer": "sgd"}
         return [sgd | {"params": rest}, sgd | {"params": [self.alpha], "momentum": 1.0}]
 
-    def rates(self, step: int) -> Sequence[Tensor | float | None]:
+    def rates(self, step: int) -> list[Rate]:
         """The step sizes [R]: alpha's is 0 but after every tenth step that a replica takes."""
         return [self.steps[0], torch.where(self.taken % EVERY == 0, self.steps[1], 0)]

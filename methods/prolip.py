@@ -31,7 +31,7 @@ class Method(AnyLoss, BaseMethod):
     penalty: Annotated[float, Ge(0)] = 0.0
 
     weight_decay = 0.0
-    remembered: ClassVar[tuple[str, ...]] = (*AnyLoss.remembered, "strength")
+    remembered: ClassVar[tuple[str, ...]] = ("strength",)
     strength: Tensor
     texts: Tensor
     eye: Tensor

@@ -43,7 +43,7 @@ class Method(AnyLoss, DeepPrompt):
     average_mean: Annotated[float, Ge(0), Le(1)] = 0.6
     average_std: Annotated[float, Gt(0)] = 0.6
 
-    remembered: ClassVar[tuple[str, ...]] = ("places", "averages", "mean_ctx", "mean_deep_ctx", "mean_visual_ctx")
+    remembered: ClassVar[tuple[str, ...]] = ("mean_ctx", "mean_deep_ctx", "mean_visual_ctx")
 
     teacher: Tensor
 

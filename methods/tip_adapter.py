@@ -33,7 +33,6 @@ class Method(AnyLoss, MemoryMethod):
     beta: Annotated[float, Ge(0)] = 5.5
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
-    remembered: ClassVar[tuple[str, ...]] = (*MemoryMethod.remembered, *AnyLoss.remembered)
     learned_keys: torch.nn.Parameter
     texts: Tensor
 

@@ -31,7 +31,7 @@ class Method(MemoryMethod):
     k_max: Annotated[int, Ge(2)] = 51
     standardise: bool = True
 
-    remembered: ClassVar[tuple[str, ...]] = (*MemoryMethod.remembered, "mean", "deviation", "neighbours")
+    remembered: ClassVar[tuple[str, ...]] = ("mean", "deviation", "neighbours")
     mean: Tensor
     deviation: Tensor
     neighbours: Tensor

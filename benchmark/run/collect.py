@@ -47,9 +47,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
     }
     predicted = pack_all(module, data) if module.keep_predictions else [b""] * len(runs)
     results: list[Result] = []
-    for member in module.members:
-        with torch.no_grad():
-            weights = member.class_weights()
+    for member, weights in zip(module.members, module.evaluated_weights, strict=True):
         for replica in range(len(member.task.seeds)):
             row = member.rows.start + replica
             curves = _curves(module, row) if member.trainable else {}

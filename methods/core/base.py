@@ -6,6 +6,7 @@ from typing import Any
 
 from methods.core.learner import Learner
 from methods.core.module import ReplicaModule
+from methods.core.overrides import check_overrides
 from methods.core.task import Task
 from methods.options.check import check_options
 
@@ -21,6 +22,15 @@ class BaseMethod(ReplicaModule, Learner):
         MethodError: an unknown option, or a value that it does not take.
         RecipeError: likewise of the recipe.
     """
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Refuses what a subclass overrides and nothing would use.
+
+        Raises:
+            MethodError: a hook of Lightning, or one that the class inherits a way around.
+        """
+        super().__init_subclass__(**settings)
+        check_overrides(cls, Learner)
 
     def __init__(self, task: Task | None = None, /, *, recipe: str = "", **options: Any) -> None:
         super().__init__()

@@ -18,8 +18,12 @@ from datamodules.batches import Batch, Images
 from datamodules.datamodule import NoisyFewShot
 from methods.clip.backbone import zero_shot_weights
 from methods.clip.prompt import Prompt
+from methods.core.overrides import check_built
 from methods.core.task import Task
 from methods.errors import MethodError
+
+#: Learning rates [R], one for all runs, or None for the epoch's.
+Rate = Tensor | float | None
 
 
 class Learner(lightning.LightningModule):
@@ -37,6 +41,8 @@ class Learner(lightning.LightningModule):
     needs_with: ClassVar[dict[str, dict[str, str]]] = {}
     #: Attributes beyond parameters that a checkpoint must hold, since they live longer than an epoch.
     remembered: ClassVar[tuple[str, ...]] = ()
+    #: Parameters that a later phase of training learns, so that the first step has no gradient for them.
+    learned_later: ClassVar[tuple[str, ...]] = ()
     #: How often training goes through all epochs of the task.
     rounds = 1
 
@@ -45,6 +51,8 @@ class Learner(lightning.LightningModule):
 
     rows: slice
     recorded_step: tuple[Tensor | None, Tensor | None]
+    #: The text features [R, C, E] of the prompts, while a pack that encoded them asks for class weights.
+    encoded: Tensor | None = None
     #: Why a replica's training means nothing any more, by replica.
     broken: dict[int, str]
     derived: bool
@@ -65,6 +73,7 @@ class Learner(lightning.LightningModule):
         if not built:
             self.rows = slice(0, len(task.seeds))
             self.build()
+            check_built(self)
 
     @property
     def built(self) -> bool:
@@ -117,15 +126,17 @@ class Learner(lightning.LightningModule):
         return None
 
     def class_weights(self) -> Tensor:
-        """The classifier [R, C, E], with which unit image features are compared: the prompts' text features."""
+        """The classifier [R, C, E], with which unit image features are compared: the prompts' text features.
+
+        Called once a step and once an evaluation. In a pack, `super().class_weights()` takes the text features from the
+        pass of the text tower that all prompts share.
+        """
+        if self.encoded is not None:
+            return self.encoded
         prompt = self.prompt()
         if prompt is None:
             raise NotImplementedError(f"{self.name} has neither prompts nor class weights")
         return prompt.encode(prompt.ctx)
-
-    def learned_weights(self) -> Tensor:
-        """The class weights [R, C, E] in training, for methods whose final ones are others."""
-        return self.class_weights()
 
     def classifier(self, weights: Tensor) -> Tensor:
         """The class weights [R, C, E] to evaluate, from those in training [R, C, E]: the same."""
@@ -206,7 +217,8 @@ class Learner(lightning.LightningModule):
 
     def record_step(self, logits: Tensor, each: Tensor) -> None:
         """Keeps a step's logits [R, B, C] and losses [R, B] for the diagnostics; an own `total_loss` should call it."""
-        logits.retain_grad()
+        if logits.requires_grad:
+            logits.retain_grad()
         self.recorded_step = logits, each.detach()
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
@@ -224,23 +236,23 @@ class Learner(lightning.LightningModule):
         return self.rounds * self.task.epochs
 
     def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
-        """The learning rate in `step` of an epoch's `steps`."""
-        return self.task.recipe.lr_at(epoch, self.task.epochs, step, steps)
+        """The learning rate in `step` of an epoch's `steps`; the schedule starts over in each of the `rounds`."""
+        return self.task.recipe.lr_at(epoch % self.task.epochs, self.task.epochs, step, steps)
 
     @property
     def weight_decay(self) -> float:
         """The recipe's; 0 in methods that bring a penalty of their own."""
         return self.task.recipe.weight_decay
 
-    def rates(self, step: int) -> Sequence[Tensor | float | None]:
-        """A step's learning rates [R] of each parameter group, or one for all; None where that of the epoch holds."""
+    def rates(self, step: int) -> Rate | list[Rate]:
+        """A step's learning rates [R], or one for all runs, or None for the epoch's; a list has one for each group."""
         rates: Tensor | float | None = None
         if self.task.recipe.per == "step":
             places = self.data.plan.progress(step)[self.rows]
             by_row = [self.lr(self.current_epoch, *place) for place in places]
             alike = min(by_row) == max(by_row)  # a number travels to a GPU without a wait
             rates = by_row[0] if alike else torch.tensor(by_row, device=self.task.backbone.device)
-        return [rates] * len(self.parameter_groups())
+        return rates
 
     def parameter_groups(self) -> Sequence[Mapping[str, Any]]:
         """What the optimiser moves, with the recipe's settings; a method may give some parameters others."""
@@ -255,8 +267,9 @@ class Learner(lightning.LightningModule):
         return zero_shot_weights(self.task.backbone, self.task.classes, template or self.task.template, unit)
 
     def state(self) -> dict[str, Any]:
-        """What broke, and the `remembered` attributes that exist."""
-        return {name: getattr(self, name) for name in ("broken", *self.remembered) if hasattr(self, name)}
+        """What broke, and the attributes that exist of those that the class and its bases have `remembered`."""
+        remembered = [name for base in type(self).__mro__ for name in vars(base).get("remembered", ())]
+        return {name: getattr(self, name) for name in ("broken", *remembered) if hasattr(self, name)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Restores what `state` kept."""

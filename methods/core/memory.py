@@ -27,7 +27,7 @@ class MemoryMethod(BaseMethod):
 
     def build(self) -> None:
         """Makes room for what is kept."""
-        self.make_room(*MemoryMethod.remembered)
+        self.make_room("keys", "targets")
 
     def make_room(self, *names: str) -> None:
         """Registers tensors that are computed when training starts, so that they move with the module."""

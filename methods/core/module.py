@@ -18,8 +18,10 @@ from methods.core.diagnostics import Step, prediction_changes, predictions, side
 from methods.core.evaluation import Evaluation, on_curve
 from methods.core.learner import Learner, data_of
 from methods.core.optimizer import ReplicaOptimizer
+from methods.core.overrides import check_reached
 from methods.core.replicas import clip_norm_per_row
 from methods.core.setup import about, connect, task_of
+from methods.errors import MethodError
 
 
 class ReplicaModule(lightning.LightningModule):
@@ -29,8 +31,9 @@ class ReplicaModule(lightning.LightningModule):
     `prediction_changes` (the share of training images that are predicted otherwise than in the epoch before), and the
     test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`, of methods that more
     than class weights classify at 20 epochs at most (`evaluation.on_curve`), NaN elsewhere. After `test`,
-    `evaluation` has accuracies and calibration errors, and where `keep_predictions` is set, `test_predictions` and
-    `train_predictions` have the class predicted of every test and every given training image with its probability.
+    `accuracy`, `class_accuracy` and `calibration_error` are there, `evaluated_weights` with each member's class weights
+    [R, C, E], and where `keep_predictions` is set, `test_predictions` and `train_predictions` with the class predicted
+    of every test and every given training image and its probability.
     Logged, as means over runs: `train_loss`, `val_accuracy`, `test_accuracy` (0 to 1).
     """
 
@@ -77,17 +80,24 @@ class ReplicaModule(lightning.LightningModule):
         losses = []
         for member, weights in zip(learners, class_weights(learners), strict=True):
             losses.append(member.total_loss(batch.rows(member.rows), weights))
+            if not losses[-1].requires_grad:
+                raise MethodError(f"{member.name} learns nothing: its loss depends on none of its parameters")
             row[member.rows] = torch.where(batch.active[member.rows], losses[-1].detach(), torch.nan)
         optimizer: Any = self.optimizers()
         everyone = bool(data_of(self.trainer).plan.active[batch.step].all())  # on the host
-        owned = [(member, rates) for member in learners for rates in member.rates(batch.step)]
-        for (member, rates), group in zip(owned, optimizer.param_groups, strict=True):
-            group.update(active=None if everyone else batch.active[member.rows], rates=rates)
+        groups = iter(optimizer.param_groups)
+        for member, own in zip(learners, self._groups, strict=True):
+            active, rates = None if everyone else batch.active[member.rows], member.rates(batch.step)
+            for rate in rates if isinstance(rates, list) else [rates] * own:
+                next(groups).update(active=active, rates=rate)
         self._losses.append(row)
         return torch.cat(losses).sum()
 
     def on_after_backward(self) -> None:
-        """Measures the step."""
+        """Measures the step, and looks at the first one's gradients."""
+        if not self.curves and not self._steps:
+            for member in self.members:
+                check_reached(member)
         steps = []
         for member in self.members:
             steps.append(step_statistics(*member.recorded_step, self._batch.rows(member.rows)))
@@ -96,11 +106,14 @@ class ReplicaModule(lightning.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """One optimiser with every method's parameter groups, each with its own settings and schedule."""
-        pairs = [(member, group) for member in self.members if member.trainable for group in member.parameter_groups()]
-        if not pairs:
+        learners = [member for member in self.members if member.trainable]
+        groups = [list(member.parameter_groups()) for member in learners]
+        self._groups = [len(own) for own in groups]
+        if not learners:
             return None
-        optimizer = ReplicaOptimizer([{"lr": 1.0, **group} for _, group in pairs])
-        return [optimizer], [LambdaLR(optimizer, [member.lr for member, _ in pairs])]
+        optimizer = ReplicaOptimizer([{"lr": 1.0, **group} for own in groups for group in own])
+        rates: list[Any] = [member.lr for member, own in zip(learners, groups, strict=True) for _ in own]
+        return [optimizer], [LambdaLR(optimizer, rates)]
 
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: Any = None, gradient_clip_algorithm: str | None = None
@@ -170,7 +183,7 @@ class ReplicaModule(lightning.LightningModule):
 
     def _start_evaluation(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
-        self._weights = [weights.detach() for weights in classifiers(self.members)]
+        self.evaluated_weights = [weights.detach() for weights in classifiers(self.members)]
 
     def validation_step(self, batch: EvaluationImages, batch_idx: int) -> None:
         """Counts correct predictions."""
@@ -183,7 +196,7 @@ class ReplicaModule(lightning.LightningModule):
     @torch.no_grad()
     def predict_step(self, batch: EvaluationImages, batch_idx: int) -> Tensor:
         """Logits [R, B, C] of every replica."""
-        pairs = zip(self.members, self._weights, strict=True)
+        pairs = zip(self.members, self.evaluated_weights, strict=True)
         return torch.cat([m.logits(m.image_features(batch.rows(m.rows)), weights) for m, weights in pairs])
 
     def on_validation_epoch_end(self) -> None:
@@ -260,7 +273,13 @@ def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImage
 def class_weights(members: Sequence[Learner]) -> list[Tensor]:
     """Every member's class weights [R, C, E] in training, prompts that look alike in one pass of the text tower."""
     encoded = encode_together([member.prompt() for member in members])
-    return [member.learned_weights() if own is None else own for member, own in zip(members, encoded, strict=True)]
+    try:
+        for member, own in zip(members, encoded, strict=True):
+            member.encoded = own
+        return [member.class_weights() for member in members]
+    finally:
+        for member in members:
+            member.encoded = None
 
 
 def classifiers(members: Sequence[Learner]) -> list[Tensor]:

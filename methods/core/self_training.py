@@ -48,10 +48,6 @@ class SelfTraining(ModalPrompt):
         """Whether rounds go as in GRIP's released code."""
         return self.task.recipe.self_training == "released"
 
-    def lr(self, epoch: int, step: int = 0, steps: int = 1) -> float:
-        """The schedule starts over in each round."""
-        return super().lr(epoch % self.task.epochs, step, steps)
-
     @property
     def train_classes(self) -> None:
         """Training tells all classes apart, those with pseudo-labels only, too."""

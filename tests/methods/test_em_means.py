@@ -26,7 +26,7 @@ def test_without_class_means_it_predicts_as_gce_does() -> None:
     toy.fit([plain], toy.data_for(RUNS, EPOCHS), EPOCHS)
     ours = trained(join=0)
     assert torch.equal(ours.ctx, plain.ctx)
-    torch.testing.assert_close(normalize(ours.class_weights(), dim=-1), plain.class_weights())
+    torch.testing.assert_close(normalize(ours.joined, dim=-1), plain.class_weights())
 
 
 def test_the_classifier_is_that_of_its_formula() -> None:
@@ -59,7 +59,7 @@ def test_the_classifier_is_that_of_its_formula() -> None:
                 unit = normalize(total, dim=-1)
                 if likelihood > best[0]:
                     best = (likelihood, sharpness / deviation(images @ unit.T) * unit / method.task.backbone.scale)
-        torch.testing.assert_close(method.class_weights()[r].double(), best[1], atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(method.joined[r].double(), best[1], atol=1e-4, rtol=1e-4)
 
 
 def test_without_class_means_a_head_in_the_prompts_place_is_that_of_gce_with_classes_of_one_length() -> None:
@@ -67,21 +67,21 @@ def test_without_class_means_a_head_in_the_prompts_place_is_that_of_gce_with_cla
     toy.fit([plain], toy.data_for(RUNS, EPOCHS), EPOCHS)
     ours = trained(join=0, teacher="head")
     assert torch.equal(ours.head, plain.head)
-    torch.testing.assert_close(normalize(ours.class_weights(), dim=-1), normalize(plain.class_weights(), dim=-1))
+    torch.testing.assert_close(normalize(ours.joined, dim=-1), normalize(plain.class_weights(), dim=-1))
 
 
 def test_the_head_learns_on_after_an_evaluation() -> None:
     method = trained(teacher="head")
-    before, joined = method.head.detach().clone(), method.class_weights()
-    assert torch.equal(method.learned_weights(), method.head) and not torch.equal(joined, method.head)
-    torch.testing.assert_close(method.classifier(method.learned_weights()), joined)
+    before, joined = method.head.detach().clone(), method.joined
+    assert torch.equal(method.class_weights(), method.head) and not torch.equal(joined, method.head)
+    torch.testing.assert_close(method.classifier(method.class_weights()), joined)
     assert torch.equal(method.head, before)
 
 
 def test_images_are_judged_in_parts_that_fit() -> None:
-    whole = trained().class_weights()
+    whole = trained().joined
     limit, em_means.LIMIT = em_means.LIMIT, 1
     try:
-        torch.testing.assert_close(trained().class_weights(), whole)
+        torch.testing.assert_close(trained().joined, whole)
     finally:
         em_means.LIMIT = limit
