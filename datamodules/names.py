@@ -42,3 +42,18 @@ def parse_spec(text: str) -> tuple[str, dict[str, str]]:
             raise DataError(f"{text!r}: option {key!r} is given twice")
         options[key] = value
     return name, options
+
+
+def split_list(text: str) -> list[str]:
+    """Parts of `text` between commas that stand outside of brackets.
+
+    >>> split_list("coop, gce[q=0.5,n_ctx=4]")
+    ['coop', 'gce[q=0.5,n_ctx=4]']
+    """
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(f"{text},"):
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and (depth == 0 or place == len(text)):
+            parts.append(text[start:place])
+            start = place + 1
+    return [part.strip() for part in parts if part.strip()]

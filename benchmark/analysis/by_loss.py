@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmark.analysis.leaderboard import SETTING
 from benchmark.errors import BadInput
-from benchmark.plan.grid import parse_method
+from benchmark.plan.method_spec import parse_method
 
 #: Methods that are CoOp's prompt with another loss, at that loss's published settings.
 PROMPTS = ("gce", "mae", "dspt", "sce", "nce_rce", "phuber_ce", "label_smoothing")
@@ -29,8 +29,8 @@ def learner_and_loss(method: str) -> tuple[str, str] | None:
         return None
     if "loss" not in info.options:
         return None
-    loss = str(options.pop("loss_", info.options["loss"].default))
-    return info.canonical(options), loss
+    loss = str(options.get("loss_", info.options["loss"].default))
+    return info.canonical({name: value for name, value in options.items() if name != "loss_"}), loss
 
 
 def by_loss(board: pd.DataFrame) -> pd.DataFrame:

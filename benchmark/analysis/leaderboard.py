@@ -14,7 +14,7 @@ from benchmark import PROTOCOL
 from benchmark.analysis.comparable import comparable
 from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.record import Record
 from datamodules.foreign import from_cell, to_cell
 

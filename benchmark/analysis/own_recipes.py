@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from methods.recipes import default_name
 
 

@@ -19,11 +19,11 @@ from benchmark.choose.expected import Regret, by_setting, place, write_table
 from benchmark.choose.rule import Choice, Lead, decide, leads_over
 from benchmark.choose.trial_table import Trial, read_trials, write_trials
 from benchmark.choose.trials import Setting, train
-from benchmark.plan.grid import split_list
 from benchmark.plan.options import numbers
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Split
 from datamodules.features.bank import FeatureBank
+from datamodules.names import split_list
 from methods.clip.loading import load_backbone
 from methods.recipes import recipe_for
 

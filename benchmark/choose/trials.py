@@ -17,7 +17,7 @@ from torch import Tensor
 
 from benchmark.audit.doubtful import Doubtful
 from benchmark.errors import BadInput
-from benchmark.plan.grid import parse_method
+from benchmark.plan.method_spec import parse_method
 from benchmark.run.devices import trainer_device
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split

@@ -17,12 +17,12 @@ from benchmark.commands._progress import counted, encoding, say_skipped
 from benchmark.commands._prompt import with_prompt, worth_it
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
-from benchmark.plan.grid import split_list
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.screen import Screen
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
+from datamodules.names import split_list
 
 GROUP = "labels"
 

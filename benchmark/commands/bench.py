@@ -13,8 +13,8 @@ from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
 from benchmark.plan import groups, method_catalog, name_checks, suites
+from benchmark.plan.axes import Run, all_small
 from benchmark.plan.feature_files import notes
-from benchmark.plan.grid import Run, all_small, split_list
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
@@ -24,6 +24,7 @@ from benchmark.run.campaign import Planned, left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
 from benchmark.tracking import Files, check_track, target_of
+from datamodules.names import split_list
 from methods.recipes import is_embedded
 
 GROUP = "train"

@@ -21,7 +21,7 @@ from benchmark.commands._progress import counted, say_skipped
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.feature_files import instead, lacks, left_out, outputs_of
-from benchmark.plan.grid import parse_method, split_list
+from benchmark.plan.method_spec import parse_method
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
@@ -29,6 +29,7 @@ from benchmark.records import exported
 from benchmark.report.short_names import short_name
 from benchmark.screen import Screen
 from datamodules import noise as noises
+from datamodules.names import split_list
 from methods.recipes import recipe_for
 
 GROUP = "use"
@@ -164,7 +165,8 @@ def _check(options: Options) -> Plan:
         raise BadInput(f"{options.noise_type} has its own share of wrong labels, which is measured; leave out --noise")
     check_backbone(options.backbone)
     recipe_for(options.backbone, options.recipe)
-    return Plan([_canonical(name) for name in names], _canonical(options.default), seeds, options.hold_out)
+    methods = [parse_method(name).name for name in names]
+    return Plan(methods, parse_method(options.default).name, seeds, options.hold_out)
 
 
 def _able(options: Options, plan: Plan, say: Callable[[str], None]) -> Plan:
@@ -174,18 +176,13 @@ def _able(options: Options, plan: Plan, say: Callable[[str], None]) -> Plan:
         return plan
     for line in left_out([options.dataset], [parse_method(name) for name in (*plan.methods, plan.default)]):
         say(f"left out: {line}")
-    methods = [name for name in plan.methods if not lacks(options.dataset, *parse_method(name))]
+    methods = [name for name in plan.methods if not lacks(options.dataset, parse_method(name))]
     default = plan.default
-    if lacks(options.dataset, *parse_method(default)):
+    if lacks(options.dataset, parse_method(default)):
         otherwise = "class_means" if outputs.texts is None else "task_res"
-        default = instead(options.dataset, *parse_method(default)) or otherwise
+        default = instead(options.dataset, parse_method(default)) or otherwise
         say(f"the default is {default} instead of {plan.default}")
     return replace(plan, methods=methods or [default], default=default)
-
-
-def _canonical(name: str) -> str:
-    info, values = parse_method(name)
-    return info.canonical(values)
 
 
 def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:

@@ -15,12 +15,12 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
-from benchmark.plan.grid import split_list
 from benchmark.plan.name_checks import check_backbone, check_dataset
 from benchmark.plan.options import numbers, seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.screen import Screen
 from datamodules import noise as noises
+from datamodules.names import split_list
 
 GROUP = "labels"
 

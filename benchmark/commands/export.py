@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
-from benchmark.plan.grid import parse_method
+from benchmark.plan.method_spec import parse_method
 from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
@@ -105,7 +105,7 @@ def export(
 def _frozen(method: str) -> bool:
     """Whether a method leaves the image tower as it is; one that is not installed here counts as if it did."""
     try:
-        return parse_method(method)[0].inputs == "features"
+        return parse_method(method).info.inputs == "features"
     except UserError:
         return True
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from benchmark.errors import BadInput
 from benchmark.plan import groups
-from benchmark.plan.grid import split_list
 from benchmark.plan.name_checks import check_backbone, check_dataset
 from benchmark.plan.shared_options import DATA
 from benchmark.screen import Screen
 from datamodules import catalog
+from datamodules.names import split_list
 
 GROUP = "set up"
 

@@ -13,7 +13,7 @@ from benchmark.commands import bench
 from benchmark.commands._folders import check_writable
 from benchmark.outputs import OneFile, check_folders
 from benchmark.plan import name_checks, paper_runs
-from benchmark.plan.grid import Run, split_list
+from benchmark.plan.axes import Run
 from benchmark.plan.options import numbers
 from benchmark.plan.paper_runs import Cell, Changes
 from benchmark.plan.shared_options import Training
@@ -22,6 +22,7 @@ from benchmark.published.protocols import Paper
 from benchmark.records.store import Store
 from benchmark.screen import Screen
 from datamodules.errors import UserError
+from datamodules.names import split_list
 
 GROUP = "train"
 

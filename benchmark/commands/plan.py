@@ -12,10 +12,10 @@ from rich.table import Table
 from benchmark.errors import BadInput
 from benchmark.plan import options as bench
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
-from benchmark.plan.grid import split_list
 from benchmark.records.store import Store
 from benchmark.screen import Screen
 from datamodules.foreign import LONGEST_NAME, one_line
+from datamodules.names import split_list
 
 GROUP = "train"
 

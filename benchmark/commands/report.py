@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.commands._folders import check_results
 from benchmark.outputs import Outputs
-from benchmark.plan.grid import parse_method
+from benchmark.plan.method_spec import parse_method
 from benchmark.records.store import Store
 from benchmark.report.file_names import REPORT, tables_of
 from benchmark.screen import Screen
@@ -48,8 +48,7 @@ def main(options: Options) -> int:
 def _method(options: Options) -> str:
     """The reference method under its one name; one that is not installed here must be among the records."""
     try:
-        info, values = parse_method(options.reference)
-        return info.canonical(values)
+        return parse_method(options.reference).name
     except UserError:
         if options.reference not in {record.run.method for record in Store(options.out).load().records}:
             raise

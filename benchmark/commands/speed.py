@@ -12,9 +12,9 @@ from rich.table import Table
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
-from benchmark.plan.grid import split_list
 from benchmark.screen import Screen
 from datamodules.errors import nearest
+from datamodules.names import split_list
 
 GROUP = "train"
 

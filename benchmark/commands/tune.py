@@ -14,7 +14,6 @@ from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan import groups
-from benchmark.plan.grid import split_list
 from benchmark.plan.options import Options as BenchOptions
 from benchmark.plan.options import numbers
 from benchmark.records.store import Store
@@ -22,7 +21,7 @@ from benchmark.report.file_names import TABLES, TUNING
 from benchmark.screen import Screen
 from datamodules import noise
 from datamodules.catalog import open_dataset
-from datamodules.names import parse_spec
+from datamodules.names import parse_spec, split_list
 from methods.options.option import as_text
 
 GROUP = "train"

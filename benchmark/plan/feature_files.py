@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 
-from benchmark.plan.method_catalog import MethodInfo
+from benchmark.plan.method_spec import MethodSpec
 from datamodules import catalog
 from datamodules.encoded import Outputs
 from datamodules.names import parse_spec
@@ -42,39 +41,40 @@ def own_backbone(dataset: str) -> str:
     return "" if outputs is None else outputs.name
 
 
-def lacks(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str:
+def lacks(dataset: str, method: MethodSpec) -> str:
     """What a method needs that a data set's backbone lacks, one of `NEEDS`; empty if nothing."""
     outputs = outputs_of(dataset)
     if outputs is None:
         return ""
-    need = info.needs(values)
+    need = method.info.needs(method.values)
     there = "features" if outputs.texts is None else "texts"
     return need if list(NEEDS).index(need) > list(NEEDS).index(there) else ""
 
 
-def left_out(datasets: Iterable[str], methods: Sequence[tuple[MethodInfo, dict[str, Any]]]) -> list[str]:
+def left_out(datasets: Iterable[str], methods: Sequence[MethodSpec]) -> list[str]:
     """One line for each reason why methods cannot train on data sets of features."""
     found: dict[tuple[str, str], list[str]] = {}
     for dataset in datasets:
         names: dict[str, list[str]] = {}
-        for info, values in methods:
-            if need := lacks(dataset, info, values):
-                names.setdefault(need, []).append(_with_instead(dataset, info, values))
+        for method in methods:
+            if need := lacks(dataset, method):
+                names.setdefault(need, []).append(_with_instead(dataset, method))
         for need, own in names.items():
             found.setdefault((need, ", ".join(dict.fromkeys(own))), []).append(_short(dataset))
     return [f"{names} on {', '.join(shorts)}: {NEEDS[need]}" for (need, names), shorts in found.items()]
 
 
-def _with_instead(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str:
+def _with_instead(dataset: str, method: MethodSpec) -> str:
     """The method, and what option makes it able to train."""
-    name, can = info.canonical(values), instead(dataset, info, values)
-    return f"{name} (but not {can})" if can else name
+    can = instead(dataset, method)
+    return f"{method.name} (but not {can})" if can else method.name
 
 
-def instead(dataset: str, info: MethodInfo, values: dict[str, Any]) -> str:
+def instead(dataset: str, method: MethodSpec) -> str:
     """The method with an option more, with which it can train on a data set; empty where there is none."""
-    forms = ({**values, **dict([spare])} for spare in info.spares(values))
-    return next((info.canonical(form) for form in forms if not lacks(dataset, info, form)), "")
+    spares = method.info.spares(method.values)
+    forms = (MethodSpec(method.info, {**method.values, option: value}) for option, value in spares)
+    return next((form.name for form in forms if not lacks(dataset, form)), "")
 
 
 def notes(datasets: Iterable[str], shots: Sequence[int]) -> list[str]:

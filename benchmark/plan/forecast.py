@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from benchmark.errors import BadInput
 from benchmark.plan import method_catalog
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack, packs
 from benchmark.plan.schedule import in_order
 

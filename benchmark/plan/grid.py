@@ -1,89 +1,18 @@
-"""What there is to do: a Run, the grid of all runs, and the packs that train together. Imports no torch."""
+"""The grid of runs that the options of a user describe. Imports no torch."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
-from benchmark import PROTOCOL
 from benchmark.errors import BadInput
-from benchmark.plan import method_catalog
+from benchmark.plan.axes import Run, out_of_range
 from benchmark.plan.feature_files import lacks, left_out, own_backbone
+from benchmark.plan.method_catalog import MethodInfo
+from benchmark.plan.method_spec import parse_method
 from datamodules import noise, paradigms
-from datamodules.errors import UserError
-from datamodules.names import parse_spec
-from methods.clip.names import split_name
-from methods.recipes import Recipe, is_embedded, is_precomputed, recipe, recipe_for
-
-
-@dataclass(frozen=True, order=True)
-class Run:
-    """One training run; every field is part of its identity, and the hash of all of them is its name.
-
-    `method` carries its options in canonical order (`gce[q=0.5]`). `noise` is the kind of label noise, "none" where
-    no label is wrong; `rate` is the share of wrong labels asked for, 0 to 1, and None where it is measured (`human`).
-    `paradigm` is "fewshot" (given, possibly wrong labels), "ul", "ssl" or "trzsl". It and `recipe` carry their options
-    too, in canonical order; `epochs` is what it means for this data set and number of shots.
-    """
-
-    backbone: str
-    dataset: str
-    method: str
-    noise: str
-    rate: float | None
-    shots: int
-    seed: int
-    recipe: str
-    epochs: int
-    paradigm: str = "fewshot"
-    protocol: int = PROTOCOL
-
-    @cached_property
-    def key(self) -> str:
-        """The first 16 hex digits of the SHA-256 of the fields."""
-        text = json.dumps({name: getattr(self, name) for name in _FIELDS})
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def method_name(self) -> str:
-        """The method without its options."""
-        return self.method.split("[")[0]
-
-    @property
-    def backbone_name(self) -> str:
-        """The backbone as tables show it: `local-dir:mine` for `local-dir:/path[name=mine]`, else as it was typed."""
-        try:
-            place, name = split_name(self.backbone)
-        except UserError:  # of a record from elsewhere
-            return self.backbone
-        return f"{place.partition(':')[0]}:{name}" if name else self.backbone
-
-    @property
-    def encoder(self) -> str:
-        """What encoded the images: the backbone as tables show it, without the hash of a file of features."""
-        return self.backbone.rpartition("@")[0] if is_precomputed(self.backbone) else self.backbone_name
-
-    @property
-    def settings(self) -> Recipe:
-        """The recipe's settings for this run."""
-        return recipe(self.recipe).at(self.method, self.dataset, self.shots)
-
-    def __str__(self) -> str:
-        noise = self.noise if self.rate is None else f"{self.noise} {self.rate:g}"
-        return f"{self.dataset} {self.method} {noise} {self.paradigm} seed {self.seed} ({self.key})"
-
-
-_FIELDS = sorted(field.name for field in fields(Run))
-
-
-def all_small(runs: Iterable[Run]) -> bool:
-    """Whether there are only embedded backbones and files of features: several workers of a device can share it."""
-    return all(is_embedded(run.backbone) or is_precomputed(run.backbone) for run in runs)
+from methods.recipes import recipe_for
 
 
 @dataclass(frozen=True)
@@ -117,11 +46,10 @@ class Grid:
         for axis, values in vars(self).items():
             if axis != "epochs" and not values:
                 raise BadInput(f"no {axis} given; name at least one")
-        numbers = [("epochs", 1, self.epochs)] if self.epochs is not None else []
-        numbers += [("shots", 1, shots) for shots in self.shots] + [("seed", 0, seed) for seed in self.seeds]
-        for name, least, number in numbers:
-            if not least <= number < 2**63:
-                limits = f"at least {least}" if number < least else "below 2^63"
+        numbers = [("epochs", self.epochs)] if self.epochs is not None else []
+        numbers += [("shots", shots) for shots in self.shots] + [("seed", seed) for seed in self.seeds]
+        for name, number in numbers:
+            if limits := out_of_range(name, number):
                 raise BadInput(f"{name} is {number}, should be {limits}")
         for paradigm in self.paradigms:
             paradigms.parse(paradigm)
@@ -130,13 +58,13 @@ class Grid:
         for clip, asked, dataset, method, shots in product(
             self.backbones, self.recipes, self.datasets, self.methods, self.shots
         ):
-            backbone, (info, values) = own_backbone(dataset) or clip, parse_method(method)
-            if lacks(dataset, info, values):
+            backbone, spec = own_backbone(dataset) or clip, parse_method(method)
+            if lacks(dataset, spec):
                 continue
-            own = recipe_for(backbone, asked, self.epochs, info.name)
-            name, epochs = info.canonical(values), own.epochs(dataset, shots)
-            for paradigm in _suited(info, self.paradigms):
-                blind = info.labels == "none" or paradigm == "ul"
+            own = recipe_for(backbone, asked, self.epochs, spec.info.name)
+            name, epochs = spec.name, own.epochs(dataset, shots)
+            for paradigm in _suited(spec.info, self.paradigms):
+                blind = spec.info.labels == "none" or paradigm == "ul"
                 for (kind, rate), seed in product([("none", 0.0)] if blind else noises, self.seeds):
                     runs[Run(backbone, dataset, name, kind, rate, shots, seed, str(own), epochs, paradigm)] = None
         return list(runs)
@@ -169,7 +97,7 @@ class Grid:
         return sorted(found, key=lambda pair: (pair[1] is None, pair[1] or 0.0))
 
 
-def _suited(info: method_catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
+def _suited(info: MethodInfo, asked: Sequence[str]) -> list[str]:
     """The paradigms to run a method under; one without labels takes part in few-shot comparisons as "ul"."""
     meant = dict.fromkeys(
         "ul" if name == "fewshot" and "fewshot" not in info.paradigms else paradigms.canonical(paradigm)
@@ -177,26 +105,3 @@ def _suited(info: method_catalog.MethodInfo, asked: Sequence[str]) -> list[str]:
         for name, _ in [paradigms.parse(paradigm)]
     )
     return [paradigm for paradigm in meant if paradigms.parse(paradigm)[0] in info.paradigms]
-
-
-def parse_method(text: str) -> tuple[method_catalog.MethodInfo, dict[str, Any]]:
-    """The method that `name` or `name[option=value,...]` asks for, and the attributes that its options set.
-
-    Raises:
-        BadInput: an unknown method or option, or a value that the option does not take.
-        DataError: brackets or equals signs are missing.
-    """
-    name, options = parse_spec(text)
-    info = method_catalog.method(name)
-    return info, info.values(options)
-
-
-def split_list(text: str) -> list[str]:
-    """Parts of `text` between commas, those within brackets apart: `coop,gce[q=0.5,n_ctx=4]` has two."""
-    parts, depth, start = [], 0, 0
-    for place, letter in enumerate(f"{text},"):
-        depth += (letter == "[") - (letter == "]")
-        if letter == "," and (depth == 0 or place == len(text)):
-            parts.append(text[start:place])
-            start = place + 1
-    return [part.strip() for part in parts if part.strip()]

@@ -7,6 +7,7 @@ left out; `unreadable` names it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -54,7 +55,7 @@ class MethodInfo:
         """ "features" or "images": what it trains on."""
         return str(self._constant("inputs", "features"))
 
-    def needs(self, values: dict[str, Any]) -> str:
+    def needs(self, values: Mapping[str, Any]) -> str:
         """What of the backbone it needs with attributes from `values`: one of `feature_files.NEEDS`."""
         if self.inputs == "images":
             return "image tower"
@@ -64,7 +65,7 @@ class MethodInfo:
                 return by_value[value]
         return str(self._constant("needs", "texts"))
 
-    def spares(self, values: dict[str, Any]) -> list[tuple[str, str]]:
+    def spares(self, values: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Values of options that change what it needs and are not given."""
         changes: dict[str, dict[str, str]] = self._constant("needs_with", {})
         return [(option, value) for option in changes.keys() - values.keys() for value in changes[option]]
@@ -89,21 +90,21 @@ class MethodInfo:
         defaults = {option.attribute: option.default for option in known.values()}
         return {attribute: value for attribute, value in values.items() if value != defaults[attribute]}
 
-    def rounds(self, values: dict[str, Any]) -> int:
+    def rounds(self, values: Mapping[str, Any]) -> int:
         """How often a run goes through its epochs."""
         return int(self._value("rounds", values, self._constant("rounds", 1)))
 
-    def teachers(self, values: dict[str, Any]) -> tuple[str, ...]:
+    def teachers(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """The further backbones that a run asks."""
         return tuple(self._value("teachers", values, ()))
 
-    def canonical(self, values: dict[str, Any]) -> str:
+    def canonical(self, values: Mapping[str, Any]) -> str:
         """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
         named = {attribute.rstrip("_"): value for attribute, value in values.items()}
         inside = ",".join(f"{name}={as_text(named[name])}" for name in sorted(named))
         return f"{self.name}[{inside}]" if inside else self.name
 
-    def _value(self, name: str, values: dict[str, Any], otherwise: Any) -> Any:
+    def _value(self, name: str, values: Mapping[str, Any], otherwise: Any) -> Any:
         if name in values or name not in self.source.options:
             return values.get(name, otherwise)
         return self._read(name, self.source.options[name].default)

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from benchmark.errors import BadInput
 from benchmark.plan import groups
-from benchmark.plan.grid import Grid, split_list
+from benchmark.plan.grid import Grid
 from benchmark.plan.shared_options import Training
+from datamodules.names import split_list
 
 T = TypeVar("T", int, float)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, pairwise
 
-from benchmark.plan.grid import Run, parse_method
+from benchmark.plan.axes import Run
 from benchmark.plan.schedule import ends, in_order, schedule
 from datamodules import catalog
 from methods.recipes import recipe
@@ -48,10 +48,9 @@ class Pack:
     def cost_of(self, size: catalog.Size) -> int:
         """Roughly how long it takes on a data set of this size, by class names and images; no unit."""
         first = self.runs[0]
-        info, values = parse_method(first.method)
         images = first.shots * size.classes
         steps = first.settings.steps(images)
-        epochs = info.rounds(values) * first.epochs
+        epochs = first.spec.rounds * first.epochs
         return len(self.runs) * epochs * (steps * size.classes + images * IMAGE // SHARED) + IMAGE * size.tests
 
     def halves(self) -> tuple[Pack, Pack]:
@@ -73,10 +72,9 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     images = {name: str(recipe(name).settings.images) for name in {run.recipe for run in runs}}
 
     def shared(run: Run) -> tuple[object, ...]:
-        info, values = parse_method(run.method)
         return (
-            run.backbone, run.dataset, run.shots, run.epochs * info.rounds(values), info.inputs,
-            run.paradigm == "trzsl",  # trains fewer classes
+            run.backbone, run.dataset, run.shots, run.epochs * run.spec.rounds, run.spec.info.inputs,
+            run.has_unseen_classes,
             images[run.recipe],
         )  # fmt: skip
 

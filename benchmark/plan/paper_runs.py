@@ -6,7 +6,8 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Grid, Run
+from benchmark.plan.axes import Run
+from benchmark.plan.grid import Grid
 from benchmark.published.protocols import Paper, Point
 from datamodules.errors import nearest
 

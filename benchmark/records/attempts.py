@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.locks import lock_name
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.checksummed import BadRecord, parse
 from benchmark.records.record import check_run
 from datamodules import reading

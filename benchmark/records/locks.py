@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 
 
 class Locks:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark import PROTOCOL
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
 from datamodules.errors import UserError
 from methods.recipes import recipe

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmark import PROTOCOL
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.failures import Failure, read_note
 from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, quarantine_record, slug
 from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read

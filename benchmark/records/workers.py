@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from benchmark.outputs.place import is_there
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.paths import quarantine_file
 from datamodules import atomic, reading
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run, all_small
+from benchmark.plan.axes import Run, all_small
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
 from benchmark.records.store import Store

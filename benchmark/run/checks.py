@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run, parse_method
+from benchmark.plan.axes import Run
 from benchmark.records.backbone_identity import differ, weights_of
 from benchmark.records.record import Record
 from benchmark.run.resources import Resources
@@ -45,7 +45,7 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
         _check_own_labels(resources, run)
     load = _loader(resources, devices)
-    for teacher in sorted(set().union(*map(_teachers, runs))):
+    for teacher in sorted({teacher for run in runs for teacher in run.spec.info.teachers(run.spec.values)}):
         load(teacher)
     reasons: dict[tuple[str, str], str] = {}
     for name, place in sorted({run.backbone: run.dataset for run in runs}.items()):
@@ -100,11 +100,6 @@ def _labels(dataset: Dataset, run: Run) -> str:
     spec = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *run.settings.given)
     given = TrainingSets(dataset, [spec]).given[0]
     return noise.fingerprint(given.images, given.labels)
-
-
-def _teachers(run: Run) -> set[str]:
-    info, values = parse_method(run.method)
-    return set(info.teachers(values))
 
 
 def _check_own_labels(resources: Resources, run: Run) -> None:

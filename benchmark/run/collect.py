@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.run.devices import device_name
 from benchmark.run.environment import versions
 from benchmark.run.predictions import pack_all

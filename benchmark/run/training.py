@@ -12,7 +12,7 @@ from importlib import import_module
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from benchmark.plan.grid import Run, parse_method
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.published import papers
 from benchmark.run.collect import Result, collect, zero_shot_accuracy
@@ -78,8 +78,8 @@ def build(
     alike: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
         alike.setdefault((run.method, run.recipe), []).append(run)
-    for (name, _), own in alike.items():
-        info, options = parse_method(name)
+    for own in alike.values():
+        info, options = own[0].spec
         seeds, settings = [run.seed for run in own], own[0].settings
         task = Task(backbone, dataset.classes, dataset.template, seeds, settings.epochs, settings, load)
         members.append(import_module(info.module).Method(task, **options))

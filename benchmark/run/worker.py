@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import torch
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.locks import Locks
 from benchmark.records.store import Store

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmark.plan.grid import Grid, Run
+from benchmark.plan.axes import Run
+from benchmark.plan.grid import Grid
 from benchmark.plan.packs import Pack
 from benchmark.run.resources import Resources
 from benchmark.run.training import build

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmark.plan import method_catalog
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.record import Record
 from benchmark.report.short_names import short_name
 from datamodules.errors import UserError

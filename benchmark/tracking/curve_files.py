@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.outputs import check_folders
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.logged import is_marked, write_mark
 from benchmark.records.paths import slug
 from benchmark.records.record import Record

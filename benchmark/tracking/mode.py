@@ -10,9 +10,9 @@ from typing import Literal
 from urllib.parse import urlparse
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import split_list
 from datamodules import reading
 from datamodules.errors import nearest
+from datamodules.names import split_list
 
 Mode = Literal["online", "offline", "disabled"]
 MODES: tuple[Mode, ...] = ("online", "offline", "disabled")

@@ -19,8 +19,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from benchmark.plan.grid import Grid, Run, parse_method
+from benchmark.plan.axes import Run
+from benchmark.plan.grid import Grid
 from benchmark.plan.method_catalog import methods
+from benchmark.plan.method_spec import parse_method
 from benchmark.run.resources import Resources
 from benchmark.run.training import Result, train
 from datamodules import NoisyFewShot

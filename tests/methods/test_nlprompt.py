@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.run.collect import collect
 from datamodules.run_spec import RunSpec
 from methods import coop, nlprompt

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch.nn.functional import normalize
 
 from benchmark.__main__ import main
-from benchmark.plan.grid import parse_method
+from benchmark.plan.method_spec import parse_method
 from datamodules.datamodule import NoisyFewShot
 from datamodules.run_spec import RunSpec
 from methods import upl

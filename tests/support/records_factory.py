@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.checksummed import with_checksum
 from benchmark.records.prediction_file import Predictions, pack
 from benchmark.records.store import Store

@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.locks import Locks
 from benchmark.records.store import Store

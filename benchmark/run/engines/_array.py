@@ -16,7 +16,7 @@ from submitit import SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError, JobPaths
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import forget_all
 from benchmark.records.store import Store

@@ -14,7 +14,7 @@ from typing import Any
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
 
-from benchmark.plan.grid import Run, all_small
+from benchmark.plan.axes import Run, all_small
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import Attempts
 from benchmark.records.locks import Locks

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import Field
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import all_small
+from benchmark.plan.axes import all_small
 from benchmark.run.devices import SIDE_BY_SIDE
 from benchmark.run.engines import Engine
 from benchmark.run.pool import keep_busy

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from benchmark.analysis.leaderboard import leaderboard
 from benchmark.analysis.own_recipes import shown_recipes
-from benchmark.plan.grid import Grid, Run
+from benchmark.plan.axes import Run
+from benchmark.plan.grid import Grid
 from benchmark.records.store import Store
 from benchmark.report.blocks import blocks
 from tests.support.records_factory import result

@@ -9,8 +9,8 @@ import pytest
 
 from benchmark.__main__ import main
 from benchmark.errors import BadInput
+from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Measured, forecast
-from benchmark.plan.grid import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
 from tests.support import records_factory as factory

@@ -10,12 +10,14 @@ import pytest
 
 from benchmark.errors import BadInput
 from benchmark.plan import method_catalog
-from benchmark.plan.grid import Grid, Run, split_list
+from benchmark.plan.axes import Run
+from benchmark.plan.grid import Grid
 from benchmark.plan.groups import ROBUST
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from datamodules import catalog
 from datamodules.errors import UserError
+from datamodules.names import split_list
 
 RUN = Run("embedded", "flipped", "coop", "symmetric", 0.5, 16, 1, "embedded", 10)
 

@@ -11,7 +11,7 @@ import pytest
 import methods
 from benchmark.__main__ import main
 from benchmark.plan import method_catalog
-from benchmark.plan.grid import parse_method
+from benchmark.plan.method_spec import parse_method
 from datamodules.errors import UserError
 from methods.options.check import options_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
 from benchmark.plan.schedule import ends, in_order, schedule

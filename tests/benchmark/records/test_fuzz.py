@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from benchmark.analysis.results import Results
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.records.checksummed import is_intact, parse, with_checksum
 from benchmark.records.record import BadRecord, Record, read
 from benchmark.records.store import Store

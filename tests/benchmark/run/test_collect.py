@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 import torch
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.run.collect import collect
 from datamodules.run_spec import RunSpec
 from methods import ce

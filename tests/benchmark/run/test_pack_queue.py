@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.run.pack_queue import DEATHS, PackQueue
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.run import pool
 from benchmark.run.events import Event, Report

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.locks import Locks

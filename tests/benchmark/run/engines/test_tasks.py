@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import Attempts
 from benchmark.records.locks import Locks
