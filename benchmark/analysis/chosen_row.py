@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from benchmark import PROTOCOL
-from benchmark.analysis.leaderboard import CELL, COLUMNS, PARTS
+from benchmark.analysis.columns import over_seeds
+from benchmark.analysis.leaderboard import CELL, HEADER
 from benchmark.analysis.learning_rates import last_noisy_val
 from benchmark.analysis.selection import by_seed, highest
 from benchmark.records.record import Record
@@ -43,22 +44,21 @@ def choices(records: Iterable[Record], seen: pd.DataFrame, board: pd.DataFrame) 
     """
     validations = {record.key: last_noisy_val(record) for record in records}
     marked = seen.assign(noisy_val=seen["key"].map(validations).astype(float)).dropna(subset=["noisy_val"])
-    rows = []
-    for cell, own in marked.groupby(CELL, dropna=False, sort=True):
+    taken, values = [marked[:0]], []
+    for _, own in marked.groupby(CELL, dropna=False, sort=True):
         test, validation = by_seed(own)
-        if test.shape[1] < FEWEST:
-            continue
-        taken = highest(validation.mean())
-        scores, runs = test[taken].mean(axis=1), own[own["method"].isin(taken)]
-        wrong = (int(runs["diverged"].sum()), int(runs["collapsed"].sum()), runs["realised"].mean())
-        values = (round(scores.mean(), 6), scores.std(), len(scores), float("nan"), *wrong, PROTOCOL)
-        rows.append((*cell, CHOSEN, "given", *values, *runs[PARTS].mean()))
+        if test.shape[1] >= FEWEST:
+            methods = highest(validation.mean())
+            scores = test[methods].mean(axis=1)
+            taken.append(own[own["method"].isin(methods)])
+            values.append((round(scores.mean(), 6), scores.std(), len(scores)))
+    table = over_seeds(pd.concat(taken).assign(method=CHOSEN), [*CELL, "method"])
+    mean, std, seeds = zip(*values, strict=True) if values else ((), (), ())
+    table = table.assign(labels="given", mean=mean, std=std, seeds=seeds, rank=math.nan, protocol=PROTOCOL)
     best = board.groupby(CELL, dropna=False)["mean"].max().rename("best").reset_index()
-    table = pd.DataFrame(rows, columns=[*COLUMNS, *PARTS]).astype({"rate": float})
-    if table.empty:
-        return table.assign(regret=pd.Series(dtype=float))
-    found: pd.DataFrame = table.merge(best, on=CELL, how="left")
-    return found.assign(regret=found["best"] - found["mean"]).drop(columns="best")
+    found = table.merge(best, on=CELL, how="left").assign(regret=lambda rows: rows["best"] - rows["mean"])
+    chosen: pd.DataFrame = found[HEADER]
+    return chosen
 
 
 def joined(board: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:

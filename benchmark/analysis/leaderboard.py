@@ -11,24 +11,20 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from benchmark import PROTOCOL
+from benchmark.analysis.columns import COLUMNS, NUMBERS, OBSERVED, over_seeds
 from benchmark.analysis.comparable import comparable
 from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.records.record import Record
-from datamodules.foreign import from_cell, to_cell
+from datamodules.foreign import from_cell
 
 #: What must agree for two methods to be compared on a data set.
 SETTING = ["shots", "recipe", "backbone", "paradigm"]
 #: One column of a table: methods are ranked within it.
 CELL = ["dataset", "noise", "rate", "epochs", *SETTING]
-COLUMNS = [*CELL, "method", "labels", "mean", "std", "seeds", "rank", "diverged", "collapsed",
-           "realised", "protocol"]  # fmt: skip
-#: Accuracies on seen and unseen classes, percent.
-PARTS = ["seen", "unseen"]
-#: Columns that a CSV file has only where a row has a value: `regret` is that of `choices.choices`.
-OPTIONAL = [*PARTS, "regret"]
-_FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "rank": "{:.0f}", "lr": "{:g}", "realised": "{:.4f}"}
+HEADER = [*CELL, "method", *(column.name for column in COLUMNS)]
+OPTIONAL = {column.name for column in COLUMNS if column.optional}
 
 
 class Place(NamedTuple):
@@ -63,25 +59,13 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
             for home in _homes(record.run, recipes):
                 near[_clean(home)].add(home)
     rows = [
-        (
-            *place,
-            r.run.method,
-            r.run.seed,
-            r.score,
-            r.status == "diverged",
-            r.collapsed,
-            _realised(r, place),
-            r.seen_accuracy,
-            r.unseen_accuracy,
-            _hash(r),
-            r.key,
-        )
+        (*place, r.run.method, r.run.seed, r.key, *(of(r, place.rate) for of in OBSERVED.values()))
         for r in records
         for home in _homes(r.run, recipes)
         for place in _places(r, home, near)
     ]
-    names = [*CELL, "method", "seed", "accuracy", "diverged", "collapsed", "realised", *PARTS, "labels", "key"]
-    frame = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(["rate", "realised", *PARTS], float))
+    frame = pd.DataFrame(rows, columns=[*CELL, "method", "seed", "key", *OBSERVED])
+    frame = frame.astype(dict.fromkeys(["rate", *NUMBERS], float))
     ordered: pd.DataFrame = frame.sort_values([*CELL, "method", "seed"]).reset_index(drop=True)
     return ordered
 
@@ -112,17 +96,8 @@ def _places(record: Record, home: Place, near: Mapping[Place, set[Place]]) -> se
     return clean | noisy if record.label_free else clean
 
 
-def _realised(record: Record, place: Place) -> float | None:
-    return None if record.label_free and place.rate != 0 else record.noise.realised
-
-
-def _hash(record: Record) -> str:
-    """The hash of the labels that the run was given; empty where it was given none."""
-    return "" if record.label_free else record.noise.labels_sha256
-
-
 def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
-    """The tidy table, one row per cell and method, with `COLUMNS` and `PARTS`.
+    """The tidy table, one row per cell and method, with `HEADER`.
 
     `mean` and `std` are percent over seeds (`std` with n - 1, missing for one seed), `rank` is 1 for the best mean
     of the cell (equal means share the better rank), `diverged` and `collapsed` count runs, `realised` is the mean share
@@ -133,42 +108,17 @@ def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
 
 def board_of(seen: pd.DataFrame) -> pd.DataFrame:
     """`leaderboard` of what `observations` returns."""
-    rows = seen.groupby([*CELL, "method"], dropna=False, sort=True)
-    board = rows.agg(
-        mean=("accuracy", "mean"),
-        std=("accuracy", "std"),
-        seeds=("seed", "nunique"),
-        labels=("labels", lambda hashes: "given" if any(hashes) else "none"),
-        diverged=("diverged", "sum"),
-        collapsed=("collapsed", "sum"),
-        realised=("realised", "mean"),
-        seen=("seen", "mean"),
-        unseen=("unseen", "mean"),
-    ).reset_index()
+    board = over_seeds(seen, [*CELL, "method"])
     board["mean"] = board["mean"].round(6)
-    board["rank"] = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")
-    table: pd.DataFrame = board.assign(protocol=PROTOCOL)[[*COLUMNS, *PARTS]]
+    ranks = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")
+    board = board.assign(rank=ranks, protocol=PROTOCOL)
+    table: pd.DataFrame = board[[name for name in HEADER if name in board]]
     return table
 
 
 def rate_name(rate: float) -> str:
     """A noise rate as a column's name: "0.25", or "measured" where nobody asked for a rate."""
     return "measured" if math.isnan(rate) else f"{rate:g}"
-
-
-def to_csv(table: pd.DataFrame) -> str:
-    """CSV text with two decimals for percentages and points; the same table gives the same bytes.
-
-    A name that a spreadsheet would take for a formula gets an apostrophe in front.
-    """
-    text = table.drop(columns=[name for name in OPTIONAL if name in table and table[name].isna().all()]).astype(object)
-    for column in text.columns:
-        if pd.api.types.is_float_dtype(table[column]):
-            style = _FORMATS.get(column, "{:.2f}")
-            text[column] = [style.format(value) if pd.notna(value) else "" for value in table[column]]
-        elif not pd.api.types.is_numeric_dtype(table[column]):
-            text[column] = [to_cell(v) if isinstance(v, str) else v for v in table[column]]
-    return str(text.to_csv(index=False, lineterminator="\n"))
 
 
 def from_csv(text: str) -> pd.DataFrame:
@@ -179,9 +129,9 @@ def from_csv(text: str) -> pd.DataFrame:
     """
     types = {"backbone": str, "dataset": str, "noise": str, "method": str, "recipe": str}
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)
-    if missing := [column for column in COLUMNS if column not in table]:
+    if missing := [name for name in HEADER if name not in table and name not in OPTIONAL]:
         raise BadInput(f"not a leaderboard: it has no column {missing[0]!r}")
-    ordered: pd.DataFrame = table.reindex(columns=[*COLUMNS, *OPTIONAL])
+    ordered: pd.DataFrame = table.reindex(columns=HEADER)
     for column in types:
         ordered[column] = ordered[column].map(from_cell, na_action="ignore")
     return ordered

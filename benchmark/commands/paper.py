@@ -143,7 +143,7 @@ def _finish(
     able: list[Run],
 ) -> int:  # fmt: skip
     """Prints ours beside theirs and, unless this is a dry run, writes it too; 1 if one of the able runs is not ok."""
-    from benchmark.analysis.leaderboard import to_csv
+    from benchmark.analysis.columns import to_csv
     from benchmark.analysis.paper_comparison import beside
     from benchmark.report import paper_table
 

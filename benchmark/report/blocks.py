@@ -10,40 +10,36 @@ from typing import Any
 import pandas as pd
 
 from benchmark.analysis.chosen_row import NOTE, Chosen, cells
+from benchmark.analysis.columns import SHOWN, beside, marks, notes
 from benchmark.analysis.leaderboard import SETTING, rate_name
 from benchmark.report.palette import MOST, ZERO_SHOT
 from benchmark.report.short_names import short_names, short_noise
 
 MISSING = "-"
-MARKS = {
-    "†": "some of these runs diverged",
-    "‡": "some of these runs collapsed: nearly uniform predictions, right on training images by chance only",
-}
-
-
-PARTS = "in brackets: accuracy on seen and on unseen classes, of which the first number is the harmonic mean"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A mean and standard deviation over seeds in percent (None where there is none), how many runs went wrong and how.
+    """A mean and standard deviation over seeds in percent (None where there is none), and what is shown with them.
 
-    `place` is 1 for the best of its column as shown, to two decimals, 2 for the next; equal values share a place. Where
-    the mean is a harmonic mean of the accuracies on seen and on unseen classes, these stand beside it.
+    `rank` is 1 for the best of its column as shown, to two decimals, 2 for the next; equal values share a rank. `more`
+    has the values of `columns.SHOWN`: how many runs went wrong, accuracies of parts of the classes.
     """
 
     mean: float
     std: float | None
-    diverged: int
-    collapsed: int
-    place: int
-    seen: float | None = None
-    unseen: float | None = None
+    rank: int
+    more: Mapping[str, float | None]
 
     @property
     def marks(self) -> str:
         """Signs that `Block.notes` explains."""
-        return "†" * bool(self.diverged) + "‡" * bool(self.collapsed)
+        return marks(self.more)
+
+    @property
+    def beside(self) -> str:
+        """Other numbers in brackets."""
+        return beside(self.more)
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Block:
     has no cell, since its mean would not compare. `name` is the data set's short name, or says of how many data sets
     this is the mean. `ranks` are average ranks over the cells of the leaderboard that the block shows. `measured` is
     the share of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `chosen` says by
-    column what noisy validation would have taken: it is no method and has no place among them. `backbone` is its short
+    column what noisy validation would have taken: it is no method and has no rank among them. `backbone` is its short
     name.
     """
 
@@ -84,10 +80,7 @@ class Block:
     @property
     def notes(self) -> list[str]:
         """What the marks of its cells mean."""
-        marks = "".join(cell.marks for cell in self.cells.values())
-        notes = [f"{mark} {meaning}" for mark, meaning in MARKS.items() if mark in marks]
-        both = any(cell.seen is not None for cell in self.cells.values())
-        return [*notes, *[PARTS] * both, *[NOTE] * bool(self.chosen)]
+        return [*notes([cell.more for cell in self.cells.values()]), *[NOTE] * bool(self.chosen)]
 
     def rate(self, column: str) -> float | None:
         """The noise rate of a column, 0 to 1; None where it was to be measured and is not known."""
@@ -137,11 +130,6 @@ def in_colour(board: pd.DataFrame) -> list[str]:
     return [*[method for method in ranked if method != ZERO_SHOT][:MOST], *[m for m in ranked if m == ZERO_SHOT]]
 
 
-def parts(cell: Cell) -> str:
-    """The accuracies on seen and unseen classes in brackets, for the end of a cell; empty where there are none."""
-    return "" if cell.seen is None or cell.unseen is None else f" ({cell.seen:.1f}, {cell.unseen:.1f})"
-
-
 def _epochs(rows: pd.DataFrame) -> str:
     """How long runs were trained, which a recipe may have hang on the data set; empty where it hangs on the method."""
     return " or ".join(str(number) for number in sorted(rows["epochs"].unique()) if number)
@@ -153,33 +141,19 @@ def _columns(rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
-    table = (
-        rows.groupby(["method", "rate"], dropna=False)
-        .agg(
-            mean=("mean", "mean"),
-            diverged=("diverged", "sum"),
-            collapsed=("collapsed", "sum"),
-            seen=("seen", "mean"),
-            unseen=("unseen", "mean"),
-            datasets=("dataset", "nunique"),
-        )
-        .reset_index()
-    )
+    how: dict[str, Any] = {name: (name, how) for name, how in {"mean": "mean", **SHOWN}.items()}
+    grouped = rows.groupby(["method", "rate"], dropna=False)
+    table = grouped.agg(datasets=("dataset", "nunique"), **how).reset_index()
     complete: pd.DataFrame = table[table["datasets"] == datasets].assign(std=float("nan"))
     return complete
 
 
 def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
-    shown = rows.assign(column=[rate_name(rate) for rate in rows["rate"]])
-    shown["place"] = shown["mean"].round(2).groupby(shown["column"]).rank(ascending=False, method="dense")
-    columns = ["method", "column", "mean", "std", "diverged", "collapsed", "place", "seen", "unseen"]
-    rows_shown: Any = shown[columns].itertuples(index=False)
-    return {
-        (row.method, row.column): Cell(
-            row.mean, _known(row.std), row.diverged, row.collapsed, int(row.place), _known(row.seen), _known(row.unseen)
-        )
-        for row in rows_shown
-    }
+    columns = [rate_name(rate) for rate in rows["rate"]]
+    ranks = rows["mean"].round(2).groupby(columns).rank(ascending=False, method="dense")
+    more = [{name: _known(value) for name, value in values.items()} for values in rows[[*SHOWN]].to_dict("records")]
+    shown = zip(rows["method"], columns, rows["mean"], rows["std"], ranks, more, strict=True)
+    return {(method, column): Cell(mean, _known(std), int(rank), own) for method, column, mean, std, rank, own in shown}
 
 
 def _chosen(rows: pd.DataFrame | None, group: Any, dataset: str | None, datasets: int) -> dict[str, Chosen]:

@@ -24,7 +24,7 @@ def finding(block: Block) -> str:
     losses = _losses(block, column)
     if best in losses:
         text += f", {abs(losses[best]):.1f} points {'less' if losses[best] >= 0 else 'more'} than without"
-    if cells[top].place < cells[best].place:
+    if cells[top].rank < cells[best].rank:
         text += f"; {top} is best there with {cells[top].mean:.1f} %"
     worst = max(losses, key=lambda method: losses[method], default=best)
     loses = worst != best and losses[worst] > 0

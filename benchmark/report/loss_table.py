@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from benchmark.analysis.by_loss import LOSSES
-from benchmark.analysis.leaderboard import SETTING, to_csv
+from benchmark.analysis.columns import to_csv
+from benchmark.analysis.leaderboard import SETTING
 from benchmark.report.short_names import short_name
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.analysis import learning_rates, selection, statistics
 from benchmark.analysis.by_loss import by_loss
-from benchmark.analysis.leaderboard import to_csv
+from benchmark.analysis.columns import to_csv
 from benchmark.analysis.results import Results, mixed_hardware
 from benchmark.analysis.stopping import stopping
 from benchmark.outputs import Outputs

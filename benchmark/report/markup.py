@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmark.analysis.chosen_row import ROWS
-from benchmark.report.blocks import MISSING, Block, Cell, parts
+from benchmark.report.blocks import MISSING, Block, Cell
 
 _LATEX = str.maketrans({
     **{sign: f"\\{sign}" for sign in "_%&#${}"},
@@ -83,5 +83,5 @@ def _spread(std: float | None) -> str:
 def _text(cell: Cell | None, places: dict[int, str]) -> str:
     if cell is None:
         return MISSING
-    mean = places.get(cell.place, "{}").format(f"{cell.mean:.2f}")
-    return f"{mean}{_spread(cell.std)}{parts(cell)}{cell.marks}"
+    mean = places.get(cell.rank, "{}").format(f"{cell.mean:.2f}")
+    return f"{mean}{_spread(cell.std)}{cell.beside}{cell.marks}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from benchmark.analysis.leaderboard import to_csv
+from benchmark.analysis.columns import to_csv
 from benchmark.analysis.selection import WORDS, noise_name, regrets
 from benchmark.analysis.stopping import RULES
 

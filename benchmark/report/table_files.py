@@ -8,7 +8,8 @@ import pandas as pd
 
 from benchmark.analysis.by_method import summary
 from benchmark.analysis.chosen_row import joined
-from benchmark.analysis.leaderboard import SETTING, to_csv
+from benchmark.analysis.columns import to_csv
+from benchmark.analysis.leaderboard import SETTING
 from benchmark.analysis.results import Results
 from benchmark.outputs import Outputs
 from benchmark.report import markup

@@ -12,7 +12,7 @@ from rich.text import Text
 from benchmark.analysis.chosen_row import ROWS
 from benchmark.analysis.results import Results, mixed_hardware
 from benchmark.records.failures import Failure
-from benchmark.report.blocks import MISSING, Block, Cell, blocks, parts
+from benchmark.report.blocks import MISSING, Block, Cell, blocks
 from benchmark.report.short_names import percent
 from benchmark.screen import Screen
 
@@ -100,8 +100,8 @@ def _cell(cell: Cell | None, spread: bool) -> str:
         return f"[dim]{MISSING}[/] "
     text = f"{cell.marks}{cell.mean:.2f}"
     text += f" ±{cell.std:5.2f}" if spread and cell.std is not None else ""
-    text += parts(cell)
-    return f"[bold green]{text}*[/]" if cell.place == 1 else f"{text} "
+    text += cell.beside
+    return f"[bold green]{text}*[/]" if cell.rank == 1 else f"{text} "
 
 
 def _chosen(block: Block, columns: Sequence[str], spread: bool) -> list[tuple[str, list[str]]]:

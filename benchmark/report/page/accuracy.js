@@ -65,15 +65,15 @@ function drawBoard(block, methods) {
 function chosenRows(chosen) {
   const row = (method, value, spread) => ({
     method, aside: true, drop: null, rank: null,
-    cells: chosen.map((cell) => cell && { mean: value(cell), std: spread(cell), place: 0, marks: "", parts: "" }),
+    cells: chosen.map((cell) => cell && { mean: value(cell), std: spread(cell), rank: 0, marks: "", beside: "" }),
   });
   return chosen.length ? [row("chosen", (cell) => cell.mean, (cell) => cell.std), row("regret", (cell) => cell.regret, () => null)] : [];
 }
 
 function boardCell(cell) {
   if (!cell) return element("span", { title: "no run" }, "–");
-  const kind = { 1: "best", 2: "second" }[cell.place];
+  const kind = { 1: "best", 2: "second" }[cell.rank];
   const spread = cell.std === null ? null : element("small", {}, `±${fixed(cell.std)}`);
-  const both = cell.parts ? element("small", {}, cell.parts) : null;
+  const both = cell.beside ? element("small", {}, cell.beside) : null;
   return [element("span", { class: kind }, fixed(cell.mean) + cell.marks), spread, both];
 }

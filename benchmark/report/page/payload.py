@@ -14,7 +14,7 @@ from benchmark.analysis.leaderboard import SETTING
 from benchmark.analysis.results import Results
 from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
-from benchmark.report.blocks import Block, blocks, in_colour, parts
+from benchmark.report.blocks import Block, blocks, in_colour
 from benchmark.report.headline import finding
 from benchmark.report.page.runs import mean_cells, number, packed_runs
 from benchmark.report.palette import line_styles
@@ -82,8 +82,8 @@ def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:
     cell = block.cells.get((method, column))
     if cell is None:
         return None
-    return {"mean": number(cell.mean), "std": number(cell.std), "place": cell.place, "marks": cell.marks,
-            "parts": parts(cell)}  # fmt: skip
+    return {"mean": number(cell.mean), "std": number(cell.std), "rank": cell.rank, "marks": cell.marks,
+            "beside": cell.beside}  # fmt: skip
 
 
 def _chosen(chosen: Chosen | None) -> dict[str, Any] | None:

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from benchmark.analysis.by_method import summary
 from benchmark.analysis.chosen_row import CHOSEN, NOTE, joined, split
-from benchmark.analysis.leaderboard import CELL, from_csv, to_csv
+from benchmark.analysis.columns import to_csv
+from benchmark.analysis.leaderboard import CELL, from_csv
 from benchmark.analysis.ranking import rankings
 from benchmark.analysis.results import Results
 from benchmark.analysis.statistics import caveats, differences

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.analysis.by_method import summary
-from benchmark.analysis.leaderboard import SETTING, from_csv, leaderboard, to_csv
+from benchmark.analysis.columns import to_csv
+from benchmark.analysis.leaderboard import SETTING, from_csv, leaderboard
 from benchmark.analysis.results import Results
 from benchmark.records.record import Record
 from benchmark.records.store import Store
