@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: list[str]) -> int:
     if not given or given[0] in ("-h", "--help"):
-        from benchmark.commands._help import overview
+        from benchmark.commands._overview import overview
 
         sys.stdout.write(overview())
         return 0
@@ -77,13 +77,11 @@ def _run(given: list[str]) -> int:
     except RuntimeError:
         raise BadInput("the home folder of this user is not known; set HOME, for example HOME=/tmp") from None
     command = import_module(f"benchmark.commands.{name}")
+    from benchmark.commands._app import app_of, parse
+
     if "-h" in rest or "--help" in rest:
-        from benchmark.commands._help import explained
-
-        sys.stdout.write(explained(name, command.Options))
+        app_of(name, command.Options, explained=True).help_print()
         return 0
-    from benchmark.commands._arguments import parse
-
     return int(command.main(parse(name, command.Options, rest)))
 
 

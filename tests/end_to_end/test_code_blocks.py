@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmark.__main__ import COMMANDS, main
-from benchmark.commands._arguments import parse
+from benchmark.commands._app import parse
 from tests.support.code_blocks import Block, code_blocks, commands
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from typing import get_type_hints
 import pytest
 
 from benchmark.commands import COMMANDS, bench
-from benchmark.commands._arguments import parse
+from benchmark.commands._app import parse
 from benchmark.errors import BadInput
 from benchmark.plan import suites
 from benchmark.plan.options import Options
