@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 
-import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import LambdaCallback
 from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.audit.doubtful import Doubtful
 from benchmark.errors import BadInput
-from benchmark.plan.method_spec import parse_method
-from benchmark.run.devices import trainer_device
+from benchmark.plan.grid import Run
+from benchmark.run.training import build, fit, specs
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
 from datamodules.features.bank import FeatureBank
-from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone
-from methods.core.base import BaseMethod
 from methods.core.module import classifiers
 from methods.core.pack_module import PackModule
-from methods.core.task import Task
 from methods.recipes import NamedRecipe
-
-logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-warnings.filterwarnings("ignore", module="lightning")
 
 Step = Callable[[], None]
 
@@ -81,44 +71,28 @@ class Trained:
 
 
 def train(setting: Setting, names: Sequence[str], seeds: Sequence[int], hold_out: float, step: Step) -> Trained:
-    """Trains every method once per seed on the given labels, but for the share `hold_out` of each class.
+    """Trains every method once per seed on the given labels, but for the fraction `hold_out` of each class.
 
     `step` is called after every epoch. A method and seed trains as it would alone.
 
     Raises:
         BadInput: a method whose class weights do not classify by themselves.
     """
-    data, shots, count = setting.data, setting.shots, len(names)
+    data, backbone = setting.data, setting.backbone
     split = Split(data.images, data.given)
     dataset = Dataset(data.name, data.classes, data.template, split, split, trusted=False)
-    members: list[BaseMethod] = []
-    for name in names:
-        info, options = parse_method(name)
-        own = setting.recipe.at(name, data.name, shots)
-        task = Task(setting.backbone, data.classes, data.template, list(seeds), own.epochs, own)
-        members.append(import_module(info.module).Method(task, **options))
-        if not members[-1].is_linear:
+    recipe = str(setting.recipe.with_option("hold_out", hold_out))
+    runs = [
+        Run(backbone.name, data.name, name, "none", 0.0, setting.shots, seed, recipe, setting.epochs())
+        for name in names
+        for seed in seeds
+    ]
+    module = build(runs, backbone, dataset)
+    for name, member in zip(names, module.members, strict=True):
+        if not member.is_linear:
             raise BadInput(f"{name} changes image features, so its classifier cannot be exported; leave it out")
-    module = PackModule(members)
-    specs = [RunSpec(seed, shots, hold_out=hold_out) for _ in range(count) for seed in seeds]
-    noisy = NoisyFewShot(dataset, specs, backbone=setting.bank)
-    trainer = lightning.Trainer(
-        max_epochs=setting.epochs(), **trainer_device(setting.device), logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0, callbacks=[_Epochs(step)],
-    )  # fmt: skip
-    if any(member.fits for member in members):
-        trainer.fit(module, datamodule=noisy)
-    module.to(setting.device)  # a Trainer leaves what it trained on the CPU
+    noisy = NoisyFewShot(dataset, specs(runs), backbone=setting.bank)
+    fit(module, noisy, setting.device, LambdaCallback(on_train_epoch_end=lambda *_: step()))
     with torch.no_grad():
-        weights = classifiers(members)
+        weights = classifiers(module.members)
     return Trained(module, noisy, {name: list(own.detach()) for name, own in zip(names, weights, strict=True)})
-
-
-class _Epochs(Callback):
-    """Calls a function after every epoch."""
-
-    def __init__(self, step: Step) -> None:
-        self.step = step
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self.step()

@@ -14,7 +14,7 @@ from benchmark.plan.axes import Run
 from benchmark.records.backbone_identity import differ, weights_of
 from benchmark.records.record import Record
 from benchmark.run.resources import Resources
-from benchmark.run.training import build
+from benchmark.run.training import build, specs
 from datamodules import noise, paradigms
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
@@ -97,8 +97,7 @@ def _other(what: str, name: str) -> BadInput:
 
 
 def _labels(dataset: Dataset, run: Run) -> str:
-    spec = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *run.settings.given)
-    given = TrainingSets(dataset, [spec]).given[0]
+    given = TrainingSets(dataset, specs([run])).given[0]
     return noise.fingerprint(given.images, given.labels)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from importlib import import_module
 
 import lightning
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, LambdaCallback
 
 from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
@@ -39,20 +39,27 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
     Raises:
         TooLarge: they do not fit into memory together.
     """
-    start = time.perf_counter()
-    first = runs[0]
-    backbone, dataset = (
-        resources.backbone(first.backbone, device, dataset=first.dataset),
-        resources.dataset(first.dataset),
-    )
+    start, first, title = time.perf_counter(), runs[0], Pack(tuple(runs)).title
+    backbone = resources.backbone(first.backbone, device, dataset=first.dataset)
+    dataset = resources.dataset(first.dataset)
     module = build(runs, backbone, dataset, partial(resources.backbone, device=device))
     module.keep_predictions = resources.save_predictions
     fit_memory(module, device, sharing)
-    given, bank = first.settings.given, resources.bank(first.backbone, device, report, first.dataset)
-    specs = [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *given) for run in runs]
-    data = NoisyFewShot(dataset, specs, backbone=bank, test_curve=True, noisy_val=True)
+    bank = resources.bank(first.backbone, device, report, first.dataset)
+    data = NoisyFewShot(dataset, specs(runs), backbone=bank, test_curve=True, noisy_val=True)
     if (accuracy := zero_shot_accuracy(module.members[0], data)) is not None:
         report(Event(device, "note", zero_shot_line(first, accuracy)))
+
+    def tell(trainer: lightning.Trainer, _: lightning.LightningModule) -> None:
+        epoch, epochs = trainer.current_epoch, int(trainer.max_epochs or 1)
+        report(Event(device, "epoch", f"{title}, epoch {epoch + 1} of {epochs}", epoch, epochs, runs=len(runs)))
+
+    fit(module, data, device, LambdaCallback(on_train_epoch_start=tell), test=True)
+    return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
+
+
+def fit(module: PackModule, data: NoisyFewShot, device: str, callback: Callback, test: bool = False) -> None:
+    """Trains methods for as long as their recipes say and, with `test`, measures them; leaves them on the device."""
     trainer = lightning.Trainer(
         max_epochs=max(member.total_epochs for member in module.members),
         **trainer_device(device),
@@ -61,13 +68,18 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
         enable_progress_bar=False,
         enable_model_summary=False,
         limit_val_batches=0,
-        callbacks=[_Progress(Pack(tuple(runs)), device, report)],
+        callbacks=[callback],
     )
     if any(member.fits for member in module.members):
         trainer.fit(module, datamodule=data)
-    trainer.test(module, datamodule=data, verbose=False)
+    if test:
+        trainer.test(module, datamodule=data, verbose=False)
     module.to(device)  # a Trainer leaves what it trained on the CPU
-    return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
+
+
+def specs(runs: Sequence[Run]) -> list[RunSpec]:
+    """What each run trains on."""
+    return [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *run.settings.given) for run in runs]
 
 
 def build(
@@ -90,15 +102,3 @@ def zero_shot_line(run: Run, accuracy: float) -> str:
     """Zero-shot accuracy beside the published ones: if it is far off, weights or preprocessing are wrong."""
     published = "".join(f", published {other.accuracy:g} %" for other in papers.zero_shot(run.dataset, run.backbone))
     return f"{run.dataset}: zero-shot CLIP {accuracy:.1f} %{published}"
-
-
-class _Progress(Callback):
-    """Tells how far a pack is."""
-
-    def __init__(self, pack: Pack, device: str, report: Report) -> None:
-        self.pack, self.device, self.report = pack, device, report
-
-    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        epoch, epochs = trainer.current_epoch, int(trainer.max_epochs or 1)
-        text = f"{self.pack.title}, epoch {epoch + 1} of {epochs}"
-        self.report(Event(self.device, "epoch", text, epoch, epochs, runs=len(self.pack.runs)))

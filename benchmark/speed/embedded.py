@@ -11,14 +11,13 @@ from benchmark.plan.axes import Run
 from benchmark.plan.grid import Grid
 from benchmark.plan.packs import Pack
 from benchmark.run.resources import Resources
-from benchmark.run.training import build
+from benchmark.run.training import build, specs
 from benchmark.run.worker import Runner
 from benchmark.speed.cases import Row, Settings
 from benchmark.speed.clock import race
 from benchmark.speed.reference import ReferenceRun
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
-from datamodules.run_spec import RunSpec
 from methods.recipes import recipe
 
 CLASSES = 26
@@ -79,8 +78,7 @@ class _Trainer:
         """One run in the reference loop; images, wrong labels and start are drawn by the suite."""
         (run,) = runs
         member = build([run], self.backbone, self.dataset).members[0]
-        spec = RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm)
-        data = NoisyFewShot(self.dataset, [spec], backbone=FeatureBank(self.backbone, device=self.device))
+        data = NoisyFewShot(self.dataset, specs([run]), backbone=FeatureBank(self.backbone, device=self.device))
         given = data.given[0]
         alone = ReferenceRun(self.backbone, self.dataset.classes, member.ctx[0], recipe(run.recipe).at(run.method))  # type: ignore[index]
         alone.train(self.dataset, given.images, given.labels, run.seed, run.epochs)

@@ -50,6 +50,10 @@ class NamedRecipe:
         """This recipe with an option's own value again."""
         return recipe(str(replace(self, given={name: value for name, value in self.given.items() if name != option})))
 
+    def with_option(self, option: str, value: Any) -> NamedRecipe:
+        """This recipe with another value of an option, for all runs."""
+        return recipe(str(replace(self, given={**self.given, option: value})))
+
     def epochs(self, dataset: str = "", shots: int = 16) -> int:
         """Epochs of a run on `dataset` with `shots` labelled images a class."""
         if "epochs" in self.given:
