@@ -13,7 +13,7 @@ from torch import Tensor
 
 from benchmark.audit.doubtful import Doubtful
 from benchmark.errors import BadInput
-from benchmark.plan.grid import Run
+from benchmark.plan.axes import Run
 from benchmark.run.training import build, fit, specs
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset, Split
