@@ -6,17 +6,21 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import open_clip
 import torch
 
 from datamodules.errors import nearest
 from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.checkpoint import load_into, read_checkpoint
 from methods.clip.network import one_try
-from methods.clip.weights import RANDOM, Source, advice, is_remote, resolve
+from methods.clip.weights import RANDOM, Source, advice, is_file, is_remote, resolve
 from methods.errors import BackboneError
 
 PRECISIONS = ("auto", "fp32", "bf16")
+#: Suffixes of weights that open_clip converts from big_vision's names by itself.
+BIG_VISION = (".npz", ".npy")
 
 
 def load_backbone(name: str, device: str | torch.device = "cpu", precision: str = "auto") -> Backbone:
@@ -33,16 +37,22 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
     source = resolve(name)
     random = source.weights == RANDOM
     try:
+        read = None
+        if source.weights is not None and is_file(name) and Path(source.weights).suffix not in BIG_VISION:
+            read = read_checkpoint(Path(source.weights))
+        load = not random and read is None
         with torch.random.fork_rng(devices=[]), _quiet(), one_try() if is_remote(source) else nullcontext():
             torch.manual_seed(0)
             model = open_clip.create_model(
                 source.model,
-                pretrained=None if random else source.weights,
-                load_weights=not random,
-                require_pretrained=not random,
-                force_quick_gelu=source.quick_gelu,
+                pretrained=source.weights if load else None,
+                load_weights=load,
+                require_pretrained=load,
+                force_quick_gelu=source.quick_gelu or (read is not None and read.is_openai),
                 weights_only=True,
             )
+            if read is not None:
+                load_into(model, read.tensors)
             tokenizer = open_clip.get_tokenizer(source.model)
         return Backbone(name, model, Preprocess.of(model), tokenizer, precision).to(device)
     except BackboneError as error:
@@ -68,8 +78,10 @@ def _why(source: Source, error: Exception) -> str:
     """One line on what is wrong with the weights, and what would be right."""
     text = " ".join(str(error).split())
     if "weights_only" in text.lower() or "weights only" in text.lower():
-        what = "a TorchScript archive" if "TorchScript" in text else "not a file of tensors alone"
-        return f"it is {what}, and reading it could run code; save its state_dict as safetensors and name that file"
+        return (
+            "it is not a file of tensors alone, and reading it could run code; save its state_dict as safetensors and"
+            " name that file"
+        )
     if "state_dict" in text:
         return f"its weights are of another architecture than {source.model} ({text.partition(': ')[2][:120]} ...)"
     if "ownload" in text or "HF Hub" in text or isinstance(error, ConnectionError):

@@ -103,6 +103,12 @@ def open_clip_arguments(name: str) -> dict[str, str | bool]:
     return {"model_name": source.model, **given, **({"force_quick_gelu": True} if source.quick_gelu else {})}
 
 
+def is_file(name: str) -> bool:
+    """Whether a backbone is named `NAME:/file`."""
+    place, _ = split_name(name)
+    return parse_model_name(place)[0] is None and ":" in place
+
+
 def is_remote(source: Source) -> bool:
     """Whether a model or its weights come from the network where they are not in a cache."""
     if parse_model_name(source.model)[0] == "hf-hub":

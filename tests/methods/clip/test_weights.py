@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from collections.abc import Iterator
@@ -13,15 +12,15 @@ import open_clip
 import pytest
 import torch
 from huggingface_hub import constants
-from open_clip import factory
 from safetensors.torch import save_file
 
 from methods.clip import network
 from methods.clip.loading import load_backbone
 from methods.clip.weights import Source, resolve
 from methods.errors import BackboneError
-from tests.support.small_backbones import KINDS, RESNET
 from tests.support.toy import CLASSES
+
+pytestmark = pytest.mark.usefixtures("architectures")
 
 
 def test_names_of_backbones_say_where_the_weights_come_from(tmp_path: Path) -> None:
@@ -100,23 +99,6 @@ def test_the_hub_is_asked_again_by_the_next_who_loads(monkeypatch: pytest.Monkey
         assert constants.HF_HUB_OFFLINE is False
 
 
-@pytest.fixture(scope="module", autouse=True)
-def architectures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Small architectures that open_clip knows by name: `small`, `deeper` and `coca_small`."""
-    folder, before = tmp_path_factory.mktemp("architectures"), list(factory._MODEL_CONFIG_PATHS)
-    for name, layers in (("small", 1), ("deeper", 2)):
-        vision = RESNET | {"layers": [layers] * 4}
-        (folder / f"{name}.json").write_text(json.dumps(KINDS["resnet"] | {"vision_cfg": vision}))
-    coca = open_clip.get_model_config("coca_ViT-B-32")
-    for part in ("vision_cfg", "text_cfg", "multimodal_cfg"):
-        coca[part]["layers"] = 1
-    (folder / "coca_small.json").write_text(json.dumps(coca))
-    open_clip.add_model_config(folder)
-    yield
-    factory._MODEL_CONFIG_PATHS[:] = before
-    factory._rescan_model_configs()
-
-
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ResNet with random weights, saved as open_clip would."""
@@ -184,7 +166,7 @@ class Archive(torch.nn.Module):
         ({"epoch": 3, "weights": Path("x")}, "it is not a file of tensors alone"),
         ([torch.zeros(1)], "cannot be loaded"),
         ({"visual.x": torch.zeros(1)}, "its weights are of another architecture than small"),
-        (Archive(), "it is a TorchScript archive"),
+        (Archive(), "there are no tensors of weights in it"),
     ],
     ids=["noise", "empty", "objects", "list", "other names", "TorchScript"],
 )

@@ -1,0 +1,119 @@
+"""Files of weights as people have them give the backbone that they are of; nothing in them is run."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from methods.clip.checkpoint import read_checkpoint
+from methods.clip.loading import load_backbone
+from methods.errors import BackboneError
+
+pytestmark = pytest.mark.usefixtures("architectures")
+THREE = {"input_resolution": 224, "context_length": 77, "vocab_size": 49408}
+
+
+@pytest.fixture(scope="module")
+def plain(architectures: None) -> dict[str, Tensor]:
+    torch.manual_seed(3)
+    return open_clip.create_model("small").state_dict()
+
+
+def as_tensors(values: dict[str, int]) -> dict[str, Tensor]:
+    return {name: torch.tensor(value) for name, value in values.items()}
+
+
+def safetensors(state: Any, path: Path) -> None:
+    save_file({name: value.contiguous() for name, value in state.items()}, path)
+
+
+class Whole(torch.nn.Module):
+    """Holds tensors by dotted names, as an archive of a model does."""
+
+    def __init__(self, state: dict[str, Tensor]) -> None:
+        super().__init__()
+        for name, value in state.items():
+            *before, last = name.split(".")
+            here: torch.nn.Module = self
+            for part in before:
+                if not hasattr(here, part):
+                    here.add_module(part, torch.nn.Module())
+                here = getattr(here, part)
+            here.register_parameter(last, torch.nn.Parameter(value, requires_grad=False))
+        self.input_resolution, self.context_length, self.vocab_size = THREE.values()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def torchscript(state: Any, path: Path) -> None:
+    torch.jit.script(Whole(state)).save(str(path))
+
+
+WAYS: dict[str, tuple[str, Callable[[dict[str, Tensor], Path], None], bool]] = {
+    "safetensors": ("x.safetensors", safetensors, False),
+    "torch.save": ("x.pt", torch.save, False),
+    "OpenAI's three integers": ("x.safetensors", lambda s, p: safetensors({**s, **as_tensors(THREE)}, p), True),
+    "state_dict": ("x.pt", lambda s, p: torch.save({"epoch": 3, "state_dict": s, "optimizer": {}}, p), False),
+    "model": ("x.pth", lambda s, p: torch.save({"model": s}, p), False),
+    "module.": ("x.pt", lambda s, p: torch.save({f"module.{name}": own for name, own in s.items()}, p), False),
+    "module.model.": ("x.bin", lambda s, p: torch.save({f"module.model.{n}": own for n, own in s.items()}, p), False),
+    "TorchScript": ("x.pt", torchscript, True),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_is_around_the_tensors_is_taken_off(way: str, plain: dict[str, Tensor], tmp_path: Path) -> None:
+    file, write, is_openai = WAYS[way]
+    write(plain, tmp_path / file)
+    read = read_checkpoint(tmp_path / file)
+    assert read.is_openai == is_openai
+    assert read.tensors.keys() == plain.keys()
+    assert all(torch.equal(own.cpu(), plain[name]) for name, own in read.tensors.items())
+
+
+def test_half_precision_is_loaded_as_the_model_computes(plain: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save({name: own.half() if own.is_floating_point() else own for name, own in plain.items()}, tmp_path / "x.pt")
+    backbone = load_backbone(f"small:{tmp_path / 'x.pt'}")
+    assert all(own.dtype == torch.float32 for own in backbone.state_dict().values() if own.is_floating_point())
+
+
+def test_weights_of_openai_get_quick_gelu_as_their_tag_has(plain: dict[str, Tensor], tmp_path: Path) -> None:
+    torchscript(plain, tmp_path / "openai.pt")
+    safetensors(plain, tmp_path / "ours.safetensors")
+    ids = [load_backbone(f"small:{tmp_path / name}").identity for name in ("openai.pt", "ours.safetensors")]
+    assert ids[0] != ids[1]
+    safetensors({**plain, **as_tensors(THREE)}, tmp_path / "saved.safetensors")
+    assert load_backbone(f"small:{tmp_path / 'saved.safetensors'}").identity == ids[0]
+
+
+def test_names_of_the_transformers_library_are_one_line(tmp_path: Path) -> None:
+    safetensors({"text_model.encoder.layers.0.mlp.fc1.weight": torch.zeros(2)}, tmp_path / "x.safetensors")
+    with pytest.raises(BackboneError, match=r"names are those of the transformers library; .*features:"):
+        read_checkpoint(tmp_path / "x.safetensors")
+
+
+class Bomb:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return open, (str(self.mark), "w")
+
+
+def test_an_archive_that_would_run_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.pt", "w") as archive:
+        archive.writestr("x/constants.pkl", b"")
+        archive.writestr("x/data.pkl", pickle.dumps(Bomb(tmp_path / "ran")))
+    with pytest.raises(BackboneError, match=r"cannot be loaded: .*it names (io|_io)\.open, which no file of weights"):
+        load_backbone(f"small:{tmp_path / 'x.pt'}")
+    assert not (tmp_path / "ran").exists()
