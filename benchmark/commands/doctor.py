@@ -98,6 +98,7 @@ def _devices(options: Options) -> Iterator[Line]:
 
 
 def _weights(options: Options) -> Iterator[Line]:
+    from methods.clip.loading import load_backbone
     from methods.clip.weights import advice, is_remote, resolve
 
     try:
@@ -105,15 +106,15 @@ def _weights(options: Options) -> Iterator[Line]:
             yield Line("backbone", f"{outputs.name}, whose outputs are in {options.backbone}; --datasets takes it")
             return
         source = resolve(options.backbone)
+        if is_remote(source):
+            where = f"{options.backbone} comes from the network where no cache has it; {advice(source)}"
+            yield Line("backbone", where, "note")
+            return
+        tower = load_backbone(options.backbone)
     except UserError as error:
         yield Line("backbone", str(error), "bad")
         return
-    if is_remote(source):
-        yield Line(
-            "backbone", f"{options.backbone} comes from the network where no cache has it; {advice(source)}", "note"
-        )
-    else:
-        yield Line("backbone", f"{options.backbone} is there")
+    yield Line("backbone", f"{options.backbone} is there and loads: {sum(p.numel() for p in tower.parameters()):,} parameters")
 
 
 def _data(options: Options) -> Iterator[Line]:
