@@ -114,7 +114,9 @@ def _weights(options: Options) -> Iterator[Line]:
     except UserError as error:
         yield Line("backbone", str(error), "bad")
         return
-    yield Line("backbone", f"{options.backbone} is there and loads: {sum(p.numel() for p in tower.parameters()):,} parameters")
+    yield Line(
+        "backbone", f"{options.backbone} is there and loads: {sum(p.numel() for p in tower.parameters()):,} parameters"
+    )
 
 
 def _data(options: Options) -> Iterator[Line]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +13,9 @@ from open_clip.factory import resize_pos_embed, resize_text_pos_embed
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from methods.clip.torchscript import OPENAI, is_torchscript, read_torchscript
 from methods.errors import BackboneError
 
-#: What OpenAI's files hold beside tensors of weights.
-OPENAI = ("input_resolution", "context_length", "vocab_size")
 #: Where training programs keep the weights in what they save.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "module")
 _PREFIXES = ("module.", "_orig_mod.", "model.")
@@ -44,7 +40,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if path.suffix == ".safetensors":
         content: Any = load_file(path)
     else:
-        content = _archived(path) if _is_torchscript(path) else torch.load(path, map_location="cpu", weights_only=True)
+        content = (
+            read_torchscript(path) if is_torchscript(path) else torch.load(path, map_location="cpu", weights_only=True)
+        )
     for name in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
@@ -89,85 +87,3 @@ def _without_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         if all(name.startswith(prefix) or name in OPENAI for name in tensors):
             tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
     return tensors
-
-
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
-
-
-def _archived(path: Path) -> dict[str, Tensor]:
-    """Tensors of a TorchScript archive by the names of the modules that hold them; its code is not looked at."""
-    with zipfile.ZipFile(path) as archive:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist() if "/data/" in part.filename):
-            raise BackboneError("cannot be loaded: its tensors are compressed, which torch never does")
-        place = next(name for name in archive.namelist() if name.endswith("/data.pkl")).removesuffix("data.pkl")
-        with archive.open(f"{place}data.pkl") as file:
-            root = _Reader(file, archive, place).load()
-    return dict(_tensors(root, ""))
-
-
-class _Held:
-    """What a module of an archive holds; its class is not known, and not needed."""
-
-    def __init__(self, *_: Any) -> None:
-        self.held: Mapping[str, Any] = {}
-
-    def __setstate__(self, state: Any) -> None:
-        self.held = state if isinstance(state, dict) else {}
-
-
-def _tensors(module: Any, before: str) -> Iterator[tuple[str, Tensor]]:
-    for name, value in module.held.items() if isinstance(module, _Held) else ():
-        if isinstance(value, Tensor):
-            yield f"{before}{name}", value
-        elif isinstance(value, _Held):
-            yield from _tensors(value, f"{before}{name}.")
-        elif isinstance(value, int) and name in OPENAI:
-            yield f"{before}{name}", torch.tensor(value)
-
-
-def _rebuilt(storage: Tensor, offset: int, size: Any, stride: Any, *_: Any) -> Tensor:
-    return torch.as_strided(storage, size, stride, offset)
-
-
-def _plain(value: Any, *_: Any) -> Any:
-    return value
-
-
-class _Reader(pickle.Unpickler):
-    """Reads an archive's table of modules: of all that it names, it makes containers and tensors, and nothing else."""
-
-    def __init__(self, file: Any, archive: zipfile.ZipFile, place: str) -> None:
-        super().__init__(file)
-        self.archive, self.place = archive, place
-
-    def find_class(self, module: str, name: str) -> Any:
-        """The few things that an archive needs."""
-        if module.startswith("__torch__"):
-            return _Held
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuilt
-        if module == "torch.jit._pickle":
-            return _plain
-        if module == "torch" and name.endswith("Storage"):
-            return name
-        raise BackboneError(f"cannot be loaded: it names {module}.{name}, which no file of weights needs")
-
-    def persistent_load(self, reference: Any) -> Tensor:
-        """The numbers of one storage, in one dimension."""
-        _, kind, key, _, count = reference
-        dtype = _DTYPES[kind]
-        content = bytearray(self.archive.read(f"{self.place}data/{key}"))
-        return torch.frombuffer(content, dtype=dtype, count=count) if count else torch.empty(0, dtype=dtype)
-
-
-_DTYPES = {
-    "FloatStorage": torch.float32, "HalfStorage": torch.float16, "DoubleStorage": torch.float64,
-    "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
-    "BoolStorage": torch.bool, "ByteStorage": torch.uint8,
-}  # fmt: skip

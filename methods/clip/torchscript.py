@@ -1,0 +1,107 @@
+"""The tensors in a TorchScript archive: its code is not looked at, and its table of modules makes tensors and no more.
+
+The table is a pickle. `_Reader` reads it with a class of its own in the place of every class that it names, so that
+nothing of the archive, nor any function but those below, is called.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from methods.errors import BackboneError
+
+#: What OpenAI's files hold beside tensors of weights.
+OPENAI = ("input_resolution", "context_length", "vocab_size")
+_DTYPES = {
+    "FloatStorage": torch.float32, "HalfStorage": torch.float16, "DoubleStorage": torch.float64,
+    "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
+    "BoolStorage": torch.bool, "ByteStorage": torch.uint8,
+}  # fmt: skip
+
+
+def is_torchscript(path: Path) -> bool:
+    """Whether a file is an archive of a model with its code, as OpenAI's downloads are."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def read_torchscript(path: Path) -> dict[str, Tensor]:
+    """Tensors of an archive by the names of the modules that hold them, and OpenAI's integers.
+
+    Raises:
+        BackboneError: it names what no file of weights needs.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist() if "/data/" in part.filename):
+            raise BackboneError("cannot be loaded: its tensors are compressed, which torch never does")
+        place = next(name for name in archive.namelist() if name.endswith("/data.pkl")).removesuffix("data.pkl")
+        with archive.open(f"{place}data.pkl") as file:
+            root = _Reader(file, archive, place).load()
+    return dict(_tensors(root, ""))
+
+
+class _Held:
+    """What a module of an archive holds; its class is not known, and not needed."""
+
+    def __init__(self, *_: Any) -> None:
+        self.held: Mapping[str, Any] = {}
+
+    def __setstate__(self, state: Any) -> None:
+        self.held = state if isinstance(state, dict) else {}
+
+
+def _tensors(module: Any, before: str) -> Iterator[tuple[str, Tensor]]:
+    for name, value in module.held.items() if isinstance(module, _Held) else ():
+        if isinstance(value, Tensor):
+            yield f"{before}{name}", value
+        elif isinstance(value, _Held):
+            yield from _tensors(value, f"{before}{name}.")
+        elif isinstance(value, int) and name in OPENAI:
+            yield f"{before}{name}", torch.tensor(value)
+
+
+def _rebuilt(storage: Tensor, offset: int, size: Any, stride: Any, *_: Any) -> Tensor:
+    return torch.as_strided(storage, size, stride, offset)
+
+
+def _plain(value: Any, *_: Any) -> Any:
+    return value
+
+
+class _Reader(pickle.Unpickler):
+    """Reads an archive's table of modules: of all that it names, it makes containers and tensors, and nothing else."""
+
+    def __init__(self, file: Any, archive: zipfile.ZipFile, place: str) -> None:
+        super().__init__(file)
+        self.archive, self.place = archive, place
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The few things that an archive needs."""
+        if module.startswith("__torch__"):
+            return _Held
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _rebuilt
+        if module == "torch.jit._pickle":
+            return _plain
+        if module == "torch" and name.endswith("Storage"):
+            return name
+        raise BackboneError(f"cannot be loaded: it names {module}.{name}, which no file of weights needs")
+
+    def persistent_load(self, reference: Any) -> Tensor:
+        """The numbers of one storage, in one dimension."""
+        _, kind, key, _, count = reference
+        dtype = _DTYPES[kind]
+        content = bytearray(self.archive.read(f"{self.place}data/{key}"))
+        return torch.frombuffer(content, dtype=dtype, count=count) if count else torch.empty(0, dtype=dtype)
