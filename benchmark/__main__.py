@@ -70,13 +70,20 @@ def _run(given: list[str]) -> int:
         sys.stdout.write(f"promptnoise {version()}, protocol {PROTOCOL}\n")
         return 0
     name, rest = given[0], given[1:]
+    if name == "pretrain":
+        raise BadInput("pretrain is no command: `make embedded` runs it, in a checkout of the repository")
     if name not in COMMANDS:
         raise BadInput(f"unknown command {name!r}: {nearest(name, COMMANDS)}")
     try:
         Path.home()
     except RuntimeError:
         raise BadInput("the home folder of this user is not known; set HOME, for example HOME=/tmp") from None
-    command = import_module(f"benchmark.commands.{name}")
+    try:
+        command = import_module(f"benchmark.commands.{name}")
+    except ModuleNotFoundError as error:
+        if not f"{error.name}".startswith("benchmark."):
+            raise
+        raise BadInput(f"{name} needs {error.name}, which is in the repository alone: run it in a checkout") from None
     from benchmark.commands._app import app_of, parse
 
     if "-h" in rest or "--help" in rest:
