@@ -61,8 +61,8 @@ reference: installed  ## train the default grid, make it the committed reference
 	@"$$RUN" -m benchmark bench --seeds=1,2,3,4,5
 	@"$$RUN" -m benchmark readme --publish=results
 
-VARIANTS := all,gce[q=0.5],gce[q=1],ce[init=random],upl[loss=gce,select=random],upl[teachers=embedded-vit],tip_adapter[finetune=true]
-LOSSES := $(foreach learner,ce cls_tuning clip_adapter task_res,$(foreach loss,gce mae dspt,$(learner)[loss=$(loss)])) \
+VARIANTS := all,gce[q=0.5],gce[q=1],linear_probe[init=random],upl[loss=gce,select=random],upl[teachers=embedded-vit],tip_adapter[finetune=true]
+LOSSES := $(foreach learner,linear_probe cls_tuning clip_adapter task_res,$(foreach loss,gce mae dspt,$(learner)[loss=$(loss)])) \
   $(foreach loss,gce mae dspt,tip_adapter[finetune=true,loss=$(loss)])
 comma := ,
 listed = $(subst $() ,$(comma),$(strip $(1)))
@@ -74,7 +74,7 @@ methods: installed  ## train every method under every paradigm, and renew docs/m
 	@$(EVERY) --methods='$(call listed,$(LOSSES))' --noise_type=symmetric,asymmetric
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip,cpl --noise=0 --paradigm=ssl --shots=2
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip,cpl --noise=0 --paradigm=trzsl
-	@$(EVERY) --methods='$(subst $() ,,zero_shot,coop,gce,dspt,em_means,ce,cocoop,maple,promptsrc,clip_lora,vpt,upt,vpt[loss=dspt],upt[loss=dspt]$(MODAL))' --noise=0,0.5 --backbone=embedded-vit --datasets=digits
+	@$(EVERY) --methods='$(subst $() ,,zero_shot,coop,gce,dspt,em_means,linear_probe,cocoop,maple,promptsrc,clip_lora,vpt,upt,vpt[loss=dspt],upt[loss=dspt]$(MODAL))' --noise=0,0.5 --backbone=embedded-vit --datasets=digits
 	@"$$RUN" -m benchmark readme --publish=results/methods --pictures=false $(DOCS)
 	@cp results/methods/plots/losses-symmetric-embedded-16shots-embedded-fewshot.png results/reference/methods/losses.png
 

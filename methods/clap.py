@@ -12,6 +12,9 @@ from datamodules.batches import Batch
 from methods.core.given import GivenImages
 from methods.core.head import HeadMethod
 
+NAME = "CLAP"
+FAMILY = "head"
+
 
 class Method(HeadMethod):
     """A linear head held to the text features by a penalty with one multiplier per class; CLAP (2312.12730).

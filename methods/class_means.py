@@ -11,6 +11,9 @@ from torch.nn.functional import normalize
 from methods.core.base import BaseMethod
 from methods.core.given import GivenImages
 
+NAME = "class means"
+FAMILY = "head"
+
 
 class Method(BaseMethod):
     """Nearest class mean: the unit mean of the unit features of each given class as class weights, without training.

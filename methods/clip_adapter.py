@@ -14,6 +14,9 @@ from datamodules.batches import Images
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 
+NAME = "CLIP-Adapter"
+FAMILY = "adapter"
+
 
 class Method(AnyLoss, BaseMethod):
     """A bottleneck network on image features, mixed with the features themselves; CLIP-Adapter (2110.04544).

@@ -18,6 +18,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.errors import UnsupportedError
 
+NAME = "CLIP-LoRA"
+FAMILY = "fine-tuning"
+
 
 class Method(AnyLoss, BaseMethod):
     """Cross-entropy on rank-2 updates of all queries, keys and values of both towers; CLIP-LoRA (2405.18541).

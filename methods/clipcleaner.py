@@ -13,6 +13,9 @@ from methods.core.given import GivenImages
 from methods.core.head import HeadMethod
 from methods.functional.label_votes import Floats, Labels, regression, votes
 
+NAME = "CLIPCleaner"
+FAMILY = "head"
+
 Flags = NDArray[np.bool_]
 
 
@@ -30,7 +33,7 @@ class Method(HeadMethod):
     Differences: the released code scores with several generated descriptions of each class, here it is the data set's
     template; and where a class is empty it takes the images with the *smallest* p_y. There, a network is then trained
     from scratch with mixup and relabelling by its own confidence (MixFix); here it is a head on the frozen features,
-    like `ce`, with any `loss`. A class with one image, or with equal scores, passes the mixture.
+    like `linear_probe`, with any `loss`. A class with one image, or with equal scores, passes the mixture.
     """
 
     temperature: Annotated[float, Gt(0)] = 0.07

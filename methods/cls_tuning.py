@@ -12,6 +12,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.errors import MethodError
 
+NAME = "class-name tuning"
+FAMILY = "prompt"
+
 
 class Method(AnyLoss, BaseMethod):
     """Cross-entropy on the embeddings of the class names' tokens: PTNL's CLS tuning (2307.11978).

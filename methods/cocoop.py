@@ -14,6 +14,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.prompt import PromptMethod
 from methods.errors import MethodError
 
+NAME = "CoCoOp"
+FAMILY = "prompt"
+
 #: The numbers that prompts which pass through the text tower at once may keep for the way back: 1 GiB.
 KEPT = 2**28
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from methods.core.any_loss import AnyLoss
 from methods.core.prompt import PromptMethod
 
+NAME = "CoOp"
+FAMILY = "prompt"
+
 
 class Method(AnyLoss, PromptMethod):
     """Cross-entropy on a learned context; Zhou et al. 2022 (2109.01134).

@@ -13,6 +13,9 @@ from datamodules.batches import Batch
 from methods.core.self_training import SelfTraining
 from methods.functional import pseudo_labels
 
+NAME = "CPL"
+FAMILY = "self-training"
+
 
 class Method(SelfTraining):
     """Rounds of training on several candidate labels per unlabelled image; CPL (2406.10502).

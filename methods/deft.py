@@ -16,6 +16,9 @@ from methods.core.given import GivenImages
 from methods.core.prompt import PromptMethod
 from methods.functional.dual_prompts import clean_logits, dual_loss
 
+NAME = "DEFT"
+FAMILY = "prompt"
+
 
 class Method(AnyLoss, PromptMethod):
     """A positive and a negative prompt vote on each given label, then a linear head trains without the rejected; DEFT.

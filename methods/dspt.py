@@ -7,6 +7,11 @@ from torch import Tensor
 from methods.core.prompt import PromptMethod
 from methods.functional import losses
 
+NAME = "DSPT"
+FAMILY = "prompt"
+LOSS_OF = "coop"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(PromptMethod):
     """Cross-entropy on a double softmax of the scaled CLIP logits; DSPT (2605.00591), without hyper-parameters."""

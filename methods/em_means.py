@@ -23,6 +23,10 @@ from methods.functional.label_em import (
     true_labels,
 )
 
+NAME = "EM means"
+FAMILY = "ours"
+MADE_FOR_WRONG_LABELS = True
+
 #: Images times classes that one pass of EM holds at most, times a dozen float32.
 LIMIT = 2**25
 #: What `join` and the sharpness are chosen from.
@@ -48,8 +52,8 @@ class Method(AnyLoss, PromptMethod):
     features matters. Names of classes that the labels refute are given up, and all of them where zero-shot CLIP agrees
     with the labels no more than by chance (`refuted` and `above_chance` in `methods.functional.label_em`).
 
-    `teacher=head` trains a linear head as `ce[loss=gce]` does in the prompt's place, which needs features and texts
-    alone; options of prompts have no effect then.
+    `teacher=head` trains a linear head as `linear_probe[loss=gce]` does in the prompt's place, which needs features and
+    texts alone; options of prompts have no effect then.
 
     Nothing was tuned by data set, noise or rate; docs/em_means.md has the derivation, what each part adds, and where it
     ends. Classes without a labelled image have no mean, so it does not run under `trzsl`.

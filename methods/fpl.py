@@ -10,6 +10,9 @@ from torch import Tensor
 from methods.core.self_training import SelfTraining
 from methods.functional import pseudo_labels
 
+NAME = "FPL"
+FAMILY = "self-training"
+
 
 class Method(SelfTraining):
     """Few pseudo-labels: one round on zero-shot CLIP's K most confident pseudo-labels per class; FPL (2306.01669).

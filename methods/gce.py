@@ -10,6 +10,11 @@ from torch import Tensor
 from methods.core.prompt import PromptMethod
 from methods.functional import losses
 
+NAME = "PromptGCE"
+FAMILY = "prompt"
+LOSS_OF = "coop"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(PromptMethod):
     """Generalized cross-entropy on a learned context; Zhang & Sabuncu 2018 (1805.07836).

@@ -11,6 +11,9 @@ from torch import Tensor
 from methods.core.memory import MemoryMethod
 from methods.functional.discriminant import discriminant, held_out
 
+NAME = "GDA-CLIP"
+FAMILY = "head"
+
 GRID = (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 

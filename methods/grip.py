@@ -8,6 +8,9 @@ from annotated_types import Ge
 
 from methods.core.self_training import SelfTraining
 
+NAME = "GRIP"
+FAMILY = "self-training"
+
 
 class Method(SelfTraining):
     """Ten rounds of pseudo-labels whose K grows until all unlabelled images are used; GRIP (2306.01669).

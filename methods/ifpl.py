@@ -8,6 +8,9 @@ from annotated_types import Ge
 
 from methods.core.self_training import SelfTraining
 
+NAME = "IFPL"
+FAMILY = "self-training"
+
 
 class Method(SelfTraining):
     """Iterative FPL: ten rounds, each with pseudo-labels from the prompts of the round before; IFPL (2306.01669).

@@ -15,6 +15,10 @@ from methods.core.given import GivenImages
 from methods.core.prompt import PromptMethod
 from methods.functional import losses, mixture
 
+NAME = "JoAPR"
+FAMILY = "prompt"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(PromptMethod):
     """Label refurbishment with joint adaptive thresholds; JoAPR (Guo & Gu, CVPR 2024).

@@ -12,6 +12,9 @@ from datamodules.batches import Batch
 from methods.core.any_loss import AnyLoss
 from methods.core.prompt import PromptMethod
 
+NAME = "KgCoOp"
+FAMILY = "prompt"
+
 
 class Method(AnyLoss, PromptMethod):
     """Cross-entropy + `weight` times the distance of the text features from zero-shot CLIP's; KgCoOp (2303.13283).

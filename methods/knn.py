@@ -10,6 +10,9 @@ from torch import Tensor
 
 from methods.core.memory import MemoryMethod, nearest, vote_logits
 
+NAME = "k-NN"
+FAMILY = "head"
+
 
 class Method(MemoryMethod):
     """K nearest neighbours among the training images, with their cosine similarities as weights; without training.

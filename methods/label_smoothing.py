@@ -10,6 +10,10 @@ from torch import Tensor
 from methods.core.prompt import PromptMethod
 from methods.functional import losses
 
+NAME = "label smoothing"
+FAMILY = "prompt"
+LOSS_OF = "coop"
+
 
 class Method(PromptMethod):
     """Cross-entropy against smoothed labels on a learned context; Szegedy et al. 2016 (1512.00567).

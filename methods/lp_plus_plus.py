@@ -16,6 +16,9 @@ from methods.core.base import BaseMethod
 from methods.core.given import GivenImages
 from methods.core.learner import Rate
 
+NAME = "LP++"
+FAMILY = "head"
+
 #: Steps of w for one of alpha.
 EVERY = 10
 

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from methods.core.any_loss import AnyLoss
 from methods.core.deep import DeepPrompt
 
+NAME = "MaPLe"
+FAMILY = "prompt"
+
 
 class Method(AnyLoss, DeepPrompt):
     """Cross-entropy on deep prompts of both towers, coupled by linear maps; MaPLe (2210.03117).

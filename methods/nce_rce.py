@@ -10,6 +10,11 @@ from torch import Tensor
 from methods.core.prompt import PromptMethod
 from methods.functional import losses
 
+NAME = "NCE+RCE"
+FAMILY = "prompt"
+LOSS_OF = "coop"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(PromptMethod):
     """Normalized plus reverse cross-entropy, an active passive loss, on a learned context; Ma et al. 2020 (2006.13554).

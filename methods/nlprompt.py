@@ -14,6 +14,10 @@ from methods.core.prompt import PromptMethod
 from methods.functional import losses
 from methods.functional.transport import sinkhorn
 
+NAME = "NLPrompt"
+FAMILY = "prompt"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(PromptMethod):
     """Cross-entropy on images whose label agrees with optimal transport, MAE on the others; NLPrompt (2412.01256).

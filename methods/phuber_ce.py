@@ -10,6 +10,11 @@ from torch import Tensor
 from methods.core.prompt import PromptMethod
 from methods.functional import losses
 
+NAME = "PHuber-CE"
+FAMILY = "prompt"
+LOSS_OF = "coop"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(PromptMethod):
     """Cross-entropy, linear in p_y below 1 / tau, on a learned context: PHuber-CE; Menon et al., ICLR 2020.

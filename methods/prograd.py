@@ -15,6 +15,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.learner import Learner
 from methods.core.prompt import PromptMethod
 
+NAME = "ProGrad"
+FAMILY = "prompt"
+
 #: The length of the teacher's gradient, as a share of the loss's, below which it is rounding error.
 LEAST = 1e-3
 

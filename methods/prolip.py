@@ -14,6 +14,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.core.given import GivenImages
 
+NAME = "ProLIP"
+FAMILY = "adapter"
+
 
 class Method(AnyLoss, BaseMethod):
     """A linear map of image features that is held to the identity; the linear adapter of ProLIP (2410.05270).

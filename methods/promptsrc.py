@@ -16,6 +16,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.deep import DeepPrompt
 from methods.core.learner import Learner
 
+NAME = "PromptSRC"
+FAMILY = "prompt"
+
 #: The templates of which the frozen class weights are the mean.
 TEMPLATES = 60
 

@@ -10,6 +10,11 @@ from torch import Tensor
 from methods.core.prompt import PromptMethod
 from methods.functional import losses
 
+NAME = "SCE"
+FAMILY = "prompt"
+LOSS_OF = "coop"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(PromptMethod):
     """Cross-entropy plus reverse cross-entropy on a learned context: SCE; Wang et al. 2019 (1908.06112).

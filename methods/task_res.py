@@ -12,6 +12,9 @@ from torch.nn.functional import normalize
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 
+NAME = "TaskRes"
+FAMILY = "adapter"
+
 
 class Method(AnyLoss, BaseMethod):
     """A learned residual on the text features of the class names; TaskRes (2211.10277).

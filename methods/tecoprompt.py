@@ -13,6 +13,10 @@ from methods import nlprompt
 from methods.core.given import GivenImages
 from methods.functional import losses, temporal_labels
 
+NAME = "TecoPrompt"
+FAMILY = "prompt"
+MADE_FOR_WRONG_LABELS = True
+
 
 class Method(nlprompt.Method):
     """CE on clean and middle images and MAE on noisy ones, on labels that stable candidates rewrite; TecoPrompt.

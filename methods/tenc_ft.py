@@ -12,6 +12,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
 from methods.core.replicas import PerRun
 
+NAME = "TEnc-FT"
+FAMILY = "fine-tuning"
+
 
 class Method(AnyLoss, BaseMethod):
     """Cross-entropy on all weights of the text tower: PTNL's TEnc-FT (2307.11978), which overfits wrong labels.

@@ -13,6 +13,9 @@ from torch.nn.functional import one_hot
 from methods.core.any_loss import AnyLoss
 from methods.core.memory import AT_ONCE, MemoryMethod
 
+NAME = "Tip-Adapter"
+FAMILY = "adapter"
+
 
 class Method(AnyLoss, MemoryMethod):
     """Zero-shot CLIP plus a cache of the training images with their given labels; Tip-Adapter (2207.09519).

@@ -13,6 +13,9 @@ from methods.core.any_loss import AnyLoss
 from methods.core.prompt import PromptMethod
 from methods.functional import pseudo_labels
 
+NAME = "UPL"
+FAMILY = "self-training"
+
 
 class Method(AnyLoss, PromptMethod):
     """Unsupervised prompt learning: CoOp on zero-shot CLIP's most confident pseudo-labels; UPL (2204.03649).

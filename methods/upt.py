@@ -7,6 +7,9 @@ from typing import ClassVar
 from methods.core.any_loss import AnyLoss
 from methods.core.visual import ModalPrompt
 
+NAME = "UPT"
+FAMILY = "prompt"
+
 
 class Method(AnyLoss, ModalPrompt):
     """Text and visual tokens learned jointly: UPT; Zang et al. 2022 (2210.07225), as in GRIP (2306.01669).

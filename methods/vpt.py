@@ -7,6 +7,9 @@ from typing import ClassVar
 from methods.core.any_loss import AnyLoss
 from methods.core.visual import ModalPrompt
 
+NAME = "VPT"
+FAMILY = "prompt"
+
 
 class Method(AnyLoss, ModalPrompt):
     """Learned tokens in the image tower: VPT-shallow; Jia et al. 2022 (2203.12119), in CLIP as in GRIP (2306.01669).

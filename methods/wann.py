@@ -10,6 +10,9 @@ from torch import Tensor
 
 from methods.core.memory import MemoryMethod, nearest, vote_logits
 
+NAME = "WANN"
+FAMILY = "head"
+
 
 class Method(MemoryMethod):
     """Weighted adaptive nearest neighbours, without training; WANN (2408.14358).

@@ -8,6 +8,9 @@ from torch import Tensor
 
 from methods.core.base import BaseMethod
 
+NAME = "zero-shot CLIP"
+FAMILY = "zero-shot"
+
 
 class Method(BaseMethod):
     """Zero-shot CLIP: text features of the data set's template as class weights, without training (2103.00020)."""

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import get_args
+
 import pandas as pd
 
 from benchmark.analysis.leaderboard import SETTING
 from benchmark.errors import BadInput
+from benchmark.plan import method_catalog
 from benchmark.plan.method_spec import parse_method
 
-#: Methods that are CoOp's prompt with another loss, at that loss's published settings.
-PROMPTS = ("gce", "mae", "dspt", "sce", "nce_rce", "phuber_ce", "label_smoothing")
-#: Losses from the plain one to the most robust, as columns stand.
-LOSSES = ("ce", "label_smoothing", "elr", "phuber_ce", "sce", "nce_rce", "gce", "dspt", "mae")
 COLUMNS = ["noise", "rate", *SETTING, "learner", "loss", "mean", "data_sets"]
 
 
 def learner_and_loss(method: str) -> tuple[str, str] | None:
     """What a method learns, as the method's name without its loss, and the loss; None if it has no choice of losses.
 
-    >>> learner_and_loss("gce"), learner_and_loss("ce[loss=gce]"), learner_and_loss("ce")
-    (('coop', 'gce'), ('ce', 'gce'), ('ce', 'ce'))
+    >>> learner_and_loss("gce"), learner_and_loss("linear_probe[loss=gce]"), learner_and_loss("coop")
+    (('coop', 'gce'), ('linear_probe', 'gce'), ('coop', 'ce'))
     """
-    if method in PROMPTS:
-        return "coop", method
     try:
         info, options = parse_method(method)
     except BadInput:
         return None
+    if (learner := info.file.get("LOSS_OF")) and not options:
+        return learner, info.name
     if "loss" not in info.options:
         return None
     loss = str(options.get("loss_", info.options["loss"].default))
     return info.canonical({name: value for name, value in options.items() if name != "loss_"}), loss
+
+
+def in_order(losses: Iterable[str]) -> list[str]:
+    """Losses from the plain one to the most robust, as CoOp's option lists them; others stand behind."""
+    known = get_args(method_catalog.method("coop").options["loss"].kind)
+    return sorted(losses, key=lambda loss: (known.index(loss) if loss in known else len(known), loss))
 
 
 def by_loss(board: pd.DataFrame) -> pd.DataFrame:

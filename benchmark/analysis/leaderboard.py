@@ -18,6 +18,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.records.record import Record
 from datamodules.foreign import from_cell
+from methods.options.former_names import renamed
 
 #: What must agree for two methods to be compared on a data set.
 SETTING = ["shots", "recipe", "backbone", "paradigm"]
@@ -134,4 +135,5 @@ def from_csv(text: str) -> pd.DataFrame:
     ordered: pd.DataFrame = table.reindex(columns=HEADER)
     for column in types:
         ordered[column] = ordered[column].map(from_cell, na_action="ignore")
+    ordered["method"] = ordered["method"].map(renamed, na_action="ignore")
     return ordered

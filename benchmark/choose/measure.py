@@ -27,7 +27,7 @@ from datamodules.names import split_list
 from methods.clip.loading import load_backbone
 from methods.recipes import recipe_for
 
-METHODS = ("zero_shot", "ce", "coop", "gce", DEFAULT)
+METHODS = ("zero_shot", "linear_probe", "coop", "gce", DEFAULT)
 NOISE = ("asymmetric", "symmetric")
 SHOTS, HOLD_OUT, TRIALS, BETWEEN = 16, 0.25, 3, 100
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from benchmark.outputs import OneFile
 from datamodules import reading
+from methods.options.former_names import renamed
 
 Place = tuple[str, str, float, int]
 """Data set, kind and rate of noise, seed."""
@@ -39,7 +41,7 @@ def read_trials(path: Path) -> list[Trial]:
     """The trials in a table; none where there is no such file."""
     if not path.is_file():
         return []
-    kinds = {"dataset": str, "noise": str, "method": str, "seed": int}
+    kinds: dict[str, Callable[[str], Any]] = {"dataset": str, "noise": str, "method": renamed, "seed": int}
     rows = csv.DictReader(reading.read_text(path, reading.TABLE).splitlines())
     return [Trial(**{f.name: kinds.get(f.name, float)(row[f.name]) for f in fields(Trial)}) for row in rows]
 

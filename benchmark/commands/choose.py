@@ -53,7 +53,7 @@ class Options(Encoding):
     out: Path = Path("choice")
     """Folder for the classifier and card.md."""
 
-    methods: str = "zero_shot,ce,coop,gce,em_means"
+    methods: str = "zero_shot,linear_probe,coop,gce,em_means"
     """Methods to choose from, beside the default."""
 
     default: str = "em_means"

@@ -30,10 +30,10 @@ class Options:
 def main(options: Options) -> int:
     """Prints a table for each."""
     console = Screen()
-    table = Table("method", "options", "what it is", title="methods", title_justify="left")
+    table = Table("method", "name", "family", "options", "what it is", title="methods", title_justify="left")
     for info in method_catalog.methods().values():
         defaults = ", ".join(f"{name}={option.shown}" for name, option in info.options.items())
-        table.add_row(*map(escape, (info.name, defaults, info.summary)))
+        table.add_row(*map(escape, (info.name, info.title, info.family, defaults, info.summary)))
     console.print(table)
     for line in method_catalog.unreadable():
         console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
@@ -55,7 +55,7 @@ def main(options: Options) -> int:
     for name in catalog.known():
         table.add_row(name, escape(catalog.status(name, options.data)))
     console.print(table)
-    for name, members in {**catalog.groups(), "robust": groups.ROBUST}.items():
+    for name, members in {**catalog.groups(), "robust": groups.method_groups()["robust"]}.items():
         console.print(f"{name} stands for {', '.join(members)}", highlight=False)
     console.print("folder:PATH, hf:NAME and features:FILE are data sets, too", highlight=False)
     console.print("kinds of label noise:", ", ".join(noise.known()))

@@ -13,6 +13,7 @@ from benchmark import PROTOCOL
 from benchmark.plan.method_spec import MethodSpec, parse_method
 from datamodules.errors import UserError
 from methods.clip.names import split_name
+from methods.options.former_names import first_name, renamed
 from methods.recipes import Recipe, is_embedded, is_precomputed, recipe
 
 
@@ -40,7 +41,8 @@ class Run:
     `method` carries its options in canonical order (`gce[q=0.5]`). `noise` is the kind of label noise, "none" where
     no label is wrong; `rate` is the fraction of wrong labels asked for, 0 to 1, None where it is measured (`human`).
     `paradigm` is "fewshot" (given, possibly wrong labels), "ul", "ssl" or "trzsl". It and `recipe` carry their options
-    too, in canonical order; `epochs` is what it means for this data set and number of shots.
+    too, in canonical order; `epochs` is what it means for this data set and number of shots. A former name of a method
+    becomes today's, and the hash takes the first that it had: what was finished under an old name stays finished.
     """
 
     backbone: Annotated[str, Axis(7, True, "backbone")]
@@ -55,10 +57,14 @@ class Run:
     paradigm: Annotated[str, Axis(8, True, "paradigm", usual="fewshot")] = "fewshot"
     protocol: int = PROTOCOL
 
+    def __post_init__(self) -> None:
+        if isinstance(self.method, str):  # what a file says is checked when it is read
+            object.__setattr__(self, "method", renamed(self.method))
+
     @cached_property
     def key(self) -> str:
         """The first 16 hex digits of the SHA-256 of the fields."""
-        text = json.dumps({name: getattr(self, name) for name in _BY_NAME})
+        text = json.dumps({name: getattr(self, name) for name in _BY_NAME} | {"method": first_name(str(self.method))})
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property

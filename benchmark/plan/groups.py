@@ -12,8 +12,6 @@ from datamodules import catalog
 from datamodules.foreign import LONGEST_NAME, one_line
 from datamodules.formats.arrays import holds
 
-#: Methods that were made for wrong labels.
-ROBUST = ("em_means", "gce", "mae", "sce", "nce_rce", "phuber_ce", "dspt", "joapr", "nlprompt", "tecoprompt")
 #: The array that makes a file one of features.
 FEATURES = "train_features"
 #: A range of more numbers than this is a mistake.
@@ -23,7 +21,11 @@ MOST = 10_000
 def method_groups() -> dict[str, Sequence[str]]:
     """The groups of methods, by name."""
     known = method_catalog.methods()
-    return {"all": list(known), "robust": ROBUST, "features": [form for info in known.values() for form in _able(info)]}
+    return {
+        "all": list(known),
+        "robust": [name for name, info in known.items() if info.file.get("MADE_FOR_WRONG_LABELS")],
+        "features": [form for info in known.values() for form in _able(info)],
+    }
 
 
 def _able(info: method_catalog.MethodInfo) -> list[str]:

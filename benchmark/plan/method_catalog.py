@@ -8,7 +8,7 @@ left out; `unreadable` names it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -17,9 +17,10 @@ import methods as package
 from benchmark.errors import BadInput
 from benchmark.plan import method_source
 from benchmark.plan.method_source import Source
-from datamodules.errors import nearest
-from datamodules.plugins import modules
+from datamodules.errors import UserError, nearest
+from datamodules.plugins import literals, modules
 from methods.options.check import check_values, options_of
+from methods.options.former_names import former_names, renamed
 from methods.options.option import COMPUTED, Option, as_text
 
 
@@ -28,12 +29,24 @@ class MethodInfo:
     """What planning knows of a method, from its source.
 
     What the source does not spell out, such as a default that is computed, is looked up in the imported module when it
-    is asked for; everything else is known without importing torch.
+    is asked for; everything else is known without importing torch. `file` holds the constants above the class: `NAME`,
+    `FAMILY`, `FORMERLY`, `MADE_FOR_WRONG_LABELS`, and `LOSS_OF`, the method that it is but for its loss.
     """
 
     name: str
     module: str
     source: Source
+    file: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The name that people read: `CoOp` for `coop`, else the name on the command line."""
+        return str(self.file.get("NAME", self.name))
+
+    @property
+    def family(self) -> str:
+        """What kind of method it is; empty where its file does not say."""
+        return str(self.file.get("FAMILY", ""))
 
     @property
     def summary(self) -> str:
@@ -133,6 +146,7 @@ def method(name: str) -> MethodInfo:
         BadInput: There is none (the message has the nearest match and the list), or its file cannot be read.
     """
     known, broken = scan()
+    name = renamed(name)
     if name in broken:
         raise BadInput(broken[name])
     if name not in known:
@@ -146,12 +160,14 @@ def scan() -> tuple[dict[str, MethodInfo], dict[str, str]]:
     known, broken = {}, {}
     for name, module in modules(package).items():
         try:
-            source = method_source.read(module, "Method")
+            if name in former_names():
+                raise UserError(f"{name!r} is a former name of {renamed(name)!r}, whose records it stands for")
+            source, file = method_source.read(module, "Method"), literals(module)
         except Exception as error:  # a file that is being edited, or another package's code
             broken[name] = f"method {name!r} cannot be read: {_cause(error)}"
         else:
             if source is not None:
-                known[name] = MethodInfo(name, module, source)
+                known[name] = MethodInfo(name, module, source, file)
     return known, broken
 
 

@@ -24,7 +24,7 @@ class Options(Training):
     again: str = ""
     """A results folder: the options of its last campaign; the command line wins."""
 
-    methods: str = "zero_shot,ce,coop,gce,mae,dspt,upl,em_means"
+    methods: str = "zero_shot,linear_probe,coop,gce,mae,dspt,upl,em_means"
     """Methods, options in brackets: coop,gce[q=0.5]. `all` and `robust` stand for several: all,gce[q=0.5]."""
 
     datasets: str = "flipped,tilted,combos,digits"

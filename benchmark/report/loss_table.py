@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from benchmark.analysis.by_loss import LOSSES
+from benchmark.analysis.by_loss import in_order
 from benchmark.analysis.columns import to_csv
 from benchmark.analysis.leaderboard import SETTING
 from benchmark.report.short_names import short_name
@@ -27,7 +27,7 @@ def markdown(table: pd.DataFrame) -> str:
         noise, _, shots, recipe, backbone, paradigm = map(str, terms)
         rate = float(rows["rate"].iloc[0])
         wide = rows.pivot(index="learner", columns="loss", values="mean")
-        losses = [loss for loss in LOSSES if loss in wide] + sorted({str(loss) for loss in wide}.difference(LOSSES))
+        losses = in_order(map(str, wide))
         about = "measured" if math.isnan(rate) else f"{rate:.0%} wrong labels"
         extra = "" if paradigm == "fewshot" else f", {paradigm}"
         parts.append(f"\n**{about}, {noise} noise, {short_name(backbone)}, {shots} shots, recipe {recipe}{extra}**\n")

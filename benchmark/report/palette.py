@@ -12,13 +12,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 #: Lengths of ink and gap; none is a solid line.
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.5), (1, 1), (5, 1, 1, 1), (8, 2), (3, 1, 1, 1, 1, 1))
-#: Methods that are often shown together: each row has a dash, each column a colour. Others get both from their name.
-_TOGETHER = (
-    ("ce", "coop", "dspt", "gce", "mae", "upl", "nlprompt", "joapr"),
-    ("tecoprompt", "cls_tuning", "phuber_ce", "sce", "tenc_ft", "grip", "label_smoothing", "nce_rce"),
-    ("fpl", "vpt", "upt", "ifpl"),
-)
-_PLACES = {name: (column, row) for row, names in enumerate(_TOGETHER) for column, name in enumerate(names)}
+#: Behind a name before it is hashed: with this number the methods of the default grid have eight colours.
+SALT = 10082
 ZERO_SHOT = "zero_shot"
 GREY = "#767676"
 #: Lines of methods that are not among the `MOST` with the best average rank.
@@ -46,7 +41,7 @@ def line_styles(methods: Iterable[str]) -> dict[str, LineStyle]:
     True
     """
     found = {ZERO_SHOT: LineStyle(GREY, "", (4, 2))}
-    for method in sorted(set(methods) - {ZERO_SHOT}, key=lambda name: (name not in _PLACES, "[" in name, name)):
+    for method in sorted(set(methods) - {ZERO_SHOT}, key=lambda name: ("[" in name, name)):
         lines = {(style.colour, style.dash) for style in found.values()}
         wanted = _styles(method)
         unlike = (style for style in wanted if (style.colour, style.dash) not in lines)
@@ -66,7 +61,7 @@ def _styles(method: str) -> list[LineStyle]:
     """All styles in the colour of a name, its own first."""
     base, variant, _ = method.partition("[")
     number = _number(base)
-    colour, dash = _PLACES.get(base, (number % len(COLOURS), number // len(COLOURS)))
+    colour, dash = number % len(COLOURS), number // len(COLOURS)
     marker = colour + dash
     if variant:
         dash += 1 + _number(method) % (len(DASHES) - 1)
@@ -78,4 +73,4 @@ def _styles(method: str) -> list[LineStyle]:
 
 
 def _number(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode(errors="replace")).digest()[:4], "big")
+    return int.from_bytes(hashlib.sha256(f"{name}{SALT}".encode(errors="replace")).digest()[:4], "big")

@@ -26,7 +26,7 @@ class AnyLoss(Learner):
     linearly over 10 epochs: the selection of co-teaching (1804.06872), here with one network instead of two.
     """
 
-    loss_: Literal["ce", "gce", "mae", "dspt", "sce", "nce_rce", "phuber_ce", "label_smoothing", "elr"] = "ce"
+    loss_: Literal["ce", "label_smoothing", "elr", "phuber_ce", "sce", "nce_rce", "gce", "dspt", "mae"] = "ce"
     q: Annotated[float, Gt(0), Le(1)] = 0.7
     forget: Annotated[float, Ge(0), Lt(1)] = 0.0
 

@@ -15,6 +15,7 @@ from datamodules.errors import nearest
 from datamodules.names import parse_spec
 from methods.errors import RecipeError
 from methods.options.check import options_of, values_of
+from methods.options.former_names import renamed
 from methods.options.option import as_text
 from methods.recipes.settings import Recipe
 
@@ -67,6 +68,7 @@ class NamedRecipe:
         """The learning rate of a method, whose name may carry options, on a data set."""
         if "lr" in self.given:
             return self.settings.lr
+        method = renamed(method)
         for name in (method, method.partition("[")[0]):
             if name in self.lr_by_method:
                 return self.lr_by_method[name]
@@ -134,8 +136,8 @@ def default_name(backbone: str, method: str = "") -> str:
     """
     if is_embedded(backbone.partition("@")[0] if is_precomputed(backbone) else backbone):
         return "embedded"
-    plain = method.partition("[")[0]
-    return next((name for name in known() if plain in (name, *_read(name).methods)), "coop")
+    plain = renamed(method).partition("[")[0]
+    return next((name for name in known() if plain in map(renamed, (name, *_read(name).methods))), "coop")
 
 
 def is_embedded(backbone: str) -> bool:
@@ -159,7 +161,8 @@ def _read(name: str) -> NamedRecipe:
     tables = {key: content.pop(key) for key in own & content.keys()}
     options = options_of(Recipe)
     values = {key: options[key].check(value) for key, value in content.items()}
-    return NamedRecipe(name, Recipe(**values), **tables)
+    own_rates = {renamed(method): rate for method, rate in tables.pop("lr_by_method", {}).items()}
+    return NamedRecipe(name, Recipe(**values), lr_by_method=own_rates, **tables)
 
 
 __all__ = ["NamedRecipe", "Recipe", "default_name", "is_embedded", "is_precomputed", "known", "recipe", "recipe_for"]

@@ -58,7 +58,7 @@ def records(out: Path) -> list[Path]:
 def test_the_leaderboard_has_every_cell(finished: Path) -> None:
     board = pd.read_csv(finished / "leaderboard.csv")
     cells = {(row.method, row.rate) for row in board.itertuples()}
-    assert cells == {(method, rate) for method in ("zero_shot", "coop", "ce", "upl") for rate in (0.0, 0.5)}
+    assert cells == {(method, rate) for method in ("zero_shot", "coop", "linear_probe", "upl") for rate in (0.0, 0.5)}
     assert board["mean"].between(0, 100).all()
 
 

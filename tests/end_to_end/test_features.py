@@ -33,7 +33,7 @@ def test_bench_trains_what_can_and_says_what_cannot(tmp_path: Path, capsys: pyte
     assert told.count("made: features are not all of unit length; they are normalised when read") == 1
     records = _records(tmp_path / "out")
     assert len(records) == 11 and all(record["status"] == "ok" for record in records.values())
-    assert str(records["ce 0.0"]["run"]["backbone"]).startswith("features@")  # type: ignore[index]
+    assert str(records["linear_probe 0.0"]["run"]["backbone"]).startswith("features@")  # type: ignore[index]
     assert records["class_means 0.0"]["accuracy"] > 80  # type: ignore[operator]
     for table in [*(tmp_path / "out").glob("*.md"), *(tmp_path / "out").glob("*.tex")]:
         assert str(tmp_path) not in table.read_text(), f"{table.name} tells where the file lies"

@@ -52,7 +52,8 @@ TOLERANCE = {"prograd": 1e-4}
 def variants() -> dict[str, tuple[str, ...]]:
     """All methods that are found, with options that change what runs, and the paradigms they are made for."""
     found: dict[str, tuple[str, ...]] = dict.fromkeys(
-        ("coop[csc=true]", "coop[position=middle]", "ce[init=random]", "tip_adapter[finetune=true]"), ("fewshot",)
+        ("coop[csc=true]", "coop[position=middle]", "linear_probe[init=random]", "tip_adapter[finetune=true]"),
+        ("fewshot",),
     )
     for name, info in methods().items():
         kinds = get_args(info.options["modality"].kind) if "modality" in info.options else ("",)

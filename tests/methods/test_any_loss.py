@@ -11,7 +11,7 @@ import torch
 
 from benchmark.plan import method_catalog
 from datamodules.run_spec import RunSpec
-from methods import ce, coop
+from methods import coop, linear_probe
 from methods.core.base import BaseMethod
 from tests.support import toy
 
@@ -32,7 +32,7 @@ def test_coop_with_a_loss_is_the_method_of_that_name(name: str) -> None:
     assert torch.equal(trained(coop.Method(task, loss=name)).ctx, named.ctx)
 
 
-class Watched(ce.Method):
+class Watched(linear_probe.Method):
     """Keeps every step's batch, logits and losses."""
 
     def build(self) -> None:

@@ -26,12 +26,12 @@ from tests.support import toy
 
 EPOCHS, SHOTS, ROUNDS = 2, 4, 2
 SEEDS = (0, 1)
-SHARED = dict.fromkeys(PromptMethod.__annotations__, "coop") | dict.fromkeys(AnyLoss.__annotations__, "ce")
+SHARED = dict.fromkeys(PromptMethod.__annotations__, "coop") | dict.fromkeys(AnyLoss.__annotations__, "linear_probe")
 EXTRA = [
     ("upl", {"select": "random", "loss_": "gce"}),
     ("coop", {"init": "a photo of a"}),
     ("ifpl", {"k": 3}),
-    ("ce", {"forget": 0.4}),
+    ("linear_probe", {"forget": 0.4}),
 ]
 
 
@@ -176,7 +176,7 @@ def test_what_was_learned_survives_a_file(name: str, tmp_path: Path) -> None:
 
 def test_methods_without_training_learn_nothing_and_others_something() -> None:
     free = {name for name, method in together().items() if not method.trainable}
-    assert "zero_shot" in free and not free & {"coop", "ce", "gce"}
+    assert "zero_shot" in free and not free & {"coop", "linear_probe", "gce"}
 
 
 def test_the_catalogue_is_not_empty() -> None:

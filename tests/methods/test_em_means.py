@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import normalize
 
 from datamodules.run_spec import RunSpec
-from methods import ce, em_means, gce
+from methods import em_means, gce, linear_probe
 from methods.core.given import GivenImages
 from methods.functional.label_em import above_chance, class_means, left_out, true_labels
 from tests.support import toy
@@ -63,7 +63,7 @@ def test_the_classifier_is_that_of_its_formula() -> None:
 
 
 def test_without_class_means_a_head_in_the_prompts_place_is_that_of_gce_with_classes_of_one_length() -> None:
-    plain = ce.Method(toy.task([0, 1], EPOCHS), loss="gce")
+    plain = linear_probe.Method(toy.task([0, 1], EPOCHS), loss="gce")
     toy.fit([plain], toy.data_for(RUNS, EPOCHS), EPOCHS)
     ours = trained(join=0, teacher="head")
     assert torch.equal(ours.head, plain.head)

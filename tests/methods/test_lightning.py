@@ -20,7 +20,7 @@ from datamodules import NoisyFewShot
 from datamodules.epoch_plan import Sampling
 from datamodules.fewshot import few_shot_val
 from datamodules.run_spec import RunSpec
-from methods import ce, coop, grip, zero_shot
+from methods import coop, grip, linear_probe, zero_shot
 from methods.core.base import BaseMethod
 from methods.errors import MethodError
 from tests.support import toy
@@ -170,11 +170,11 @@ def test_clipping_the_gradient_norm_acts_on_each_run_by_itself() -> None:
 
 def test_a_method_comes_back_from_a_checkpoint_without_any_data(tmp_path: Path) -> None:
     data = NoisyFewShot("digits", [RunSpec(seed, 2, "symmetric", 0.5) for seed in (1, 2)])
-    method = ce.Method(init="random")
+    method = linear_probe.Method(init="random")
     plain = trainer(2, enable_checkpointing=True, folder=tmp_path)
     plain.fit(method, data)
     plain.save_checkpoint(tmp_path / "kept.ckpt")
-    again = ce.Method.load_from_checkpoint(tmp_path / "kept.ckpt")
+    again = linear_probe.Method.load_from_checkpoint(tmp_path / "kept.ckpt")
     assert again.init == "random" and dict(again.hparams) == {"init": "random"}
     torch.testing.assert_close(again.class_weights(), method.class_weights())
     (result,) = trainer(2).test(again, data, verbose=False)

@@ -174,8 +174,10 @@ def test_epochs_may_not_be_given_twice() -> None:
 
 def test_a_method_s_rate_holds_for_its_variants_unless_they_have_their_own() -> None:
     own = recipe("embedded")
-    assert own.lr("ce") == own.lr("ce[csc=True]") == own.lr_by_method["ce"]
-    assert own.lr("ce[init=random]") == own.lr_by_method["ce[init=random]"] != own.lr("ce")
+    assert own.lr("linear_probe") == own.lr("linear_probe[csc=True]") == own.lr_by_method["linear_probe"]
+    assert (
+        own.lr("linear_probe[init=random]") == own.lr_by_method["linear_probe[init=random]"] != own.lr("linear_probe")
+    )
     assert own.lr("a_new_method") == own.settings.lr
 
 
@@ -187,10 +189,10 @@ def test_every_rate_of_a_recipe_is_that_of_a_method_there_is() -> None:
 
 def test_a_rate_in_brackets_holds_for_all_methods(monkeypatch: pytest.MonkeyPatch) -> None:
     own = recipe("embedded[lr=0.5]")
-    rates = {"ce": 0.1}
-    assert {own.lr(name) for name in ("ce", "coop")} == {0.5}
+    rates = {"linear_probe": 0.1}
+    assert {own.lr(name) for name in ("linear_probe", "coop")} == {0.5}
     object.__setattr__(own, "lr_by_method", rates)
-    assert own.lr("ce") == 0.5
+    assert own.lr("linear_probe") == 0.5
 
 
 def test_runs_of_two_recipes_train_side_by_side_as_alone() -> None:

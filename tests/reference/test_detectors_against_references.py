@@ -7,7 +7,7 @@ from collections import Counter
 import torch
 
 from datamodules.run_spec import RunSpec
-from methods import ce, clipcleaner, deft
+from methods import clipcleaner, deft, linear_probe
 from tests.reference import detectors as slow
 from tests.reference.adapters import FeatureRun
 from tests.reference.clip import PlainRun
@@ -60,7 +60,7 @@ def test_clipcleaner_keeps_what_four_votes_accept_and_trains_a_head_on_it() -> N
         counts = Counter(part.labels.tolist())
         assert set(counts) == set(labels.tolist()), "no class is left without images"
         assert min(counts.values()) == len(images) // len(counts)
-    plain = ce.Method(toy.task([SEED, 2], EPOCHS))
+    plain = linear_probe.Method(toy.task([SEED, 2], EPOCHS))
     again = toy.data_for(runs, EPOCHS)
     for row, part in enumerate(data.sets):
         again.sets[row] = part

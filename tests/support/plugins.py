@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.plan import method_catalog
+from benchmark.plan.method_spec import parse_method
 from datamodules import plugins
+from methods.options.former_names import former_names
 
 Install = Callable[[str, str, str], None]
 
@@ -30,7 +32,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         forget()
 
     def forget() -> None:
-        for cached in (method_catalog.scan, method_catalog._imported, plugins._added, plugins.tree):
+        for cached in (
+            former_names,
+            parse_method,
+            method_catalog.scan,
+            method_catalog._imported,
+            plugins._added,
+            plugins.tree,
+        ):
             cached.cache_clear()
 
     yield installed

@@ -22,7 +22,7 @@ METHODS: dict[str, tuple[float, float | None]] = {
     "zero_shot": (0.0, None),
     "coop": (14.0, 60.0),
     "gce[q=0.5]": (13.0, 4.0),
-    "ce": (9.0, 75.0),
+    "linear_probe": (9.0, 75.0),
 }
 CLASSES = ("arrow", "bell", "cup", "drum", "eye")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmark.analysis.by_loss import LOSSES
+from benchmark.analysis.by_loss import in_order
 from benchmark.report.palette import line_styles
 from benchmark.report.pictures.style import label, line, panels
 
@@ -21,7 +21,7 @@ def at_equal_loss(table: pd.DataFrame, caption: str) -> Figure | None:
     shared = wide[wide.notna().sum(axis=1) > 1]
     if len(shared) < 2 or len(wide.columns) < 2:
         return None
-    losses = [loss for loss in LOSSES if loss in shared.index]
+    losses = in_order(shared.index)
     looks = line_styles(sorted(wide.columns))
     rates = sorted(table["rate"].dropna().unique())
     figure, axes = panels(len(rates))

@@ -60,7 +60,7 @@ def figures(campaign: Results) -> dict[str, Figure | None]:
     for group, rows in losses.groupby(["noise", *SETTING], sort=True):
         terms = tuple(map(str, group))
         about = whole[(terms[0], int(terms[1]), *terms[2:])].terms
-        caption = f"{about}; mean over data sets; coop is a learned prompt, ce a linear head"
+        caption = f"{about}; mean over data sets"
         drawn[f"losses-{_name(terms, several)}"] = at_equal_loss(rows, caption)
     for ranking in rankings(board):
         drawn[f"ranks-{_name(ranking.terms, several)}"] = critical_difference(ranking)

@@ -30,7 +30,7 @@ from tests.support.records_factory import result, run
 
 #: Method -> by rate the (test accuracy, noisy validation) of two seeds.
 ENDS = {
-    "ce": {0.0: [(80.0, 70.0), (82.0, 74.0)], 0.5: [(50.0, 50.0), (54.0, 40.0)]},
+    "linear_probe": {0.0: [(80.0, 70.0), (82.0, 74.0)], 0.5: [(50.0, 50.0), (54.0, 40.0)]},
     "coop": {0.0: [(75.0, 60.0), (75.0, 60.0)], 0.5: [(60.0, 44.0), (62.0, 44.0)]},
     "gce": {0.0: [(70.0, 65.0), (71.0, 65.0)], 0.5: [(66.0, 30.0), (66.0, 31.0)]},
 }
@@ -66,7 +66,7 @@ def campaign(out: Path) -> Results:
 @pytest.fixture(scope="module")
 def without(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """The same accuracies where nothing can be chosen: two methods alone have a noisy validation."""
-    return fill(tmp_path_factory.mktemp("without"), ("ce", "coop"))
+    return fill(tmp_path_factory.mktemp("without"), ("linear_probe", "coop"))
 
 
 def test_a_cell_has_the_accuracy_of_what_noisy_validation_takes_and_its_regret_to_the_best(campaign: Results) -> None:
@@ -81,7 +81,7 @@ def test_a_cell_has_the_accuracy_of_what_noisy_validation_takes_and_its_regret_t
 
 def test_of_equals_a_choice_has_the_mean(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    for method, test in {"ce": 50.0, "coop": 60.0, "gce": 70.0}.items():
+    for method, test in {"linear_probe": 50.0, "coop": 60.0, "gce": 70.0}.items():
         curves = {"noisy_val_accuracy": [40.0 if method == "coop" else 45.0]}
         store.write(run(method), result(test, run(method), curves=curves))
     (row,) = Results.of(*store.load()).chosen.itertuples()

@@ -67,10 +67,10 @@ def test_runs_for_which_a_recipe_meant_something_else_are_left_out(tmp_path: Pat
     for seed, lr in ((1, 0.1), (2, 0.1), (3, 0.2)):
         settings = {"lr": lr, "crop": (0.6, 1.0), "flip": True, "epochs": 10, "schedule": "coop"}
         store.write(run("coop", seed=seed), result(70.0, settings=settings))
-        store.write(run("ce", seed=seed), result(70.0, settings={"lr": 0.3}))
+        store.write(run("linear_probe", seed=seed), result(70.0, settings={"lr": 0.3}))
     kept, (problem,) = comparable(store.load().records)
     assert sorted((record.run.method, record.run.seed) for record in kept) == [
-        ("ce", 1), ("ce", 2), ("ce", 3), ("coop", 1), ("coop", 2),
+        ("coop", 1), ("coop", 2), ("linear_probe", 1), ("linear_probe", 2), ("linear_probe", 3),
     ]  # fmt: skip
     assert "coop with recipe embedded on flipped" in problem and "lr=0.2" in problem
 

@@ -132,7 +132,7 @@ def test_ranks_over_data_sets_need_five_and_leave_out_a_method_with_holes(tmp_pa
     many.write(work, result(99.0, work))
     board = leaderboard(many.load().records)
     (ranking,) = rankings(board)
-    assert ranking.ranks == {"gce[q=0.5]": 1.0, "zero_shot": 2.0, "coop": 3.0, "ce": 4.0}
+    assert ranking.ranks == {"gce[q=0.5]": 1.0, "zero_shot": 2.0, "coop": 3.0, "linear_probe": 4.0}
     wide = board[(board["rate"] == 0.5) & (board["method"] != "dspt")].pivot(
         index="dataset", columns="method", values="mean"
     )
@@ -150,27 +150,27 @@ def five_data_sets(store: Store, means: dict[str, dict[float | None, float]], no
 
 
 def test_accuracy_without_noise_does_not_count_in_the_ranks(tmp_path: Path) -> None:
-    means = {"coop": {0.0: 90.0, 0.5: 40.0}, "ce": {0.0: 70.0, 0.5: 45.0}, "gce": {0.0: 50.0, 0.5: 50.0}}
+    means = {"coop": {0.0: 90.0, 0.5: 40.0}, "linear_probe": {0.0: 70.0, 0.5: 45.0}, "gce": {0.0: 50.0, 0.5: 50.0}}
     (ranking,) = rankings(leaderboard(five_data_sets(Store(tmp_path), means).load().records))
-    assert ranking.ranks == {"gce": 1.0, "ce": 2.0, "coop": 3.0}
+    assert ranking.ranks == {"gce": 1.0, "linear_probe": 2.0, "coop": 3.0}
 
 
 def test_noise_whose_rate_is_measured_is_ranked(tmp_path: Path) -> None:
     means: dict[str, dict[float | None, float]] = {
-        m: {0.0: 80.0, None: a} for m, a in {"coop": 40.0, "ce": 45.0, "gce": 50.0}.items()
+        m: {0.0: 80.0, None: a} for m, a in {"coop": 40.0, "linear_probe": 45.0, "gce": 50.0}.items()
     }
     store = five_data_sets(Store(tmp_path), means, "human[labels=worse]")
     (ranking,) = rankings(leaderboard(store.load().records))
-    assert ranking.terms[0] == "human[labels=worse]" and ranking.ranks == {"gce": 1.0, "ce": 2.0, "coop": 3.0}
+    assert ranking.terms[0] == "human[labels=worse]" and ranking.ranks == {"gce": 1.0, "linear_probe": 2.0, "coop": 3.0}
 
 
 def test_methods_that_tie_share_their_mean_rank_whatever_their_names(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for number in range(5):
-        for method, accuracy in {"mae": 60.0, "coop": 60.0, "gce": 50.0, "dspt": 50.0, "ce": 40.0}.items():
+        for method, accuracy in {"mae": 60.0, "coop": 60.0, "gce": 50.0, "dspt": 50.0, "linear_probe": 40.0}.items():
             store.write(run(method, f"set{number}"), result(accuracy + number))
     (ranking,) = rankings(leaderboard(store.load().records))
-    assert ranking.ranks == {"coop": 1.5, "mae": 1.5, "dspt": 3.5, "gce": 3.5, "ce": 5.0}
+    assert ranking.ranks == {"coop": 1.5, "mae": 1.5, "dspt": 3.5, "gce": 3.5, "linear_probe": 5.0}
 
 
 def test_what_three_seeds_and_three_data_sets_cannot_show_is_said(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_what_three_seeds_and_three_data_sets_cannot_show_is_said(tmp_path: Path
 def test_the_findings_read_as_sentences(tmp_path: Path) -> None:
     store = fill(tmp_path)
     lines = sentences(differences(seen(store)))
-    assert [line.split()[1] for line in lines] == ["gce[q=0.5]", "zero_shot", "ce"]
+    assert [line.split()[1] for line in lines] == ["gce[q=0.5]", "zero_shot", "linear_probe"]
     assert lines[0].startswith("symmetric: gce[q=0.5] +27.")
     assert "to coop (3 data sets, 9 pairs, 95 % interval +2" in lines[0]
 

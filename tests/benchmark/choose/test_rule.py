@@ -22,35 +22,43 @@ from methods.functional.noise_matrix import dominant_fraction
 
 
 def regret(seed: int = 1, accuracy: float = 70.0, by: str = "noisy validation", rate: float = 0.25) -> Regret:
-    return Regret("digits", "symmetric", rate, seed, 1.0, by, "gce[q=0.5,n_ctx=4]", accuracy, "ce", 75.0, "gce", 60.0)
+    return Regret(
+        "digits", "symmetric", rate, seed, 1.0, by, "gce[q=0.5,n_ctx=4]", accuracy, "linear_probe", 75.0, "gce", 60.0
+    )
 
 
 def test_a_method_is_taken_only_where_its_lead_over_the_default_exceeds_its_error() -> None:
     needed = 4 * NormalDist().inv_cdf(1 - 0.05 / 2)
-    for points, method, by in ((needed + 0.01, "ce", "noisy validation"), (needed - 0.01, "gce", "default kept")):
-        choice = decide({"ce": Lead(points, 4.0)}, 0.95, default="gce")
-        assert (choice.method, choice.by, choice.rival, choice.lead) == (method, by, "ce", points)
+    for points, method, by in (
+        (needed + 0.01, "linear_probe", "noisy validation"),
+        (needed - 0.01, "gce", "default kept"),
+    ):
+        choice = decide({"linear_probe": Lead(points, 4.0)}, 0.95, default="gce")
+        assert (choice.method, choice.by, choice.rival, choice.lead) == (method, by, "linear_probe", points)
         assert choice.needed == pytest.approx(needed)
 
 
 def test_of_the_methods_with_a_clear_lead_the_highest_is_taken_however_high_an_unclear_one_is() -> None:
-    leads = {"coop": Lead(30.0, 20.0), "ce": Lead(9.0, 1.0), "mae": Lead(8.0, 0.5), "sce": Lead(-5.0, 0.1)}
-    assert decide(leads, 1.0, default="gce").method == "ce"
+    leads = {"coop": Lead(30.0, 20.0), "linear_probe": Lead(9.0, 1.0), "mae": Lead(8.0, 0.5), "sce": Lead(-5.0, 0.1)}
+    assert decide(leads, 1.0, default="gce").method == "linear_probe"
 
 
 def test_more_rivals_need_a_clearer_lead() -> None:
-    one, four = {"ce": Lead(4.4, 2.0)}, {name: Lead(4.4, 2.0) for name in ("ce", "coop", "mae", "sce")}
-    assert (decide(one, 1.0, "gce").method, decide(four, 1.0, "gce").method) == ("ce", "gce")
+    one, four = (
+        {"linear_probe": Lead(4.4, 2.0)},
+        {name: Lead(4.4, 2.0) for name in ("linear_probe", "coop", "mae", "sce")},
+    )
+    assert (decide(one, 1.0, "gce").method, decide(four, 1.0, "gce").method) == ("linear_probe", "gce")
 
 
 def test_the_default_is_taken_where_labels_are_not_to_be_trusted_whatever_leads() -> None:
-    choice = decide({"ce": Lead(50.0, 1.0)}, 0.89, default="coop")
+    choice = decide({"linear_probe": Lead(50.0, 1.0)}, 0.89, default="coop")
     assert (choice.method, choice.by, choice.rival) == ("coop", "default", "")
     assert "there is no other method" in card(decide({}, 1.0, default="coop"), {})
 
 
 def test_of_equals_the_default_is_taken_even_without_any_error() -> None:
-    assert decide({"ce": Lead(0.0, 0.0)}, 1.0, default="gce").method == "gce"
+    assert decide({"linear_probe": Lead(0.0, 0.0)}, 1.0, default="gce").method == "gce"
 
 
 def hits(rows: list[str]) -> np.ndarray:
@@ -128,16 +136,16 @@ def card(choice: Choice, agreements: dict[str, list[float]]) -> str:
 
 
 def test_a_card_claims_no_accuracy_and_says_why_the_method_was_taken() -> None:
-    agreements = {"ce": [50.0, 60.0], "gce": [55.0, 57.0]}
-    text = card(Choice("gce", "default kept", "ce", 1.2, 3.1), agreements)
-    assert "kept the default, gce: ce's lead of 1.2 points is within its error of 3.1" in text
+    agreements = {"linear_probe": [50.0, 60.0], "gce": [55.0, 57.0]}
+    text = card(Choice("gce", "default kept", "linear_probe", 1.2, 3.1), agreements)
+    assert "kept the default, gce: linear_probe's lead of 1.2 points is within its error of 3.1" in text
     assert "| gce | 56.0 ± 1.4 |" in text
     assert "promptnoise choose x" in text and "the benchmark has no record of such a choice" in text
     spoken = text.replace("this is not an accuracy", "")
     assert "accura" not in spoken.lower()
-    taken = card(Choice("ce", "noisy validation", "ce", 6.2, 3.1), agreements)
-    assert "chosen: ce, by noisy validation" in taken and "6.2 points, exceeds its error of 3.1" in taken
-    assert "no other method agrees more" in card(Choice("gce", "default kept", "ce", -1.0, 3.1), agreements)
+    taken = card(Choice("linear_probe", "noisy validation", "linear_probe", 6.2, 3.1), agreements)
+    assert "chosen: linear_probe, by noisy validation" in taken and "6.2 points, exceeds its error of 3.1" in taken
+    assert "no other method agrees more" in card(Choice("gce", "default kept", "linear_probe", -1.0, 3.1), agreements)
     alone = card(Choice("em_means", "default"), {})
     assert "the default, since agreement with the given labels cannot be trusted" in alone and "| method |" not in alone
 
@@ -147,9 +155,9 @@ def trial(method: str, lead: float, accuracy: float, rate: float = 0.25, dominan
 
 
 def test_rules_are_compared_by_what_they_would_have_taken_of_the_same_trials(tmp_path: Path) -> None:
-    unclear = [trial("ce", 3.0, 60.0), trial("em_means", 0.0, 70.0)]
-    clear = [trial("ce", 9.0, 75.0, 0.4), trial("em_means", 0.0, 70.0, 0.4)]
-    doubtful = [trial("ce", 9.0, 30.0, 0.75, 0.5), trial("em_means", 0.0, 70.0, 0.75, 0.5)]
+    unclear = [trial("linear_probe", 3.0, 60.0), trial("em_means", 0.0, 70.0)]
+    clear = [trial("linear_probe", 9.0, 75.0, 0.4), trial("em_means", 0.0, 70.0, 0.4)]
+    doubtful = [trial("linear_probe", 9.0, 30.0, 0.75, 0.5), trial("em_means", 0.0, 70.0, 0.75, 0.5)]
     trials = [*unclear, *clear, *doubtful]
     assert [row.regret for row in regrets(trials)] == [0.0, 0.0, 0.0]
     assert [row.regret for row in regrets(trials, errors=0.0)] == [10.0, 0.0, 0.0]

@@ -18,7 +18,7 @@ def test_each_method_gets_a_rate_and_everything_tried_is_recorded(
 ) -> None:
     assert main(["tune", *SMALL, "--datasets=digits", "--lr=0.001,0.02", f"--out={tmp_path}"]) == 0
     table = pd.read_csv(tmp_path / "tuning.csv")
-    assert table.groupby("method")["chosen"].sum().to_dict() == {"ce": 1, "coop": 1}
+    assert table.groupby("method")["chosen"].sum().to_dict() == {"linear_probe": 1, "coop": 1}
     assert sorted(table["lr"].unique()) == [0.001, 0.02] and table["recipe"].unique().tolist() == ["embedded[epochs=2]"]
     assert len(list((tmp_path / "runs" / "digits").glob("*.json"))) == 6  # zero-shot, too, stands under both recipes
     printed = capsys.readouterr().out

@@ -48,10 +48,11 @@ def test_methods_that_need_a_tower_are_left_out_in_one_line_for_all_files(tmp_pa
 
 def test_without_texts_methods_that_use_them_are_left_out_and_what_would_do_is_said(tmp_path: Path) -> None:
     spec = f"features:{encoded.write(tmp_path / 'made.npz', text_features_raw=None)}[name=mine]"
-    grid = replace(GRID, datasets=[spec], methods=["ce", "clap", "knn", "ce[init=random]"])
-    assert {run.method for run in grid.runs()} == {"knn", "ce[init=random]"}
+    grid = replace(GRID, datasets=[spec], methods=["linear_probe", "clap", "knn", "linear_probe[init=random]"])
+    assert {run.method for run in grid.runs()} == {"knn", "linear_probe[init=random]"}
     assert grid.find_unsupported() == [
-        "ce (but not ce[init=random]), clap on mine: they use the class names' text features, and the file has none"
+        "linear_probe (but not linear_probe[init=random]), clap on mine: "
+        "they use the class names' text features, and the file has none"
     ]
 
 
@@ -59,7 +60,7 @@ def test_without_texts_methods_that_use_them_are_left_out_and_what_would_do_is_s
     ("need", "methods"),
     [
         ("features", "class_means knn wann"),
-        ("texts", "zero_shot ce clap task_res tip_adapter lp_plus_plus prolip clip_adapter clipcleaner"),
+        ("texts", "zero_shot linear_probe clap task_res tip_adapter lp_plus_plus prolip clip_adapter clipcleaner"),
         ("text tower", "coop gce em_means deft cocoop upl nlprompt tecoprompt cls_tuning tenc_ft fpl"),
         ("image tower", "vpt upt maple promptsrc clip_lora"),
     ],
@@ -75,7 +76,7 @@ def test_planning_a_file_imports_no_torch(tmp_path: Path) -> None:
 import sys
 from benchmark.plan.grid import Grid
 from benchmark.plan.options import Options
-grid = Grid(["ce", "coop"], [{spec!r}], [0.0], ["symmetric"], [1], [4], ["embedded"])
+grid = Grid(["linear_probe", "coop"], [{spec!r}], [0.0], ["symmetric"], [1], [4], ["embedded"])
 assert len(grid.runs()) == 1 and grid.find_unsupported()
 assert "torch" not in sys.modules
 """
@@ -90,8 +91,8 @@ def test_features_stands_for_all_files_in_the_folder_of_data_and_for_all_methods
     assert groups.datasets(["features"], tmp_path) == both
     assert groups.datasets(["features"], tmp_path / "pets.npz") == both[1:]
     able = groups.methods(["features"])
-    assert {"ce", "class_means", "clap", "em_means[teacher=head]"} <= set(able)
-    assert not {"coop", "em_means", "ce[init=random]"} & set(able)
+    assert {"linear_probe", "class_means", "clap", "em_means[teacher=head]"} <= set(able)
+    assert not {"coop", "em_means", "linear_probe[init=random]"} & set(able)
     with pytest.raises(BadInput, match="holds no files of features"):
         groups.datasets(["features"], tmp_path / "elsewhere")
 

@@ -40,7 +40,7 @@ def test_an_unknown_run_is_scaled_by_classes_and_images_and_by_its_method() -> N
     ratio = units(run("coop", "flipped")) / units(run("coop", "digits"))
     assert costs.seconds(run("coop", "flipped")) == pytest.approx(4.0 * ratio)
     assert costs.seconds(run("gce", "flipped")) == pytest.approx(8.0 * ratio)
-    assert costs.seconds(run("ce", "flipped")) == pytest.approx(6.0 * ratio)
+    assert costs.seconds(run("linear_probe", "flipped")) == pytest.approx(6.0 * ratio)
 
 
 def test_runs_on_another_kind_of_device_do_not_count() -> None:

@@ -12,7 +12,7 @@ from benchmark.errors import BadInput
 from benchmark.plan import method_catalog
 from benchmark.plan.axes import Run
 from benchmark.plan.grid import Grid
-from benchmark.plan.groups import ROBUST
+from benchmark.plan.groups import method_groups
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from datamodules import catalog
@@ -96,7 +96,7 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"methods": "cop"}, "unknown method 'cop': did you mean 'coop'.*known: ce, .*coop"),
+        ({"methods": "cop"}, "unknown method 'cop': did you mean 'coop'.*known: clap, .*coop"),
         ({"methods": "gce[p=1]"}, "method 'gce' has no option 'p'; .*csc, full_stop, init, n_ctx, position, q"),
         ({"methods": "gce[q=1.5]"}, "q=1.5 should be above 0 and at most 1"),
         ({"methods": "gce[q=high]"}, "q=high should be a number"),
@@ -136,13 +136,15 @@ def test_ranges_of_seeds_and_groups_of_methods_and_data_sets_stand_for_their_mem
     short = runs_of(methods="robust,coop", datasets="coop11,dtd", seeds="1-3,7", noise="0.5")
     assert {run.seed for run in short} == {1, 2, 3, 7}
     assert len({run.dataset for run in short}) == 11
-    assert {"gce", "coop", "nlprompt"} <= {run.method for run in short} and "ce" not in {run.method for run in short}
-    methods, datasets = ",".join([*ROBUST, "coop"]), ",".join(catalog.groups()["coop11"])
+    assert {"gce", "coop", "nlprompt"} <= {run.method for run in short} and "linear_probe" not in {
+        run.method for run in short
+    }
+    methods, datasets = ",".join([*method_groups()["robust"], "coop"]), ",".join(catalog.groups()["coop11"])
     assert short == runs_of(methods=methods, datasets=datasets, seeds="1,2,3,7", noise="0.5")
 
 
 def test_every_group_has_members_that_exist() -> None:
-    assert set(ROBUST) <= set(method_catalog.methods())
+    assert {"gce", "em_means"} < set(method_groups()["robust"]) <= set(method_catalog.methods())
     assert {name for members in catalog.groups().values() for name in members} <= set(catalog.known())
     assert not set(catalog.groups()) & set(catalog.known()) and not {"robust", "all"} & set(method_catalog.methods())
 

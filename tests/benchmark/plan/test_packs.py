@@ -156,7 +156,13 @@ def test_runs_with_other_labels_rates_and_losses_are(other: dict[str, Any]) -> N
 def test_no_pack_of_two_recipes_mixes_batch_sizes_crops_or_held_out_images() -> None:
     recipes = ["coop", "coop[batch=16]", "coop[lr=0.01]", "coop[batch=16,lr=0.01]", "coop[crop=none]", "embedded"]
     made = packs(
-        [run(method, seed=seed, recipe=each) for each in recipes for method in ("coop", "ce") for seed in (1, 2)], 96
+        [
+            run(method, seed=seed, recipe=each)
+            for each in recipes
+            for method in ("coop", "linear_probe")
+            for seed in (1, 2)
+        ],
+        96,
     )
     assert len(made) == 4
     assert all(len({recipe(each.recipe).settings.images for each in pack.runs}) == 1 for pack in made)

@@ -53,9 +53,9 @@ def test_users_keep_suites_of_their_own(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "suites").mkdir()
     (tmp_path / "suites" / "mine.toml").write_text(
-        'methods = ["gce[q=0.5]", "ce"]\nnoise = [0, 0.5]\nseeds = [1, 2, 3]\n'
+        'methods = ["gce[q=0.5]", "linear_probe"]\nnoise = [0, 0.5]\nseeds = [1, 2, 3]\n'
     )
-    assert options("--suite=mine").methods == "gce[q=0.5],ce"
+    assert options("--suite=mine").methods == "gce[q=0.5],linear_probe"
     assert options("--suite=mine").noise == "0,0.5"
     assert options("--suite=suites/mine.toml").grid() == options("--suite=mine").grid()
 

@@ -67,7 +67,7 @@ def test_of_a_run_that_two_folders_have_the_first_stays(tmp_path: Path) -> None:
 def test_a_record_of_something_else_under_the_same_name_is_refused(tmp_path: Path, other: object, why: str) -> None:
     Store(tmp_path / "a").write(run("coop"), result(run=run("coop")))
     assert isinstance(other, dict)
-    Store(tmp_path / "b").write(run("ce"), result(run=run("ce"), **other))
+    Store(tmp_path / "b").write(run("linear_probe"), result(run=run("linear_probe"), **other))
     merged = merge([tmp_path / "a", tmp_path / "b"], tmp_path / "c")
     assert [(line.startswith(f"{tmp_path / 'b'}: {why}"), n) for line, n in merged.refused.items()] == [(True, 1)]
     assert [record.run.method for record in Store(tmp_path / "c").load().records] == ["coop"]

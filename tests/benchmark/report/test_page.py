@@ -46,7 +46,7 @@ def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path:
     board = leaderboard(store.load().records).set_index(["dataset", "noise", "rate", "method"])["mean"]
     shown = {row[0]: row[1].split("±")[0] for row in found["flipped"]}
     assert shown == {
-        m: f"{board['flipped', 'asymmetric', 0.0, m]:.2f}" for m in ("coop", "ce", "gce[q=0.5]", "zero_shot")
+        m: f"{board['flipped', 'asymmetric', 0.0, m]:.2f}" for m in ("coop", "linear_probe", "gce[q=0.5]", "zero_shot")
     }
     assert found["flipped"] != found["mean"]
     assert found["flipped"] != found["symmetric"]
@@ -80,13 +80,13 @@ def test_tables_sort_runs_are_found_and_opened_and_methods_are_hidden(store: Sto
         found.open = byId("details").open;
         found.details = byId("details").textContent;
         byId("details").close();
-        [...document.querySelectorAll("#legend button")].find((b) => b.textContent === "ce").click();
+        [...document.querySelectorAll("#legend button")].find((b) => b.textContent === "linear_probe").click();
         found.lines = [...document.querySelectorAll("#accuracy-chart polyline")].map((line) => line.dataset.method);
         return found;
         """,
         tmp_path,
     )
-    assert found["names"] == ["ce", "coop", "gce[q=0.5]", "zero_shot"]
+    assert found["names"] == ["linear_probe", "coop", "gce[q=0.5]", "zero_shot"]
     assert [float(value) for value in found["down"]] == sorted(map(float, found["down"]), reverse=True)
     assert found["up"] == found["down"][::-1]
     assert found["state"] == "ascending"
@@ -137,7 +137,7 @@ def test_a_run_has_a_legend_the_commands_for_its_folder_and_its_address(store: S
         page(store, out=Path("my results"), links=links),
         """
         const found = [];
-        for (const method of ["coop", "ce"]) {
+        for (const method of ["coop", "linear_probe"]) {
           openRun(DATA.runs.find((run) => run.method === method && run.labels));
           const dialog = byId("details");
           found.push({legend: [...dialog.querySelectorAll(".legend span")].map((line) => line.textContent),

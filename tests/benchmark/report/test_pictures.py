@@ -101,7 +101,9 @@ def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Pat
             for text, box in found:
                 assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, (name, text)
             if name.startswith("accuracy"):
-                ends = [box for text, box in found if text in (*close, "coop", "ce", "gce[q=0.5]", "zero-shot")]
+                ends = [
+                    box for text, box in found if text in (*close, "coop", "linear_probe", "gce[q=0.5]", "zero-shot")
+                ]
                 assert len(ends) == 7
                 assert not any(a.overlaps(b) for a, b in combinations(ends, 2))
                 assert {f"pets {i}" for i in range(count)} <= {text for text, _ in found}
@@ -187,9 +189,10 @@ def test_the_colour_of_a_method_does_not_depend_on_the_others_and_a_variant_has_
         assert line_styles([name, *others])[name].colour == alone.colour
         variant = line_styles([name, f"{name}[q=0.5]"])[f"{name}[q=0.5]"]
         assert variant.colour == alone.colour and variant.dash != alone.dash
-    default = ("ce", "coop", "dspt", "gce", "mae", "upl")
-    styles = line_styles([*default, *others])
+    default = ("linear_probe", "coop", "dspt", "gce", "mae", "upl", "em_means", "nlprompt")
+    styles = line_styles(default)
     assert [styles[name] for name in default] == [line_styles([name])[name] for name in default]
+    assert all(line_styles([*default, *others])[name].colour == styles[name].colour for name in default)
     assert len({styles[name].colour for name in default}) == len(default)
 
 

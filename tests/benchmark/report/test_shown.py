@@ -107,10 +107,10 @@ def test_a_collapsed_run_is_counted_and_explained(tmp_path: Path) -> None:
     flat = {"loss": [2.0, 1.55], "train_accuracy_given": [40.0, 33.0]}  # log 5 is 1.61; chance 20 + 13 for 80 images
     store.write(run(), result(20.0, curves=flat))
     store.write(run("gce"), result(20.0, curves={**flat, "loss": [0.9, 0.8]}))
-    store.write(run("ce"), result(20.0, curves={**flat, "train_accuracy_given": [20.0, 50.0]}))
+    store.write(run("linear_probe"), result(20.0, curves={**flat, "train_accuracy_given": [20.0, 50.0]}))
     store.write(run("dspt"), result(20.0, curves={**flat, "train_accuracy_true": [20.0, 50.0]}))
     board = leaderboard(store.load().records).set_index("method")
-    assert board["collapsed"].to_dict() == {"coop": 1, "gce": 0, "ce": 0, "dspt": 0}
+    assert board["collapsed"].to_dict() == {"coop": 1, "gce": 0, "linear_probe": 0, "dspt": 0}
     (block,) = blocks(board.reset_index())
     assert "20.00**‡" in markdown(block) and "‡ some of these runs collapsed" in markdown(block)
     assert r"20.00}$^\ddagger$" in latex(block)

@@ -11,16 +11,16 @@ import torch
 from benchmark.plan.axes import Run
 from benchmark.run.collect import collect
 from datamodules.run_spec import RunSpec
-from methods import ce
+from methods import linear_probe
 from tests.methods.core.test_evaluation import slow_ece
 from tests.support import toy
 
 
 def test_a_record_names_the_gpu_that_trained_it(monkeypatch: pytest.MonkeyPatch) -> None:
     data = toy.data_for([RunSpec(1, 2)])
-    module = toy.fit([ce.Method(toy.task([1]))], data)
+    module = toy.fit([linear_probe.Method(toy.task([1]))], data)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda device: f"GPU of {device}")
-    run = Run("tiny", "toy", "ce", "none", 0.0, 2, 1, "embedded", 3)
+    run = Run("tiny", "toy", "linear_probe", "none", 0.0, 2, 1, "embedded", 3)
     names = [collect([run], module, data, device, 1.0)[0][0]["device"] for device in ("cuda:1", "cpu")]
     assert names == ["GPU of cuda:1", "cpu"]
 
@@ -28,8 +28,11 @@ def test_a_record_names_the_gpu_that_trained_it(monkeypatch: pytest.MonkeyPatch)
 def test_the_accuracy_is_that_of_the_last_epoch_not_of_the_best() -> None:
     epochs, seeds = 8, range(1, 7)
     data = toy.data_for([RunSpec(seed, 8, "symmetric", 0.5) for seed in seeds], epochs)
-    module = toy.fit([ce.Method(toy.task(seeds, epochs))], data, epochs)
-    runs = [Run("tiny", "toy", "ce", "symmetric", 0.5, 8, seed, f"embedded[epochs={epochs}]", epochs) for seed in seeds]
+    module = toy.fit([linear_probe.Method(toy.task(seeds, epochs))], data, epochs)
+    runs = [
+        Run("tiny", "toy", "linear_probe", "symmetric", 0.5, 8, seed, f"embedded[epochs={epochs}]", epochs)
+        for seed in seeds
+    ]
     records = [fields for fields, *_ in collect(runs, module, data, "cpu", 1.0)]
     curves = [fields["curves"]["test_accuracy"] for fields in records]
     assert {len(curve) for curve in curves} == {epochs}

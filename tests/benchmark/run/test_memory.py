@@ -15,7 +15,7 @@ from benchmark.run import memory
 from benchmark.run.memory import AllocatedBytes, TooLarge, fit_memory, free_bytes, text_pass_bytes
 from benchmark.run.resources import Resources
 from benchmark.run.worker import Runner
-from methods import ce, coop
+from methods import coop, linear_probe
 from methods.clip.loading import load_backbone
 from methods.core.pack_module import PackModule
 from tests.support import toy
@@ -91,7 +91,7 @@ def test_workers_that_share_a_device_share_its_memory(monkeypatch: pytest.Monkey
 
 
 def test_a_method_without_prompts_needs_next_to_nothing() -> None:
-    module = PackModule([ce.Method(toy.task([1]))])
+    module = PackModule([linear_probe.Method(toy.task([1]))])
     assert text_pass_bytes(module) < 1000
 
 

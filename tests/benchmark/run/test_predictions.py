@@ -22,7 +22,7 @@ from benchmark.run.predictions import pack_all
 from benchmark.run.resources import Resources
 from benchmark.run.worker import Runner
 from datamodules.run_spec import RunSpec
-from methods import ce
+from methods import linear_probe
 from methods.core.pack_module import PackModule
 from tests.support import toy
 
@@ -105,7 +105,12 @@ def test_files_are_named_by_their_path_in_the_data_set_and_unreadable_ones_left_
         (tmp_path / "pictures" / name).write_bytes(b"no picture")
     resources = Resources(skip_bad_images=True, save_predictions=True)
     store = train(
-        tmp_path / "out", resources, datasets=f"folder:{tmp_path / 'pictures'}", methods="ce", noise="0", seeds="1"
+        tmp_path / "out",
+        resources,
+        datasets=f"folder:{tmp_path / 'pictures'}",
+        methods="linear_probe",
+        noise="0",
+        seeds="1",
     )
     (record,) = store.load().records
     files = store.predictions(record)["file"].tolist()
@@ -123,7 +128,7 @@ def test_rows_are_the_runs_of_the_pack_in_chunks_or_whole_and_true_labels_may_be
     for size in (7, 4096):
         data = toy.data_for(specs, dataset=doubtful)
         data.eval_batch = size
-        module = toy.fit([ce.Method(toy.task(seeds))], data)
+        module = toy.fit([linear_probe.Method(toy.task(seeds))], data)
         frames.append([unpack(content) for content in pack_all(module, data)])
     for seed, (chunked, whole) in enumerate(zip(*frames, strict=True)):
         pd.testing.assert_frame_equal(chunked, whole)

@@ -120,7 +120,7 @@ def test_a_run_that_raises_or_exits_fails_alone_with_the_cause(
 ) -> None:
     monkeypatch.setattr(worker, "train", Raising(lambda runs: error if 2 in {run.seed for run in runs} else None))
     events: list[Event] = []
-    Runner(tmp_path, resources)(small("ce", "1,2,3"), "cpu", events.append)
+    Runner(tmp_path, resources)(small("linear_probe", "1,2,3"), "cpu", events.append)
     assert {record["run"]["seed"] for record in results(tmp_path).values()} == {1, 3}
     assert causes(tmp_path) == {2: cause}
     assert [event.finished for event in events if event.what == "failed"] == [1]
@@ -131,9 +131,9 @@ def test_an_interrupt_in_a_worker_is_the_method_s_and_here_the_user_s(
 ) -> None:
     monkeypatch.setattr(worker, "train", Raising(lambda runs: KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
-        Runner(tmp_path, resources)(small("ce", "1"), "cpu", lambda event: None)
+        Runner(tmp_path, resources)(small("linear_probe", "1"), "cpu", lambda event: None)
     monkeypatch.setattr("multiprocessing.parent_process", lambda: "the benchmark")
-    Runner(tmp_path, resources)(small("ce", "1"), "cpu", lambda event: None)
+    Runner(tmp_path, resources)(small("linear_probe", "1"), "cpu", lambda event: None)
     assert causes(tmp_path) == {1: "KeyboardInterrupt: "}
 
 
@@ -150,7 +150,7 @@ def test_data_that_cannot_be_used_fail_the_whole_pack_at_once(
     raising = Raising(lambda runs: error)
     monkeypatch.setattr(worker, "train", raising)
     events: list[Event] = []
-    Runner(tmp_path, resources)(small("ce"), "cpu", events.append)
+    Runner(tmp_path, resources)(small("linear_probe"), "cpu", events.append)
     assert len(raising.calls) == 1 and causes(tmp_path) == {1: cause, 2: cause}
     assert [(event.what, event.finished, event.text) for event in events] == [
         ("failed", 2, f"digits · 2 runs: {cause}")
@@ -162,7 +162,7 @@ def test_an_option_that_suits_one_run_only_fails_the_others(
 ) -> None:
     wrong = MethodError("method 'ce': n is too large")
     monkeypatch.setattr(worker, "train", Raising(lambda runs: wrong if 2 in {run.seed for run in runs} else None))
-    Runner(tmp_path, resources)(small("ce"), "cpu", lambda event: None)
+    Runner(tmp_path, resources)(small("linear_probe"), "cpu", lambda event: None)
     assert causes(tmp_path) == {2: str(wrong)} and len(results(tmp_path)) == 1
 
 
@@ -172,7 +172,7 @@ def test_a_full_disk_is_no_fault_of_the_runs(
     full = OSError(errno.ENOSPC, "No space left on device", "cache/shard")
     monkeypatch.setattr(worker, "train", Raising(lambda runs: full))
     with pytest.raises(OSError, match="No space left"):
-        Runner(tmp_path, resources)(small("ce"), "cpu", lambda event: None)
+        Runner(tmp_path, resources)(small("linear_probe"), "cpu", lambda event: None)
     assert not causes(tmp_path)
 
 
@@ -180,7 +180,7 @@ def test_a_pack_that_another_process_is_training_is_left_to_it(
     resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "PAUSE", 0.0)
-    pack, events = small("ce", "1"), list[Event]()
+    pack, events = small("linear_probe", "1"), list[Event]()
     with Locks(tmp_path).lock(pack.runs) as ours:
         assert ours
         assert not Runner(tmp_path, resources)(pack, "cpu", events.append)
@@ -203,7 +203,7 @@ def test_each_worker_knows_how_many_share_its_gpu(
     devices = parse_devices("0,0,1", packs=3)
     for number, device in enumerate(devices):
         runner = Runner(tmp_path, resources, sharing=Counter(devices))
-        runner(small("ce", str(number)), device, lambda event: None)
+        runner(small("linear_probe", str(number)), device, lambda event: None)
     assert raising.calls == [(1, "cuda:0", 2), (1, "cuda:0", 2), (1, "cuda:1", 1)]
 
 
@@ -214,5 +214,5 @@ def test_a_worker_on_the_cpu_keeps_to_its_threads(
     monkeypatch.setattr("torch.set_num_threads", threads.append)
     monkeypatch.setattr(worker, "train", Raising(lambda runs: RuntimeError("not trained here")))
     for count in (0, 3):
-        Runner(tmp_path, resources, count)(small("ce", "1"), "cpu", lambda event: None)
+        Runner(tmp_path, resources, count)(small("linear_probe", "1"), "cpu", lambda event: None)
     assert threads == [3]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from datamodules.run_spec import RunSpec
-from methods import ce
+from methods import linear_probe
 from tests.support import toy
 
 KEPT = torch.tensor([[True] * 8, [True] * 5 + [False] * 3, [False, True] + [False] * 6, [False] * 8])
@@ -16,7 +16,7 @@ KEPT = torch.tensor([[True] * 8, [True] * 5 + [False] * 3, [False, True] + [Fals
 
 def test_a_replica_s_loss_is_the_mean_over_its_images_without_padding() -> None:
     data = toy.data_for([RunSpec(seed, 4) for seed in range(4)])
-    method = ce.Method(toy.task(range(4)))
+    method = linear_probe.Method(toy.task(range(4)))
     toy.fit([method], data)
     batch = replace(data.batch(0), valid=KEPT)
     loss = method.total_loss(batch, method.class_weights())
@@ -29,7 +29,7 @@ def test_a_replica_s_loss_is_the_mean_over_its_images_without_padding() -> None:
 
 def test_what_padding_holds_reaches_neither_loss_nor_gradient() -> None:
     data = toy.data_for([RunSpec(seed, 4) for seed in range(4)])
-    method = ce.Method(toy.task(range(4)))
+    method = linear_probe.Method(toy.task(range(4)))
     toy.fit([method], data)
     batch = replace(data.batch(0), valid=KEPT)
     found = []

@@ -8,6 +8,10 @@ import torch
 
 from methods.core.head import HeadMethod
 
+NAME = "linear probe"
+FAMILY = "head"
+FORMERLY = ("ce",)
+
 
 class Method(HeadMethod):
     """Cross-entropy on a linear head over frozen features: PTNL's Classifier-C and Classifier-R (2307.11978).
