@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import slurm
+from tests.support import two_slurm_nodes as slurm
 
 pytestmark = [pytest.mark.clusters, pytest.mark.slow]
 

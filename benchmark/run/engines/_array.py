@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import json
+import os
+import stat
 import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from submitit import SlurmExecutor, SlurmJob
 from submitit.core.utils import FailedJobError, JobPaths
@@ -20,13 +21,14 @@ from benchmark.plan.axes import Run
 from benchmark.plan.packs import Pack
 from benchmark.records.attempts import forget_all
 from benchmark.records.store import Store
-from benchmark.run.engines._private import private
-from benchmark.run.engines._tasks import Task, write_plan
+from benchmark.run.engines._tasks import Task, Told, write_plan
 from benchmark.run.events import Event
 from benchmark.run.pack_queue import DEATHS
-from benchmark.run.worker import Runner
 from benchmark.run.workload import Workload
 from datamodules import reading
+
+if TYPE_CHECKING:
+    from benchmark.run.worker import Runner
 
 #: Seconds between two looks at records and events, and between two questions to Slurm.
 TICK, ASK = 1.0, 5.0
@@ -74,7 +76,7 @@ class Array:
             self._cancel()
 
     def _follow(self, store: Store, left: dict[str, Run]) -> None:
-        told, asked, vacant, deaths, cause = _Told(self.events), time.monotonic(), 0, 0, ""
+        told, asked, vacant, deaths, cause = Told(self.events), time.monotonic(), 0, 0, ""
         while True:
             for worker, event in told.news():
                 self.work.tell(worker, event)
@@ -157,25 +159,20 @@ class Array:
         return lines[-1] if lines else "it left no log"
 
 
-class _Told:
-    """What tasks have written since this was made; each worker of each task gets a number."""
+def private(folder: Path) -> Path:
+    """Makes a folder for ourselves, or accepts one that is ours and that nobody else can write to.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.read = {path: path.stat().st_size for path in folder.glob("*.jsonl")}
-        self.numbers: dict[tuple[Path, int], int] = {}
-
-    def news(self) -> list[tuple[int, Event]]:
-        """Events by number of worker, in the order of each file; what they finished is counted by the records."""
-        found = []
-        for path in sorted(self.folder.glob("*.jsonl")):
-            with reading.open_file(path, reading.TABLE) as file:
-                file.seek(self.read.get(path, 0))
-                content = file.read()
-            lines, _, _ = content.rpartition(b"\n")
-            self.read[path] = self.read.get(path, 0) + len(lines) + bool(lines)
-            for line in lines.splitlines():
-                event = json.loads(line)
-                number = self.numbers.setdefault((path, event.pop("worker")), len(self.numbers))
-                found.append((number, replace(Event(**event), finished=0)))
-        return found
+    Raises:
+        BadInput: it is another user's, a link, or can be written by others.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise BadInput(f"{folder} is not a folder of yours, and what is there is run; use another --out") from None
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise BadInput(
+                f"{folder} can be written by others, and what is there is run: chmod go-w {folder}"
+            ) from None
+    return folder

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from submitit import JobEnvironment
 from submitit.helpers import DelayedSubmission
@@ -23,9 +23,11 @@ from benchmark.run import pool
 from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event, Report
 from benchmark.run.pack_queue import SECOND_CHANCES
-from benchmark.run.worker import Runner
 from benchmark.run.workload import Workload, noting_lost
 from datamodules import atomic, reading
+
+if TYPE_CHECKING:
+    from benchmark.run.worker import Runner
 
 
 def write_plan(path: Path, packs: Iterable[Pack]) -> None:
@@ -74,6 +76,30 @@ def _tell(file: Any, node: str, worker: int, event: Event) -> None:
     """Adds a line for the process that follows the campaign."""
     file.write(json.dumps({"worker": worker, **asdict(event), "device": f"{node} {event.device}"}) + "\n")
     file.flush()
+
+
+class Told:
+    """What tasks have written since this was made; each worker of each task gets a number."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.read = {path: path.stat().st_size for path in folder.glob("*.jsonl")}
+        self.numbers: dict[tuple[Path, int], int] = {}
+
+    def news(self) -> list[tuple[int, Event]]:
+        """Events by number of worker, in the order of each file; what they finished is counted by the records."""
+        found = []
+        for path in sorted(self.folder.glob("*.jsonl")):
+            with reading.open_file(path, reading.TABLE) as file:
+                file.seek(self.read.get(path, 0))
+                content = file.read()
+            lines, _, _ = content.rpartition(b"\n")
+            self.read[path] = self.read.get(path, 0) + len(lines) + bool(lines)
+            for line in lines.splitlines():
+                event = json.loads(line)
+                number = self.numbers.setdefault((path, event.pop("worker")), len(self.numbers))
+                found.append((number, replace(Event(**event), finished=0)))
+        return found
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,13 @@ from benchmark.plan.packs import Pack
 from benchmark.records.attempts import Attempts
 from benchmark.records.locks import Locks
 from benchmark.records.store import Store
+from benchmark.run.engines import _array
+from benchmark.run.engines._array import Array
+from benchmark.run.engines._tasks import TaskJob, Told, read_plan, write_plan
 from benchmark.run.events import Event
 from benchmark.run.workload import Workload
 from tests.benchmark.records.test_attempts import leave
-from tests.support.pretend_submitit import importable_submitit
 from tests.support.records_factory import result, run
-
-with importable_submitit():
-    from benchmark.run.engines import _array
-    from benchmark.run.engines._array import Array, _Told
-    from benchmark.run.engines._tasks import TaskJob, read_plan, write_plan
 
 PACK = Pack(tuple(run(seed=seed) for seed in (1, 2, 3, 4)))
 
@@ -133,7 +130,7 @@ def test_a_plan_reads_back_as_it_was_written(tmp_path: Path) -> None:
 def test_events_are_read_once_and_whole_and_old_ones_not_at_all(tmp_path: Path) -> None:
     line = json.dumps({"worker": 0, "device": "n1 cpu", "what": "epoch", "text": "x", "done": 1, "finished": 3})
     (tmp_path / "1_0.jsonl").write_text(line + "\n")
-    told = _Told(tmp_path)
+    told = Told(tmp_path)
     assert told.news() == []
     with (tmp_path / "1_0.jsonl").open("a") as file:
         file.write(line + "\n" + line[:20])

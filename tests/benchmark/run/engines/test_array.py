@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.run.engines._private import private
+from benchmark.run.engines._array import private
 
 
 def test_a_new_folder_is_for_its_owner_alone_and_is_accepted_again(tmp_path: Path) -> None:
