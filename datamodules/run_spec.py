@@ -33,6 +33,11 @@ class RunSpec:
     known: float = 1.0
     draw: int = -1
 
+    @property
+    def label_free(self) -> bool:
+        """Whether it is given no label."""
+        return self.paradigm == "ul"
+
 
 def labelled(dataset: Dataset, replica: RunSpec) -> Pool:
     """Which training images come with a label, and which without."""

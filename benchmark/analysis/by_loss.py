@@ -7,9 +7,9 @@ from typing import get_args
 
 import pandas as pd
 
-from benchmark.analysis.leaderboard import SETTING
 from benchmark.errors import BadInput
 from benchmark.plan import method_catalog
+from benchmark.plan.axes import SETTING
 from benchmark.plan.method_spec import parse_method
 
 COLUMNS = ["noise", "rate", *SETTING, "learner", "loss", "mean", "data_sets"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from benchmark.analysis.leaderboard import CELL, SETTING
+from benchmark.plan.axes import CELL, SETTING
 
 COLUMNS = ["noise", *SETTING, "method", "datasets", "cells", "missing", "mean", "mean_clean", "mean_noisiest",
            "noisiest_rate", "average_rank", "worst_drop", "worst_drop_dataset"]  # fmt: skip

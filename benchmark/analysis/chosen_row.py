@@ -10,9 +10,10 @@ import pandas as pd
 
 from benchmark import PROTOCOL
 from benchmark.analysis.columns import over_seeds
-from benchmark.analysis.leaderboard import CELL, HEADER
+from benchmark.analysis.leaderboard import HEADER
 from benchmark.analysis.learning_rates import last_noisy_val
 from benchmark.analysis.selection import by_seed, highest
+from benchmark.plan.axes import CELL
 from benchmark.records.record import Record
 
 CHOSEN = "chosen"

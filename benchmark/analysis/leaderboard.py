@@ -6,7 +6,9 @@ import io
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any
 
 import pandas as pd
 
@@ -15,30 +17,14 @@ from benchmark.analysis.columns import COLUMNS, NUMBERS, OBSERVED, over_seeds
 from benchmark.analysis.comparable import comparable
 from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.errors import BadInput
-from benchmark.plan.axes import Run
+from benchmark.plan.axes import CELL, Run, plain
 from benchmark.records.record import Record
 from datamodules.foreign import from_cell
 from methods.options.former_names import renamed
 
-#: What must agree for two methods to be compared on a data set.
-SETTING = ["shots", "recipe", "backbone", "paradigm"]
-#: One column of a table: methods are ranked within it.
-CELL = ["dataset", "noise", "rate", "epochs", *SETTING]
 HEADER = [*CELL, "method", *(column.name for column in COLUMNS)]
 OPTIONAL = {column.name for column in COLUMNS if column.optional}
-
-
-class Place(NamedTuple):
-    """One column of a table, with the fields of `CELL`; `epochs` is 0 where methods train for different numbers."""
-
-    dataset: str
-    noise: str
-    rate: float | None
-    epochs: int
-    shots: int
-    recipe: str
-    backbone: str
-    paradigm: str
+_columns = attrgetter(*CELL)
 
 
 def observations(records: Iterable[Record]) -> pd.DataFrame:
@@ -53,14 +39,14 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
 
 def rows_of(records: Sequence[Record]) -> pd.DataFrame:
     """`observations` of records that are comparable."""
-    near: dict[Place, set[Place]] = defaultdict(set)
+    near: dict[Run, set[Run]] = defaultdict(set)
     recipes = shown_recipes(record.run for record in records)
     for record in records:
         if record.run.noise != "none":
             for home in _homes(record.run, recipes):
                 near[_clean(home)].add(home)
     rows = [
-        (*place, r.run.method, r.run.seed, r.key, *(of(r, place.rate) for of in OBSERVED.values()))
+        (*_columns(place), r.run.method, r.run.seed, r.key, *(of(r, place.rate) for of in OBSERVED.values()))
         for r in records
         for home in _homes(r.run, recipes)
         for place in _places(r, home, near)
@@ -73,27 +59,24 @@ def rows_of(records: Sequence[Record]) -> pd.DataFrame:
 
 def cell_of(run: Run) -> tuple[Any, ...]:
     """The values of `CELL` of a run under its own recipe."""
-    return tuple(run.encoder if name == "backbone" else getattr(run, name) for name in CELL)
+    return _columns(run.shown)
 
 
-def _homes(run: Run, recipes: Mapping[Run, tuple[str, ...]]) -> list[Place]:
-    paradigm = "fewshot" if run.paradigm == "ul" else run.paradigm
-    return [
-        Place(run.dataset, run.noise, run.rate, epochs, run.shots, recipe, run.encoder, paradigm)
-        for recipe in recipes[run]
-        for epochs in [0 if recipe.partition("[")[0] == "auto" else run.epochs]
-    ]
+def _homes(run: Run, recipes: Mapping[Run, tuple[str, ...]]) -> list[Run]:
+    """Where a run stands, as runs without method and seed; `epochs` is 0 where methods train for different numbers."""
+    home = replace(run.shown, method="", seed=0)
+    return [replace(home, recipe=name, epochs=0 if plain(name) == "auto" else run.epochs) for name in recipes[run]]
 
 
-def _clean(place: Place) -> Place:
-    return place._replace(noise="none", rate=0.0)
+def _clean(place: Run) -> Run:
+    return replace(place, noise="none", rate=0.0)
 
 
-def _places(record: Record, home: Place, near: Mapping[Place, set[Place]]) -> set[Place]:
+def _places(record: Record, home: Run, near: Mapping[Run, set[Run]]) -> set[Run]:
     if home.noise != "none":
         return {home}
     noisy = near.get(_clean(home), set())
-    clean = {place._replace(rate=0.0) for place in noisy} or {home._replace(rate=0.0)}
+    clean = {replace(place, rate=0.0) for place in noisy} or {replace(home, rate=0.0)}
     return clean | noisy if record.label_free else clean
 
 

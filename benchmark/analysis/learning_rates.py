@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
 
 from benchmark.analysis.comparable import comparable
+from benchmark.plan import axes
+from benchmark.plan.axes import SETTING
 from benchmark.records.record import Record
 from methods.recipes import recipe
 
 #: What is tuned: one rate for each, over all its data sets and kinds of noise.
-UNIT = ["backbone", "recipe", "shots", "paradigm", "method"]
-CELL = ["dataset", "noise", "rate"]
+UNIT = [*dict.fromkeys(["backbone", "recipe", *SETTING]), "method"]
+CELL = [name for name in axes.CELL if name not in (*SETTING, "epochs")]
 COLUMNS = [*UNIT, "lr", "cells", "runs", "diverged", "noisy_val", "accuracy", "chosen", "own_accuracy"]
 
 
@@ -25,13 +29,12 @@ def last_noisy_val(record: Record) -> float | None:
 
 def sweep(records: Iterable[Record]) -> pd.DataFrame:
     """One row per record with a noisy validation: `UNIT`, `CELL`, seed, lr, noisy_val, accuracy and diverged."""
+    place = attrgetter(*UNIT, *CELL)
     rows = [
-        (run.encoder, str(own.without("lr")), run.shots, run.paradigm, run.method, run.dataset, run.noise, run.rate,
-         run.seed, run.settings.lr, value, record.score, record.status == "diverged")
+        (*place(run), run.seed, record.run.settings.lr, value, record.score, record.status == "diverged")
         for record in comparable(records)[0]
         if (value := last_noisy_val(record)) is not None
-        for run in [record.run]
-        for own in [recipe(run.recipe)]
+        for run in [replace(record.run.shown, recipe=str(recipe(record.run.recipe).without("lr")))]
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=[*UNIT, *CELL, "seed", "lr", "noisy_val", "accuracy", "diverged"])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmark.analysis.leaderboard import SETTING
+from benchmark.plan.axes import SETTING
 
 #: With fewer data sets the chi-square approximation of Friedman's test is poor.
 FEWEST_BLOCKS = 5

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from benchmark.analysis.comparable import comparable
-from benchmark.analysis.leaderboard import CELL, cell_of
+from benchmark.analysis.leaderboard import cell_of
 from benchmark.analysis.learning_rates import last_noisy_val
+from benchmark.plan.axes import CELL
 from benchmark.records.record import Record
 
 #: What is taken where noisy validation cannot be trusted; docs/choosing.md says why.

@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.analysis.leaderboard import CELL, SETTING, rate_name
+from benchmark.analysis.leaderboard import rate_name
 from benchmark.analysis.ranking import FEWEST_BLOCKS
+from benchmark.plan.axes import CELL, SETTING
 
 COLUMNS = ["noise", *SETTING, "dataset", "rate", "method", "reference", "datasets", "pairs", "difference", "low",
            "high", "p", "p_adjusted"]  # fmt: skip

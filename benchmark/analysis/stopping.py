@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from benchmark.analysis.comparable import comparable
-from benchmark.analysis.leaderboard import CELL, cell_of
+from benchmark.analysis.leaderboard import cell_of
+from benchmark.plan.axes import CELL
 from benchmark.records.record import Record
 
 #: Epochs without a new minimum after which Label Wave stops, as in its released code.

@@ -16,8 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from benchmark.analysis.chosen_row import split
-from benchmark.analysis.leaderboard import CELL, from_csv, leaderboard
+from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.errors import BadInput
+from benchmark.plan.axes import CELL
 from benchmark.records.backbone_identity import cannot_be_compared, differ, weights_of
 from benchmark.records.record import Record
 from benchmark.records.store import Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.table import Table
 
 from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
+from benchmark.plan import options as bench
+from benchmark.plan.axes import AXES, OPTIONS, phrase
 from benchmark.records.paths import LEARNED, PREDICTIONS
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
@@ -96,11 +98,8 @@ def _show_mistakes(record: Record, store: Store, console: Console, count: int) -
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     run, noise = record.run, record.noise
     yield "run", f"{run.key}, protocol {run.protocol}"
-    paradigm = "" if run.paradigm == "fewshot" else f", {run.paradigm}"
-    yield (
-        "protocol",
-        f"{run.backbone}, {run.shots} shots, recipe {run.recipe}, {run.epochs} epochs, seed {run.seed}{paradigm}",
-    )
+    apart = ("dataset", "method", "noise", "rate", "protocol")
+    yield "protocol", phrase({name: getattr(run, name) for name in AXES if name not in apart})
     asked = "as measured" if run.rate is None else f"{100 * run.rate:g} % asked for"
     wrong = f"{noise.wrong} of {noise.images} labels wrong"
     wrong = "true labels not known" if noise.realised is None else f"{wrong} ({100 * noise.realised:.2f} %)"
@@ -147,14 +146,13 @@ def bars(curve: Sequence[float | None]) -> str:
 
 def command(record: Record) -> str:
     """The command that does this run."""
-    run = record.run
-    parts = {"methods": run.method, "datasets": run.dataset, "noise": None if run.rate is None else f"{run.rate:g}",
-             "noise-type": None if run.noise == "none" else run.noise, "seeds": run.seed, "shots": run.shots,
-             "recipe": run.recipe, "backbone": run.backbone,
-             "paradigm": None if run.paradigm == "fewshot" else run.paradigm}  # fmt: skip
-    return "promptnoise bench " + " ".join(
-        f"--{name}={_quoted(str(value))}" for name, value in parts.items() if value is not None
-    )
+    parts = []
+    for option in (field.name for field in fields(bench.Options) if field.name in OPTIONS):
+        value, axis = getattr(record.run, OPTIONS[option]), AXES[OPTIONS[option]]
+        if value is not None and value != axis.usual:
+            text = f"{value:g}" if isinstance(value, float) else str(value)
+            parts.append(f"--{option.replace('_', '-')}={_quoted(text)}")
+    return f"promptnoise bench {' '.join(parts)}"
 
 
 def _quoted(text: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, get_type_hints
 
@@ -22,13 +22,15 @@ class Axis:
     """What tables, headings, commands and checks know of a field of `Run`; a new one is declared there and only there.
 
     `column` is its place among the columns of a table in which methods are ranked; 0 if it is none. A `setting` is the
-    part of them that one table has in common. `option` is that of `promptnoise bench` which gives the values. In a
-    sentence it reads as `words`, and its `usual` value goes without saying. Numbers begin at `least`.
+    part of them that one table has in common. `option` is that of `promptnoise bench` which gives the values. With
+    `data`, it decides which images and labels a run is given: a `RunSpec` has a field of its name. In a sentence it
+    reads as `words`, and its `usual` value goes without saying. Numbers begin at `least`.
     """
 
     column: int = 0
-    setting: bool = False
     option: str = ""
+    setting: bool = False
+    data: bool = False
     words: str = "{}"
     usual: str = ""
     least: int | None = None
@@ -45,17 +47,17 @@ class Run:
     becomes today's, and the hash takes the first that it had: what was finished under an old name stays finished.
     """
 
-    backbone: Annotated[str, Axis(7, True, "backbone")]
-    dataset: Annotated[str, Axis(1, option="datasets")]
+    backbone: Annotated[str, Axis(7, "backbone", setting=True)]
+    dataset: Annotated[str, Axis(1, "datasets", data=True)]
     method: Annotated[str, Axis(option="methods")]
-    noise: Annotated[str, Axis(2, option="noise_type", words="{} noise", usual="none")]
-    rate: Annotated[float | None, Axis(3, option="noise")]
-    shots: Annotated[int, Axis(5, True, "shots", "{} shots", least=1)]
-    seed: Annotated[int, Axis(option="seeds", words="seed {}", least=0)]
-    recipe: Annotated[str, Axis(6, True, "recipe", "recipe {}")]
+    noise: Annotated[str, Axis(2, "noise_type", data=True, words="{} noise", usual="none")]
+    rate: Annotated[float | None, Axis(3, "noise", data=True, words="rate {}")]
+    shots: Annotated[int, Axis(5, "shots", setting=True, data=True, words="{} shots", least=1)]
+    seed: Annotated[int, Axis(option="seeds", data=True, words="seed {}", least=0)]
+    recipe: Annotated[str, Axis(6, "recipe", setting=True, words="recipe {}")]
     epochs: Annotated[int, Axis(4, words="{} epochs", least=1)]
-    paradigm: Annotated[str, Axis(8, True, "paradigm", usual="fewshot")] = "fewshot"
-    protocol: int = PROTOCOL
+    paradigm: Annotated[str, Axis(8, "paradigm", setting=True, data=True, usual="fewshot")] = "fewshot"
+    protocol: Annotated[int, Axis(words="protocol {}")] = PROTOCOL
 
     def __post_init__(self) -> None:
         if isinstance(self.method, str):  # what a file says is checked when it is read
@@ -101,6 +103,22 @@ class Run:
         return recipe(self.recipe).at(self.method, self.dataset, self.shots)
 
     @property
+    def shown(self) -> Run:
+        """The run as tables show it: the backbone by its name, and what uses no labels among the few-shot runs."""
+        paradigm = "fewshot" if self.label_free else self.paradigm
+        return replace(self, backbone=self.encoder, paradigm=paradigm)
+
+    @property
+    def work(self) -> tuple[object, ...]:
+        """What says how long the run takes: all but the labels that it is given."""
+        return tuple(getattr(self, name) for name in AXES if name not in ("noise", "rate", "seed"))
+
+    @property
+    def draws_shots(self) -> bool:
+        """Whether it takes `shots` images of each class."""
+        return plain(self.paradigm) in ("fewshot", "ssl")
+
+    @property
     def label_free(self) -> bool:
         """Whether the run is given no label, so that its value holds at every noise rate."""
         return self.paradigm == "ul"
@@ -129,6 +147,10 @@ AXES: Mapping[str, Axis] = {
 CELL = sorted((name for name, axis in AXES.items() if axis.column), key=lambda name: AXES[name].column)
 #: What must agree for two methods to be compared on a data set.
 SETTING = [name for name in CELL if AXES[name].setting]
+#: What decides which images and labels a run is given.
+DATA = [name for name, axis in AXES.items() if axis.data]
+#: The axes by the option of `promptnoise bench` that gives their values.
+OPTIONS = {axis.option: name for name, axis in AXES.items() if axis.option}
 _BY_NAME = sorted(AXES)
 
 
@@ -137,13 +159,26 @@ def plain(name: str) -> str:
     return name.partition("[")[0]
 
 
-def in_words(values: Mapping[str, object]) -> dict[str, str]:
-    """Values of axes as they read in a sentence; the usual ones, which go without saying, are left out.
+def phrase(values: Mapping[str, object], usual: bool = False) -> str:
+    """Values of axes as they read in a sentence, the `usual` ones, which go without saying, only if asked for.
 
-    >>> in_words({"shots": 16, "recipe": "coop", "paradigm": "fewshot"})
-    {'shots': '16 shots', 'recipe': 'recipe coop'}
+    >>> phrase({"shots": 16, "recipe": "coop", "paradigm": "fewshot"})
+    '16 shots, recipe coop'
     """
-    return {name: AXES[name].words.format(value) for name, value in values.items() if value != AXES[name].usual}
+    said = {name: value for name, value in values.items() if value is not None and (usual or value != AXES[name].usual)}
+    return ", ".join(AXES[name].words.format(value) for name, value in said.items())
+
+
+def setting_phrase(setting: Sequence[object], backbone: str = "", epochs: str = "", usual: bool = False) -> str:
+    """A setting, with the values of `SETTING`, as it reads in a heading; `backbone` is what its backbone is called.
+
+    >>> setting_phrase([16, "coop", "ViT-B-16/openai", "ssl"], "ViT-B-16", ", 50 epochs")
+    'ViT-B-16, 16 shots, recipe coop, 50 epochs, ssl'
+    """
+    values = dict(zip(SETTING, setting, strict=True))
+    values.pop("backbone")
+    values["recipe"] = f"{values['recipe']}{epochs}"
+    return ", ".join(filter(None, [backbone, phrase(values, usual)]))
 
 
 def out_of_range(name: str, number: float) -> str:

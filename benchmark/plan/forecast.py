@@ -58,7 +58,7 @@ class Costs:
                 if each.device == device and each.seconds > 0 and each.run.method_name in known]  # fmt: skip
         kinds, backbones, methods = defaultdict(list), defaultdict(list), defaultdict(list)
         for each in mine:
-            kinds[_kind(each.run)].append(each.seconds)
+            kinds[each.run.work].append(each.seconds)
             backbones[each.run.backbone].append(each)
             methods[each.run.backbone, each.run.method_name].append(each)
         rates = {name: _rate(them) for name, them in backbones.items()}
@@ -75,8 +75,8 @@ class Costs:
         Raises:
             BadInput: no run of its backbone was measured.
         """
-        if (kind := _kind(run)) in self.exact:
-            return self.exact[kind]
+        if run.work in self.exact:
+            return self.exact[run.work]
         if run.backbone not in self.rates:
             raise BadInput(
                 f"no record of {run.backbone} on {self.device}, so that its cost is not known; train a few runs of it "
@@ -99,10 +99,6 @@ def forecast(runs: Sequence[Run], size: int, devices: int, costs: Costs) -> Fore
     return Forecast(
         devices, len(made), found.makespan, max([busy / devices, *seconds.values()]), found.utilisation, busy
     )
-
-
-def _kind(run: Run) -> tuple[object, ...]:
-    return (run.backbone, run.dataset, run.method, run.shots, run.epochs, run.recipe, run.paradigm)
 
 
 def _rate(measured: Iterable[Measured]) -> float:

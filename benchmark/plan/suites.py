@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
+from benchmark.plan.axes import OPTIONS
 from benchmark.plan.options import Options
 from datamodules import reading
 from datamodules.errors import nearest
@@ -28,8 +29,7 @@ OWN = Path("suites")
 ABOUT = ("description", "made")
 #: What a suite may say: what is trained. Where that is written, on which machines, and who is told, is said on the
 #: command line alone, so that a file of somebody else's decides none of it.
-WHAT = ("methods", "datasets", "noise", "noise_type", "paradigm", "seeds", "shots", "recipe", "epochs", "backbone",
-        "precision", "pack", "skip_bad_images", "save_predictions", "lr")  # fmt: skip
+WHAT = (*OPTIONS, "epochs", "precision", "pack", "skip_bad_images", "save_predictions", "lr")
 
 #: All that `keep` writes.
 MADE = rb'\Amade = ".*"\n((?!description)[a-z_]+ = ".*"\n)*\Z'

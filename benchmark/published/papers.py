@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmark.published.protocols import Point
 from datamodules import reading
 
 if TYPE_CHECKING:
@@ -82,6 +83,21 @@ def zero_shot(dataset: str, backbone: str) -> list[Published]:
         if (other.method, other.dataset, other.paradigm) == ("zero_shot", dataset, "fewshot")
         and other.backbone == architecture(backbone)
     ]
+
+
+def reported(point: Point, files: Sequence[str]) -> Published | None:
+    """The number of a cell in these files, whatever weights ours were trained on."""
+    paradigm = "fewshot" if point.paradigm == "ul" else point.paradigm
+    for other in published():
+        if (
+            other.file in files
+            and (other.method, other.dataset, other.rate) == (point.label, point.dataset, point.rate)
+            and (point.rate == 0 or other.noise == point.noise)
+            and (other.backbone, other.paradigm) == (architecture(point.backbone), paradigm)
+            and other.shots in (point.shots, None)
+        ):
+            return other
+    return None
 
 
 @cache

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from benchmark.outputs.place import is_there
+from benchmark.plan.axes import DATA, phrase
 from benchmark.records.backbone_identity import rule, weights_of
 from benchmark.records.checksummed import BadRecord, parse
 from benchmark.records.paths import BESIDE, quarantine_file
@@ -112,8 +113,10 @@ def _made_of(record: Record) -> Iterator[Origin]:
     yield f"split of {run.dataset}", record.hashes.get("split", "")
     if not record.label_free:
         rate = "" if run.rate is None else f" {run.rate:g}"
-        what = f"labels of {run.dataset}, {run.noise}{rate}, {run.shots} shots, seed {run.seed}, {run.paradigm}"
-        yield what, record.noise.labels_sha256
+        drawn = phrase(
+            {name: getattr(run, name) for name in DATA if name not in ("dataset", "noise", "rate")}, usual=True
+        )
+        yield f"labels of {run.dataset}, {run.noise}{rate}, {drawn}", record.noise.labels_sha256
 
 
 def _rule(record: Record) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from benchmark import PROTOCOL
-from benchmark.plan.axes import Run
+from benchmark.plan.axes import AXES, Run, out_of_range
 from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
 from datamodules.errors import UserError
 from methods.recipes import recipe
@@ -94,7 +94,7 @@ class Record:
     @property
     def label_free(self) -> bool:
         """Whether the run was given no label, so that its value holds at every noise rate."""
-        return self.run.paradigm == "ul"
+        return self.run.label_free
 
     @property
     def collapsed(self) -> bool:
@@ -126,9 +126,9 @@ def check_run(run: Run) -> None:
     """
     if run.rate is not None and not 0 <= run.rate <= 1:
         raise BadRecord(f"its noise rate {run.rate:g} lies outside [0, 1]")
-    for name, least in (("shots", 1), ("epochs", 1), ("seed", 0)):
-        if not least <= (value := getattr(run, name)) < 2**63:
-            raise BadRecord(f"its {name}, {value:.4g}, should be at least {least} and below 2^63")
+    for name, axis in AXES.items():
+        if out_of_range(name, value := getattr(run, name)):
+            raise BadRecord(f"its {name}, {value:.4g}, should be at least {axis.least} and below 2^63")
     try:
         meant = recipe(run.recipe).epochs(run.dataset, run.shots)
     except UserError as error:

@@ -112,7 +112,7 @@ class Store:
                     records.append(self.read(path))
             except (BadRecord, OSError) as error:
                 problems.append(f"{path} is left out: {in_words(error)}")
-        return Loaded(sorted(records, key=lambda record: _order(record.run)), problems)
+        return Loaded(sorted(records, key=lambda record: record.run.order), problems)
 
     def read(self, path: Path | str) -> Record:
         """The record in a file.
@@ -222,7 +222,7 @@ class Store:
             except (BadRecord, OSError) as error:
                 logger.warning("%s is left out: %s", path, in_words(error))
         here = (failure for failure in failures if failure.run.protocol == PROTOCOL)
-        return sorted(here, key=lambda failure: _order(failure.run))
+        return sorted(here, key=lambda failure: failure.run.order)
 
     def failed(self, runs: Iterable[Run]) -> set[str]:
         """Keys of those of `runs` that have a note that they raised."""
@@ -238,23 +238,6 @@ class Store:
 
     def _failure(self, run: Run) -> Path:
         return self.out / "failed" / slug(run.dataset) / f"{run.key}.json"
-
-
-def _order(run: Run) -> tuple[Any, ...]:
-    """A sort key; a rate of None comes first."""
-    noise = (run.noise, run.rate is not None, run.rate or 0.0)
-    return (
-        run.backbone,
-        run.dataset,
-        run.method,
-        *noise,
-        run.shots,
-        run.seed,
-        run.recipe,
-        run.epochs,
-        run.paradigm,
-        run.protocol,
-    )
 
 
 def _pack(learned: Mapping[str, Any]) -> bytes:

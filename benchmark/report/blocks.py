@@ -11,7 +11,8 @@ import pandas as pd
 
 from benchmark.analysis.chosen_row import NOTE, Chosen, cells
 from benchmark.analysis.columns import SHOWN, beside, marks, notes
-from benchmark.analysis.leaderboard import SETTING, rate_name
+from benchmark.analysis.leaderboard import rate_name
+from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.report.palette import MOST, ZERO_SHOT
 from benchmark.report.short_names import short_names, short_noise
 
@@ -55,7 +56,7 @@ class Block:
     """
 
     noise: str
-    setting: tuple[int, str, str, str]
+    setting: tuple[Any, ...]
     epochs: str
     dataset: str | None
     name: str
@@ -71,11 +72,9 @@ class Block:
     @property
     def terms(self) -> str:
         """Kind of noise and setting, for a heading."""
-        shots, recipe, _, paradigm = self.setting
-        extra = "" if paradigm == "fewshot" else f", {paradigm}"
         kind = "no" if self.noise == "none" else short_noise(self.noise)
         epochs = f", {self.epochs} epochs" if self.epochs else " (each method's own)"
-        return f"{kind} noise, {self.backbone}, {shots} shots, recipe {recipe}{epochs}{extra}"
+        return f"{kind} noise, {setting_phrase(self.setting, self.backbone, epochs)}"
 
     @property
     def notes(self) -> list[str]:
@@ -102,9 +101,10 @@ def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[
     Methods stand in one order throughout, best average rank first. `chosen` is from `choices.choices`.
     """
     short, towers = (short_names(sorted(board[axis].unique())) for axis in ("dataset", "backbone"))
+    group: Any
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
-        noise, shots, recipe, backbone, paradigm = map(str, group)
-        setting = (int(shots), recipe, backbone, paradigm)
+        noise, *setting = group
+        backbone = setting[SETTING.index("backbone")]
         names = tuple(sorted(rows["dataset"].unique()))
         methods = by_rank(rows)
         parts: list[tuple[str | None, str, pd.DataFrame, pd.DataFrame]] = [
@@ -114,7 +114,7 @@ def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[
             parts.append((None, f"mean of {len(names)} data sets", rows, _mean(rows, len(names))))
         for dataset, name, part, shown in parts:
             yield Block(
-                noise, setting, _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
+                noise, tuple(setting), _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
                 _ranks(part), _measured(part), _chosen(chosen, group, dataset, len(names)), towers[backbone],
             )  # fmt: skip
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from benchmark.analysis.by_loss import in_order
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.leaderboard import SETTING
+from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.report.short_names import short_name
 
 
@@ -21,16 +22,17 @@ def files(table: pd.DataFrame) -> Mapping[str, str]:
 def markdown(table: pd.DataFrame) -> str:
     """For each kind of noise, rate and setting: learners down, losses across, the best of each row in bold."""
     parts = ["# What is learned against the loss\n", "Mean accuracy over the data sets, in percent.\n"]
+    terms: Any
     for terms, rows in table.groupby(["noise", "rate", *SETTING], dropna=False, sort=True):
         if rows["learner"].nunique() < 2 or rows["loss"].nunique() < 2:
             continue
-        noise, _, shots, recipe, backbone, paradigm = map(str, terms)
+        noise, _, *setting = terms
         rate = float(rows["rate"].iloc[0])
         wide = rows.pivot(index="learner", columns="loss", values="mean")
         losses = in_order(map(str, wide))
         about = "measured" if math.isnan(rate) else f"{rate:.0%} wrong labels"
-        extra = "" if paradigm == "fewshot" else f", {paradigm}"
-        parts.append(f"\n**{about}, {noise} noise, {short_name(backbone)}, {shots} shots, recipe {recipe}{extra}**\n")
+        backbone = short_name(setting[SETTING.index("backbone")])
+        parts.append(f"\n**{about}, {noise} noise, {setting_phrase(setting, backbone)}**\n")
         parts.append("| learned | " + " | ".join(losses) + " |")
         parts.append("| :-- |" + " --: |" * len(losses))
         for learner, values in wide[losses].iterrows():

@@ -9,9 +9,9 @@ import pandas as pd
 from benchmark.analysis.by_method import summary
 from benchmark.analysis.chosen_row import joined
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.leaderboard import SETTING
 from benchmark.analysis.results import Results
 from benchmark.outputs import Outputs
+from benchmark.plan.axes import SETTING
 from benchmark.report import markup
 from benchmark.report.blocks import Block, blocks
 from benchmark.report.file_names import table_file

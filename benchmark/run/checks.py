@@ -15,12 +15,12 @@ from benchmark.records.backbone_identity import differ, weights_of
 from benchmark.records.record import Record
 from benchmark.run.resources import Resources
 from benchmark.run.training import build, specs
-from datamodules import noise, paradigms
+from datamodules import noise
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.fewshot import check_shots
 from datamodules.formats.tables import tables_folder
-from datamodules.run_spec import RunSpec, labelled, noisy_labels
+from datamodules.run_spec import labelled, noisy_labels
 from datamodules.training_sets import TrainingSets
 from methods.clip.backbone import Backbone
 from methods.clip.loading import choose_precision
@@ -37,9 +37,9 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
         BackboneError: a backbone that cannot be loaded.
         MethodError: options that a method does not take.
     """
-    for name, shots, paradigm in sorted({(run.dataset, run.shots, run.paradigm) for run in runs}):
+    for name, shots in sorted({(run.dataset, run.shots if run.draws_shots else 0) for run in runs}):
         dataset = resources.dataset(name)
-        if paradigms.parse(paradigm)[0] in ("fewshot", "ssl"):
+        if shots:
             fewest = int(np.bincount(dataset.train.labels).min())  # a file holds a draw already: all of it will do
             check_shots(dataset.train.labels, dataset.classes, shots if dataset.outputs is None else min(shots, fewest))
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
@@ -103,7 +103,7 @@ def _labels(dataset: Dataset, run: Run) -> str:
 
 def _check_own_labels(resources: Resources, run: Run) -> None:
     """Kinds of noise with a rate of their own read labels or class names that a data set may not have."""
-    dataset, replica = resources.dataset(run.dataset), RunSpec(run.seed, run.shots, run.noise, None, run.paradigm)
+    dataset, replica = resources.dataset(run.dataset), specs([run])[0]
     try:
         noisy_labels(
             dataset, replica, labelled(dataset, replica), lambda: np.empty((len(dataset.train.labels), 0)), None

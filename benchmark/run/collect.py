@@ -62,7 +62,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
                 "curves": curves,
                 "noise": _noise(data, row, runs[row]),
                 "parameters": sum(parameter[0].numel() for parameter in member.parameters()),
-                **(_seen_and_unseen(module.class_accuracy[row], data, row) if runs[row].paradigm == "trzsl" else {}),
+                **(_seen_and_unseen(module.class_accuracy[row], data, row) if runs[row].has_unseen_classes else {}),
                 **_oracle(curves),
             }
             results.append(Result(fields, _learned(member, replica, weights[replica]), predicted[row]))

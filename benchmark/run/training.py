@@ -8,11 +8,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback, LambdaCallback
 
-from benchmark.plan.axes import Run
+from benchmark.plan.axes import DATA, Run
 from benchmark.plan.packs import Pack
 from benchmark.published import papers
 from benchmark.run.collect import Result, collect, zero_shot_accuracy
@@ -78,8 +79,14 @@ def fit(module: PackModule, data: NoisyFewShot, device: str, callback: Callback,
 
 
 def specs(runs: Sequence[Run]) -> list[RunSpec]:
-    """What each run trains on."""
-    return [RunSpec(run.seed, run.shots, run.noise, run.rate, run.paradigm, *run.settings.given) for run in runs]
+    """What each run trains on, by its axes and its recipe."""
+    names = [name for name in DATA if name != "dataset"]
+    found = []
+    for run in runs:
+        hold_out, known, draw = run.settings.given
+        given: dict[str, Any] = {name: getattr(run, name) for name in names}
+        found.append(RunSpec(**given, hold_out=hold_out, known=known, draw=draw))
+    return found
 
 
 def build(

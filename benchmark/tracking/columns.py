@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmark.plan import method_catalog
-from benchmark.plan.axes import Run
+from benchmark.plan.axes import Run, plain
 from benchmark.records.record import Record
 from benchmark.report.short_names import short_name
 from datamodules.errors import UserError
@@ -29,13 +29,9 @@ def config_of(record: Record) -> dict[str, Any]:
 
 def parts_of(run: Run) -> dict[str, Any]:
     """Short names of what a run's fields spell out with options: `gce` of `gce[q=0.5]`."""
-    return {
-        "method_name": run.method_name,
-        "noise_kind": run.noise.partition("[")[0],
-        "recipe_name": run.recipe.partition("[")[0],
-        "dataset_name": short_name(run.dataset),
-        "paradigm_name": run.paradigm.partition("[")[0],
-    }
+    names = {f"{axis}_name": plain(value) for axis, value in asdict(run).items() if isinstance(value, str)}
+    own = {"dataset_name": short_name(run.dataset), "backbone_name": run.backbone_name}
+    return {**names, **own, "noise_kind": names.pop("noise_name")}
 
 
 def _options(run: Run) -> dict[str, Any]:

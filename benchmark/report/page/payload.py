@@ -10,8 +10,8 @@ import pandas as pd
 
 from benchmark import PROTOCOL
 from benchmark.analysis.chosen_row import Chosen
-from benchmark.analysis.leaderboard import SETTING
 from benchmark.analysis.results import Results
+from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import Block, blocks, in_colour
@@ -57,7 +57,6 @@ def payload(
 
 
 def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
-    shots, recipe, backbone, paradigm = block.setting
     rows = board[(board["noise"] == block.noise) & (board[SETTING] == list(block.setting)).all(axis=1)]
     measured = f"{percent(block.measured)} measured" if block.measured is not None else "measured"
     cells = {
@@ -66,7 +65,8 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         if any((method, column) in block.cells for column in block.columns)
     }
     return {
-        "noise": block.noise, "setting": f"{shots} shots, recipe {recipe}, {paradigm}", "backbone": backbone,
+        "noise": block.noise, "setting": setting_phrase(block.setting, usual=True),
+        "backbone": block.setting[SETTING.index("backbone")],
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
         "headings": [measured if c == "measured" else percent(float(c)) for c in block.columns],
         "x": [None if (rate := block.rate(c)) is None else number(100 * rate) for c in block.columns],
@@ -96,5 +96,5 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """A table's rows as JSON, with `setting` in one field as everywhere on the page."""
     rows: Any = table.astype(object).where(table.notna(), None).to_dict("records")
     for row in rows:
-        row["setting"] = f"{row['shots']} shots, recipe {row['recipe']}, {row['paradigm']}"
+        row["setting"] = setting_phrase([row[name] for name in SETTING], usual=True)
     return [{name: number(v, 4) if isinstance(v, float) else v for name, v in row.items()} for row in rows]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.records.record import Record
 
 #: Longer curves are thinned to this many points.
@@ -55,11 +57,10 @@ def _run(record: Record, with_curves: bool) -> dict[str, Any]:
 def place(record: Record) -> dict[str, Any]:
     """Where a run stands in the tables of the page."""
     run = record.run
-    paradigm = "fewshot" if record.label_free else run.paradigm
     return {
         "dataset": run.dataset, "method": run.method, "noise": run.noise, "rate": run.rate, "backbone": run.encoder,
-        "paradigm": run.paradigm, "labels": not record.label_free,
-        "setting": f"{run.shots} shots, recipe {run.recipe}, {paradigm}",
+        "labels": not record.label_free,
+        "setting": setting_phrase(attrgetter(*SETTING)(run.shown), usual=True),
     }  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from benchmark.analysis.by_loss import by_loss
-from benchmark.analysis.leaderboard import SETTING
 from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.analysis.ranking import rankings
 from benchmark.analysis.results import Results
+from benchmark.plan.axes import AXES, SETTING
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.report.blocks import Block, blocks, in_colour
@@ -59,7 +59,7 @@ def figures(campaign: Results) -> dict[str, Figure | None]:
     losses = by_loss(board)
     for group, rows in losses.groupby(["noise", *SETTING], sort=True):
         terms = tuple(map(str, group))
-        about = whole[(terms[0], int(terms[1]), *terms[2:])].terms
+        about = whole[group].terms
         caption = f"{about}; mean over data sets"
         drawn[f"losses-{_name(terms, several)}"] = at_equal_loss(rows, caption)
     for ranking in rankings(board):
@@ -67,10 +67,14 @@ def figures(campaign: Results) -> dict[str, Figure | None]:
     return drawn
 
 
+_OTHERS = [name for name in SETTING if name != "backbone"]
+
+
 def _name(terms: tuple[str, ...], several: bool) -> str:
-    noise, shots, recipe, backbone, paradigm = terms
-    parts = [noise, backbone, f"{shots}shots", recipe, paradigm] if several else [noise]
-    return slug("-".join(parts))
+    noise, *setting = terms
+    backbone = setting.pop(SETTING.index("backbone"))
+    parts = [f"{value}{name}" if AXES[name].least else value for name, value in zip(_OTHERS, setting, strict=True)]
+    return slug("-".join([noise, backbone, *parts] if several else [noise]))
 
 
 def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> tuple[list[Record], str]:
@@ -78,15 +82,15 @@ def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> tuple[list[Re
 
     Also says in words which rate that is.
     """
-    noise, shots, recipe, backbone, paradigm = terms
-    own = {paradigm, "ul"} if paradigm == "fewshot" else {paradigm}
+    noise, *values = terms
+    setting = dict(zip(SETTING, values, strict=True))
+    recipe = setting.pop("recipe")
     recipes = shown_recipes(record.run for record in records)
     home = [
         record
         for record in records
-        if record.run.paradigm in own
-        and (record.run.shots, record.run.encoder) == (int(shots), backbone)
-        and recipe in recipes[record.run]
+        for shown in [record.run.shown]
+        if recipe in recipes[record.run] and all(str(getattr(shown, name)) == setting[name] for name in setting)
     ]
     rates = {record.run.rate for record in home if record.run.noise == noise}
     asked = [rate for rate in rates if rate is not None]

@@ -12,12 +12,13 @@ from rich.console import Console
 from benchmark.analysis.by_method import summary
 from benchmark.analysis.chosen_row import CHOSEN, NOTE, joined, split
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.leaderboard import CELL, from_csv
+from benchmark.analysis.leaderboard import from_csv
 from benchmark.analysis.ranking import rankings
 from benchmark.analysis.results import Results
 from benchmark.analysis.statistics import caveats, differences
 from benchmark.commands import readme
 from benchmark.commands.compare import compare
+from benchmark.plan.axes import CELL
 from benchmark.records.store import Store
 from benchmark.report import table_files, terminal
 from benchmark.report.blocks import blocks

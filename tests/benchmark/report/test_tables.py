@@ -7,8 +7,9 @@ import pytest
 
 from benchmark.analysis.by_method import summary
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.leaderboard import SETTING, from_csv, leaderboard
+from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.analysis.results import Results
+from benchmark.plan.axes import SETTING
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import table_files
