@@ -51,7 +51,8 @@ class Pack:
         images = first.shots * size.classes
         steps = first.settings.steps(images)
         epochs = first.spec.rounds * first.epochs
-        return len(self.runs) * epochs * (steps * size.classes + images * IMAGE // SHARED) + IMAGE * size.tests
+        alone = 1 if first.spec.info.inputs == "images" else SHARED  # a tower that is tuned encodes for its run alone
+        return len(self.runs) * epochs * (steps * size.classes + images * IMAGE // alone) + IMAGE * size.tests
 
     def halves(self) -> tuple[Pack, Pack]:
         """The first and the second half of its two or more runs."""

@@ -113,6 +113,12 @@ def test_a_pack_costs_more_with_more_classes_runs_epochs_and_test_images() -> No
     )
 
 
+def test_a_method_that_encodes_every_image_anew_costs_more_and_starts_first() -> None:
+    heavy, light = run("vpt"), run("coop")
+    assert Pack((heavy,)).cost > 2 * Pack((light,)).cost
+    assert packs([light, heavy], 96)[0].runs == (heavy,)
+
+
 def test_every_data_set_with_a_file_has_a_size() -> None:
     assert all("SIZE" in literals(f"datamodules.datasets.{name}") for name in catalog.known())
     assert size("hf:dtd[template=a {}]") == size("dtd") == (47, 1692) and size("folder:/my/pets").classes == 100
