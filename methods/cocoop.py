@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from methods.clip.prompt import Prompt
+from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
-from methods.core.prompt import PromptMethod
 from methods.errors import MethodError
 
 NAME = "CoCoOp"

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 from torch import Tensor
 
 from datamodules.batches import Batch
-from methods.core.self_training import SelfTraining
+from methods.fpl import SelfTraining
 from methods.functional import pseudo_labels
 
 NAME = "CPL"

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from datamodules.batches import Batch
 from methods.clip.prompt import Prompt
+from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
 from methods.core.given import GivenImages
-from methods.core.prompt import PromptMethod
 from methods.functional.dual_prompts import clean_logits, dual_loss
 
 NAME = "DEFT"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from methods.core.prompt import PromptMethod
+from methods.coop import PromptMethod
 from methods.functional import losses
 
 NAME = "DSPT"

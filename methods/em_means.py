@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from methods.clip.prompt import Prompt
+from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
 from methods.core.given import GivenImages
-from methods.core.prompt import PromptMethod
 from methods.functional.label_em import (
     above_chance,
     class_means,

@@ -7,7 +7,7 @@ from typing import Annotated
 from annotated_types import Gt, Le
 from torch import Tensor
 
-from methods.core.prompt import PromptMethod
+from methods.coop import PromptMethod
 from methods.functional import losses
 
 NAME = "PromptGCE"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge
 
-from methods.core.self_training import SelfTraining
+from methods.fpl import SelfTraining
 
 NAME = "GRIP"
 FAMILY = "self-training"

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import normalize, one_hot
 
 from datamodules.batches import Batch
+from methods.coop import PromptMethod
 from methods.core.given import GivenImages
-from methods.core.prompt import PromptMethod
 from methods.functional import losses, mixture
 
 NAME = "JoAPR"

@@ -9,8 +9,8 @@ from annotated_types import Ge
 from torch import Tensor
 
 from datamodules.batches import Batch
+from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
-from methods.core.prompt import PromptMethod
 
 NAME = "KgCoOp"
 FAMILY = "prompt"

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from datamodules.batches import Batch
 from methods.core.any_loss import AnyLoss
-from methods.core.base import BaseMethod
+from methods.core.base import BaseMethod, Rate
 from methods.core.given import GivenImages
-from methods.core.learner import Rate
 
 NAME = "LP++"
 FAMILY = "head"

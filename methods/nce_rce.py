@@ -7,7 +7,7 @@ from typing import Annotated
 from annotated_types import Ge
 from torch import Tensor
 
-from methods.core.prompt import PromptMethod
+from methods.coop import PromptMethod
 from methods.functional import losses
 
 NAME = "NCE+RCE"

@@ -9,8 +9,8 @@ from annotated_types import Gt
 from torch import Tensor
 
 from datamodules.batches import Batch
+from methods.coop import PromptMethod
 from methods.core.given import GivenImages
-from methods.core.prompt import PromptMethod
 from methods.functional import losses
 from methods.functional.transport import sinkhorn
 

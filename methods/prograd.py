@@ -11,9 +11,9 @@ from torch import Tensor
 
 from datamodules.batches import Batch
 from methods.clip.prompt import Prompt
+from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
-from methods.core.learner import Learner
-from methods.core.prompt import PromptMethod
+from methods.core.base import BaseMethod
 
 NAME = "ProGrad"
 FAMILY = "prompt"
@@ -65,9 +65,9 @@ class Method(AnyLoss, PromptMethod):
             for each in (logits, self.logits(features, self.teacher.expand_as(weights)))
         )
         each = -(teacher.softmax(-1) * student.log_softmax(-1)).sum(-1)
-        (away,) = torch.autograd.grad(Learner.mean_per_run(self, each, batch).sum(), self.ctx, retain_graph=True)
+        (away,) = torch.autograd.grad(BaseMethod.mean_per_run(self, each, batch).sum(), self.ctx, retain_graph=True)
         self._project_once(away)
-        each = self.loss_per_image(self.select_train_classes(logits), self._renumbered(batch))
+        each = self.loss_per_image(self.select_train_classes(logits), self.renumbered(batch))
         self.record_step(logits, each)
         return self.mean_per_run(each, batch)
 

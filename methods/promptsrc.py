@@ -13,8 +13,8 @@ from torch.nn.functional import normalize
 
 from datamodules.batches import Batch
 from methods.core.any_loss import AnyLoss
+from methods.core.base import BaseMethod
 from methods.core.deep import DeepPrompt
-from methods.core.learner import Learner
 
 NAME = "PromptSRC"
 FAMILY = "prompt"
@@ -74,9 +74,9 @@ class Method(AnyLoss, DeepPrompt):
         held = self.logits_weight * (p.exp() * (p - log_p)).mean(-1)
         held = held + self.image_weight * (features - batch.features).abs().mean(-1)
         texts = self.text_weight * (weights - self.teacher).abs().mean((1, 2))
-        each = self.loss_per_image(self.select_train_classes(logits), self._renumbered(batch))
+        each = self.loss_per_image(self.select_train_classes(logits), self.renumbered(batch))
         self.record_step(logits, each)
-        constraints = Learner.mean_per_run(self, held, batch) + torch.where(batch.active, texts, 0)
+        constraints = BaseMethod.mean_per_run(self, held, batch) + torch.where(batch.active, texts, 0)
         return self.mean_per_run(each, batch) + constraints
 
     @torch.no_grad()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from methods.clip.text_tower import TextTower, autocast
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
-from methods.core.replicas import PerRun
+from methods.core.per_run import PerRun
 
 NAME = "TEnc-FT"
 FAMILY = "fine-tuning"

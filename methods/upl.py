@@ -9,8 +9,8 @@ from annotated_types import Ge
 from torch import Tensor
 
 from methods.clip.backbone import zero_shot_weights
+from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
-from methods.core.prompt import PromptMethod
 from methods.functional import pseudo_labels
 
 NAME = "UPL"

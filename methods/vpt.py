@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+from annotated_types import Ge
+from torch import Tensor
+
+from datamodules.batches import Images
 from methods.core.any_loss import AnyLoss
-from methods.core.visual import ModalPrompt
+from methods.core.base import BaseMethod
+from methods.core.image_prompt import ImagePrompt
 
 NAME = "VPT"
 FAMILY = "prompt"
 
 
-class Method(AnyLoss, ModalPrompt):
+class Method(AnyLoss, BaseMethod):
     """Learned tokens in the image tower: VPT-shallow; Jia et al. 2022 (2203.12119), in CLIP as in GRIP (2306.01669).
 
+    `n_ctx` counts the tokens (0: 16). The classes are named by the data set's template. Test accuracy is measured after
+    the last epoch only, since images go through the tower (`ImagePrompt`).
     Settings in GRIP: 16 tokens, SGD lr 0.1, weight decay 0.1, batch 16, 150 epochs; here the recipe of all prompts.
     `loss` replaces cross-entropy: `dspt` is double softmax on visual prompts (2605.00591).
     """
 
     inputs: ClassVar[str] = "images"
-    modality = "visual"
+    n_ctx: Annotated[int, Ge(0)] = 0
+
+    template_weights: Tensor
+
+    def build(self) -> None:
+        """Draws the tokens [R, V, W] and encodes the class names."""
+        self.register_buffer("template_weights", self.zero_shot(), persistent=False)
+        self.visual = ImagePrompt(self.task, self.n_ctx or 16)
+
+    def class_weights(self) -> Tensor:
+        """The template's text features [R, C, E]."""
+        return self.template_weights.expand(len(self.task.seeds), -1, -1)
+
+    def image_features(self, images: Images) -> Tensor:
+        """Unit features [R, B, E], through the image tower with its tokens."""
+        return self.visual.features(images)

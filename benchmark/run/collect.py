@@ -17,7 +17,7 @@ from benchmark.run.environment import versions
 from benchmark.run.predictions import pack_all
 from datamodules import noise, paradigms
 from datamodules.datamodule import NoisyFewShot
-from methods.core.learner import Learner
+from methods.core.base import BaseMethod
 from methods.core.pack_module import PackModule
 
 
@@ -114,7 +114,7 @@ def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
     }
 
 
-def _learned(member: Learner, replica: int, weights: Tensor) -> dict[str, Any]:
+def _learned(member: BaseMethod, replica: int, weights: Tensor) -> dict[str, Any]:
     """The replica's parameters and, where they tell all, class weights [C, E] and logit scale, as float32 arrays."""
     if not member.fits:
         return {}
@@ -124,7 +124,7 @@ def _learned(member: Learner, replica: int, weights: Tensor) -> dict[str, Any]:
     return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()}
 
 
-def zero_shot_accuracy(member: Learner, data: NoisyFewShot) -> float | None:
+def zero_shot_accuracy(member: BaseMethod, data: NoisyFewShot) -> float | None:
     """Accuracy of zero-shot CLIP on the test split, percent; None for features without text features."""
     outputs = data.dataset.outputs
     if outputs is not None and outputs.texts is None:

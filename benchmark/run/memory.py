@@ -13,7 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from methods.core.module import ReplicaModule, class_weights
+from methods.core.module import RunsModule, class_weights
 
 #: Share of the free memory that a pack may plan with; the rest is for the library's workspaces and for others.
 SHARE = 0.6
@@ -52,7 +52,7 @@ class AllocatedBytes(TorchDispatchMode):
         self.now -= size
 
 
-def text_pass_bytes(module: ReplicaModule) -> int:
+def text_pass_bytes(module: RunsModule) -> int:
     """The most memory that one text pass of a pack takes, forward and backward, without computing anything."""
     counter = AllocatedBytes()
     with FakeTensorMode(allow_non_fake_inputs=True), counter:
@@ -70,7 +70,7 @@ class TooLarge(Exception):
         self.parts = parts
 
 
-def fit_memory(module: ReplicaModule, device: str, sharing: int = 1) -> None:
+def fit_memory(module: RunsModule, device: str, sharing: int = 1) -> None:
     """Checks that a pack fits into memory; one run that does not gets its classes a few at a time, computed twice.
 
     `sharing` counts the workers that share the device's memory.
@@ -90,13 +90,13 @@ def fit_memory(module: ReplicaModule, device: str, sharing: int = 1) -> None:
         task.backbone.text.classes_at_once = math.ceil(len(task.classes) / parts)
 
 
-def _parts(module: ReplicaModule, free: int | None) -> int:
+def _parts(module: RunsModule, free: int | None) -> int:
     if free is None or _at_most(module) < SHARE * free:
         return 1
     return math.ceil(text_pass_bytes(module) / max(1, SHARE * free)) or 1
 
 
-def _at_most(module: ReplicaModule) -> float:
+def _at_most(module: RunsModule) -> float:
     """A generous bound that is known at once: forty floats per prompt token, layer and unit of width."""
     total = 0.0
     for member in module.members:

@@ -10,10 +10,10 @@ from benchmark.records.prediction_file import Predictions, pack
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Images, Labels
 from datamodules.formats.images import FileImages
-from methods.core.module import ReplicaModule
+from methods.core.module import RunsModule
 
 
-def pack_all(module: ReplicaModule, data: NoisyFewShot) -> list[bytes]:
+def pack_all(module: RunsModule, data: NoisyFewShot) -> list[bytes]:
     """One Parquet file's content per run, after `test` with `keep_predictions`: the training images, then the test's.
 
     Training images are those that the run was given, with the labels that it was given, without what cannot be read.
@@ -28,7 +28,7 @@ def pack_all(module: ReplicaModule, data: NoisyFewShot) -> list[bytes]:
     return packed
 
 
-def _training_images(module: ReplicaModule, data: NoisyFewShot, row: int) -> Predictions:
+def _training_images(module: RunsModule, data: NoisyFewShot, row: int) -> Predictions:
     dataset, given = data.dataset, data.given[row]
     describe, skipped = dataset.train.images.describe, data.bank.skipped
     kept = np.array([describe(image) not in skipped for image in given.images.tolist()], bool)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
+import lightning
 import torch
 from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
 from datamodules.batches import Batch
 from methods.core.given import GivenImages
-from methods.core.learner import Learner
+from methods.core.setup import data_of
 from methods.functional import losses
 
 #: Epochs until `forget` is reached, as published for co-teaching (1804.06872).
 FORGET_EPOCHS = 10
 
 
-class AnyLoss(Learner):
-    """Adds the options `loss`, cross-entropy unless said otherwise, `q` of generalized cross-entropy, and `forget`.
+class AnyLoss(lightning.LightningModule):
+    """Adds to a base class the options `loss`, cross-entropy unless said otherwise, `q` of GCE, and `forget`.
 
     The losses are those of the methods with the same names, at their published settings, and "elr", early-learning
     regularisation (2007.00151): cross-entropy + 3 log(1 - <p, t>), with t a moving average (0.7) of an image's own
@@ -31,6 +32,7 @@ class AnyLoss(Learner):
     forget: Annotated[float, Ge(0), Lt(1)] = 0.0
 
     remembered: ClassVar[tuple[str, ...]] = ("places", "averages")
+    rows: slice
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The chosen loss [R, B], without what ELR adds to cross-entropy."""
@@ -62,9 +64,10 @@ class AnyLoss(Learner):
     def _regularisation(self, logits: Tensor, batch: Batch) -> Tensor:
         """ELR's 3 log(1 - <p, t>) [R, B], after an update of the averages t [R, N + 1, S]; the last is for padding."""
         if self.current_epoch == 0 and batch.step == 0:
-            given = GivenImages.of(self.data, self.rows)
+            data = data_of(self.trainer)
+            given = GivenImages.of(data, self.rows)
             order = torch.arange(given.images.shape[1], device=given.images.device).expand_as(given.images)
-            self.places = given.on_pool(order, len(self.data.dataset.train.labels))
+            self.places = given.on_pool(order, len(data.dataset.train.labels))
             runs, images = given.images.shape
             self.averages = logits.new_zeros(runs, images + 1, logits.shape[-1], dtype=torch.float32)
         p = logits.float().softmax(-1).clamp(1e-4, 1 - 1e-4)
@@ -78,7 +81,8 @@ class AnyLoss(Learner):
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
         """The mean [R] over a replica's images, without those that `forget` leaves out."""
         if not self.forget:
-            return super().mean_per_run(each, batch)
+            plain: Tensor = super().mean_per_run(each, batch)  # type: ignore[misc]  # the method's base class has it
+            return plain
         share = self.forget * min(1.0, (self.current_epoch + 1) / FORGET_EPOCHS)
         kept = (batch.valid.sum(1, keepdim=True) * (1 - share)).ceil()
         order = torch.where(batch.valid, each.detach(), torch.inf).argsort(stable=True, dim=1).argsort(dim=1)

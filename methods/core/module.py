@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning
 import torch
@@ -16,15 +16,17 @@ from datamodules.datamodule import NoisyFewShot
 from methods.clip.prompt import encode_together
 from methods.core.diagnostics import Step, prediction_changes, predictions, side_by_side, step_statistics, summary
 from methods.core.evaluation import Evaluation, on_curve
-from methods.core.learner import Learner, data_of
 from methods.core.optimizer import ReplicaOptimizer
 from methods.core.overrides import check_reached
-from methods.core.replicas import clip_norm_per_row
-from methods.core.setup import about, connect, task_of
+from methods.core.per_run import clip_norm_per_row, scaled_products
+from methods.core.setup import about, connect, data_of, task_of
 from methods.errors import MethodError
 
+if TYPE_CHECKING:
+    from methods.core.base import BaseMethod
 
-class ReplicaModule(lightning.LightningModule):
+
+class RunsModule(lightning.LightningModule):
     """Trains and tests the replicas of its members side by side; each is exactly the run that would train alone.
 
     After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures,
@@ -37,7 +39,7 @@ class ReplicaModule(lightning.LightningModule):
     Logged, as means over runs: `train_loss`, `val_accuracy`, `test_accuracy` (0 to 1).
     """
 
-    members: Sequence[Learner]
+    members: Sequence[BaseMethod]
     keep_predictions = False
 
     def __init__(self) -> None:
@@ -252,7 +254,7 @@ def _on_host(predictions: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     return predictions[0].cpu(), predictions[1].cpu()
 
 
-def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImages], thorough: bool) -> Tensor:
+def _accuracy(member: BaseMethod, weights: Tensor, images: Sequence[EvaluationImages], thorough: bool) -> Tensor:
     """Share of the images that a member's replicas classify as labelled [R].
 
     NaN where that takes more than class weights, unless it is `thorough`.
@@ -265,12 +267,12 @@ def _accuracy(member: Learner, weights: Tensor, images: Sequence[EvaluationImage
         if ranking is None:
             logits = member.logits(member.image_features(own), weights)
         else:
-            logits = Learner.logits(member, own.features, ranking)
+            logits = scaled_products(member.task.backbone.scale, own.features, ranking)
         evaluation.update(logits, own.labels)
     return evaluation.accuracy
 
 
-def class_weights(members: Sequence[Learner]) -> list[Tensor]:
+def class_weights(members: Sequence[BaseMethod]) -> list[Tensor]:
     """Every member's class weights [R, C, E] in training, prompts that look alike in one pass of the text tower."""
     encoded = encode_together([member.prompt() for member in members])
     try:
@@ -282,6 +284,6 @@ def class_weights(members: Sequence[Learner]) -> list[Tensor]:
             member.encoded = None
 
 
-def classifiers(members: Sequence[Learner]) -> list[Tensor]:
+def classifiers(members: Sequence[BaseMethod]) -> list[Tensor]:
     """Every member's class weights [R, C, E] for evaluation."""
     return [member.classifier(own) for member, own in zip(members, class_weights(members), strict=True)]

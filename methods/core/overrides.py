@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from methods.errors import MethodError
 
 if TYPE_CHECKING:
-    from methods.core.learner import Learner
+    from methods.core.base import BaseMethod
 
 logger = logging.getLogger(__name__)
 
 #: Hooks that the training loop does not call itself, and those that call them.
 CALLER = {
     "loss": "loss_per_image", "loss_per_image": "total_loss", "mean_per_run": "total_loss", "record_step": "total_loss",
-    "select_train_classes": "total_loss", "train_classes": "select_train_classes", "image_features": "total_loss",
+    "select_train_classes": "total_loss",
+    "renumbered": "total_loss", "train_classes": "select_train_classes", "image_features": "total_loss",
     "logits": "total_loss", "prompt": "class_weights", "weight_decay": "parameter_groups",
 }  # fmt: skip
 #: Hooks of Lightning, which a pack of runs does not call, and what to override in their place.
@@ -41,7 +42,7 @@ def check_overrides(cls: type, hooks: type) -> None:
     for name, value in vars(cls).items():
         owners = [base for base in cls.__mro__[1:] if name in vars(base)]
         if owners and not name.startswith("_"):
-            ours = any(issubclass(owner, hooks) for owner in owners)
+            ours = any(owner is hooks or not issubclass(hooks, owner) for owner in owners)
             wrong = _around(cls, hooks, name, value) if ours else _foreign(name, value, owners[-1])
             if wrong:
                 raise MethodError(f"{cls.__module__}.{cls.__qualname__} overrides {name}, {wrong}")
@@ -122,7 +123,7 @@ def _names(code: CodeType | None) -> Iterator[str]:
                 yield from _names(constant)
 
 
-def check_built(method: Learner) -> None:
+def check_built(method: BaseMethod) -> None:
     """Looks at what a method has built.
 
     Raises:
@@ -147,7 +148,7 @@ def check_built(method: Learner) -> None:
         )
 
 
-def check_reached(method: Learner) -> None:
+def check_reached(method: BaseMethod) -> None:
     """Looks at the gradients of the first step, and logs a warning that names what is not trained."""
     moved = {parameter for group in method.parameter_groups() for parameter in group["params"]}
     for name, parameter in method.named_parameters():

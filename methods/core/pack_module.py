@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from methods.core.base import BaseMethod
-from methods.core.module import ReplicaModule
+from methods.core.module import RunsModule
 
 
-class PackModule(ReplicaModule):
+class PackModule(RunsModule):
     """Trains the members' replicas side by side; each member keeps its rows, its loss, its schedule and its hooks."""
 
     def __init__(self, members: Sequence[BaseMethod]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning
 import torch
@@ -14,13 +14,15 @@ from datamodules.epoch_plan import Sampling
 from datamodules.features.crops import Crop
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
-from methods.core.learner import Learner, data_of
 from methods.core.task import Task
 from methods.errors import MethodError
 from methods.recipes import Recipe, recipe_for
 
+if TYPE_CHECKING:
+    from methods.core.base import BaseMethod
 
-def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) -> None:
+
+def connect(members: Sequence[BaseMethod], trainer: lightning.Trainer, stage: str) -> None:
     """Builds methods that have no task yet, checks those that have, and puts backbone and data on the Trainer's device.
 
     Raises:
@@ -56,7 +58,7 @@ def connect(members: Sequence[Learner], trainer: lightning.Trainer, stage: str) 
         member.start_training()
 
 
-def _task(member: Learner, data: NoisyFewShot, epochs: int | None, backbone: Backbone) -> Task:
+def _task(member: BaseMethod, data: NoisyFewShot, epochs: int | None, backbone: Backbone) -> Task:
     """The task of a method that trains alone: data from the data module, epochs from the Trainer."""
     if not epochs or epochs < 1:
         raise MethodError("the Trainer needs max_epochs, since the learning rate follows a schedule over all epochs")
@@ -70,7 +72,7 @@ def _task(member: Learner, data: NoisyFewShot, epochs: int | None, backbone: Bac
     return Task(backbone, dataset.classes, dataset.template, seeds, epochs // member.rounds, own)
 
 
-def _backbone(member: Learner, data: NoisyFewShot, device: torch.device) -> Backbone:
+def _backbone(member: BaseMethod, data: NoisyFewShot, device: torch.device) -> Backbone:
     """The data module's backbone, loaded if it is a name."""
     if isinstance(data.backbone, str):
         return load_backbone(data.backbone, device)
@@ -79,7 +81,7 @@ def _backbone(member: Learner, data: NoisyFewShot, device: torch.device) -> Back
     return data.backbone
 
 
-def _check(member: Learner, data: NoisyFewShot) -> None:
+def _check(member: BaseMethod, data: NoisyFewShot) -> None:
     """Compares what a method was built for with the data module."""
     task, seeds = member.task, [run.seed for run in data.runs[member.rows]]
     name = data.backbone if isinstance(data.backbone, str) else getattr(data.backbone, "name", task.backbone.name)
@@ -109,3 +111,15 @@ def task_of(kept: Mapping[str, Any]) -> Task:
     backbone = load_backbone(kept["backbone"], precision=kept["precision"])
     own = Recipe(**kept["recipe"])
     return Task(backbone, kept["classes"], kept["template"], kept["seeds"], kept["epochs"], own)
+
+
+def data_of(trainer: lightning.Trainer) -> NoisyFewShot:
+    """The data module that a Trainer was given.
+
+    Raises:
+        MethodError: it was given something else.
+    """
+    data = getattr(trainer, "datamodule", None)
+    if not isinstance(data, NoisyFewShot):
+        raise MethodError("methods train on datamodules.NoisyFewShot: call trainer.fit(method, datamodule=data)")
+    return data

@@ -19,9 +19,9 @@ from benchmark.plan import method_catalog
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Split
 from datamodules.run_spec import RunSpec
+from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
-from methods.core.prompt import PromptMethod
 from tests.support import toy
 
 EPOCHS, SHOTS, ROUNDS = 2, 4, 2

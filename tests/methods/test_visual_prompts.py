@@ -71,8 +71,8 @@ def test_a_step_loads_every_crop_once_and_sees_what_the_bank_would_encode(method
 def test_visual_prompts_leave_the_classifier_alone_and_multimodal_ones_do_not() -> None:
     visual, both = vpt.Method(toy.task([0])), upt.Method(toy.task([0]))
     assert torch.equal(visual.class_weights()[0], visual.zero_shot())
-    assert visual.visual_ctx.shape == (1, 16, 32) and not hasattr(visual, "ctx")
-    assert both.visual_ctx.shape == (1, 4, 32) and both.ctx.shape == (1, 4, 32)
+    assert visual.visual.tokens.shape == (1, 16, 32) and not hasattr(visual, "ctx")
+    assert both.visual.tokens.shape == (1, 4, 32) and both.ctx.shape == (1, 4, 32)
     assert not torch.allclose(both.class_weights()[0], both.zero_shot(), atol=1e-3)
     assert both.lr(1) == pytest.approx(visual.lr(1) / 10)
 
@@ -86,7 +86,7 @@ def test_the_test_accuracy_of_visual_prompts_is_measured_once_at_the_end() -> No
     pictures = torch.stack([toy.tiny_clip().preprocess(images[i]) for i in range(len(images))])
     method = module.members[0]
     with torch.no_grad():
-        features = method.tower.encode(pictures, torch.arange(len(pictures))[None], method.visual_ctx)
+        features = method.visual.tower.encode(pictures, torch.arange(len(pictures))[None], method.visual.tokens)
         predicted = method.logits(features, method.class_weights())[0].argmax(-1)
     expected = (predicted.numpy() == data.dataset.test.labels).mean()
     assert float(module.accuracy[0]) == pytest.approx(expected)
@@ -102,7 +102,7 @@ def test_self_training_relabels_with_what_the_tuned_tower_sees(modality: str) ->
     assert not torch.allclose(tuned, data.pool()[images], atol=1e-3)
     pictures = torch.stack([toy.tiny_clip().preprocess(data.dataset.train.images[i]) for i in range(5)])
     with torch.no_grad():
-        expected = method.tower.encode(pictures, images[None], method.visual_prompts())[0]
+        expected = method.visual.tower.encode(pictures, images[None], method.visual.at_tower(method.joined))[0]
     torch.testing.assert_close(tuned, expected, atol=1e-5, rtol=1e-5)
 
 
@@ -118,5 +118,7 @@ def test_a_resnet_is_refused_with_a_reason() -> None:
 
 
 def test_options_about_words_are_refused_for_visual_prompts() -> None:
-    with pytest.raises(MethodError, match="about words"):
+    with pytest.raises(MethodError, match="no option 'csc'"):
         vpt.Method(toy.task([0]), csc=True)
+    with pytest.raises(MethodError, match="about words"):
+        fpl.Method(toy.task([0]), modality="visual", csc=True)

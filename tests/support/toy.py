@@ -22,12 +22,12 @@ from datamodules.features.crops import Crop
 from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone, Preprocess
 from methods.core.base import BaseMethod
-from methods.core.module import ReplicaModule
+from methods.core.module import RunsModule
 from methods.core.pack_module import PackModule
 from methods.core.task import Task
 from methods.recipes import Recipe
 
-Module = TypeVar("Module", bound=ReplicaModule)
+Module = TypeVar("Module", bound=RunsModule)
 
 CLASSES = ("red cat", "green dog", "blue bird", "ox", "grey mouse", "lion")
 RECIPE = Recipe(epochs=3, n_ctx=2, lr=0.01, crop=(0.6, 1.0), flip=False, batch=8)

@@ -15,10 +15,9 @@ from torch import Tensor
 from benchmark.plan import method_catalog
 from datamodules.batches import Batch
 from datamodules.run_spec import RunSpec
-from methods import ce, coop, cpl, joapr, knn, lp_plus_plus, nlprompt, prolip, zero_shot
+from methods import coop, cpl, joapr, knn, linear_probe, lp_plus_plus, nlprompt, prolip, zero_shot
+from methods.coop import PromptMethod
 from methods.core.base import BaseMethod
-from methods.core.learner import Learner
-from methods.core.prompt import PromptMethod
 from methods.errors import MethodError
 from methods.functional import losses
 from tests.support import toy
@@ -29,18 +28,18 @@ SHORT = {"rounds": 2, "warmup": 1, "window": 2}
 #: Hooks that only some trainings need.
 SOMETIMES = {
     "zero_shot", "note_broken", "load_state", "state", "select_train_classes", "train_classes", "recipe", "data",
-    "name", "costly", "is_linear", "ranking_weights", "mixed", "visual_prompts", "pool_features", "sees_images",
+    "name", "costly", "is_linear", "ranking_weights", "joined", "pool_features", "sees_images",
 }  # fmt: skip
 #: What nothing asks a method that learns nothing.
 IN_TRAINING = {
     "start_epoch", "end_epoch", "total_loss", "loss", "loss_per_image", "mean_per_run", "record_step", "rates", "lr",
-    "parameter_groups", "weight_decay", "is_linear", "ranking_weights",
+    "parameter_groups", "weight_decay", "is_linear", "ranking_weights", "renumbered",
 }  # fmt: skip
 
 
 def hooks_of(cls: type) -> dict[str, Any]:
     """The public functions and properties that the project's classes define, as the class has them."""
-    names = {name for base in cls.__mro__ if issubclass(base, Learner) for name in vars(base)}
+    names = {name for base in cls.__mro__ if issubclass(base, BaseMethod) for name in vars(base)}
     own = {name: next(vars(base)[name] for base in cls.__mro__ if name in vars(base)) for name in sorted(names)}
     shown = (FunctionType, property, cached_property)
     return {name: value for name, value in own.items() if isinstance(value, shown) and not name.startswith("_")}
@@ -124,7 +123,7 @@ def test_class_weights_that_prompts_override_are_trained_and_evaluated_in_a_pack
 
 def test_weights_of_zeros_that_get_a_gradient_are_not_named(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "methods"):
-        fitted(Doubled(toy.task(SEEDS, EPOCHS)), ce.Method(toy.task(SEEDS, EPOCHS)))
+        fitted(Doubled(toy.task(SEEDS, EPOCHS)), linear_probe.Method(toy.task(SEEDS, EPOCHS)))
     assert not caplog.records
 
 
@@ -159,7 +158,7 @@ def test_a_loss_that_depends_on_nothing_learned_fails_in_one_line() -> None:
             return self.zero_shot().expand(len(self.task.seeds), -1, -1) + 0 * self.ctx.detach().sum()
 
     with pytest.raises(MethodError, match="test_overrides learns nothing: its loss depends on none of its"):
-        fitted(Method(toy.task(SEEDS, EPOCHS)), ce.Method(toy.task(SEEDS, EPOCHS)))
+        fitted(Method(toy.task(SEEDS, EPOCHS)), linear_probe.Method(toy.task(SEEDS, EPOCHS)))
     with pytest.raises(MethodError, match="learns nothing: its loss depends on none"):
         fitted(Method(toy.task(SEEDS, EPOCHS)))
 
@@ -221,7 +220,7 @@ def nothing(self: Any, *args: Any) -> Any:
             nothing,
             "image_features, which total_loss of methods.lp_plus_plus goes around",
         ),
-        (ce.Method, "prompt", nothing, "prompt, which class_weights of methods.core.head goes around"),
+        (linear_probe.Method, "prompt", nothing, "prompt, which class_weights of methods.core.head goes around"),
         (knn.Method, "class_weights", nothing, "class_weights, which logits of methods.knn goes around"),
         (prolip.Method, "logits", nothing, "logits, which ranking_weights of methods.prolip goes around"),
         (coop.Method, "training_step", nothing, "training_step, which nothing calls .*: override total_loss"),

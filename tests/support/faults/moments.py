@@ -12,7 +12,7 @@ from typing import Any
 
 from datamodules import atomic
 from datamodules.features.bank import FeatureBank
-from methods.core.module import ReplicaModule
+from methods.core.module import RunsModule
 
 #: What a command is doing when it is struck; in the last, a record was just written, and the follower is struck.
 WRITTEN = ("record", "predictions", "learned", "manifest", "table")
@@ -90,7 +90,7 @@ class Moments:
 
         patches: list[tuple[Any, str, Any]] = [
             (atomic, "write", write), (os, "fsync", fsync), (FeatureBank, "_build", build),
-            (ReplicaModule, "on_train_epoch_start", self._before("first epoch", ReplicaModule.on_train_epoch_start)),
+            (RunsModule, "on_train_epoch_start", self._before("first epoch", RunsModule.on_train_epoch_start)),
         ]  # fmt: skip
         for owner, name, new in patches:
             setattr(owner, name, new)

@@ -1,4 +1,4 @@
-"""What stacks of replicas [R, ...] need: gradients clipped by row, and copies of a module."""
+"""What stacks of runs [R, ...] need: products, gradients clipped by row, and copies of a module."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+
+
+def scaled_products(scale: float, features: Tensor, weights: Tensor) -> Tensor:
+    """The scale times the inner products [R, B, C] of features [R or 1, B, E] and class weights [R, C, E]."""
+    scaled = scale * features
+    if len(features) == 1:  # all runs in one product, which is faster than one for each
+        together: Tensor = (scaled[0] @ weights.flatten(0, 1).mT).view(-1, *weights.shape[:2])
+        return together.transpose(0, 1)
+    return scaled @ weights.mT
 
 
 def clip_norm_per_row(parameters: Iterable[Tensor], most: float) -> None:
