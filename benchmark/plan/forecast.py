@@ -92,7 +92,8 @@ def forecast(runs: Sequence[Run], size: int, devices: int, costs: Costs) -> Fore
     Raises:
         BadInput: no run of a backbone was measured.
     """
-    seconds = {run: costs.seconds(run) for run in runs}
+    alike = {run.work: costs.seconds(run) for run in {run.work: run for run in runs}.values()}
+    seconds = {run: alike[run.work] for run in runs}
     made = packs(runs, size, devices)
     found = in_order([sum(seconds[run] for run in pack.runs) for pack in made], devices)
     busy = sum(seconds.values())
