@@ -28,7 +28,7 @@ LEAST = 2
 
 @dataclass(frozen=True)
 class Doubtful:
-    """Images [P] with given labels [P].
+    """Images [P] with given labels [P], -1 where an image has none.
 
     `files` name them, `values` [C] are the classes as tables write them and `classes` [C] as prompts do. `true` [P] are
     the true labels, None where nobody knows them.
@@ -47,6 +47,14 @@ class Doubtful:
     def outputs(self) -> Outputs | None:
         """What is known of the backbone where the images come as features."""
         return self.images.outputs if isinstance(self.images, Rows) else None
+
+    def labelled(self) -> Doubtful:
+        """The images that have a label."""
+        return self if (self.given >= 0).all() else self.pick(np.flatnonzero(self.given >= 0))
+
+    def unlabelled_files(self) -> list[str]:
+        """The files of the others."""
+        return [self.files[row] for row in np.flatnonzero(self.given < 0).tolist()]
 
     def pick(self, rows: Labels) -> Doubtful:
         """The images `rows` [n] alone."""
@@ -87,8 +95,8 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
     """Opens `folder:PATH`, a path of a folder or a CSV table, or the training images of a data set by its name.
 
     A folder with `train/` is audited there, another one with a folder per class as a whole, test images of `split=`
-    included. Its true labels are unknown, as are those of a table (columns `file`, relative to the table, and `label`)
-    and of the hub.
+    included. Its true labels are unknown, as are those of a table (columns `file`, relative to the table, and `label`,
+    empty where an image has none) and of the hub.
 
     Raises:
         UserError: nothing there, or files that cannot be used; the message says what to do.
@@ -125,7 +133,7 @@ def checked(data: Doubtful) -> Doubtful:
     """
     if len(data.classes) < 2:
         raise BadInput(f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class")
-    counts = np.bincount(data.given, minlength=len(data.classes))
+    counts = np.bincount(data.given[data.given >= 0], minlength=len(data.classes))
     if counts.min() < LEAST:
         few = int(counts.argmin())
         raise BadInput(
@@ -159,13 +167,15 @@ def _table(path: Path) -> Doubtful:
     if bad := table.line_of("file", lambda cell: not cell.strip()):
         raise BadInput(f"{path}, line {bad[0]}: file is empty")
     rows = table.by_file(root, lambda file: (root / file).exists())
-    if bad := table.line_of("label", is_missing):
-        how = f"{bad[1]!r} stands for no label; leave the line out, or give the class another name"
-        raise BadInput(f"{path}, line {bad[0]}: {how if bad[1].strip() else 'label is empty'}")
-    values = tuple(sorted({row["label"] for row in rows.values()}))
+    if bad := table.line_of("label", lambda cell: bool(cell.strip()) and is_missing(cell)):
+        how = f"{bad[1]!r} stands for no label; leave the cell empty, or give the class another name"
+        raise BadInput(f"{path}, line {bad[0]}: {how}")
+    values = tuple(sorted({row["label"] for row in rows.values() if row["label"].strip()}))
     numbers = {value: number for number, value in enumerate(values)}
     require_files(root, list(rows), path.name)
-    split = Split(FileImages(root, tuple(rows)), np.asarray([numbers[row["label"]] for row in rows.values()], np.int64))
+    split = Split(
+        FileImages(root, tuple(rows)), np.asarray([numbers.get(row["label"], -1) for row in rows.values()], np.int64)
+    )
     return _of_files(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
 
 

@@ -56,6 +56,7 @@ def votes(cosines: Tensor, indices: Tensor, labels: Tensor, classes: int) -> Ten
     >>> votes(torch.tensor([[0.6, 0.2]]), torch.tensor([[1, 2]]), torch.tensor([0, 1, 0]), classes=2)
     tensor([[0.2500, 0.7500]])
     """
-    weight = cosines.clamp(min=1e-6)
-    found = cosines.new_zeros(len(cosines), classes).scatter_add_(1, labels[indices], weight)
-    return found / weight.sum(1, keepdim=True)
+    given = labels[indices]
+    weight = cosines.clamp(min=1e-6) * (given >= 0)
+    found = cosines.new_zeros(len(cosines), classes).scatter_add_(1, given.clamp(min=0), weight)
+    return found / weight.sum(1, keepdim=True).clamp(min=1e-6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,8 +23,10 @@ NEAREST_UNCENTRED = 30
 class Sample:
     """Unit features [P, E] of images, their given labels [P], and unit text features [C, E] of the class names.
 
-    `scale` is the logit scale of the backbone, and `prompt` the unit class weights [C, E] of a prompt that was trained
-    on these very labels, if there is one. Random numbers depend on `seed` alone. True labels are never part of it.
+    A label of -1 is missing. `scale` is the logit scale of the backbone, `prompt` the unit class weights [C, E] of a
+    prompt that was trained on these very labels, `own` the probabilities [P, C] of a user's own classifier, out of
+    fold, and `checked` [P] the true classes that a person gave, -1 where nobody looked; each may be None. Random
+    numbers depend on `seed` alone. True labels are never part of it.
     """
 
     features: Tensor
@@ -33,11 +35,29 @@ class Sample:
     scale: float = 100.0
     seed: int = 1
     prompt: Tensor | None = None
+    own: Tensor | None = None
+    checked: Tensor | None = None
 
     @property
     def classes(self) -> int:
         """The number of classes C."""
         return len(self.text)
+
+    @cached_property
+    def zero_shot(self) -> Tensor:
+        """Log-probabilities [P, C] of zero-shot CLIP, which sees no label."""
+        return (self.scale * self.features @ self.text.T).log_softmax(1)
+
+    def labelled(self) -> Sample:
+        """The images that have a label."""
+        rows = torch.nonzero(self.labels >= 0)[:, 0]
+        own, checked = (part if part is None else part[rows] for part in (self.own, self.checked))
+        features, labels = self.features[rows], self.labels[rows]
+        return (
+            self
+            if len(rows) == len(self.labels)
+            else replace(self, features=features, labels=labels, own=own, checked=checked)
+        )
 
     @cached_property
     def fold(self) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,17 +27,19 @@ from datamodules.names import split_list
 GROUP = "labels"
 
 if TYPE_CHECKING:
+    from benchmark.audit.audit_result import AuditResult
     from benchmark.audit.doubtful import Doubtful
-    from benchmark.audit.finding import Finding
     from benchmark.audit.sample import Sample
 
 #: Steps of an audit after encoding, for the progress bar.
-STEPS = 8
+STEPS = 5
 #: Width of the share's interval from which on a person is warned.
 WIDE = 0.15
 #: What is always written, and what options ask for.
-FILES = ("labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "pred_probs.npy", "summary.json")
-CORRECTED, PAGE = f"{AUDITED}.csv", "audit.html"
+FILES = (
+    "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "pred_probs.npy", "summary.json"
+)  # fmt: skip
+CORRECTED, PAGE, UNLABELLED = f"{AUDITED}.csv", "audit.html", "unlabelled.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +55,17 @@ class Options(Encoding):
     detector: str = "joint"
     """Detectors, more than one separated by commas; images are ranked by the first one."""
 
+    checked: Path | None = None
+    """Table of file and true label of images that you looked at, as the page exports it: decisions are evidence."""
+
+    pred_probs: Path | None = None
+    """Probabilities [images, classes] of a classifier of your own, out of fold, as .npy: one more classifier."""
+
     correct: float = 0.0
-    """Also write audited.csv, with the labels of this share of the most suspicious images replaced, 0 to 1."""
+    """Also write audited.csv, with the labels of this fraction of the most suspicious images replaced, 0 to 1."""
 
     expected: float = 0.2
-    """Share of wrong labels that you expect, 0 to 1; it matters where features hardly tell the classes apart."""
+    """Fraction of wrong labels that you expect, 0 to 1; it matters where features hardly tell the classes apart."""
 
     prompt: Literal["auto", "yes", "no"] = "auto"
     """Whether a robust prompt is trained beside the other classifiers; auto: for up to 8 images a class."""
@@ -69,7 +77,7 @@ class Options(Encoding):
     """Pictures on the page, most suspicious first; 0: no page."""
 
     noise: float = 0.0
-    """For a test: share of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
+    """For a test: fraction of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
 
     noise_type: str = "symmetric"
     """Kind of that noise; human[labels=NAME] audits a labelling of the data set."""
@@ -94,16 +102,20 @@ def main(options: Options) -> int:
     console = Screen()
     with console.status("loading torch"):
         from benchmark.audit import detectors
-        from benchmark.audit.finding import examine
-        from benchmark.audit.gallery.build import gallery
+        from benchmark.audit.audit_files import files
+        from benchmark.audit.audit_result import examine
+        from benchmark.audit.gallery.gallery_page import gallery
         from benchmark.audit.next_step import next_step
-        from benchmark.audit.outputs import files
 
     chosen = split_list(options.detector)
     for name in chosen:
         detectors.check(name)
     data = _open(options)
-    console.print(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes", highlight=False, markup=False)
+    missing = len(data.unlabelled_files())
+    without = f", {missing} without a label, which get a suggestion" if missing else ""
+    console.print(
+        f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}", highlight=False, markup=False
+    )
     with counted(console) as progress:
         data, sample = _encode(options, data, progress, console)
         task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
@@ -111,14 +123,15 @@ def main(options: Options) -> int:
         def step(name: str) -> None:
             progress.update(task, description=name, advance=1)
 
-        finding = examine(sample, chosen, options.duplicates, step, options.expected)
+        result = examine(sample, chosen, options.duplicates, step, options.expected)
         progress.update(task, description="looked for wrong labels", completed=progress.tasks[task].total)
-        paths = outputs.write(files(data, finding, options.correct))
+        paths = outputs.write(files(data, result, options.correct))
+        data = data.labelled()
         if options.pictures:
             drawing = progress.add_task("pictures of the page", total=min(options.pictures, len(data.given)))
-            page = gallery(data, finding, options.pictures, lambda done: progress.update(drawing, completed=done))
+            page = gallery(data, result, options.pictures, lambda done: progress.update(drawing, completed=done))
             paths += outputs.write({PAGE: page})
-    _say(console, options, data, finding)
+    _say(console, options, data, result)
     say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     for path in paths:
         say(path)
@@ -153,7 +166,9 @@ def _outputs(options: Options) -> Outputs:
     """Where the files go, after a look at what is there."""
     table = Path(options.dataset)
     outputs = Outputs(options.out, "audit", inputs=[table] if table.is_file() else [])
-    outputs.check([*FILES, *([CORRECTED] if options.correct else []), *([PAGE] if options.pictures else [])])
+    outputs.check(
+        [*FILES, UNLABELLED, *([CORRECTED] if options.correct else []), *([PAGE] if options.pictures else [])]
+    )
     return outputs
 
 
@@ -169,7 +184,10 @@ def _open(options: Options) -> Doubtful:
         rate = None if measured else options.noise
         return corrupted(options.dataset, options.data, options.noise_type, rate, options.shots, options.seed)
     data = open_doubtful(options.dataset, options.data)
-    return data.pick(few_shot(data.given, options.shots, options.seed)) if options.shots else data
+    if not options.shots:
+        return data
+    data = data.labelled()
+    return data.pick(few_shot(data.given, options.shots, options.seed))
 
 
 def _encode(options: Options, data: Doubtful, progress: Progress, console: Console) -> tuple[Doubtful, Sample]:
@@ -184,6 +202,7 @@ def _encode(options: Options, data: Doubtful, progress: Progress, console: Conso
         cache, skip = options.cache, options.skip_bad_images
         backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, data.outputs)
         sample, readable = encode(data, backbone, bank, options.seed)
+    sample = _with_what_is_known(options, data, sample, readable)
     say_skipped(console, bank.skipped)
     data = data if len(readable) == len(data.given) else data.pick(np.asarray(readable))
     device = parse_devices(options.devices)[0]
@@ -191,17 +210,35 @@ def _encode(options: Options, data: Doubtful, progress: Progress, console: Conso
         if options.prompt == "yes":
             raise BadInput(f"{data.name} has features only, and a prompt needs a text tower; leave out --prompt=yes")
         return data, sample
-    few = worth_it(len(data.given), len(data.classes), options.backbone, device)
+    few = worth_it(len(data.labelled().given), len(data.classes), options.backbone, device)
     if options.prompt == "yes" or (options.prompt == "auto" and few):
-        sample = with_prompt(sample, data, options.backbone, backbone, bank, device, progress)
+        sample = with_prompt(sample, data.labelled(), options.backbone, backbone, bank, device, progress)
     return data, sample
 
 
-def _say(console: Console, options: Options, data: Doubtful, finding: Finding) -> None:
-    share = finding.share
+def _with_what_is_known(options: Options, data: Doubtful, sample: Sample, readable: list[int]) -> Sample:
+    """The sample with a person's decisions and the probabilities of a user's own classifier, where there are any."""
+    from torch import from_numpy
+
+    from benchmark.audit.decisions import read_decisions, read_probabilities
+
+    own = None if options.pred_probs is None else from_numpy(read_probabilities(options.pred_probs, data)[readable])
+    checked = None if options.checked is None else from_numpy(read_decisions(options.checked, data)[readable])
+    return replace(sample, own=own, checked=checked)
+
+
+def _say(console: Console, options: Options, data: Doubtful, result: AuditResult) -> None:
+    share = result.fraction
+    if result.rivals:
+        said = [f"{one:.0%}" for one in sorted([share.estimate, *(rival.fraction for rival in result.rivals)])]
+        console.print(
+            f"{', '.join(said[:-1])} or {said[-1]} of the labels wrong: the labels alone cannot tell. Look at the "
+            f"{len(result.questions)} pictures of questions.csv to decide, on the page or with --checked=FILE",
+            style="yellow", highlight=False, soft_wrap=True,
+        )  # fmt: skip
     console.print(
         f"probably wrong: {share.estimate:.1%} of the labels ({share.low:.1%} to {share.high:.1%}); "
-        f"{len(finding.duplicates)} near-duplicates with different labels, {len(finding.misfits)} images fit no class",
+        f"{len(result.duplicates)} near-duplicates with different labels, {len(result.misfits)} images fit no class",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     if share.high - share.low > WIDE:
@@ -213,20 +250,20 @@ def _say(console: Console, options: Options, data: Doubtful, finding: Finding) -
         )  # fmt: skip
     if data.true is None:
         return
-    from benchmark.audit.measure import calibration_error, quality
+    from benchmark.audit.ranking_quality import calibration_error, quality
 
     wrong = data.given != data.true
     table = Table(title=f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)", title_justify="left")
     for name in ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}"):
         table.add_column(name, justify="left" if name == "score" else "right")
-    for name, score in {"joint": finding.wrong, **finding.scores}.items():
-        own = quality(score, wrong)
+    for name, score in {"joint": result.wrong, **result.scores}.items():
+        own = quality(-score, wrong)
         if not math.isnan(own.auroc):
             table.add_row(name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision)))
     console.print(table)
-    right = float((finding.suggested == data.true).mean())
+    right = float((result.suggested == data.true).mean())
     console.print(
-        f"calibration error of the probability: {100 * calibration_error(finding.wrong, wrong):.1f} %; "
+        f"calibration error of the probability: {100 * calibration_error(result.wrong, wrong):.1f} %; "
         f"suggested labels that are right: {right:.1%}, given ones: {1 - wrong.mean():.1%}",
         highlight=False, soft_wrap=True,
     )  # fmt: skip

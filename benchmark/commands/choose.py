@@ -202,7 +202,7 @@ def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:
             )
         rate = None if measured else options.noise
         return dataset, corrupt_dataset(options.dataset, dataset, options.noise_type, rate, options.shots, seed)
-    data = open_doubtful(options.dataset, options.data)
+    data = open_doubtful(options.dataset, options.data).labelled()
     return None, data.pick(few_shot(data.given, options.shots, seed)) if options.shots else data
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,10 @@ GROUP = "labels"
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmark.audit.track import Encoded
+    from benchmark.audit.detection_benchmark import Encoded
+
+#: Columns of the table on the screen; detectors.csv has all.
+SHOWN = ("auroc", "ap", "error", "covered", "width", "calibration", "suggested", "seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +46,7 @@ class Options(Encoding):
     """Detectors; `all` stands for every one."""
 
     noise: str = "0.25,0.4"
-    """Shares of wrong labels, above 0 and below 1."""
+    """Fractions of wrong labels, below 1; 0 for labels that are all right."""
 
     noise_type: str = "symmetric,asymmetric"
     """Kinds of label noise; human[labels=NAME] takes a labelling of the data set, at no rate."""
@@ -49,8 +54,8 @@ class Options(Encoding):
     seeds: str = "1,2,3"
     """Seeds of noise, draws and folds."""
 
-    shots: int = 0
-    """Images per class, 0: all."""
+    shots: str = "0"
+    """Images per class, more than one number separated by commas, 0: all."""
 
     out: Path = Path("results/detectors")
     """Folder for detectors.csv and detectors.md."""
@@ -67,7 +72,7 @@ def main(options: Options) -> int:
     console = Screen()
     with console.status("loading torch"):
         from benchmark.audit import detectors
-        from benchmark.audit.track import files, leaderboard, trials
+        from benchmark.audit.detection_benchmark import files, leaderboard, trials
 
     named = split_list(options.detectors)
     names = list(dict.fromkeys(each for name in named for each in (detectors.known() if name == "all" else [name])))
@@ -75,17 +80,15 @@ def main(options: Options) -> int:
         raise BadInput("no detectors given; all stands for every one")
     for name in names:
         detectors.check(name)
-    seeds = seeds_of(options.seeds)
-    done = []
+    seeds, shots, done = seeds_of(options.seeds), numbers("shots", options.shots, int), []
     with counted(console) as progress:
-        task = progress.add_task("detectors", total=len(datasets) * len(cells) * len(seeds) * len(names))
+        task = progress.add_task("detectors", total=len(datasets) * len(cells) * len(shots) * len(seeds) * len(names))
         for dataset in datasets:
             encoded = _encode(options, dataset, progress)
-            for kind, rate in cells:
-                for seed in seeds:
-                    for trial in trials(encoded, kind, rate, options.shots, seed, names):
-                        done.append(trial)
-                        progress.update(task, description=f"{kind}, seed {seed}, {trial.detector}", advance=1)
+            for (kind, rate), few, seed in product(cells, shots, seeds):
+                for trial in trials(encoded, kind, rate, few, seed, names):
+                    done.append(trial)
+                    progress.update(task, description=f"{kind}, seed {seed}, {trial.detector}", advance=1)
     board = leaderboard(done)
     _show(console, board)
     for path in outputs.write(files(board)):
@@ -102,10 +105,10 @@ def _check(options: Options) -> tuple[list[str], list[tuple[str, float | None]]]
     for dataset in datasets:
         check_dataset(dataset)
     for rate in rates:
-        if not 0 < rate < 1:
+        if not 0 <= rate < 1:
             raise BadInput(f"noise {rate:g} should lie between 0 and 1, or there is nothing to find")
-    if options.shots < 0:
-        raise BadInput(f"shots is {options.shots}, should be at least 0")
+    if min(shots := numbers("shots", options.shots, int)) < 0:
+        raise BadInput(f"shots is {min(shots)}, should be at least 0")
     cells: list[tuple[str, float | None]] = []
     for kind in split_list(options.noise_type):
         noises.parse(kind)
@@ -118,7 +121,7 @@ def _check(options: Options) -> tuple[list[str], list[tuple[str, float | None]]]
 
 
 def _encode(options: Options, name: str, progress: Progress) -> Encoded:
-    from benchmark.audit.track import Encoded
+    from benchmark.audit.detection_benchmark import Encoded
     from benchmark.run.resources import open_bank
     from datamodules.catalog import open_dataset
     from methods.clip.backbone import zero_shot_weights
@@ -135,9 +138,9 @@ def _encode(options: Options, name: str, progress: Progress) -> Encoded:
 
 def _show(console: Console, board: pd.DataFrame) -> None:
     table = Table("detector", title="mean over all cells", title_justify="left")
-    for column in ("AUROC", "AP", "precision", "seconds"):
-        table.add_column(column, justify="right")
+    for column in SHOWN:
+        table.add_column(column.replace("_", " "), justify="right")
     means = board[board["dataset"] == "all"]
-    for name, values in zip(means["detector"], means[["auroc", "ap", "precision", "seconds"]].to_numpy(), strict=True):
-        table.add_row(escape(str(name)), *(f"{value:.1f}" for value in values))
+    for name, values in zip(means["detector"], means[list(SHOWN)].to_numpy(), strict=True):
+        table.add_row(escape(str(name)), *("" if isnan(value) else f"{value:.1f}" for value in values))
     console.print(table)

@@ -1,4 +1,7 @@
-"""Detectors of wrong labels: each file is one, a function `suspicion(sample) -> [P]`, larger where a label is doubtful.
+"""Detectors of wrong labels: each file is one, a function `label_quality(sample) -> [P]`, smaller for doubtful labels.
+
+It may also define `probabilities(sample) -> [P, C]` of the true class by the image alone, from which suggestions and
+the fraction of wrong labels are read, or `estimated(sample)`, all of it at once.
 
 A new file is a new detector; it needs no registration. Other packages add theirs through the entry point group
 `promptnoise.detectors`.
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import ModuleType
 
 from torch import Tensor
 
@@ -31,12 +35,21 @@ def check(name: str) -> None:
         raise unknown("detector", name, known())
 
 
-def suspicion(name: str, sample: Sample) -> Tensor:
-    """Suspicion [P] of every label by a detector, in units of its own: only the order counts.
+def label_quality(name: str, sample: Sample) -> Tensor:
+    """Quality [P] of every label by a detector, smaller where it is doubtful: only the order counts.
+
+    Raises:
+        DataError: an unknown name.
+    """
+    found: Tensor = load(name).label_quality(sample)
+    return found
+
+
+def load(name: str) -> ModuleType:
+    """The module of a detector.
 
     Raises:
         DataError: an unknown name.
     """
     check(name)
-    found: Tensor = import_module(modules(sys.modules[__name__])[name]).suspicion(sample)
-    return found
+    return import_module(modules(sys.modules[__name__])[name])

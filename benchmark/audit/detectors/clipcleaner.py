@@ -12,8 +12,8 @@ from methods.functional.label_votes import regression, votes
 TEMPERATURE = 0.07
 
 
-def suspicion(sample: Sample) -> Tensor:
-    """Returns 1 less the mean [P] of the four votes, each from 0 to 1.
+def label_quality(sample: Sample) -> Tensor:
+    """Returns the mean [P] of the four votes, each from 0 to 1.
 
     CLIPCleaner keeps what passes a threshold in all four; here the mean ranks images. Its prompts describe classes by
     several generated features each; here they are the data set's own.
@@ -24,7 +24,7 @@ def suspicion(sample: Sample) -> Tensor:
         for probabilities in (zero_shot(sample).numpy(), regression(features, labels, sample.classes))
         for vote in votes(probabilities, labels, sample.seed)
     ]
-    return torch.from_numpy(1 - np.mean(found, 0)).float()
+    return torch.from_numpy(np.mean(found, 0)).float()
 
 
 def zero_shot(sample: Sample) -> Tensor:

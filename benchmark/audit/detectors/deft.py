@@ -21,8 +21,8 @@ LR = 0.001
 WEIGHT_DECAY = 5e-4
 
 
-def suspicion(sample: Sample) -> Tensor:
-    """Returns the similarity [P] to the negative vector less that to the given label's positive one.
+def label_quality(sample: Sample) -> Tensor:
+    """Returns the similarity [P] to the positive vector of the given label less that to the negative one.
 
     As in DeFT's first phase the loss is cross-entropy on images whose label is likelier right than wrong (all, in the
     first epoch) plus `dual_loss`, which moves the negative vector alone; momentum, decay, batches and epochs are its,
@@ -40,7 +40,7 @@ def suspicion(sample: Sample) -> Tensor:
         _epoch(sample, shift, negative, optimiser, generator, warm=epoch < WARMUP)
         schedule.step()
     with torch.no_grad():
-        return -sample.of_given(clean_logits(*_logits(sample, sample.features, shift, negative)))
+        return sample.of_given(clean_logits(*_logits(sample, sample.features, shift, negative)))
 
 
 def _epoch(

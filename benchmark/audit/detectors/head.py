@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from benchmark.audit.joint import text_head
+from benchmark.audit.classifiers import text_head
 from benchmark.audit.sample import Sample
 
 
-def suspicion(sample: Sample) -> Tensor:
-    """Returns minus the log-probability [P] of the given label."""
-    return -sample.of_given(text_head(sample))
+def label_quality(sample: Sample) -> Tensor:
+    """Returns the log-probability [P] of the given label."""
+    return sample.of_given(text_head(sample))

@@ -17,19 +17,19 @@ MATCH = 5.0
 K = 30
 
 
-def suspicion(sample: Sample) -> Tensor:
-    """Returns d + BETA s_n + GAMMA s_m [P]: image to text, and two weighted means over neighbours.
+def label_quality(sample: Sample) -> Tensor:
+    """Returns -(d + BETA s_n + GAMMA s_m) [P]: image to text, and two weighted means over neighbours.
 
     The neighbours of a text are the images with the same label. The released code takes the first K of them in the
     order of the files; here it is all of them, so that no order counts (average precision on real CLIP features 98.2,
     theirs 98.1).
     """
     own = 1 - (sample.features * sample.text[sample.labels]).sum(1)
-    return own + BETA * by_image(sample, own) + GAMMA * by_text(sample, own)
+    return -own - BETA * by_image(sample, own) - GAMMA * by_text(sample, own)
 
 
 def by_image(sample: Sample, own: Tensor, k: int = K) -> Tensor:
-    """s_n [P]: the share of other labels among the k nearest images, weighted by e^(NEAR cos - MATCH own)."""
+    """s_n [P]: the fraction of other labels among the k nearest images, weighted by e^(NEAR cos - MATCH own)."""
     cosines, indices = (found[:, :k] for found in sample.nearest_uncentred)
     differs = sample.labels[indices] != sample.labels[:, None]
     return (differs * (NEAR * cosines - MATCH * own[indices]).exp()).mean(1)

@@ -10,17 +10,17 @@ from torch import Tensor
 from benchmark.audit.sample import FOLDS, Sample
 
 
-def suspicion(sample: Sample) -> Tensor:
-    """Returns minus the probability [P] of the given label."""
-    return -sample.of_given(probabilities(sample))
+def label_quality(sample: Sample) -> Tensor:
+    """Returns the probability [P] of the given label."""
+    return sample.of_given(probabilities(sample))
 
 
-def probabilities(sample: Sample) -> Tensor:
-    """Out-of-fold probabilities [P, C] by scikit-learn's logistic regression with its own settings."""
+def probabilities(sample: Sample, strength: float = 1.0) -> Tensor:
+    """Out-of-fold probabilities [P, C] by scikit-learn's logistic regression, C = `strength`, else its own settings."""
     x, labels, fold = sample.features.numpy(), sample.labels.numpy(), sample.fold.numpy()
     found = np.zeros((len(x), sample.classes), np.float32)
     for number in range(FOLDS):
         own = fold == number
-        model = LogisticRegression().fit(x[~own], labels[~own])
+        model = LogisticRegression(C=strength).fit(x[~own], labels[~own])
         found[np.ix_(own, model.classes_)] = model.predict_proba(x[own])
     return torch.from_numpy(found)

@@ -12,8 +12,8 @@ K = 10
 LEAST = 1e-8
 
 
-def suspicion(sample: Sample, k: int = K) -> Tensor:
-    """Returns -log of the given label's entry [P] in the vote, whose squares sum to 1.
+def label_quality(sample: Sample, k: int = K) -> Tensor:
+    """Returns the log of the given label's entry [P] in the vote, whose squares sum to 1.
 
     A neighbour's vote weighs its cosine, the image's own w_1 + (w_1 - w_2), which goes on from its first two
     neighbours. The released code then marks as many images of each class as an estimated transition matrix says, and
@@ -24,4 +24,4 @@ def suspicion(sample: Sample, k: int = K) -> Tensor:
     labels = torch.cat([sample.labels[:, None], sample.labels[indices]], 1)
     votes = sample.features.new_zeros(len(labels), sample.classes)
     votes = F.normalize(votes.scatter_add_(1, labels, torch.cat([own, cosines], 1)), dim=1)
-    return -sample.of_given(votes).clamp(min=LEAST).log()
+    return sample.of_given(votes).clamp(min=LEAST).log()

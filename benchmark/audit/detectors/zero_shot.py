@@ -1,4 +1,4 @@
-"""`zero_shot`: zero-shot CLIP, which sees no label."""
+"""`zero_shot`: self-confidence of zero-shot CLIP, which sees no label: what cleanlab makes of it (1911.00068)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from torch import Tensor
 from benchmark.audit.sample import Sample
 
 
-def suspicion(sample: Sample) -> Tensor:
-    """Returns minus the log-probability [P] of the given label."""
-    logits = sample.scale * sample.features @ sample.text.T
-    return -sample.of_given(logits.log_softmax(1))
+def label_quality(sample: Sample) -> Tensor:
+    """Returns the log-probability [P] of the given label."""
+    return sample.of_given(sample.zero_shot)
+
+
+def probabilities(sample: Sample) -> Tensor:
+    """Zero-shot probabilities [P, C]."""
+    return sample.zero_shot.exp()

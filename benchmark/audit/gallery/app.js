@@ -4,19 +4,36 @@ const thumbnails = JSON.parse(document.getElementById("thumbnails").textContent)
 const $ = (id) => document.getElementById(id);
 const STORE = `promptnoise audit ${data.id}`;
 const NARROWEST = 150, HEIGHT = 248, GAP = 10;
-const sets = { twins: new Set(data.twins), misfits: new Set(data.misfits) };
+const sets = { twins: new Set(data.twins), misfits: new Set(data.misfits), questions: new Set(data.questions) };
+// Explanations that the labels alone cannot tell apart, the audit's own first; decisions say which one is shown.
+const ODDS = 3, LEAST = .02;
+const accounts = [{ fraction: data.fraction[0], wrong: data.wrong, suggested: data.suggested }, ...data.rivals];
+let account = accounts[0];
 
 // What was decided: the number of an image to the class that it gets; the given class stands for a rejection.
 let decided = new Map();
 const past = [];
 let list = [], active = 0, columns = 1, width = NARROWEST;
 
+function weigh() {
+  const odds = accounts.map((one, number) => [...decided].reduce((sum, [i, label]) => {
+    const chance = label === data.given[i] ? 1 - one.wrong[i] : label === one.suggested[i] ? one.wrong[i] : 0;
+    return sum + Math.log(Math.max(LEAST, chance));
+  }, number ? -ODDS : 0));
+  const best = accounts[odds.indexOf(Math.max(...odds))];
+  if (best === account) return;
+  account = best;
+  sorted();
+}
+
 function load() {
   try { decided = new Map(JSON.parse(localStorage.getItem(STORE) || "[]")); } catch { decided = new Map(); }
+  weigh();
 }
 
 function save() {
   try { localStorage.setItem(STORE, JSON.stringify([...decided])); } catch { /* a page without storage forgets */ }
+  weigh();
 }
 
 const stateOf = (i) => !decided.has(i) ? "open" : decided.get(i) === data.given[i] ? "rejected" : "accepted";
@@ -33,26 +50,32 @@ function undo() {
   draw();
 }
 
-const accept = (i) => data.suggested[i];
+const accept = (i) => account.suggested[i];
 const reject = (i) => data.given[i];
 
 function apply() {
-  const show = $("show").value, given = $("given").value, suggested = $("suggested").value, sort = $("sort").value;
+  const show = $("show").value, given = $("given").value, suggested = $("suggested").value;
   list = [];
   for (let i = 0; i < thumbnails.length; i++) {
     if (given !== "" && data.given[i] !== +given) continue;
-    if (suggested !== "" && data.suggested[i] !== +suggested) continue;
-    if (show === "change" && data.suggested[i] === data.given[i]) continue;
+    if (suggested !== "" && account.suggested[i] !== +suggested) continue;
+    if (show === "change" && account.suggested[i] === data.given[i]) continue;
     if (sets[show] && !sets[show].has(i)) continue;
     if (["open", "accepted", "rejected"].includes(show) && stateOf(i) !== show) continue;
     list.push(i);
   }
-  const keys = { given: (i) => data.given[i], suggested: (i) => data.suggested[i] };
-  if (sort === "file") list.sort((a, b) => data.files[a] < data.files[b] ? -1 : 1);
-  else if (keys[sort]) list.sort((a, b) => keys[sort](a) - keys[sort](b) || a - b);
   active = 0;
   $("none").hidden = list.length > 0;
+  sorted();
   draw();
+}
+
+function sorted() {
+  const sort = $("sort").value, keys = { given: (i) => data.given[i], suggested: (i) => account.suggested[i] };
+  if (account !== accounts[0]) keys.wrong = (i) => -account.wrong[i];
+  if (sort === "file") list.sort((a, b) => data.files[a] < data.files[b] ? -1 : 1);
+  else if (keys[sort]) list.sort((a, b) => keys[sort](a) - keys[sort](b) || a - b);
+  else list.sort((a, b) => a - b);
 }
 
 function element(tag, className, text) {
@@ -83,12 +106,12 @@ function card(place) {
     picture.alt = data.files[i];
     made.append(picture);
   } else made.append(element("div", "no", "no picture"));
-  const now = decided.has(i) && stateOf(i) === "accepted" ? decided.get(i) : data.suggested[i];
+  const now = decided.has(i) && stateOf(i) === "accepted" ? decided.get(i) : account.suggested[i];
   const words = element("p");
   words.append(data.values[data.given[i]], " → ", element("span", "new", now === data.given[i] ? "same" : data.values[now]));
   words.title = words.textContent;
   const chance = element("p", "", "wrong: ");
-  chance.append(element("b", "", `${data.wrong[i] > .999 ? "> 99.9" : (100 * data.wrong[i]).toFixed(1)} %`));
+  chance.append(element("b", "", `${account.wrong[i] > .999 ? "> 99.9" : (100 * account.wrong[i]).toFixed(1)} %`));
   const file = element("p", "file", data.files[i]);
   file.title = data.files[i];
   const row3 = element("div", "decide");
@@ -114,6 +137,7 @@ function draw() {
   for (let place = first * columns; place < Math.min(list.length, last * columns); place++) cards.push(card(place));
   grid.replaceChildren(...cards);
   const states = [...decided.keys()].map(stateOf), accepted = states.filter((s) => s === "accepted").length;
+  facts();
   $("count").textContent = `${list.length} shown; ${accepted} changed, ${states.length - accepted} kept, ${data.files.length - states.length} undecided`;
 }
 
@@ -134,7 +158,7 @@ function move(by) {
 
 function choose() {
   if (!list.length) return;
-  $("class").value = String(decided.get(list[active]) ?? data.suggested[list[active]]);
+  $("class").value = String(decided.get(list[active]) ?? account.suggested[list[active]]);
   $("choose").returnValue = "";
   $("choose").showModal();
 }
@@ -163,13 +187,21 @@ function correctedCsv() {
   return [`file,${data.column}`, ...lines, ""].join("\n");
 }
 
-$("export").addEventListener("click", () => {
+// The decisions alone, for `--checked=FILE`.
+function decisionsCsv() {
+  return ["file,label", ...[...decided].map(([i, label]) => `${quoted(data.files[i])},${quoted(data.values[label])}`), ""].join("\n");
+}
+
+function saveAs(name, text) {
   const link = element("a");
-  link.href = URL.createObjectURL(new Blob([correctedCsv()], { type: "text/csv" }));
-  link.download = "audited.csv";
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-});
+}
+
+$("export").addEventListener("click", () => saveAs("audited.csv", correctedCsv()));
+$("decisions").addEventListener("click", () => saveAs("checked.csv", decisionsCsv()));
 $("undo").addEventListener("click", undo);
 $("all").addEventListener("click", () => { decide(list.filter((i) => stateOf(i) === "open"), accept); draw(); });
 $("choose").addEventListener("close", () => {
@@ -182,8 +214,16 @@ addEventListener("resize", draw);
 
 for (const id of ["given", "suggested", "class"])
   data.values.forEach((name, number) => $(id).append(new Option(name, number)));
-const [share, low, high] = data.share;
-$("facts").textContent = `${data.name}: ${data.files.length} images, ${data.values.length} classes. Probably wrong: ${share} % of the labels (${low} to ${high} %).` +
-  (thumbnails.length < data.files.length ? ` The page shows the ${thumbnails.length} most suspicious.` : "");
+function facts() {
+  const [, low, high] = data.fraction;
+  const of = accounts.map((one) => one.fraction).sort((a, b) => a - b).join(" or ");
+  let text = `${data.name}: ${data.files.length} images, ${data.values.length} classes. `;
+  if (accounts.length > 1 && !decided.size)
+    text += `${of} % of the labels are wrong: the labels alone cannot tell. Look at the ${data.questions.length} pictures that tell most (Show) to decide.`;
+  else if (accounts.length > 1) text += `By your ${decided.size} decisions ${account.fraction} % of the labels are wrong (not ${accounts.filter((one) => one !== account).map((one) => one.fraction).join(" or ")} %).`;
+  else text += `Probably wrong: ${account.fraction} % of the labels (${low} to ${high} %).`;
+  if (thumbnails.length < data.files.length) text += ` The page shows the ${thumbnails.length} most suspicious.`;
+  $("facts").textContent = text;
+}
 load();
 apply();

@@ -10,7 +10,7 @@ from sklearn.model_selection import cross_val_predict
 
 from benchmark.audit import detectors
 from benchmark.audit.corrupted import corrupt_dataset
-from benchmark.audit.measure import quality
+from benchmark.audit.ranking_quality import quality
 from benchmark.audit.sample import Sample
 from datamodules.catalog import open_dataset
 from datamodules.features.bank import FeatureBank
@@ -35,9 +35,9 @@ def test_an_audit_ranks_wrong_labels_better_than_cleanlab_does(name: str, kind: 
     rows = torch.as_tensor(getattr(data.images, "rows", np.arange(len(data.given))))
     features = FeatureBank(backbone, None, "cpu").plain(dataset.train.images)[rows]
     text = zero_shot_weights(backbone, dataset.classes, dataset.template)
-    found = detectors.suspicion("joint", Sample(features, torch.from_numpy(data.given), text, backbone.scale))
+    found = detectors.label_quality("joint", Sample(features, torch.from_numpy(data.given), text, backbone.scale))
     probabilities = cross_val_predict(LogisticRegression(), features.numpy(), data.given, cv=5, method="predict_proba")
-    theirs = -rank.get_label_quality_scores(data.given, probabilities)
+    theirs = rank.get_label_quality_scores(data.given, probabilities)
     ours, default = (quality(score, data.given != data.true) for score in (found.numpy(), theirs))
     print(f"{name} {kind} {rate}: audit {ours}, cleanlab {default}")
     assert ours.auroc > default.auroc and ours.ap > default.ap

@@ -17,7 +17,8 @@ CASES = [
     ("audit ONE", "one class only"),
     ("audit THIN", "class 'b' has 1 images; an audit needs at least 2"),
     ("audit NOLABEL.csv", "has no column 'label'; an audit needs the columns file and label"),
-    ("audit BLANK.csv", "line 3: label is empty"),
+    ("audit BLANK.csv", "2 of 2 are absent"),
+    ("audit WORD.csv", "line 3: 'NaN' stands for no label; leave the cell empty"),
     ("audit ABSENT.csv", "which is not there"),
     ("audit digits --noise=2", "noise is 2, should lie in 0 ... 1"),
     ("audit digits --noise=x", "--noise=x should be a number"),
@@ -35,7 +36,7 @@ CASES = [
     ("audit digits --out=FILE", "is a file; give a folder"),
     ("audit digits --backbone=ViT-B-32", "names no weights"),
     ("detect --datasets=digitz", "unknown data set 'digitz'"),
-    ("detect --noise=0", "noise 0 should lie between 0 and 1"),
+    ("detect --noise=1", "noise 1 should lie between 0 and 1"),
     ("detect --detectors=jiont", "did you mean 'joint'"),
     ("detect --seeds=x", "seeds: 'x' should be a whole number"),
     ("detect --noise_type=", "give at least one kind of noise, and a rate where it needs one"),
@@ -52,6 +53,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / path).touch()
     (root / "NOLABEL.csv").write_text("file,class\na.png,x\n")
     (root / "BLANK.csv").write_text("file,label\na.png,x\nb.png,\n")
+    (root / "WORD.csv").write_text("file,label\na.png,x\nb.png,NaN\n")
     (root / "ABSENT.csv").write_text("file,label\na.png,x\nb.png,y\n")
     return root
 

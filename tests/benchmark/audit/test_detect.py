@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmark.audit.track import Encoded, trials
+from benchmark.audit.detection_benchmark import Encoded, leaderboard, trials
 from datamodules import noise
 from tests.support.toy import toy_dataset
 
@@ -29,3 +29,23 @@ def test_a_detector_is_measured_under_every_kind_of_noise_those_of_a_model_inclu
     (trial,) = trials(encoded, kind, 0.25, shots=10, seed=1, names=["means"])
     assert (trial.noise, trial.rate, trial.detector) == (kind, 0.25, "means")
     assert trial.auroc > 70
+    assert np.isnan(trial.said), "class means rank, and say nothing of how many labels are wrong"
+
+
+def test_the_audit_is_measured_by_its_fraction_interval_calibration_and_suggestions_cleanlab_without_an_interval(
+    encoded: Encoded,
+) -> None:
+    joint, names = trials(encoded, "half", 0.4, shots=0, seed=1, names=["joint", "zero_shot"])
+    assert joint.fraction == names.fraction
+    assert joint.error == pytest.approx(abs(joint.said - joint.fraction)) and joint.error < 10
+    assert joint.covered == 100 and 0 < joint.width < 60
+    assert joint.suggested > 100 - joint.fraction
+    assert np.isnan(names.covered) and np.isnan(names.width)
+    assert names.suggested > 90 and names.error < 15
+
+
+def test_where_no_label_is_wrong_the_ranking_is_not_measured_and_the_fraction_is(encoded: Encoded) -> None:
+    done = list(trials(encoded, "symmetric", 0.0, shots=0, seed=1, names=["joint", "means"]))
+    board = leaderboard(done)
+    assert board["auroc"].isna().all() and set(board["rank"]) == {1}
+    assert float(board["said"][0]) < 10

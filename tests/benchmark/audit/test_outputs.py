@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.audit.outputs import as_csv
+from benchmark.audit.audit_files import as_csv
 from datamodules.dataset import Split
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings

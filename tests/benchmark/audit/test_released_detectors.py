@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 
 from benchmark.audit.detectors import clipcleaner, deft, lemon, simifeat
-from benchmark.audit.measure import quality
+from benchmark.audit.ranking_quality import quality
 from benchmark.audit.sample import Sample
 from methods.functional.dual_prompts import clean_logits, dual_loss
 from tests.benchmark.audit.samples import clusters
@@ -25,7 +25,7 @@ FIVE = Sample(
 
 def test_simifeat_gives_the_scores_of_the_released_code() -> None:
     expected = torch.tensor([0.095133, 0.104346, 0.764565, 0, 0])
-    torch.testing.assert_close(simifeat.suspicion(FIVE, k=3), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(simifeat.label_quality(FIVE, k=3), -expected, atol=1e-6, rtol=0)
 
 
 def test_lemon_s_image_part_gives_the_scores_of_the_released_code() -> None:
@@ -51,14 +51,14 @@ def test_simifeat_and_lemon_are_those_of_plain_loops() -> None:
         same = [j for j in cosines if labels[j] == y]
         by_text = sum((1 - cosines[j]) * math.exp(0.1 - 5 * own[j]) for j in same) / len(same)
         scores.append(own[i] + 5 * by_image + 5 * by_text)
-    torch.testing.assert_close(simifeat.suspicion(many), torch.tensor(votes), atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(lemon.suspicion(many), torch.tensor(scores), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(simifeat.label_quality(many), -torch.tensor(votes), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(lemon.label_quality(many), -torch.tensor(scores), atol=1e-5, rtol=1e-4)
 
 
 def test_the_only_image_of_a_label_has_no_neighbours_in_text() -> None:
     alone = Sample(FIVE.features, torch.tensor([0, 1, 1, 1, 1]), FIVE.text)
     own = 1 - (alone.features * alone.text[alone.labels]).sum(1)
-    assert lemon.by_text(alone, own)[0].abs() < 1e-6 and lemon.suspicion(alone).isfinite().all()
+    assert lemon.by_text(alone, own)[0].abs() < 1e-6 and lemon.label_quality(alone).isfinite().all()
 
 
 def test_deft_s_dual_loss_is_that_of_the_released_code_and_moves_the_negative_prompt_alone() -> None:
@@ -75,9 +75,9 @@ def test_deft_s_dual_loss_is_that_of_the_released_code_and_moves_the_negative_pr
 @pytest.mark.parametrize("rate", [0.2, 0.5])
 def test_deft_learns_more_than_its_start_knows(rate: float, monkeypatch: pytest.MonkeyPatch) -> None:
     many, wrong = clusters(60, rate, spread=0.3, classes=8)
-    trained = quality(deft.suspicion(many).numpy(), wrong)
+    trained = quality(deft.label_quality(many).numpy(), wrong)
     monkeypatch.setattr(deft, "EPOCHS", 0)
-    start = quality(deft.suspicion(many).numpy(), wrong)
+    start = quality(deft.label_quality(many).numpy(), wrong)
     assert trained.auroc > start.auroc + 0.5
 
 
@@ -87,7 +87,7 @@ def test_clipcleaner_s_zero_shot_probabilities_have_the_released_temperature() -
     two = Sample(x, torch.tensor([0, 0, 1]), torch.eye(3)[:2])
     plain = Sample(x, torch.tensor([0, 0, 0]), torch.eye(3)[:2])
     assert clipcleaner.zero_shot(two)[0].tolist() == pytest.approx([0.6713, 0.3287], abs=1e-4)
-    assert clipcleaner.suspicion(plain).tolist() == [0, 0, 0], "what all four votes like is not suspicious"
+    assert clipcleaner.label_quality(plain).tolist() == [1, 1, 1], "what all four votes like is not suspicious"
 
 
 def test_clipcleaner_s_votes_are_those_of_plain_loops() -> None:
@@ -108,4 +108,4 @@ def test_clipcleaner_s_votes_are_those_of_plain_loops() -> None:
             upper = int(mixture.means_.argmax())
             for i, shares in zip(members, mixture.predict_proba(column).tolist(), strict=True):
                 mean[i] += shares[upper] / 4
-    torch.testing.assert_close(clipcleaner.suspicion(many), 1 - torch.tensor(mean), atol=1e-3, rtol=0)
+    torch.testing.assert_close(clipcleaner.label_quality(many), torch.tensor(mean), atol=1e-3, rtol=0)

@@ -9,11 +9,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmark.audit.discriminant import discriminants, likeliest
-from benchmark.audit.head import head_weights
-from benchmark.audit.means import class_means, mean_probabilities, out_of_fold
+from benchmark.audit.class_means import class_means, mean_probabilities, out_of_fold
 from benchmark.audit.neighbours import neighbours, votes
-from benchmark.audit.ridge import STRENGTHS, ridge_values
+from benchmark.audit.out_of_fold_discriminant import discriminants, likeliest
+from benchmark.audit.ridge_regression import STRENGTHS, ridge_values
+from benchmark.audit.robust_heads import head_weights
 from benchmark.audit.sample import FOLDS, Sample, stratified
 from tests.benchmark.audit.samples import CLASSES, clusters
 
@@ -29,11 +29,10 @@ def test_folds_are_of_equal_size_in_every_class() -> None:
 def test_class_means_are_those_of_the_images_of_other_folds() -> None:
     sample, _ = clusters(per_class=9)
     x, y, fold = (value.numpy() for value in (sample.features, sample.labels, sample.fold))
-    weights = np.linspace(0.1, 1, len(x)).astype(np.float32)
-    found = class_means(sample.features, sample.labels, sample.fold, CLASSES, torch.from_numpy(weights))
+    found = class_means(sample.features, sample.labels, sample.fold, CLASSES)
     for f in range(FOLDS):
         for c in range(CLASSES):
-            total = sum(weights[i] * x[i] for i in range(len(x)) if fold[i] != f and y[i] == c)
+            total = sum(x[i] for i in range(len(x)) if fold[i] != f and y[i] == c)
             np.testing.assert_allclose(found[f, c], total / np.linalg.norm(total), atol=1e-6)
 
 

@@ -51,7 +51,7 @@ COMMANDS = {
 }  # fmt: skip
 EACH = [(line, name) for line, names in COMMANDS.items() for name in names]
 #: What a command needs for its work, and must not ask for before it has looked at its place.
-WORK = ("benchmark.run.resources", "methods.clip.loading", "benchmark.audit.finding", "benchmark.choose.choosing")
+WORK = ("benchmark.run.resources", "methods.clip.loading", "benchmark.audit.audit_result", "benchmark.choose.choosing")
 
 
 def a_file(path: Path) -> None:

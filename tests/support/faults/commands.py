@@ -37,7 +37,8 @@ NEEDS = {"merge": "bench", "export": "bench", "predict": "export"}
 #: What a first command would import, so that every trial need not.
 HEAVY = (
     "benchmark.run.worker", "benchmark.run.checks", "benchmark.run.campaign", "benchmark.report.make",
-    "benchmark.audit.finding", "benchmark.choose.choosing", "benchmark.commands.audit", "benchmark.commands.choose",
+    "benchmark.audit.audit_result", "benchmark.choose.choosing", "benchmark.commands.audit",
+    "benchmark.commands.choose",
     "benchmark.commands.predict", "benchmark.commands.export", "pyarrow.parquet", "sklearn.linear_model",
 )  # fmt: skip
 #: Folders that are not compared: logs, locks, notes of failures.

@@ -13,12 +13,14 @@ def ridge_values(features: Tensor, labels: Tensor, fold: Tensor, classes: int) -
     """Regression values [P, C] of one-hot labels on features [P, E] and a constant, out of fold.
 
     The strength, in units of the mean square of a feature times the number of images, is the one of STRENGTHS under
-    which most out-of-fold predictions equal the given labels [P]: no clean label is needed.
+    which most out-of-fold predictions equal the given labels [P]: no clean label is needed. Images without a label,
+    -1, are passed over.
     """
     x = torch.cat([features, features.new_ones(len(features), 1)], 1)
+    given, there = F.one_hot(labels.clamp(min=0), classes).to(x), (labels >= 0).to(x)[:, None]
     folds = [fold == number for number in range(int(fold.max()) + 1)]
-    moments = [(x[own].T @ x[own]).double() for own in folds]
-    targets = [(x[own].T @ F.one_hot(labels[own], classes).to(x)).double() for own in folds]
+    moments = [(x[own].T @ (there[own] * x[own])).double() for own in folds]
+    targets = [(x[own].T @ (there[own] * given[own])).double() for own in folds]
     whole, goal = torch.stack(moments).sum(0), torch.stack(targets).sum(0)
     spectra = [torch.linalg.eigh(whole - moment) for moment in moments]
     unit, best, most = float(whole.diagonal()[:-1].mean()), x.new_zeros(len(x), classes), -1

@@ -8,17 +8,17 @@ from torch import Tensor
 SCALE = 30.0
 
 
-def class_means(features: Tensor, labels: Tensor, fold: Tensor, classes: int, weights: Tensor | None = None) -> Tensor:
+def class_means(features: Tensor, labels: Tensor, fold: Tensor, classes: int) -> Tensor:
     """Unit class means [F, C, E] of unit features [P, E] with labels [P]: row f leaves out the images of fold f.
 
-    `weights` [P] are those of the images, 1 where they are not given. A class without other images has a mean of zeros.
+    Images without a label, -1, are passed over. A class without other images has a mean of zeros.
 
     >>> import torch
     >>> class_means(torch.eye(2)[[0, 0, 1, 1]], torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1]), classes=2)[0]
     tensor([[1., 0.],
             [0., 1.]])
     """
-    rows = features if weights is None else features * weights[:, None]
+    rows, labels = features * (labels >= 0)[:, None], labels.clamp(min=0)
     folds = int(fold.max()) + 1
     sums = rows.new_zeros(folds * classes, rows.shape[1]).index_add_(0, fold * classes + labels, rows)
     sums = sums.view(folds, classes, -1)
@@ -34,14 +34,6 @@ def out_of_fold(features: Tensor, weights: Tensor, fold: Tensor, scale: float = 
     return (scale * logits).log_softmax(-1)
 
 
-def mean_probabilities(features: Tensor, labels: Tensor, fold: Tensor, classes: int, rounds: int = 0) -> Tensor:
-    """Log-probabilities [P, C] by out-of-fold class means.
-
-    In each of `rounds`, the means are estimated again with the out-of-fold probability of its given label as the
-    weight of an image.
-    """
-    found = out_of_fold(features, class_means(features, labels, fold, classes), fold)
-    for _ in range(rounds):
-        weights = found.gather(1, labels[:, None])[:, 0].exp()
-        found = out_of_fold(features, class_means(features, labels, fold, classes, weights), fold)
-    return found
+def mean_probabilities(features: Tensor, labels: Tensor, fold: Tensor, classes: int) -> Tensor:
+    """Log-probabilities [P, C] by out-of-fold class means."""
+    return out_of_fold(features, class_means(features, labels, fold, classes), fold)

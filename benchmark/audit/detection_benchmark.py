@@ -15,9 +15,10 @@ from torch import Tensor
 
 from benchmark.audit import detectors
 from benchmark.audit.corrupted import corrupt_dataset
-from benchmark.audit.measure import calibration_error, quality
+from benchmark.audit.explanation import wrong_probability
+from benchmark.audit.ranking_quality import calibration_error, confident_fraction, quality
 from benchmark.audit.sample import Sample
-from datamodules.dataset import Dataset
+from datamodules.dataset import Dataset, Labels
 from datamodules.foreign import to_cell
 
 CELL = ["dataset", "noise", "rate", "shots"]
@@ -25,7 +26,12 @@ CELL = ["dataset", "noise", "rate", "shots"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One detector on one draw: percent, seconds; the calibration error of `joint`, a probability, in percent."""
+    """One detector on one draw: percent, seconds; not a number what the detector does not say.
+
+    `fraction` is the true one of wrong labels, `said` what was estimated, `error` their distance in points, `covered`
+    100 where the interval holds the true one, else 0, `width` the interval's. `calibration` is the error of
+    probabilities, `suggested` the accuracy of suggestions.
+    """
 
     dataset: str
     noise: str
@@ -36,8 +42,17 @@ class Trial:
     auroc: float
     ap: float
     precision: float
+    fraction: float
+    said: float
+    error: float
+    covered: float
+    width: float
     calibration: float
+    suggested: float
     seconds: float
+
+
+NUMBERS = [field.name for field in fields(Trial)][6:]
 
 
 @dataclass(frozen=True)
@@ -59,43 +74,58 @@ def trials(
     data = corrupt_dataset(encoded.name, encoded.dataset, kind, rate, shots, seed, features, weights)
     assert data.true is not None
     rows = torch.as_tensor(getattr(data.images, "rows", np.arange(len(data.given))))
-    labels, wrong = torch.from_numpy(data.given), data.given != data.true
+    labels = torch.from_numpy(data.given)
     for name in names:
         sample = Sample(encoded.features[rows], labels, encoded.text, encoded.scale, seed)
-        start = perf_counter()
-        found = detectors.suspicion(name, sample).numpy()
-        seconds, own = perf_counter() - start, quality(found, wrong)
-        error = 100 * calibration_error(found, wrong) if name == "joint" else math.nan
-        cell = (encoded.name, kind, float(wrong.mean()) if rate is None else rate, shots, seed, name)
-        yield Trial(*cell, own.auroc, own.ap, own.precision, error, seconds)
+        cell = (
+            encoded.name,
+            kind,
+            float((data.given != data.true).mean()) if rate is None else rate,
+            shots,
+            seed,
+            name,
+        )
+        yield Trial(*cell, *_measured(name, sample, data.true))
+
+
+def _measured(name: str, sample: Sample, true: Labels) -> tuple[float, ...]:
+    """The numbers of a `Trial`, in its order."""
+    module, given, start = detectors.load(name), sample.labels.numpy(), perf_counter()
+    wrong, found, said, seconds = given != true, None, math.nan, math.nan
+    interval = None
+    if hasattr(module, "estimated"):
+        estimate = module.estimated(sample)
+        quality_of, found, interval = -wrong_probability(estimate.true, sample.labels), estimate.true, estimate.fraction
+        seconds, said, doubt = perf_counter() - start, interval.estimate, -quality_of.numpy()
+    else:
+        quality_of = module.label_quality(sample)
+        seconds = perf_counter() - start
+        if hasattr(module, "probabilities"):
+            found = module.probabilities(sample)
+            said, doubt = confident_fraction(found.numpy(), given), 1 - sample.of_given(found).numpy()
+    own, truth = quality(quality_of.numpy(), wrong), float(wrong.mean())
+    covered = math.nan if interval is None else 100.0 * (interval.low <= truth <= interval.high)
+    width = math.nan if interval is None else 100 * (interval.high - interval.low)
+    calibration = math.nan if found is None else 100 * calibration_error(doubt, wrong)
+    suggested = math.nan if found is None else 100 * float((found.argmax(1).numpy() == true).mean())
+    of_fraction = (100 * truth, 100 * said, 100 * abs(said - truth), covered, width)
+    return (*astuple(own), *of_fraction, calibration, suggested, seconds)
 
 
 def leaderboard(done: Sequence[Trial]) -> pd.DataFrame:
     """A row per cell and detector, means over seeds, ranked by AP in the cell; at the end the mean over all cells."""
     table = pd.DataFrame([astuple(trial) for trial in done], columns=[field.name for field in fields(Trial)])
-    numbers = ["auroc", "ap", "precision", "calibration", "seconds"]
     grouped = table.groupby([*CELL, "detector"], sort=False)
-    means = grouped[numbers].mean().reset_index()
+    means = grouped[NUMBERS].mean().reset_index()
     for column in ("auroc", "ap"):
         means[f"{column}_std"] = grouped[column].std(ddof=1).to_numpy()
     means["seeds"] = grouped["seed"].nunique().to_numpy()
-    overall = means.groupby("detector", sort=False)[numbers].mean().reset_index()
+    overall = means.groupby("detector", sort=False)[NUMBERS].mean().reset_index()
     overall = overall.assign(dataset="all", noise="all", rate=math.nan, shots=math.nan, seeds=means["seeds"].max())
     board = pd.concat([means, overall], ignore_index=True)
-    board["rank"] = board.groupby(CELL, dropna=False)["ap"].rank(ascending=False, method="min").astype(int)
-    order = [
-        *CELL,
-        "rank",
-        "detector",
-        "seeds",
-        "auroc",
-        "auroc_std",
-        "ap",
-        "ap_std",
-        "precision",
-        "calibration",
-        "seconds",
-    ]
+    ranks = board.groupby(CELL, dropna=False)["ap"].rank(ascending=False, method="min")
+    board["rank"] = ranks.fillna(1).astype(int)
+    order = [*CELL, "rank", "detector", "seeds", "auroc", "auroc_std", "ap", "ap_std", *NUMBERS[2:]]
     first = board.groupby(CELL, dropna=False, sort=False).ngroup()
     return board.assign(first=first).sort_values(["first", "rank", "detector"])[order].reset_index(drop=True)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from PIL import Image
 
+from benchmark.audit.audit_result import AuditResult
 from benchmark.audit.doubtful import Doubtful
-from benchmark.audit.finding import Finding
 from datamodules import reading
 from datamodules.errors import CorruptImage
 from datamodules.formats.labellings import AUDITED
@@ -25,16 +25,16 @@ JPEG_QUALITY = 70
 PAIRS = 8
 
 
-def gallery(data: Doubtful, finding: Finding, most: int, progress: Callable[[int], None] = lambda done: None) -> str:
+def gallery(data: Doubtful, result: AuditResult, most: int, progress: Callable[[int], None] = lambda done: None) -> str:
     """The page with the `most` suspicious pictures; `progress` is told how many thumbnails are done."""
-    shown = finding.order[:most].tolist()
+    shown = result.order[:most].tolist()
     thumbnails = []
     for number, row in enumerate(shown, 1):
         thumbnails.append(thumbnail(data, row))
         progress(number)
     parts = {
         "style": _read("style.css"),
-        "data": _as_script(payload(data, finding)),
+        "data": _as_script(payload(data, result)),
         "thumbnails": _as_script(thumbnails),
         "script": _read("app.js"),
     }
@@ -55,11 +55,12 @@ def thumbnail(data: Doubtful, row: int) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def payload(data: Doubtful, finding: Finding) -> dict[str, Any]:
+def payload(data: Doubtful, result: AuditResult) -> dict[str, Any]:
     """What the page shows: lists over images, most suspicious first."""
-    order = finding.order
-    twins = {row for first, second, _ in finding.duplicates for row in (first, second)}
-    misfits = set(finding.misfits.tolist())
+    order = result.order
+    places = {row: place for place, row in enumerate(order.tolist())}
+    twins = {row for first, second, _ in result.duplicates for row in (first, second)}
+    misfits = set(result.misfits.tolist())
     return {
         "name": data.name,
         "id": fingerprint(data.given, order)[:16],
@@ -67,11 +68,22 @@ def payload(data: Doubtful, finding: Finding) -> dict[str, Any]:
         "values": data.values,
         "files": [data.files[row] for row in order.tolist()],
         "given": data.given[order].tolist(),
-        "suggested": finding.suggested[order].tolist(),
-        "wrong": [round(float(p), 4) for p in finding.wrong[order]],
-        "twins": [place for place, row in enumerate(order.tolist()) if row in twins],
-        "misfits": [place for place, row in enumerate(order.tolist()) if row in misfits],
-        "share": [round(100 * value, 1) for value in (finding.share.estimate, finding.share.low, finding.share.high)],
+        "suggested": result.suggested[order].tolist(),
+        "wrong": [round(float(p), 4) for p in result.wrong[order]],
+        "twins": sorted(places[row] for row in twins),
+        "misfits": sorted(places[row] for row in misfits),
+        "questions": [places[row] for row in result.questions.tolist()],
+        "rivals": [
+            {
+                "fraction": round(100 * rival.fraction, 1),
+                "wrong": [round(float(p), 4) for p in rival.wrong[order]],
+                "suggested": rival.suggested[order].tolist(),
+            }
+            for rival in result.rivals
+        ],
+        "fraction": [
+            round(100 * value, 1) for value in (result.fraction.estimate, result.fraction.low, result.fraction.high)
+        ],
     }
 
 

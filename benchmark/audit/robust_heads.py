@@ -28,7 +28,7 @@ def head_weights(features: Tensor, labels: Tensor, fold: Tensor, start: Tensor, 
     optimiser = torch.optim.SGD([weights], lr=LR, momentum=0.9)
     steps = max(1, min(MOST_STEPS, EPOCHS * len(labels) // BATCH))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 0.5 * (1 + math.cos(math.pi * step / steps)))
-    others = [torch.nonzero(fold != number)[:, 0] for number in range(len(start))]
+    others = [torch.nonzero((fold != number) & (labels >= 0))[:, 0] for number in range(len(start))]
     for _ in range(steps):
         rows = torch.stack([own[torch.randint(len(own), (BATCH,), generator=generator)] for own in others])
         logits = SCALE * torch.einsum("fbe,fce->fbc", features[rows], weights)

@@ -1,0 +1,129 @@
+"""The files of an audit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmark.audit.audit_result import AuditResult
+from benchmark.audit.doubtful import Doubtful
+from datamodules.foreign import to_cell
+from datamodules.formats.labellings import AUDITED
+
+
+def files(data: Doubtful, result: AuditResult, correct: float = 0.0) -> dict[str, str | bytes]:
+    """The files by name, with `audited.csv` where a fraction `correct` of the labels shall be corrected."""
+    missing, data = data.unlabelled_files(), data.labelled()
+    tables = {
+        "labels.csv": label_table(data, result),
+        "confusion.csv": confusion_table(data, result),
+        "duplicates.csv": duplicate_table(data, result),
+        "misfits.csv": misfit_table(data, result),
+        "questions.csv": question_table(data, result),
+    }
+    if missing:
+        tables["unlabelled.csv"] = unlabelled_table(missing, data.values, result)
+    if correct:
+        tables[f"{AUDITED}.csv"] = corrected_table(data, result, correct)
+    buffer = io.BytesIO()
+    np.save(buffer, result.probabilities.astype(np.float32))
+    return {
+        **{name: as_csv(rows) for name, rows in tables.items()},
+        "pred_probs.npy": buffer.getvalue(),
+        "summary.json": json.dumps(summary(data, result), indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def as_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as a table, numbers with six significant digits, texts as no spreadsheet takes them for formulas."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow(
+            [
+                f"{cell:.6g}" if isinstance(cell, float) else to_cell(cell) if isinstance(cell, str) else cell
+                for cell in row
+            ]
+        )
+    return text.getvalue()
+
+
+def label_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
+    """A line per image, most suspicious first: file, given and suggested class, probability, rank, scores."""
+    yield ["file", "given", "suggested", "p_wrong", "rank", "isolation", *result.scores]
+    for rank, row in enumerate(result.order.tolist(), 1):
+        given, suggested = data.values[data.given[row]], data.values[result.suggested[row]]
+        own = [float(score[row]) for score in result.scores.values()]
+        yield [data.files[row], given, suggested, float(result.wrong[row]), rank, float(result.isolation[row]), *own]
+
+
+def confusion_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
+    """Estimated shares of images by true class (rows) and given class (columns), which sum to 1."""
+    yield ["true", *data.values]
+    for value, row in zip(data.values, result.confusion.tolist(), strict=True):
+        yield [value, *row]
+
+
+def duplicate_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
+    """Near-duplicates with different classes, most similar first."""
+    yield ["file", "given", "other_file", "other_given", "cosine"]
+    for first, second, cosine in result.duplicates:
+        of = [(data.files[row], data.values[data.given[row]]) for row in (first, second)]
+        yield [*of[0], *of[1], cosine]
+
+
+def misfit_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
+    """Images that fit no class, most isolated first."""
+    yield ["file", "given", "isolation"]
+    for row in result.misfits.tolist():
+        yield [data.files[row], data.values[data.given[row]], float(result.isolation[row])]
+
+
+def question_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
+    """The images that a decision about would tell most, with the class that every explanation suggests."""
+    yield [
+        "file",
+        "given",
+        "suggested",
+        *(f"if_{100 * rival.fraction:.0f}_percent_are_wrong" for rival in result.rivals),
+    ]
+    for row in result.questions.tolist():
+        suggested = [result.suggested, *(rival.suggested for rival in result.rivals)]
+        yield [data.files[row], *(data.values[labels[row]] for labels in (data.given, *suggested))]
+
+
+def unlabelled_table(files: Sequence[str], values: Sequence[str], result: AuditResult) -> Iterable[Sequence[Any]]:
+    """The images without a label: the likeliest class and its probability."""
+    yield ["file", "suggested", "probability"]
+    for file, label, probability in zip(files, *(part.tolist() for part in result.unlabelled), strict=True):
+        yield [file, values[label], probability]
+
+
+def corrected_table(data: Doubtful, result: AuditResult, fraction: float) -> Iterable[Sequence[Any]]:
+    """Every image with its label, that of the `fraction` of most suspicious ones replaced by the suggestion."""
+    labels = data.given.copy()
+    doubtful = result.order[: int(fraction * len(labels) + 1e-9)]
+    labels[doubtful] = result.suggested[doubtful]
+    yield ["file", f"{AUDITED}_label"]
+    for file, label in zip(data.files, labels.tolist(), strict=True):
+        yield [file, data.values[label]]
+
+
+def summary(data: Doubtful, result: AuditResult) -> dict[str, Any]:
+    """The numbers of an audit as a whole."""
+    return {
+        "data": data.name,
+        "images": len(data.given),
+        "classes": list(data.values),
+        "wrong_share": result.fraction.estimate,
+        "wrong_share_interval": [result.fraction.low, result.fraction.high],
+        "other_explanations": [rival.fraction for rival in result.rivals],
+        "near_duplicates_with_different_labels": len(result.duplicates),
+        "fit_no_class": len(result.misfits),
+        "weights": result.weights,
+    }

@@ -1,0 +1,100 @@
+"""The classifiers of an audit: scores of the classes in which an image's own label had no direct part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmark.audit.class_means import mean_probabilities, out_of_fold
+from benchmark.audit.estimate import Estimate, estimate
+from benchmark.audit.explanation import EXPECTED
+from benchmark.audit.neighbours import votes
+from benchmark.audit.out_of_fold_discriminant import SHRINKAGES, discriminants, likeliest
+from benchmark.audit.ridge_regression import ridge_values
+from benchmark.audit.robust_heads import head_weights
+from benchmark.audit.sample import FOLDS, Sample
+from methods.functional.noise_matrix import even
+
+Step = Callable[[str], None]
+SMOOTHING = 0.02
+#: What scores may be multiplied by, and the images that decide it.
+SHARPNESS = tuple(2.0**power for power in range(-12, 9))
+ENOUGH = 2_000
+#: The least probability of a user's own classifier.
+LEAST = 1e-6
+
+
+def audit(sample: Sample, step: Step = lambda name: None, expected: float = EXPECTED) -> Estimate:
+    """What is estimated of the true classes of a sample.
+
+    `step` is told what comes next, and `expected` is the fraction of wrong labels that is expected, 0 to 1.
+    """
+    parts = classifiers(sample, step)
+    step("noise matrix")
+    return estimate(parts, sample.labels, sample.zero_shot, sample.checked, expected, sample.seed)
+
+
+def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Tensor]:
+    """`tempered` scores [P, C] by name; those that know the classes by their names come first.
+
+    Images without a label, -1, are scored by classifiers of all folds but their own.
+    """
+    x, labels, fold, classes = sample.centred, sample.labels, sample.fold, sample.classes
+    parts: dict[str, Tensor] = {}
+
+    def add(name: str, scores: Tensor) -> None:
+        parts[name] = tempered(scores, labels, sample.seed)
+
+    step("class names, head, class means, ridge regression")
+    add("zero_shot", sample.zero_shot)
+    add("head", text_head(sample))
+    if sample.prompt is not None:  # in sample, but hardly able to learn single labels by heart
+        add("prompt", sample.scale * sample.features @ sample.prompt.T)
+    if sample.own is not None:
+        add("own", sample.own.clamp(min=LEAST).log())
+    add("means", mean_probabilities(x, labels, fold, classes))
+    add("ridge", ridge_values(x, labels, fold, classes))
+    step("nearest neighbours")
+    add("neighbours", (votes(*sample.nearest, labels, classes) + SMOOTHING).log())
+    step("discriminant analysis")
+    plain, weighted = discriminant_parts(sample)
+    add("discriminant", plain)
+    add("discriminant_weighted", weighted)
+    return parts
+
+
+def tempered(scores: Tensor, labels: Tensor, seed: int = 1) -> Tensor:
+    """Scores [P, C] of a classifier times the number in SHARPNESS under which the given labels [P] are likeliest.
+
+    Labels go wrong evenly, EXPECTED of them. Scores that say nothing of the labels are multiplied by nearly 0, so that
+    a classifier that is far too sure does not outvote all others.
+    """
+    rows = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    rows = rows[labels[rows] >= 0][:ENOUGH]
+    own, noise = scores[rows], even(torch.tensor(1 - EXPECTED), scores.shape[1]).log()[:, labels[rows]].T
+    likelihoods = [float(((sharp * own).log_softmax(1) + noise).logsumexp(1).mean()) for sharp in SHARPNESS]
+    return scores * SHARPNESS[max(range(len(SHARPNESS)), key=likelihoods.__getitem__)]
+
+
+def text_head(sample: Sample) -> Tensor:
+    """Log-probabilities [P, C] by an out-of-fold head that starts at the text features and is trained with GCE."""
+    start = sample.text.expand(FOLDS, -1, -1)
+    weights = head_weights(sample.features, sample.labels, sample.fold, start, sample.seed)
+    return out_of_fold(sample.features, weights, sample.fold)
+
+
+def discriminant_parts(sample: Sample) -> tuple[Tensor, Tensor]:
+    """Discriminant values [P, C], and the same with images weighted.
+
+    The weight of an image is the out-of-fold probability of its given label.
+    """
+    there = sample.labels >= 0
+    given = F.one_hot(sample.labels.clamp(min=0), sample.classes).float() * there[:, None]
+    values = discriminants(sample.centred, given, sample.fold, SHRINKAGES)
+    best = likeliest(values[:, there], sample.labels[there])
+    weight = (values[best].softmax(1) * given).sum(1)
+    weighted = discriminants(sample.centred, given * weight[:, None], sample.fold, (SHRINKAGES[best],))[0]
+    return values[best], weighted

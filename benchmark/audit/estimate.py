@@ -1,0 +1,230 @@
+"""What is estimated of all images: the explanation of their labels that is taken, others as good, and an interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from benchmark.audit.explanation import (
+    EXPECTED,
+    Evidence,
+    Explanation,
+    explain,
+    fraction_wrong,
+    posterior,
+    wrong_probability,
+)
+from methods.functional.noise_matrix import even, expected_counts, likeliest_prior
+
+#: Classifiers that know the classes by their names, where there are any; the others know given labels alone.
+BY_NAMES = ("zero_shot", "head", "prompt")
+#: Names say something where zero-shot agrees so much more than chance with the classifiers of given labels.
+ABOVE_CHANCE = 0.15
+#: Nats by which a start at equal weights must beat one at the names, and a surer explanation a less sure one.
+MARGIN, SURER = 60.0, 8.0
+#: Wrong labels that a surer explanation expects, in units of those that are expected.
+MORE = 2.5
+#: Explanations whose fractions of wrong labels are APART and whose evidence is within NATS are told.
+APART, NATS = 0.1, 5.0
+#: Odds in nats that decisions of a person can overturn, and the least probability that one is given.
+PRIOR_ODDS, LEAST = 3.0, 0.02
+#: Zero-shot has up to MOST of the say where it agrees with the posterior: none at the first, all at the second.
+AGREES, MOST = (0.65, 0.8), 0.6
+#: Numbers [K, P, C] that explanations are fitted to, and images that bootstrap draws come from.
+SIZE, BOUNDS, FEW = 2**22, (2_000, 10_000), 1_000
+DRAWS, DRAW_ROUNDS, MATRIX_ROUNDS = 24, 6, 10
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Estimated fraction of wrong labels, 0 to 1, and a 95 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Probabilities [P, C] of `true` classes by image and label, and log-probabilities `pooled` [P, C] by image alone.
+
+    `matrix` [C, C] is the noise matrix, `weights` those of the classifiers, `fraction` that of wrong labels. `rivals`
+    are probabilities [P, C] of true classes by other explanations that the labels alone cannot tell from it.
+    """
+
+    true: Tensor
+    pooled: Tensor
+    matrix: Tensor
+    weights: dict[str, float]
+    fraction: Interval
+    rivals: tuple[Tensor, ...] = ()
+
+
+def estimate(
+    parts: Mapping[str, Tensor],
+    labels: Tensor,
+    zero_shot: Tensor,
+    checked: Tensor | None = None,
+    expected: float = EXPECTED,
+    seed: int = 1,
+) -> Estimate:
+    """The estimate by scores [P, C] of classifiers, given labels [P] and zero-shot log-probabilities [P, C].
+
+    Images without a label, -1, get probabilities as well. `checked` [P] are true classes that a person gave, -1 where
+    nobody looked.
+    """
+    checked = torch.full_like(labels, -1) if checked is None else checked
+    rows = _rows(labels, checked, len(parts) * zero_shot.shape[1], seed)
+    logs = torch.stack([part[rows].log_softmax(1) for part in parts.values()])
+    named = sum(name in BY_NAMES for name in parts) if names_say(parts, labels) else 0
+    evidence = Evidence(logs, labels[rows], named, checked[rows], expected)
+    found = explanations(replace(evidence, checked=torch.full_like(rows, -1)))
+    taken = best = _preferred(found, evidence)
+    if (evidence.checked >= 0).any():
+        taken = explain(evidence, best.weights, best.matrix)
+    whole = Evidence(logs[:, :0], labels, named, checked, expected)
+    true, pooled, matrix = _applied(taken, parts, whole)
+    said = zero_shot_weight(true, zero_shot)
+    true = (1 - said) * true + said * posterior(zero_shot, whole, matrix)
+    settled = said > 0 or bool((checked >= 0).any())
+    rivals = [] if settled else _rivals(found, best, evidence)
+    own = labels >= 0
+    return Estimate(
+        true,
+        pooled,
+        matrix,
+        dict(zip(parts, taken.weights.tolist(), strict=True)),
+        _interval(
+            float(wrong_probability(true[own], labels[own]).mean()), taken, found, evidence, seed, int(own.sum())
+        ),
+        tuple(_applied(other, parts, whole)[0] for other in rivals),
+    )
+
+
+def names_say(parts: Mapping[str, Tensor], labels: Tensor) -> bool:
+    """Whether zero-shot agrees with the classifiers that learned the given labels, clearly more than by chance."""
+    if "zero_shot" not in parts:
+        return False
+    learned = torch.stack([part.log_softmax(1) for name, part in parts.items() if name not in BY_NAMES]).sum(0)
+    agreement = float((parts["zero_shot"].argmax(1) == learned.argmax(1)).float().mean())
+    return agreement > 1 / learned.shape[1] + ABOVE_CHANCE
+
+
+def explanations(evidence: Evidence) -> dict[str, Explanation]:
+    """Explanations by where EM starts: `names`, if they say anything, `equal` weights, and mostly right `labels`.
+
+    `surer` goes on from the better of the first two, with a higher price for entropy and many wrong labels expected.
+    """
+    count, classes = len(evidence.logs), evidence.logs.shape[2]
+    flat = even(torch.tensor(1 - evidence.expected).double(), classes)
+    found = {"equal": explain(evidence, torch.full((count,), 1.8 / count).double(), flat)}
+    if evidence.named:
+        few = replace(evidence, logs=evidence.logs[: evidence.named])
+        first = explain(few, torch.full((evidence.named,), 1.8 / evidence.named).double(), flat)
+        weights = torch.cat([first.weights, torch.full((count - evidence.named,), 0.02).double()])
+        found["names"] = explain(evidence, weights, first.matrix)
+    best, surer = _from_names(found), replace(evidence, expected=min(MORE * evidence.expected, 0.8))
+    found["surer"] = explain(surer, best.weights, best.matrix, price=0.3)
+    right = replace(evidence, expected=0.02)
+    start = even(torch.tensor(0.98).double(), classes)
+    found["labels"] = explain(right, torch.full((count,), 1 / count).double(), start, price=0.0)
+    return found
+
+
+def _from_names(found: Mapping[str, Explanation]) -> Explanation:
+    names, equal = found.get("names", found["equal"]), found["equal"]
+    return equal if equal.value > names.value + MARGIN else names
+
+
+def _preferred(found: Mapping[str, Explanation], evidence: Evidence) -> Explanation:
+    """The explanation that labels prefer, or decisions of a person, where there are any.
+
+    A decision speaks for an explanation by the probability that it gives to the class that was decided for.
+    """
+    best = _from_names(found)
+    if evidence.named and found["surer"].value > best.value + SURER:
+        best = found["surer"]
+    known = torch.nonzero(evidence.checked >= 0)[:, 0]
+    if not len(known):
+        return best
+
+    def odds(one: Explanation) -> float:
+        said = one.true[known, evidence.checked[known]].clamp(min=LEAST).log().sum()
+        return float(said) + max(min(one.value - best.value, 0.0), -PRIOR_ODDS)
+
+    return max([best, *found.values()], key=odds)
+
+
+def _rivals(found: Mapping[str, Explanation], best: Explanation, evidence: Evidence) -> list[Explanation]:
+    """Explanations with another fraction of wrong labels that explain the labels as well as the `best` one."""
+    told = [best]
+    for other in sorted(found.values(), key=lambda one: -one.evidence):
+        said = float(other.wrong(evidence.labels).mean())
+        apart = min(abs(said - float(one.wrong(evidence.labels).mean())) for one in told)
+        as_good = other.evidence > best.evidence - NATS or other.value > best.value
+        if as_good and apart >= APART:
+            told.append(other)
+    return told[1:]
+
+
+def zero_shot_weight(true: Tensor, zero_shot: Tensor) -> float:
+    """How much of the say zero-shot has, 0 to MOST: the more, the more its likeliest classes are the `true` ones."""
+    agreement = float((true.argmax(1) == zero_shot.argmax(1)).float().mean())
+    return MOST * min(max((agreement - AGREES[0]) / (AGREES[1] - AGREES[0]), 0.0), 1.0)
+
+
+def _rows(labels: Tensor, checked: Tensor, numbers: int, seed: int) -> Tensor:
+    """The labelled images that explanations are fitted to, checked ones first."""
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    order = order[labels[order] >= 0]
+    order = order[(checked[order] < 0).argsort(stable=True)]
+    most = min(max(SIZE // numbers, BOUNDS[0]), BOUNDS[1])
+    return order[:most].sort().values
+
+
+def _applied(one: Explanation, parts: Mapping[str, Tensor], whole: Evidence) -> tuple[Tensor, Tensor, Tensor]:
+    """Probabilities of true classes and pooled log-probabilities [P, C] of all images, and the matrix by all labels."""
+    pooled = torch.zeros_like(next(iter(parts.values())))
+    for weight, part in zip(one.weights.tolist(), parts.values(), strict=True):
+        if weight > 0:
+            pooled += weight * part.log_softmax(1)
+    pooled, matrix, own = pooled.log_softmax(1), one.matrix, torch.nonzero(whole.labels >= 0)[:, 0]
+    true = posterior(pooled, whole, matrix)
+    if len(own) == one.true.shape[0]:
+        return true, pooled, matrix
+    for _ in range(MATRIX_ROUNDS):
+        counts = expected_counts(true[own], whole.labels[own]).double()
+        matrix = likeliest_prior(counts, fraction_wrong(counts, whole.expected)).matrix(counts)
+        true = posterior(pooled, whole, matrix)
+    return true, pooled, matrix
+
+
+def _interval(
+    middle: float, taken: Explanation, found: Mapping[str, Explanation], evidence: Evidence, seed: int, images: int
+) -> Interval:
+    """An interval around the fraction `middle`, from two sources of error, which are added as squares.
+
+    Sampling: bootstrap draws of images, in each of which the explanation is fitted again. What was assumed: fits with
+    another price of entropy and another fraction expected, and from another start.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    rows, count = torch.randperm(len(evidence.labels), generator=generator)[:FEW], min(FEW, len(evidence.labels))
+    draws = []
+    for _ in range(DRAWS):
+        drawn = evidence.pick(rows[torch.randint(count, (count,), generator=generator)])
+        again = explain(drawn, taken.weights, taken.matrix, rounds=DRAW_ROUNDS)
+        draws.append(float(again.wrong(drawn.labels).mean()))
+    sampling = 1.96 * float(torch.tensor(draws).std()) * math.sqrt(count / images)
+    here = float(taken.wrong(evidence.labels).mean())
+    ends = [here]
+    for price, expected in ((0.0, 0.02), (0.3, 0.5)):
+        other = explain(replace(evidence, expected=expected), taken.weights, taken.matrix, price)
+        ends.append(float(other.wrong(evidence.labels).mean()))
+    if not (evidence.checked >= 0).any():
+        ends += [float(found[name].wrong(evidence.labels).mean()) for name in ("equal", "names") if name in found]
+    down, up = here - min(ends), max(ends) - here
+    return Interval(middle, max(0.0, middle - math.hypot(down, sampling)), min(1.0, middle + math.hypot(up, sampling)))
