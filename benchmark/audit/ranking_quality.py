@@ -52,7 +52,7 @@ def confident_fraction(probabilities: Floats, labels: NDArray[np.int64]) -> floa
     An image of probabilities [P, C] counts as class j where p_j is at least the mean p_j of the images labelled j, the
     likeliest such class; counts of each given label are scaled to its images.
 
-    >>> confident_fraction(np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9], [0.1, 0.9]]), np.array([0, 0, 1, 1]))
+    >>> confident_fraction(np.array([[0.9, 0.1], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9]]), np.array([0, 0, 1, 1]))
     0.25
     """
     classes = probabilities.shape[1]
