@@ -29,7 +29,8 @@ class ImagePrompt(nn.Module):
 
     def __init__(self, task: Task, tokens: int, joined: bool = False) -> None:
         super().__init__()
-        self.backbone, self.tower = task.backbone, ImageTower.of(task.backbone)
+        self.frozen = (task.backbone,)  # a tuple, since the weights of a child would count as learned
+        self.tower = ImageTower.of(task.backbone)
         runs, shape = range(len(task.seeds)), (tokens, self.tower.width)
         draws = [_draw(shape, task.generator(r, "visual init"), not joined, self.tower) for r in runs]
         self.tokens = nn.Parameter(torch.stack(draws).to(task.backbone.device))
@@ -51,7 +52,7 @@ class ImagePrompt(nn.Module):
 
     def features(self, images: Images, ctx: Tensor | None = None) -> Tensor:
         """Unit features [R, B, E] of images."""
-        self.backbone.move_to(self.tokens.device)
+        self.frozen[0].move_to(self.tokens.device)
         return self.tower.encode(*images.pixels(), self.at_tower(ctx))
 
     @torch.no_grad()
