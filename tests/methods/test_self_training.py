@@ -1,4 +1,4 @@
-"""Pseudo-labels with spill-over, and the rounds of FPL, IFPL and GRIP."""
+"""The rounds of FPL, IFPL and GRIP, and how their losses are weighted."""
 
 from __future__ import annotations
 
@@ -12,37 +12,8 @@ from datamodules.order import epoch_batches
 from datamodules.run_spec import RunSpec, labelled
 from methods import fpl, grip, ifpl
 from methods.core.task import Task
-from methods.functional.pseudo_labels import assign_with_capacity
 from methods.recipes import recipe
-from tests.reference.grip import top_k
 from tests.support import toy
-
-
-def guesses(replicas: int, images: int, classes: int, scale: float = 3.0) -> torch.Tensor:
-    return scale * torch.randn(replicas, images, classes, generator=torch.Generator().manual_seed(5))
-
-
-@pytest.mark.parametrize("k", [1, 4, 10, 13])
-def test_spill_over_equals_the_rule_read_one_image_at_a_time_in_any_order(k: int) -> None:
-    logits = guesses(2, 60, 5)
-    found = assign_with_capacity(logits, k)
-    for row, own in zip(logits, found, strict=True):
-        probabilities = row.double().softmax(-1).tolist()
-        for seed in (0, 1):
-            order = np.random.default_rng(seed).permutation(60).tolist()
-            assert own.tolist() == top_k(probabilities, k, order)
-
-
-def test_every_class_is_full_as_long_as_there_are_images_enough() -> None:
-    one_sided = guesses(1, 60, 5) + torch.tensor([9.0, 0, 0, 0, 0])
-    for k in (3, 12):
-        assert torch.bincount(assign_with_capacity(one_sided, k)[0] + 1, minlength=6)[1:].tolist() == [k] * 5
-    assert torch.bincount(assign_with_capacity(one_sided, 12)[0]).tolist() == [12] * 5
-
-
-def test_images_that_are_certain_beyond_float32_are_still_told_apart_and_ties_go_to_the_first() -> None:
-    logits = torch.tensor([[[20.0, 0.0], [21.0, 0.0], [21.0, 0.0]]])
-    assert assign_with_capacity(logits, 1).tolist() == [[1, 0, -1]]
 
 
 def test_grip_takes_more_in_every_round_until_all_are_used() -> None:
