@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters test-oldest test-newest faults check format lock docs embedded
+.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters test-oldest test-newest faults mutants check format lock docs embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -112,6 +112,9 @@ test-newest: installed  ## the same with the newest packages there are, in .venv
 
 faults: installed  ## strike all commands that write at chosen moments, and count which end as if nothing had been; a quarter of an hour
 	"$$RUN" -m tests.support.faults
+
+mutants: installed  ## change the code in thousands of small ways, and count what the tests notice; hours
+	"$$RUN" -m tests.support.mutants
 
 check: installed  ## what CI runs: format, lint, types, arrows between packages, tests
 	"$$RUN" -m ruff format --check .
