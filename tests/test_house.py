@@ -17,7 +17,7 @@ BOUNDS = {
     "file names used more than once": 16,
     "most classes that a method is made of": 5,
     "methods with a diamond": 0,
-    "files without a test of their name": 77,
+    "files without a test of their name": 76,
 }
 
 
