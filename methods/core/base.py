@@ -63,7 +63,7 @@ class BaseMethod(RunsModule):
     recipe = ""
 
     #: The text features [R, C, E] of the prompts, while a pack that encoded them asks for class weights.
-    encoded: Tensor | None = None
+    _encoded: Tensor | None = None
 
     def __init_subclass__(cls, **settings: Any) -> None:
         """Refuses what a subclass overrides and nothing would use.
@@ -163,8 +163,8 @@ class BaseMethod(RunsModule):
         Called once a step and once an evaluation. In a pack, `super().class_weights()` takes the text features from the
         pass of the text tower that all prompts share.
         """
-        if self.encoded is not None:
-            return self.encoded
+        if self._encoded is not None:
+            return self._encoded
         prompt = self.prompt()
         if prompt is None:
             raise NotImplementedError(f"{self.name} has neither prompts nor class weights")

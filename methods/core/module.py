@@ -277,11 +277,11 @@ def class_weights(members: Sequence[BaseMethod]) -> list[Tensor]:
     encoded = encode_together([member.prompt() for member in members])
     try:
         for member, own in zip(members, encoded, strict=True):
-            member.encoded = own
+            member._encoded = own
         return [member.class_weights() for member in members]
     finally:
         for member in members:
-            member.encoded = None
+            member._encoded = None
 
 
 def classifiers(members: Sequence[BaseMethod]) -> list[Tensor]:
