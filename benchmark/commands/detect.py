@@ -107,7 +107,9 @@ def _check(options: Options) -> tuple[list[str], list[tuple[str, float | None]]]
     for rate in rates:
         if not 0 <= rate < 1:
             raise BadInput(f"noise {rate:g} should lie between 0 and 1, or there is nothing to find")
-    if min(shots := numbers("shots", options.shots, int)) < 0:
+    if not (shots := numbers("shots", options.shots, int)):
+        raise BadInput("no shots given; 0 takes all images")
+    if min(shots) < 0:
         raise BadInput(f"shots is {min(shots)}, should be at least 0")
     cells: list[tuple[str, float | None]] = []
     for kind in split_list(options.noise_type):
