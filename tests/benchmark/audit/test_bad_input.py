@@ -13,7 +13,7 @@ CASES = [
     ("audit digitz", "unknown data set 'digitz'"),
     ("audit /nowhere/at/all", "/nowhere/at/all is not there; give a folder, a CSV table, or the name of a data set"),
     ("audit folder:/nowhere", "/nowhere is not there"),
-    ("audit EMPTY", "holds no folders; there must be one folder of images per class"),
+    ("audit EMPTY", "holds no folders; put the pictures of each class into a folder of its name"),
     ("audit ONE", "one class only"),
     ("audit THIN", "class 'b' has 1 images; an audit needs at least 2"),
     ("audit NOLABEL.csv", "has no column 'label'; an audit needs the columns file and label"),

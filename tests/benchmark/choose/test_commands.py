@@ -165,7 +165,7 @@ def test_bad_input_of_predict_is_told_in_one_line(
     assert "holds no pictures" in error(str(tmp_path / "empty"), f"--with={chosen}")
     assert "holds no prompt.safetensors" in error(str(folder), f"--with={tmp_path / 'empty'}")
     assert "is a folder; give a file" in error(str(folder), f"--with={chosen}", f"--out={tmp_path}")
-    assert "did you mean '--with'" in error(str(folder), f"--wiht={chosen}")
+    assert "Did you mean --with" in error(str(folder), f"--wiht={chosen}")
     copy = tmp_path / "copy"
     copy.mkdir()
     learned = load_file(chosen / "prompt.safetensors")
