@@ -10,6 +10,7 @@ import pandas as pd
 
 from benchmark.analysis.chosen_row import choices
 from benchmark.analysis.comparable import comparable
+from benchmark.analysis.identical import identical
 from benchmark.analysis.leaderboard import board_of, rows_of
 from benchmark.records.record import Record
 
@@ -35,6 +36,11 @@ class Results:
         seen = rows_of(kept)
         board = board_of(seen)
         return cls(tuple(kept), (*problems, *others), seen, board, choices(kept, seen, board))
+
+    def doubts(self) -> list[str]:
+        """Sentences on why numbers of these tables may mislead: mixed hardware, methods with identical numbers."""
+        hardware = mixed_hardware(self.records)
+        return [hardware] * bool(hardware) + identical(self.records, self.seen)
 
 
 def mixed_hardware(records: Iterable[Record]) -> str:

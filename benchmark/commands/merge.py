@@ -38,7 +38,7 @@ def main(options: Options) -> int:
     Outputs(options.out, "report").check([*TABLES, *tables_of(options.out, *options.folders)])
     check_folders(options.out, ["failed"])
     check_origins(options.out)
-    from benchmark.analysis.results import Results, mixed_hardware
+    from benchmark.analysis.results import Results
     from benchmark.report import table_files
 
     console = Screen(markup=False, highlight=False, soft_wrap=True)
@@ -53,7 +53,7 @@ def main(options: Options) -> int:
     for line in cannot_be_compared(campaign.records):
         console.print(line, style="yellow")
     table_files.write_all(campaign, options.out)
-    if line := mixed_hardware(campaign.records):
+    for line in campaign.doubts():
         console.print(line)
     console.print(f"{len(campaign.records)} runs in {options.out}; leaderboard: {options.out / 'leaderboard.csv'}")
     return 1 if merged.problems or merged.refused else 0

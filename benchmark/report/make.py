@@ -11,7 +11,7 @@ import pandas as pd
 from benchmark.analysis import learning_rates, selection, statistics
 from benchmark.analysis.by_loss import by_loss
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.results import Results, mixed_hardware
+from benchmark.analysis.results import Results
 from benchmark.analysis.stopping import stopping
 from benchmark.outputs import Outputs
 from benchmark.published import papers
@@ -28,7 +28,7 @@ KEPT = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "summary.csv", "
 
 @dataclass(frozen=True)
 class Made:
-    """The files that were written, and one line for every file in `runs/` that was left out.
+    """The files that were written, and a line for every file in `runs/` that was left out and for what else to doubt.
 
     `choice` says in a line what choosing a method without clean labels costs; empty where no run tells.
     """
@@ -60,7 +60,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     files: dict[str, str | bytes] = {**table_files.texts(campaign.board, campaign.chosen)}
     step("statistics")
     found, caveats = statistics.differences(campaign.seen, reference), statistics.caveats(campaign.seen)
-    caveats += [line] if (line := mixed_hardware(campaign.records)) else []
+    caveats += (doubts := campaign.doubts())
     files |= {
         "statistics.csv": to_csv(found),
         "statistics.md": _prose(statistics.sentences(found), caveats, reference),
@@ -78,7 +78,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
         files |= pictures
     written = outputs.write(files)
     outputs.remove_stale()
-    return Made(tuple(sorted(written)), campaign.problems, selection.sentence(choices))
+    return Made(tuple(sorted(written)), (*campaign.problems, *doubts), selection.sentence(choices))
 
 
 def rate_files(seen: pd.DataFrame, table: pd.DataFrame) -> dict[str, str | bytes]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmark.analysis.chosen_row import ROWS
-from benchmark.analysis.results import Results, mixed_hardware
+from benchmark.analysis.results import Results
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
 from benchmark.report.short_names import percent
@@ -32,7 +32,7 @@ def show(campaign: Results, console: Console, failures: Sequence[Failure] = ()) 
         console.print(Text(note(shown, spread), style="dim italic"), soft_wrap=True)
     if not campaign.records:
         console.print("No finished runs.")
-    if line := mixed_hardware(campaign.records):
+    for line in campaign.doubts():
         console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
     diverged = [record for record in campaign.records if record.status == "diverged"]
     _name("diverged", [f"{record.run}{': ' + record.hint if record.hint else ''}" for record in diverged], console)
