@@ -15,6 +15,7 @@ from scipy import stats
 from benchmark.analysis.leaderboard import rate_name
 from benchmark.analysis.ranking import FEWEST_BLOCKS
 from benchmark.plan.axes import CELL, SETTING
+from benchmark.plan.method_names import printed
 
 COLUMNS = ["noise", *SETTING, "dataset", "rate", "method", "reference", "datasets", "pairs", "difference", "low",
            "high", "p", "p_adjusted"]  # fmt: skip
@@ -196,7 +197,10 @@ def sentences(table: pd.DataFrame) -> list[str]:
         where = f"{_count(row.datasets, 'data set')}, {_count(row.pairs, 'pair')}"
         known = "" if math.isnan(row.low) else f", 95 % interval {row.low:+.1f} to {row.high:+.1f}"
         p = "" if math.isnan(row.p) else f", adjusted p = {row.p_adjusted:.2g}"
-        lines.append(f"{row.noise}: {row.method} {row.difference:+.1f} points to {row.reference} ({where}{known}{p})")
+        lines.append(
+            f"{row.noise}: {printed(row.method)} {row.difference:+.1f} points to {printed(row.reference)} "
+            f"({where}{known}{p})"
+        )
     return lines
 
 

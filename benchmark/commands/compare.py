@@ -19,6 +19,7 @@ from benchmark.analysis.chosen_row import split
 from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.errors import BadInput
 from benchmark.plan.axes import CELL
+from benchmark.plan.method_names import printed
 from benchmark.records.backbone_identity import cannot_be_compared, differ, weights_of
 from benchmark.records.record import Record
 from benchmark.records.store import Store
@@ -164,7 +165,7 @@ def _table(cells: pd.DataFrame) -> Table:
     row: Any
     for row in cells.itertuples(index=False):
         rate = "measured" if pd.isna(row.rate) else f"{100 * row.rate:g} %"
-        table.add_row(*map(escape, (row.dataset, row.method, row.noise)), rate, _number(row.mean_a, row.std_a),
+        table.add_row(*map(escape, (row.dataset, printed(row.method), row.noise)), rate, _number(row.mean_a, row.std_a),
                       _number(row.mean_b, row.std_b), f"{row.gap:+.2f}")  # fmt: skip
     return table
 

@@ -13,6 +13,7 @@ from benchmark.analysis.chosen_row import NOTE, Chosen, cells
 from benchmark.analysis.columns import SHOWN, beside, marks, notes
 from benchmark.analysis.leaderboard import rate_name
 from benchmark.plan.axes import SETTING, setting_phrase
+from benchmark.plan.method_names import family
 from benchmark.report.palette import MOST, ZERO_SHOT
 from benchmark.report.short_names import short_names, short_noise
 
@@ -98,7 +99,8 @@ class Block:
 def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[Block]:
     """For each kind of noise and setting: one block per data set, then their mean if there are several.
 
-    Methods stand in one order throughout, best average rank first. `chosen` is from `choices.choices`.
+    Methods stand in one order throughout: by family, in a family the best average rank first. `chosen` is from
+    `choices.choices`.
     """
     short, towers = (short_names(sorted(board[axis].unique())) for axis in ("dataset", "backbone"))
     group: Any
@@ -106,7 +108,7 @@ def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[
         noise, *setting = group
         backbone = setting[SETTING.index("backbone")]
         names = tuple(sorted(rows["dataset"].unique()))
-        methods = by_rank(rows)
+        methods = tuple(sorted(by_rank(rows), key=family))
         parts: list[tuple[str | None, str, pd.DataFrame, pd.DataFrame]] = [
             (dataset, short[dataset], part, part) for dataset in names for part in [rows[rows["dataset"] == dataset]]
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmark.plan.method_names import printed
 from benchmark.report.blocks import Block
 from benchmark.report.short_names import percent
 
@@ -19,16 +20,16 @@ def finding(block: Block) -> str:
     cells = {method: block.cells[method, column] for method in block.methods if (method, column) in block.cells}
     top = max(cells, key=lambda method: cells[method].mean)
     where = "without noise" if column == "0" else f"with {percent(block.rate(column))} wrong labels"
-    text = f"{best} ranks best" if len(cells) > 1 else best
+    text = f"{printed(best)} ranks best" if len(cells) > 1 else printed(best)
     text += f": {cells[best].mean:.1f} % {where}"
     losses = _losses(block, column)
     if best in losses:
         text += f", {abs(losses[best]):.1f} points {'less' if losses[best] >= 0 else 'more'} than without"
     if cells[top].rank < cells[best].rank:
-        text += f"; {top} is best there with {cells[top].mean:.1f} %"
+        text += f"; {printed(top)} is best there with {cells[top].mean:.1f} %"
     worst = max(losses, key=lambda method: losses[method], default=best)
     loses = worst != best and losses[worst] > 0
-    return f"{text}." + (f" {worst} loses most, {losses[worst]:.1f} points." if loses else "")
+    return f"{text}." + (f" {printed(worst)} loses most, {losses[worst]:.1f} points." if loses else "")
 
 
 def telling_column(block: Block) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from benchmark.analysis.by_loss import in_order
 from benchmark.analysis.columns import to_csv
 from benchmark.plan.axes import SETTING, setting_phrase
+from benchmark.plan.method_names import printed
 from benchmark.report.short_names import short_name
 
 
@@ -38,5 +39,5 @@ def markdown(table: pd.DataFrame) -> str:
         for learner, values in wide[losses].iterrows():
             best = values.max()
             cells = ["-" if math.isnan(v) else f"**{v:.1f}**" if v == best else f"{v:.1f}" for v in map(float, values)]
-            parts.append(f"| {learner} | " + " | ".join(cells) + " |")
+            parts.append(f"| {printed(str(learner))} | " + " | ".join(cells) + " |")
     return "\n".join(parts) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmark.analysis.chosen_row import ROWS
+from benchmark.plan.method_names import printed
 from benchmark.report.blocks import MISSING, Block, Cell
 
 _LATEX = str.maketrans({
@@ -26,7 +27,7 @@ def title(block: Block) -> str:
 def markdown(block: Block) -> str:
     """A Markdown table; mean ± standard deviation over seeds, in percent."""
     head = ["method", *map(block.heading, block.columns)]
-    rows = [[plain(method), *_row(block, method, _MARKDOWN_PLACES)] for method in block.methods]
+    rows = [[plain(printed(method)), *_row(block, method, _MARKDOWN_PLACES)] for method in block.methods]
     rule = [":--", *["--:"] * len(block.columns)]
     rows += [[f"*{name}*", *cells] for name, cells in _chosen(block)]
     lines = [f"| {' | '.join(cells)} |\n" for cells in (head, rule, *rows)]
@@ -40,7 +41,7 @@ def plain(text: str) -> str:
 
 def latex(block: Block) -> str:
     """A LaTeX `tabular` (package booktabs); mean ± standard deviation over seeds, in percent."""
-    rows = [[_latex(method), *_row(block, method, _LATEX_PLACES)] for method in block.methods]
+    rows = [[_latex(printed(method)), *_row(block, method, _LATEX_PLACES)] for method in block.methods]
     chosen = [[rf"\textit{{{name}}}", *cells] for name, cells in _chosen(block)]
     body = [" & ".join(cells) + r" \\" for cells in rows]
     body += [r"\midrule", *(" & ".join(cells) + r" \\" for cells in chosen)] if chosen else []

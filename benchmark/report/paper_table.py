@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from benchmark.analysis.paper_comparison import place
+from benchmark.plan.method_names import printed
 from benchmark.published.protocols import Paper
 
 _NAMES = {"rate": "wrong", "shots": "shots"}
@@ -21,7 +22,8 @@ def show(paper: Paper, table: pd.DataFrame, console: Console) -> None:
     names = ("method", *(_NAMES[column] for column in columns), "ours", "theirs", "difference", "re-run", "")
     rows: list[Any] = list(table.itertuples(index=False))
     lines = [
-        (row.method, *(_NUMBERS[column](getattr(row, column)) for column in columns), *_values(row)) for row in rows
+        (printed(row.method), *(_NUMBERS[column](getattr(row, column)) for column in columns), *_values(row))
+        for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(names, *lines, strict=True)]
     aligned = [

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from benchmark.analysis.chosen_row import ROWS
 from benchmark.analysis.results import Results
+from benchmark.plan.method_names import printed
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
 from benchmark.report.short_names import percent
@@ -76,7 +77,7 @@ def _table(group: Sequence[Block], columns: Sequence[str], spread: bool, with_dr
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
             drop = block.drop(method)
-            view.add_row(Text(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop))
+            view.add_row(Text(printed(method)), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop))
         for name, cells in _chosen(block, columns, spread):
             view.add_row(Text(name, style="italic"), *cells)
     return view

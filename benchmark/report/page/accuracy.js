@@ -4,7 +4,7 @@ function drawAccuracy() {
   const block = shownBlock();
   const methods = Object.keys(block.cells).sort((a, b) => block.ranks[a] - block.ranks[b]);
   const series = methods.filter(visible).map((method) => ({
-    name: method, method, faint: isFaint(method),
+    name: shortName("method", method), method, faint: isFaint(method),
     points: block.cells[method].map((cell, i) => cell && block.x[i] !== null && [block.x[i], cell.mean, cell.std]).filter(Boolean),
   }));
   lineChart(byId("accuracy-chart"), {
@@ -23,9 +23,9 @@ function drawLegend(methods) {
     type: "button", "aria-pressed": String(visible(method)), onclick: () => {
       if (!hidden.delete(method)) hidden.add(method);
       draw();
-      [...byId("legend").children].find((button) => button.textContent === method).focus();
+      [...byId("legend").children].find((button) => button.textContent === shortName("method", method)).focus();
     },
-  }, swatch(method), method)));
+  }, swatch(method), shortName("method", method))));
 }
 
 function drawBoard(block, methods) {
@@ -35,7 +35,7 @@ function drawBoard(block, methods) {
     fields: ({ cells }) => ({ [title]: cells[i]?.mean ?? null, [`${title} std`]: cells[i]?.std ?? null }),
   }));
   const columns = [
-    { title: "Method", class: "name", value: ({ method }) => method, cell: ({ method, aside }) => (aside ? element("i", {}, method) : [swatch(method), method]) },
+    { title: "Method", class: "name", value: ({ method }) => shortName("method", method), cell: ({ method, aside }) => (aside ? element("i", {}, method) : [swatch(method), shortName("method", method)]) },
     ...rates,
     { title: "Drop", value: ({ drop }) => drop, cell: ({ drop }) => fixed(drop, 1) },
     { title: "Rank", value: ({ rank }) => rank, cell: ({ rank }) => fixed(rank, 1) },
@@ -57,7 +57,7 @@ function drawBoard(block, methods) {
     rates.length > 1 ? "Drop: points lost from the first to the last column." : "",
     `Rank: the average over ${block.dataset ? "the columns" : "data sets and columns"}, 1 is best.`,
     ...block.notes.map((note) => `${note}.`),
-    block.missing.length ? `Without all data sets, so without a mean: ${block.missing.join(", ")}.` : "",
+    block.missing.length ? `Without all data sets, so without a mean: ${block.missing.map((method) => shortName("method", method)).join(", ")}.` : "",
   ].filter(Boolean).join(" ");
 }
 

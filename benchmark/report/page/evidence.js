@@ -21,7 +21,7 @@ function forestChart(host, rows, title) {
   if (!rows.length) return;
   const texts = rows.map(({ difference, low, high, p_adjusted: p }) =>
     `${signed(difference)}${low === null ? "" : ` [${signed(low)}, ${signed(high)}]`}${p === null ? "" : `, p = ${p.toPrecision(2)}`}`);
-  const [left, right] = [rows.map(({ method }) => method), texts].map((own) => LETTER * Math.max(...own.map((text) => text.length)) + 12);
+  const [left, right] = [rows.map(({ method }) => shortName("method", method)), texts].map((own) => LETTER * Math.max(...own.map((text) => text.length)) + 12);
   const width = host.clientWidth || 560, stacked = width < left + right + 120, step = stacked ? 42 : 24;
   const [from, to] = stacked ? [6, width - 6] : [left, width - right];
   const reach = Math.max(...rows.flatMap(({ difference, low, high }) => [difference, low ?? 0, high ?? 0].map(Math.abs))) * 1.08 || 1;
@@ -31,7 +31,7 @@ function forestChart(host, rows, title) {
   rows.forEach((row, i) => {
     const words = i * step + 15, y = i * step + (stacked ? 30 : 11);
     const tone = (mark) => { mark.style.fill = colour(row.method); return mark; };
-    root.append(drawing("text", { class: "ink", x: 0, y: words }, row.method), drawing("text", { class: "ink", x: width, y: words, "text-anchor": "end" }, texts[i]),
+    root.append(drawing("text", { class: "ink", x: 0, y: words }, shortName("method", row.method)), drawing("text", { class: "ink", x: width, y: words, "text-anchor": "end" }, texts[i]),
       drawing("line", { class: "grid", x1: from, x2: to, y1: y, y2: y }), drawing("line", { class: "zero", x1: place(0), x2: place(0), y1: y - 11, y2: y + 11 }));
     if (row.low !== null) root.append(tone(drawing("rect", { x: place(row.low), width: place(row.high) - place(row.low), y: y - 2, height: 4, rx: 2, opacity: 0.45 })));
     root.append(tone(drawing("circle", { cx: place(row.difference), cy: y, r: 5 })));
@@ -48,7 +48,7 @@ function drawPublished() {
   byId("published").hidden = document.querySelector("[data-downloads=published]").hidden = !rows.length;
   byId("published-none").textContent = rows.length ? "" : "No published number has the same data set, backbone, noise, shots and epochs as these runs, so none is shown.";
   sortable(byId("published"), [
-    { title: "Method", class: "name", value: (row) => row.method, cell: (row) => [swatch(row.method), row.method] },
+    { title: "Method", class: "name", value: (row) => shortName("method", row.method), cell: (row) => [swatch(row.method), shortName("method", row.method)] },
     { title: "Data set", class: "text", value: (row) => row.dataset, cell: (row) => shortName("dataset", row.dataset) },
     { title: "Wrong labels", value: (row) => row.rate, cell: (row) => rateName(row.rate) },
     { title: "Ours", value: (row) => row.ours, cell: (row) => fixed(row.ours) },

@@ -12,6 +12,7 @@ from benchmark import PROTOCOL
 from benchmark.analysis.chosen_row import Chosen
 from benchmark.analysis.results import Results
 from benchmark.plan.axes import SETTING, setting_phrase
+from benchmark.plan.method_names import printed
 from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import Block, blocks, in_colour
@@ -41,6 +42,7 @@ def payload(
         "links": {key: link for key, link in links.items() if link.startswith(("https://", "http://"))},
         "names": {
             **{axis: short_names(sorted(board[axis].unique())) for axis in ("dataset", "backbone")},
+            "method": {method: printed(method) for method in board["method"].unique()},
             "noise": {noise: short_noise(noise) for noise in board["noise"].unique()},
         },
         "looks": style,

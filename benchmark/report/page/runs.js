@@ -5,14 +5,14 @@ const MOST_ROWS = 500;
 function drawRuns() {
   const words = byId("find").value.toLowerCase().split(/\s+/).map((word) => word.replace(/%$/, "")).filter(Boolean);
   const percent = (run) => (run.rate === null ? "measured" : `${+(100 * run.rate).toFixed(2)}`);
-  const texts = (run) => [run.method, run.dataset, run.noise, run.key, run.status, run.device, "seed"];
+  const texts = (run) => [run.method, shortName("method", run.method), run.dataset, run.noise, run.key, run.status, run.device, "seed"];
   // A number must be the whole of a rate or seed: it would be found in any key.
   const has = (run, word) => [percent(run), `${run.rate}`, `${run.seed}`].includes(word)
     || (word.length > 2 && texts(run).some((part) => part.toLowerCase().includes(word))) || texts(run).includes(word);
   const all = DATA.runs.filter((run) => inView(run) && (run.noise === chosen.noise || run.noise === "none"));
   const rows = all.filter((run) => visible(run.method) && words.every((word) => has(run, word)));
   sortable(byId("runs"), [
-    { title: "Method", class: "name", value: (run) => run.method, cell: (run) => [swatch(run.method), run.method] },
+    { title: "Method", class: "name", value: (run) => shortName("method", run.method), cell: (run) => [swatch(run.method), shortName("method", run.method)] },
     { title: "Data set", class: "text", value: (run) => run.dataset, cell: (run) => shortName("dataset", run.dataset) },
     { title: "Wrong labels", value: (run) => run.rate, cell: (run) => (run.labels ? rateName(run.rate) : "no labels") },
     { title: "Seed", value: (run) => run.seed, cell: (run) => `${run.seed}` },
@@ -50,7 +50,7 @@ function openRun(run) {
   const dialog = byId("details");
   const chart = element("div", { class: "chart", id: "run-chart" });
   dialog.replaceChildren(
-    element("header", {}, element("h2", { id: "details-title" }, `${run.method} on ${shortName("dataset", run.dataset)}`), element("button", { type: "button", onclick: () => dialog.close() }, "Close")),
+    element("header", {}, element("h2", { id: "details-title" }, `${shortName("method", run.method)} on ${shortName("dataset", run.dataset)}`), element("button", { type: "button", onclick: () => dialog.close() }, "Close")),
     element("dl", {}, ...list), chart,
     element("div", { class: "legend" }), downloads("run"),
     element("p", { class: "note" }, "In a terminal: ", element("code", {}, `promptnoise show ${run.key} ${DATA.place}`.trim()), " and ", element("code", {}, `promptnoise export ${run.key} ${DATA.place}`.trim())),

@@ -30,7 +30,7 @@ function drawTraining() {
   const { up, lines } = CURVES[looking.curve];
   const cells = cellsAt(looking.rate).filter(({ method }) => visible(method));
   const series = Object.entries(lines).flatMap(([name, [label, dash]]) =>
-    [...meanCurves(cells, (cell) => cell.curves[name])].map(([method, points]) => ({ name: label ? `${method}, ${label}` : method, method, dash, faint: isFaint(method), points })));
+    [...meanCurves(cells, (cell) => cell.curves[name])].map(([method, points]) => ({ name: label ? `${shortName("method", method)}, ${label}` : shortName("method", method), method, dash, faint: isFaint(method), points })));
   lineChart(byId("training-chart"), {
     series, across: looking.curve === "pseudo-labels" ? "round" : "epoch", up, title: `${looking.curve} over training`, floor: 0, whole: true,
   });
@@ -48,7 +48,7 @@ function drawClasses() {
   const perClass = meanCurves(cellsAt(looking.rate).filter(({ method }) => visible(method)), (cell) => cell.per_class);
   const series = [...perClass].map(([method, points]) => {
     const sorted = [...points].sort((a, b) => a[1] - b[1]);
-    return { name: method, method, faint: isFaint(method), points: sorted.map(([, value], i) => [i + 1, value]), order: sorted.map(([x]) => classes[x - 1]) };
+    return { name: shortName("method", method), method, faint: isFaint(method), points: sorted.map(([, value], i) => [i + 1, value]), order: sorted.map(([x]) => classes[x - 1]) };
   });
   lineChart(host, {
     series, across: "classes, worst to best", up: "accuracy of the class, %", floor: 0, ceiling: 100, whole: true, title: "Accuracy class by class",

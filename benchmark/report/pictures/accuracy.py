@@ -11,6 +11,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from benchmark.plan.method_names import printed
 from benchmark.report.blocks import by_rank, in_colour
 from benchmark.report.palette import FAINT, ZERO_SHOT, LineStyle, line_styles
 from benchmark.report.pictures.lead import Lead, lead
@@ -43,7 +44,7 @@ def against_noise(board: pd.DataFrame, methods: list[str], headline: str = "", c
     look = {name: style for name, style in line_styles(methods).items() if name in shown}
     others = len(set(board["method"]) - look.keys())
     caption += f"; the {others} methods with a lower average rank in grey" if others else ""
-    frame = Lead(headline, caption, "wrong labels, %", _measure(board), [_label(name) for name in look])
+    frame = Lead(headline, caption, "wrong labels, %", _measure(board), [printed(name) for name in look])
     figure, large, small = lead(frame, len(datasets) if len(datasets) > 1 else 0)
     if len(datasets) > 1:
         _curves(large, _mean(placed, len(datasets)), look)
@@ -56,10 +57,6 @@ def against_noise(board: pd.DataFrame, methods: list[str], headline: str = "", c
         large.set_title(short[datasets[0]])
     frame.name_lines(figure, large)
     return figure
-
-
-def _label(method: str) -> str:
-    return "zero-shot" if method == ZERO_SHOT else method
 
 
 def _measure(board: pd.DataFrame) -> str:
@@ -89,9 +86,9 @@ def _curves(axis: Axes, rows: pd.DataFrame, look: Mapping[str, LineStyle], most:
             axis.plot(curve["x"], curve["mean"], color=FAINT, linewidth=0.8, zorder=1)
             continue
         if name == ZERO_SHOT:
-            axis.axhline(curve["mean"].iloc[0], label=_label(name), zorder=1, **line(look[name]))
+            axis.axhline(curve["mean"].iloc[0], label=printed(name), zorder=1, **line(look[name]))
             continue
-        axis.plot(curve["x"], curve["mean"], label=name, **line(look[name]))
+        axis.plot(curve["x"], curve["mean"], label=printed(name), **line(look[name]))
         if len(band := curve.dropna(subset=["std"])):
             colours.append(look[name].colour)
             bands.append(_outline(*band[["x", "mean", "std"]].to_numpy().T))
@@ -126,7 +123,7 @@ def heat_map(board: pd.DataFrame) -> Figure:
     short = short_names(table.columns)
     names = [short[dataset] for dataset in table.columns]
     axis.set_xticks(range(width), names, rotation=0 if width <= 5 else 40, ha="center" if width <= 5 else "right")
-    axis.set_yticks(range(height), list(table.index))
+    axis.set_yticks(range(height), list(map(printed, table.index)))
     axis.grid(False)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)

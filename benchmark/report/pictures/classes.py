@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmark.plan.method_names import printed
 from benchmark.records.record import Record
 from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures.epochs import mean_curve, seeds
@@ -38,7 +39,7 @@ def per_class(records: Sequence[Record], methods: list[str], shown: Sequence[str
             place = np.linspace(0, 100, len(values)) if len(values) > 1 else np.array([50.0])
             if method in shown:
                 style = line(look[method] if len(values) <= 12 else replace(look[method], marker=""))
-                axis.plot(place, values, label=method, **style)
+                axis.plot(place, values, label=printed(method), **style)
             else:
                 axis.plot(place, values, label="others", color=FAINT, linewidth=0.8, zorder=1)
         title(axis, f"{short[dataset]} ({len(here[0].classes)} classes)")

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from benchmark.plan.method_names import printed
 from benchmark.records.record import Record
 from benchmark.report.palette import COLOURS, GREY
 from benchmark.report.pictures.style import label, panels, title
@@ -48,7 +49,7 @@ def over_epochs(
             values = mean_curve([record.curves.get(name, ()) for record in records if record.run.method == method])
             known = np.flatnonzero(~np.isnan(values))  # some are measured in some epochs only: joined by lines
             axis.plot(known + 1, values[known], color=colour, linestyle=dash, label=text)
-        title(axis, method)
+        title(axis, printed(method))
     axes[0].set_ylim(bottom=0)
     drawn = [record for record in records if record.run.method in methods]
     datasets = len({record.run.dataset for record in drawn})

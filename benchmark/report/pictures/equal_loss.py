@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmark.analysis.by_loss import in_order
+from benchmark.plan.method_names import printed
 from benchmark.report.palette import line_styles
 from benchmark.report.pictures.style import label, line, panels
 
@@ -32,7 +33,7 @@ def at_equal_loss(table: pd.DataFrame, caption: str) -> Figure | None:
             here = [(place, values[loss]) for place, loss in enumerate(losses) if pd.notna(values.get(loss))]
             if here:
                 places, heights = zip(*here, strict=True)
-                axis.plot(places, heights, label=name, **line(looks[name]))
+                axis.plot(places, heights, label=printed(name), **line(looks[name]))
         axis.set_title(f"{rate:.0%} wrong")
         axis.set_xticks(range(len(losses)), losses)
         axis.set_xlim(-0.3, len(losses) - 0.7)

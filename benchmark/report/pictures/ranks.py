@@ -5,6 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from benchmark.analysis.ranking import Ranking
+from benchmark.plan.method_names import printed
 from benchmark.report.palette import GREY
 
 #: Inches: the shortest line of ranks, a rank on it, a letter, a unit of height, and the title.
@@ -17,7 +18,7 @@ def critical_difference(ranking: Ranking) -> Figure:
     count, half = len(items), (len(items) + 1) // 2
     bars = groups([rank for _, rank in items], ranking.critical_difference)
     depth = 0.35 + 0.3 * len(bars)
-    room = LETTER * max(len(method) + 8 for method in ranking.ranks)
+    room = LETTER * max(len(printed(method)) + 8 for method in ranking.ranks)
     width, height = max(max(LINE, TICK * count) + 2 * room, SHORTEST), ROW * (depth + 0.5 * half + 2.3)
     figure = Figure(figsize=(width, height))
     axis = figure.add_axes((0, 0, 1, 1 - 0.3 / height))
@@ -41,7 +42,7 @@ def critical_difference(ranking: Ranking) -> Figure:
         edge, side = (0.75, "left") if best else (count + 0.25, "right")
         y = -(depth + 0.5 * row + 0.2)
         axis.plot([rank, rank, edge], [0, y, y], color="black", linewidth=0.8)
-        axis.text(edge - 0.05 if best else edge + 0.05, y, f"{method} ({rank:.2f})", ha=side, va="center")
+        axis.text(edge - 0.05 if best else edge + 0.05, y, f"{printed(method)} ({rank:.2f})", ha=side, va="center")
     title = f"average rank over {ranking.datasets} data sets, Friedman p = {ranking.friedman_p:.2g}"
     figure.text(0.1 / width, 1 - 0.1 / height, title, va="top", fontweight="bold")
     return figure

@@ -61,7 +61,7 @@ def test_a_mean_that_lacks_a_data_set_is_left_out() -> None:
 def test_the_table_marks_the_best_loss_of_each_learner() -> None:
     text = markdown(by_loss(board(*FULL)))
     assert "| learned | ce | gce |" in text
-    assert "| linear_probe | 57.0 | **58.0** |" in text
+    assert "| linear probe | 57.0 | **58.0** |" in text
 
 
 def test_the_picture_has_a_panel_per_rate_and_a_line_per_learner() -> None:

@@ -128,9 +128,9 @@ def test_what_three_seeds_and_three_data_sets_cannot_show_is_said(tmp_path: Path
 def test_the_findings_read_as_sentences(tmp_path: Path) -> None:
     store = fill(tmp_path)
     lines = sentences(differences(seen(store)))
-    assert [line.split()[1] for line in lines] == ["gce[q=0.5]", "zero_shot", "linear_probe"]
-    assert lines[0].startswith("symmetric: gce[q=0.5] +27.")
-    assert "to coop (3 data sets, 9 pairs, 95 % interval +2" in lines[0]
+    assert [line.split()[1] for line in lines] == ["PromptGCE[q=0.5]", "zero-shot", "linear"]
+    assert lines[0].startswith("symmetric: PromptGCE[q=0.5] +27.")
+    assert "to CoOp (3 data sets, 9 pairs, 95 % interval +2" in lines[0]
 
 
 def test_without_the_reference_there_is_nothing_to_compare(tmp_path: Path) -> None:

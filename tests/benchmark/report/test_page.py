@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.analysis.leaderboard import leaderboard
+from benchmark.plan.method_names import printed
 from benchmark.records.failures import Failure
 from benchmark.records.store import Store
 from benchmark.report.blocks import blocks
@@ -46,17 +47,18 @@ def test_the_page_filters_by_data_set_noise_and_backbone(store: Store, tmp_path:
     board = leaderboard(store.load().records).set_index(["dataset", "noise", "rate", "method"])["mean"]
     shown = {row[0]: row[1].split("±")[0] for row in found["flipped"]}
     assert shown == {
-        m: f"{board['flipped', 'asymmetric', 0.0, m]:.2f}" for m in ("coop", "linear_probe", "gce[q=0.5]", "zero_shot")
+        printed(m): f"{board['flipped', 'asymmetric', 0.0, m]:.2f}"
+        for m in ("coop", "linear_probe", "gce[q=0.5]", "zero_shot")
     }
     assert found["flipped"] != found["mean"]
     assert found["flipped"] != found["symmetric"]
     assert found["lines"] == 4
     assert found["runs"] == 3 * 2 * 2 + 2
-    assert [row[0] for row in found["other"]] == ["coop"]
+    assert [row[0] for row in found["other"]] == ["CoOp"]
     assert found["datasets"] == ["dtd"]
     assert found["forest"] == [0, "No runs here can be paired with the reference method."]
     ((method, dataset, _, ours, theirs, gap, *_),) = found["published"]
-    assert (method, dataset, ours) == ("coop", "dtd", "51.50")
+    assert (method, dataset, ours) == ("CoOp", "dtd", "51.50")
     assert float(gap) == pytest.approx(51.5 - float(theirs), abs=0.06)
 
 
@@ -80,17 +82,17 @@ def test_tables_sort_runs_are_found_and_opened_and_methods_are_hidden(store: Sto
         found.open = byId("details").open;
         found.details = byId("details").textContent;
         byId("details").close();
-        [...document.querySelectorAll("#legend button")].find((b) => b.textContent === "linear_probe").click();
+        [...document.querySelectorAll("#legend button")].find((b) => b.textContent === "linear probe").click();
         found.lines = [...document.querySelectorAll("#accuracy-chart polyline")].map((line) => line.dataset.method);
         return found;
         """,
         tmp_path,
     )
-    assert found["names"] == ["linear_probe", "coop", "gce[q=0.5]", "zero_shot"]
+    assert found["names"] == ["CoOp", "PromptGCE[q=0.5]", "linear probe", "zero-shot CLIP"]
     assert [float(value) for value in found["down"]] == sorted(map(float, found["down"]), reverse=True)
     assert found["up"] == found["down"][::-1]
     assert found["state"] == "ascending"
-    assert found["hits"] == [["gce[q=0.5]", "2"]] * 6
+    assert found["hits"] == [["PromptGCE[q=0.5]", "2"]] * 6
     assert found["open"]
     assert "promptnoise show" in found["details"]
     assert "0 of 80 training labels" in found["details"]
@@ -114,14 +116,14 @@ def test_the_page_begins_with_the_finding_and_the_order_of_the_average_rank(stor
     shown = {block.dataset: block for block in blocks(leaderboard(store.load().records)) if block.noise == "asymmetric"}
     for name, block in (("mean", shown[None]), ("flipped", shown["flipped"])):
         order = sorted(block.methods, key=lambda method: block.ranks[method])
-        assert found[name]["names"] == order and found[name]["verdict"] == finding(block)
-        assert found[name]["verdict"].startswith(f"{order[0]} ranks best: ")
+        assert found[name]["names"] == [*map(printed, order)] and found[name]["verdict"] == finding(block)
+        assert found[name]["verdict"].startswith(f"{printed(order[0])} ranks best: ")
         assert found[name]["rank"] == [f"{block.ranks[method]:.1f}" for method in order]
     assert [(state["shown"], "±" in state["note"]) for state in found.values()] == [(False, False), (True, True)]
 
 
 @pytest.mark.parametrize(
-    ("words", "hits"), [("50", 18), ("50 %", 18), ("0.5 ce", 6), ("gce seed 2", 6), ("seed 50", 18)]
+    ("words", "hits"), [("50", 18), ("50 %", 18), ("0.5 probe", 6), ("gce seed 2", 6), ("seed 50", 18)]
 )
 def test_rates_and_seeds_are_found(store: Store, tmp_path: Path, words: str, hits: int) -> None:
     question = (

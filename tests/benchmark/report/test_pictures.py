@@ -15,6 +15,7 @@ from matplotlib.transforms import Bbox
 
 from benchmark.analysis.leaderboard import leaderboard
 from benchmark.analysis.results import Results
+from benchmark.plan.method_names import printed
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.records.store import Store
@@ -58,7 +59,7 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
         figure = against_noise(board, sorted(board["method"].unique()))
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert titles == ["mean of 3 data sets", "digits", "flipped", "tilted"]
-    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "coop")
+    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "CoOp")
     rows = board[(board["dataset"] == "flipped") & (board["method"] == "coop")]
     np.testing.assert_allclose(line.get_xydata(), np.stack([[0.0, 50.0], rows["mean"]], axis=1))
     methods = [method for method in sorted(board["method"].unique()) if method != "zero_shot"]
@@ -66,7 +67,7 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
     above, below = rows["mean"] + rows["std"], rows["mean"] - rows["std"]
     corners = [[0.0, above.iloc[0]], [50.0, above.iloc[1]], [50.0, below.iloc[1]], [0.0, below.iloc[0]]]
     np.testing.assert_allclose(bands.get_paths()[methods.index("coop")].vertices[:4], corners)
-    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "zero-shot")
+    (line,) = (line for line in figure.axes[2].lines if line.get_label() == "zero-shot CLIP")
     assert line.get_ydata()[0] == 66.0
 
 
@@ -101,9 +102,8 @@ def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Pat
             for text, box in found:
                 assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, (name, text)
             if name.startswith("accuracy"):
-                ends = [
-                    box for text, box in found if text in (*close, "coop", "linear_probe", "gce[q=0.5]", "zero-shot")
-                ]
+                drawn = [printed(method) for method in (*close, "coop", "linear_probe", "gce[q=0.5]", "zero_shot")]
+                ends = [box for text, box in found if text in drawn]
                 assert len(ends) == 7
                 assert not any(a.overlaps(b) for a, b in combinations(ends, 2))
                 assert {f"pets {i}" for i in range(count)} <= {text for text, _ in found}

@@ -26,9 +26,10 @@ def test_the_terminal_fits_100_columns_marks_the_best_and_shows_what_is_missing(
     lines = [line.rstrip() for line in shown(records).splitlines()]
     assert max(map(len, lines)) <= 100
     flipped = lines[lines.index("flipped") + 1 :][:3]
-    assert flipped[0].split() == ["gce[q=0.5]", "80.00", "±", "0.00", "78.50", "±", "0.71*", "1.5"]
-    assert flipped[1].split() == ["coop", "81.00", "±", "1.41*", "42.00", "±", "2.83", "39.0"]
-    assert lines[lines.index("mean of 2 data sets") + 1].split() == ["gce[q=0.5]", "75.25", "-"]
+    assert flipped[0].split()[:2] == ["zero-shot", "CLIP"]
+    assert flipped[1].split() == ["PromptGCE[q=0.5]", "80.00", "±", "0.00", "78.50", "±", "0.71*", "1.5"]
+    assert flipped[2].split() == ["CoOp", "81.00", "±", "1.41*", "42.00", "±", "2.83", "39.0"]
+    assert lines[lines.index("mean of 2 data sets") + 2].split() == ["PromptGCE[q=0.5]", "75.25", "-"]
 
 
 def test_many_rates_still_fit_the_terminal(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_the_readme_is_rewritten_between_its_markers_only_and_a_difference_is_se
     text = page.read_text(encoding="utf-8")
     assert text.startswith(f"# Title\n{readme.BEGIN}\n**Mean of 2 data sets: symmetric noise")
     assert text.endswith(f"{readme.END}\nthe rest\n")
-    assert "| coop | **75.75** | <u>49.50</u> |" in text
+    assert "| CoOp | **75.75** | <u>49.50</u> |" in text
     assert "old" not in text
 
 

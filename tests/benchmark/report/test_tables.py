@@ -44,34 +44,34 @@ symmetric,16,embedded,embedded,fewshot,zero_shot,2,4,0,61.50,61.50,61.50,0.5,2.2
 """,
     "tables/digits.csv": """\
 noise,shots,recipe,backbone,paradigm,method,0,0.5
+symmetric,16,embedded,embedded,fewshot,zero_shot,57.00,57.00
 symmetric,16,embedded,embedded,fewshot,gce[q=0.5],70.50,
 symmetric,16,embedded,embedded,fewshot,coop,70.50,57.00
-symmetric,16,embedded,embedded,fewshot,zero_shot,57.00,57.00
 """,
     "leaderboard.md": """\
 ## digits: symmetric noise, embedded, 16 shots, recipe embedded, 10 epochs
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
-| gce[q=0.5] | **70.50** ± 0.71 | - |
-| coop | **70.50** ± 0.71 | **57.00** ± 0.00 |
-| zero_shot | <u>57.00</u> | **57.00** |
+| zero-shot CLIP | <u>57.00</u> | **57.00** |
+| PromptGCE[q=0.5] | **70.50** ± 0.71 | - |
+| CoOp | **70.50** ± 0.71 | **57.00** ± 0.00 |
 
 ## flipped: symmetric noise, embedded, 16 shots, recipe embedded, 10 epochs
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
-| gce[q=0.5] | <u>80.00</u> ± 0.00 | **78.50** ± 0.71 |
-| coop | **81.00** ± 1.41 | 42.00 ± 2.83 |
-| zero_shot | 66.00 | <u>66.00</u> |
+| zero-shot CLIP | 66.00 | <u>66.00</u> |
+| PromptGCE[q=0.5] | <u>80.00</u> ± 0.00 | **78.50** ± 0.71 |
+| CoOp | **81.00** ± 1.41 | 42.00 ± 2.83 |
 
 ## mean of 2 data sets: symmetric noise, embedded, 16 shots, recipe embedded, 10 epochs
 
 | method | 0 | 0.5 |
 | :-- | --: | --: |
-| gce[q=0.5] | <u>75.25</u> | - |
-| coop | **75.75** | <u>49.50</u> |
-| zero_shot | 61.50 | **61.50** |
+| zero-shot CLIP | 61.50 | **61.50** |
+| PromptGCE[q=0.5] | <u>75.25</u> | - |
+| CoOp | **75.75** | <u>49.50</u> |
 """,
 }
 
@@ -81,8 +81,8 @@ def test_the_tables_of_known_records_are_these(store: Store, records: list[Recor
     for name, text in GOLDEN.items():
         assert (store.out / name).read_text(encoding="utf-8") == text, name
     tex = (store.out / "leaderboard.tex").read_text(encoding="utf-8")
-    assert r"gce[q=0.5] & \underline{80.00} $\pm$ 0.00 & \textbf{78.50} $\pm$ 0.71 \\" in tex
-    assert r"zero\_shot & 61.50 & \textbf{61.50} \\" in tex
+    assert r"PromptGCE[q=0.5] & \underline{80.00} $\pm$ 0.00 & \textbf{78.50} $\pm$ 0.71 \\" in tex
+    assert r"zero-shot CLIP & 61.50 & \textbf{61.50} \\" in tex
 
 
 def test_the_same_records_in_any_order_give_the_same_bytes(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_human_noise_shows_its_measured_rate_and_its_drop_and_folders_have_short
     assert [block.drop("coop") for block in (one, other, mean)] == [20.0] * 3
     assert [block.heading("measured") for block in (one, other)] == ["0.172 (measured)", "0.406 (measured)"]
     assert "| method | 0 | 0.406 (measured) |" in markdown(other)
-    assert finding(other).startswith("coop ranks best: 51.5 % with 40.6 % wrong labels, 20.0 points less than without")
+    assert finding(other).startswith("CoOp ranks best: 51.5 % with 40.6 % wrong labels, 20.0 points less than without")
     (row,) = (row for row in summary(leaderboard(records)).itertuples() if row.method == "coop")
     assert (row.mean_noisiest, row.worst_drop) == (51.5, 20.0) and row.noisiest_rate == pytest.approx(
         (0.172 + 0.40625) / 2
