@@ -25,6 +25,7 @@ CALLS = {"torch.load", "np.load", "json.load", "tomllib.load", "parquet.read_tab
 #: Where a file is opened otherwise, and why that is right.
 EXCEPTIONS = {
     ("benchmark/__main__.py", "os.open"): "the null device, to write to",
+    ("benchmark/audit/decisions.py", "np.load"): "bytes that were read here",
     ("benchmark/outputs/manifest.py", "os.open"): "a folder, to lock it",
     ("benchmark/records/prediction_file.py", "parquet.read_table"): "bytes that were read here",
     ("benchmark/analysis/leaderboard.py", "pd.read_csv"): "text that was read here",

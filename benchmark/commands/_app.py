@@ -86,6 +86,10 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
             raise error.__cause__ from None
         if isinstance(error, cyclopts.CoercionError) and error.token is not None:
             raise BadInput(f"{_typed(error.token)} should be true or false") from None
+        if isinstance(error, cyclopts.MissingArgumentError) and error.argument is not None:
+            needed = error.argument.name.lstrip("-")
+            if not any(word.startswith(f"--{needed}") for word in words):
+                raise BadInput(f"{command} needs {needed}: {app.usage}") from None
         error.verbose = False
         raise BadInput(f"{command}: {one_line(str(error), 500)} Usage: {app.usage}, --help explains each") from None
     return options(**bound.arguments)
