@@ -25,7 +25,7 @@ SHELL = [block for block in BLOCKS if block.language in ("bash", "console")]
 PROGRAMS = {"promptnoise", "make", "pip", "python", "ray", "head"}
 #: What a plan says where pictures, weights or a cluster's package are not on this machine; all else was understood.
 ABSENT = re.compile(
-    r"is not there|not on this machine|no weights|promptnoise fetch|needs? .*--data|needs (the|a) package"
+    r"is not there|not on this machine|no weights|promptnoise fetch|needs? .*--data|needs (the|a) (package|program)"
 )
 OF_READERS = re.compile(r"\b(?:mine|hinge|bootstrapping)\b(?:\[[^\]]*\])?")
 

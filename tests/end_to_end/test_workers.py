@@ -105,9 +105,9 @@ def test_a_run_that_ends_or_hangs_its_process_costs_no_other(
     assert main(["bench", *grid, "--devices=cpu", f"--out={out}", *options]) == 1
     finished = [json.loads(path.read_text())["run"] for path in (out / "runs").glob("*/*.json")]
     assert sorted((run["method"], run["seed"]) for run in finished) == [
+        ("guilty", 1),
         ("linear_probe", 1),
         ("linear_probe", 2),
-        ("guilty", 1),
     ]
     notes = [json.loads(path.read_text()) for path in (out / "failed").glob("*/*.json")]
     assert [(note["run"]["method"], note["run"]["seed"], note["cause"]) for note in notes] == [("guilty", 2, cause)]
