@@ -108,7 +108,7 @@ class FeatureBank:
         return torch.from_numpy(images.unit(indices, view))
 
     def _inputs(self, images: Images) -> Inputs:
-        return Inputs(images, self.encoder.preprocess, self.skip_bad_images)
+        return Inputs(images, self.encoder.preprocess, self.skip_bad_images, constant=set())
 
     def _features(
         self,

@@ -27,14 +27,14 @@ class Inputs:
     """Reads images and transforms them to inputs of the tower.
 
     An unreadable image raises CorruptImage; with `skip_bad` it is replaced by zeros, and `bad` contains its index.
-    `constant` contains those on which all pixels are the same.
+    `constant`, where it is given, gets those on which all pixels are the same.
     """
 
     images: Images
     preprocess: Preprocess
     skip_bad: bool
     bad: set[int] = field(default_factory=set)
-    constant: set[int] = field(default_factory=set)
+    constant: set[int] | None = None
 
     def plain(self, indices: Labels) -> Iterator[Tensor]:
         """Yields pixels [1, 3, S, S] of each of the images `indices` [n] under the evaluation transform."""
@@ -68,7 +68,7 @@ class Inputs:
         def read(index: int) -> Tensor | CorruptImage:
             try:
                 picture = self.images[index]
-                if is_constant(picture):
+                if self.constant is not None and is_constant(picture):
                     self.constant.add(index)
                 return transform(picture)
             except CorruptImage as error:

@@ -17,11 +17,8 @@ from datamodules.errors import DataError
 from datamodules.foreign import from_cell, to_cell
 
 _DELIMITERS = (",", ";", "\t", "|")
-#: What other programs call our columns, in lower case.
-ALSO_CALLED = {
-    "file": ("filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_file", "img"),
-    "label": ("given_label", "labels", "class", "class_name", "category", "target"),
-}
+#: What other programs call the column `file`, in lower case.
+FILES = ("filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_file", "img")
 #: What tables write for a value that is missing, in any case; what pandas takes for one.
 MISSING = {"", "nan", "-nan", "<na>", "n/a", "na", "#n/a", "#na", "null", "none", "nat"}
 
@@ -65,21 +62,12 @@ class CsvTable:
             found[name] = line, row
         return {name: row for name, (_, row) in found.items()}
 
-    def with_names(self, asked: Mapping[str, str | None]) -> CsvTable:
-        """The table with columns called as ours are, `file` or `label`: the one that is `asked` for, or a usual one.
-
-        Raises:
-            DataError: a column that is asked for and not there.
-        """
-        names = list(self.columns)
-        for ours, wanted in asked.items():
-            if wanted is not None and wanted not in names:
-                raise DataError(f"{self.path} has no column {wanted!r}; it has: {', '.join(self.columns)}")
-            others = [name for name in names if name.casefold() in ALSO_CALLED[ours]]
-            found = wanted or (others[0] if ours not in names and len(others) == 1 else None)
-            if found is not None:
-                names[names.index(found)] = ours
-        return replace(self, columns=tuple(names))
+    def with_file(self) -> CsvTable:
+        """The table with its one column of FILES called `file`, where none is called so."""
+        others = [name for name in self.columns if name.casefold() in FILES]
+        if "file" in self.columns or len(others) != 1:
+            return self
+        return replace(self, columns=tuple("file" if name == others[0] else name for name in self.columns))
 
     def line_of(self, column: str, is_wrong: Callable[[str], bool]) -> tuple[int, str] | None:
         """The first line whose cell in a column is wrong, and that cell."""

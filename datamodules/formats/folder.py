@@ -147,7 +147,12 @@ def split_of(folder: Path, part: str, classes: list[str]) -> Split:
     return Split(FileImages(folder, tuple(paths), tuple(others)), np.asarray(labels, dtype=np.int64))
 
 
-def _names_text(path: Path) -> str:
+def names_text(path: Path) -> str:
+    """Text of a file of class names.
+
+    Raises:
+        DataError: it cannot be read, or is not text.
+    """
     try:
         return reading.as_text(reading.read_bytes(path, reading.TEXT))
     except UnicodeError:
@@ -165,7 +170,7 @@ def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
     names = dict.fromkeys(folders, "")
     if path.exists():
         longest_first = sorted(folders, key=len, reverse=True)  # a folder's name may begin with another's, and a blank
-        for line in map(str.strip, _names_text(path).splitlines()):
+        for line in map(str.strip, names_text(path).splitlines()):
             folder = next((own for own in longest_first if line.startswith((f"{own} ", f"{own}\t"))), None)
             if folder is not None:
                 names[folder] = line[len(folder) :].strip()

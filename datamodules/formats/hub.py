@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from datamodules import reading
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
+from datamodules.formats.folder import names_text
 from datamodules.formats.held_out import held_out
 from datamodules.formats.hub_columns import (
     image_column,
@@ -85,7 +85,7 @@ class Hub:
             test, val = labelled_split(name, {part: tables[part][label][:] for part in (test, val) if part})
         parts = {part: self._rows(tables[part], label) for part in (train, test, val) if part}
         values = {part: table[label][:] for part, table in parts.items()}
-        labels, classes = values_as_labels(name, label, values, features[label], self._names(name))
+        labels, classes = values_as_labels(name, label, values, features[label], self._names())
         given: dict[str, Labels] = {}
         for column in self.given:
             if column not in features:
@@ -98,15 +98,12 @@ class Hub:
         )
         return checked(dataset if self.split is None else divided(dataset, self.split), self.same_names)
 
-    def _names(self, name: str) -> tuple[str, ...]:
+    def _names(self) -> tuple[str, ...]:
         """The names for class numbers, where there are some."""
         file = Path(self.classes).expanduser() if self.classes else Path(self.repo) / "classnames.txt"
         if not file.is_file():
             return tuple(filter(None, map(str.strip, self.classes.split("+"))))
-        try:
-            return tuple(filter(None, map(str.strip, reading.as_text(reading.read_bytes(file)).splitlines())))
-        except (OSError, UnicodeError) as error:
-            raise DataError(f"{name}: {file} cannot be read as text in UTF-8: {error}") from None
+        return tuple(filter(None, map(str.strip, names_text(file).splitlines())))
 
     def _load(self, name: str, download: bool) -> Mapping[str, Any]:
         import datasets  # takes a second to import

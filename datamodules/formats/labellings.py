@@ -43,18 +43,19 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
     given: dict[str, Labels] = {}
     source: dict[str, Path] = {}
     for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv"):
-        table = _table(path)
-        columns = table.with_names({"file": None}).columns
-        if "file" in columns and table.lines and any("label" in column for column in columns):
-            found = _from_table(table, folder, train, classes, test)
+        written = _table(path)
+        table = written.with_file()
+        if "file" in table.columns and table.lines and any("label" in column for column in table.columns):
+            is_foreign = table is not written or any(_OF_OTHER_TOOLS.search(column) for column in table.columns)
+            found = _from_table(table, is_foreign, folder, train, classes, test)
             for name in given.keys() & found.keys():
                 if (given[name] != found[name]).any():
                     raise DataError(f"{path} and {source[name]} give images different labels of one name, {name!r}")
             given |= found
             source |= dict.fromkeys(found, path)
         elif table.lines:
-            lacks = "label" if "file" in columns else "file"
-            say_once(logger, f"{path} is not used: no column {lacks!r} among {', '.join(table.columns)}")
+            lacks = "label" if "file" in table.columns else "file"
+            say_once(logger, f"{path} is not used: no column {lacks!r} among {', '.join(written.columns)}")
     return given
 
 
@@ -71,14 +72,13 @@ def _table(path: Path) -> CsvTable:
 
 
 def _from_table(
-    table: CsvTable, folder: Path, train: Split, classes: Sequence[str], test: Split | None
+    table: CsvTable, is_foreign: bool, folder: Path, train: Split, classes: Sequence[str], test: Split | None
 ) -> dict[str, Labels]:
-    foreign = "file" not in table.columns or any(_OF_OTHER_TOOLS.search(column) for column in table.columns)
-    table = table.with_names({"file": None})
+    """The labellings [n] of a table; one of another tool that does not fit is named and has none."""
     try:
         labels = _columns_of(table, folder, train, classes, test)
     except DataError as error:
-        if not foreign:
+        if not is_foreign:
             raise
         say_once(logger, f"{table.path} is not used, as it is another tool's: {error}")
         return {}

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from open_clip import convert
 from open_clip.factory import resize_pos_embed, resize_text_pos_embed
+from open_clip.model import convert_to_custom_text_state_dict
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -18,6 +19,8 @@ from methods.errors import BackboneError
 
 #: Where training programs keep the weights in what they save.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "module")
+#: A buffer that older text towers of the transformers library hold.
+_POSITIONS = "text.transformer.embeddings.position_ids"
 _PREFIXES = ("module.", "_orig_mod.", "model.")
 
 
@@ -60,14 +63,20 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def load_into(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Gives a model of open_clip's its weights, all of them; positions are resized where lengths differ.
+    """Gives a model of open_clip's its weights, all of them, as its `load_checkpoint` does from a file.
+
+    Positions are resized where lengths differ, and a bias that a model has and its weights lack is 0.
 
     Raises:
         RuntimeError: names or shapes are those of another architecture.
     """
     state = convert.convert_state_dict(model, dict(tensors))
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
-        state = {name if name.startswith(("visual.", "logit_")) else f"text.{name}": own for name, own in state.items()}
+        state = convert_to_custom_text_state_dict(state)
+    if "logit_bias" not in state and getattr(model, "logit_bias", None) is not None:
+        state["logit_bias"] = torch.zeros_like(state["logit_scale"])
+    if _POSITIONS in state and _POSITIONS not in model.state_dict():
+        del state[_POSITIONS]
     for name in ("logit_scale", "logit_bias"):
         own = getattr(model, name, None)
         if name in state and own is not None:

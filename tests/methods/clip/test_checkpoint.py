@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from methods.clip.checkpoint import read_checkpoint
+from methods.clip.checkpoint import load_into, read_checkpoint
 from methods.clip.loading import load_backbone
 from methods.errors import BackboneError
 
@@ -117,3 +117,10 @@ def test_an_archive_that_would_run_code_is_refused_and_not_run(tmp_path: Path) -
     with pytest.raises(BackboneError, match=r"cannot be loaded: .*it names (io|_io)\.open, which no file of weights"):
         load_backbone(f"small:{tmp_path / 'x.pt'}")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_bias_that_the_weights_lack_is_zero_as_open_clip_has_it(plain: dict[str, Tensor]) -> None:
+    model = open_clip.create_model("small", init_logit_bias=-10.0)
+    load_into(model, plain)
+    assert model.logit_bias is not None and model.logit_bias.item() == 0
+    assert torch.equal(model.logit_scale, plain["logit_scale"])
