@@ -10,6 +10,13 @@ from benchmark.audit.sample import Sample
 
 CLASSES = 4
 
+#: Five images of two classes, of which the third has the label of the other class.
+FIVE = Sample(
+    F.normalize(torch.tensor([[1, 0], [0.9, 0.1], [0.8, 0.3], [0.1, 1], [0.2, 0.9]]), dim=-1),
+    torch.tensor([0, 0, 1, 1, 1]),
+    F.normalize(torch.tensor([[1, 0.1], [0.1, 1]]), dim=-1),
+)
+
 
 def clusters(
     per_class: int = 40, rate: float = 0.25, spread: float = 0.12, seed: int = 3, classes: int = CLASSES

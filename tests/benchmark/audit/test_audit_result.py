@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 
 from benchmark.audit.audit_result import AuditResult, examine
-from benchmark.audit.questions import questions
 from benchmark.audit.sample import Sample
 
 PER_CLASS, CLASSES = 16, 8
@@ -61,11 +60,3 @@ def test_labels_that_one_explanation_fits_have_no_rival() -> None:
 
     sample, _ = clusters(per_class=60)
     assert examine(sample).rivals == []
-
-
-def test_an_image_tells_most_where_explanations_differ_and_labels_take_turns() -> None:
-    one = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.5, 0.5], [0.0, 1.0]])
-    other = torch.tensor([[0.0, 1.0], [0.3, 0.7], [0.5, 0.5], [0.1, 0.9]])
-    assert questions([one, other], torch.tensor([0, 0, 0, 1])).tolist() == [0, 3, 1]
-    assert questions([one, other], torch.tensor([0, 0, 0, 1]), checked=torch.tensor([0, -1, -1, -1])).tolist() == [1, 3]
-    assert questions([one], torch.tensor([0, 0, 0, 1])).tolist() == [2, 1]

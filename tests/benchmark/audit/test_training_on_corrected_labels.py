@@ -1,9 +1,8 @@
-"""From an audit to training on its corrected labels: what is audited, where the table goes, and what is then typed."""
+"""From an audit to training on its corrected labels: what is audited, and where its table is read from."""
 
 from __future__ import annotations
 
 import csv
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,31 +13,17 @@ from benchmark.__main__ import main
 from benchmark.audit.corrupted import corrupted
 from benchmark.audit.doubtful import Doubtful, open_doubtful
 from benchmark.audit.next_step import next_step
-from benchmark.plan.shared_options import DATA
 from datamodules.catalog import open_dataset
 from datamodules.errors import DataError
 from datamodules.formats.labellings import image_names
 from datamodules.formats.tables import tables_folder
+from tests.benchmark.audit.test_doubtful import saved_table, split_folder
 from tests.support import coop_folders as make
-
-
-def split_folder(root: Path) -> str:
-    make.make_class_folders(root / "pets", {"": 5})
-    return f"folder:{root / 'pets'}[split=0.2]"
 
 
 def coop_folder(root: Path) -> str:
     make.make_split_file(root, "dtd")
     return "dtd"
-
-
-def saved_table(root: Path) -> str:
-    datasets = pytest.importorskip("datasets")
-    kinds = datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=["cat", "red_dog"]))
-    pictures = np.random.default_rng(0).integers(0, 256, (10, 6, 7, 3), dtype=np.uint8)
-    rows = {"image": list(pictures), "label": [0, 1] * 5}
-    datasets.Dataset.from_dict(rows, features=kinds).save_to_disk(root / "saved")
-    return f"hf:{root / 'saved'}[split=0.2]"
 
 
 WAYS: list[Callable[[Path], str]] = [split_folder, coop_folder, saved_table]
@@ -87,49 +72,9 @@ def test_bench_without_the_table_says_where_it_is_read_from(tmp_path: Path, caps
     assert f"it is read from a CSV table in {tmp_path / 'labellings/dtd'}" in said and said.count("\n") == 1
 
 
-def test_rows_of_a_split_table_keep_the_numbers_that_they_have_in_it(tmp_path: Path) -> None:
-    spec = saved_table(tmp_path)
-    dataset = open_dataset(spec)
-    rows = [
-        int(part.images.describe(n).split("row ")[1])
-        for part in (dataset.train, dataset.test)
-        for n in range(len(part.labels))
-    ]
-    assert sorted(rows) == list(range(10)) and len(dataset.test.labels) == 2
-    pictures = np.random.default_rng(0).integers(0, 256, (10, 6, 7, 3), dtype=np.uint8)
-    assert (np.asarray(dataset.test.images[1]) == pictures[rows[-1]]).all()
-    assert open_doubtful(spec).files[0] == f"train row {rows[0]}"
-
-
-def test_what_is_to_be_typed_names_the_data_set_as_it_can_be_trained_on(tmp_path: Path) -> None:
-    make.make_class_folders(tmp_path / "a b", {"": 2})
-    make.make_class_folders(tmp_path / "whole", {"train": 2, "test": 1})
-    make.make_class_folders(tmp_path / "half", {"train": 2})
-    for spec, dataset in {
-        str(tmp_path / "a b"): f"folder:{tmp_path / 'a b'}[split=0.2]",
-        f"folder:{tmp_path / 'a b'}[name=x]": f"folder:{tmp_path / 'a b'}[name=x,split=0.2]",
-        str(tmp_path / "whole"): f"folder:{tmp_path / 'whole'}",
-        str(tmp_path / "half"): f"folder:{tmp_path / 'half/train'}[split=0.2]",
-        "dtd": "dtd",
-    }.items():
-        words = shlex.split(next_step(spec, DATA).partition(" and run: ")[2])
-        assert words == ["make", "bench", f"DATASETS={dataset}", "NOISE_TYPE=human[labels=audited]"]
-    assert next_step("dtd", tmp_path, "RN50/openai").endswith(f" DATA={tmp_path} BACKBONE=RN50/openai")
-    (tmp_path / "table.csv").touch()
-    assert next_step(str(tmp_path / "table.csv"), DATA) == ""
-
-
 def test_a_table_of_an_audit_of_train_fits_where_train_is_split_by_itself(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 4})
     data = open_doubtful(str(tmp_path))
     write_table(data, 1 - data.given, tmp_path / "train")
     dataset = open_dataset(f"folder:{tmp_path / 'train'}[split=0.5]")
     assert dataset.given["audited"].tolist() == [1, 1, 0, 0]
-
-
-def test_an_audit_takes_all_images_of_a_folder_that_is_split(tmp_path: Path) -> None:
-    spec = split_folder(tmp_path)
-    assert len(open_doubtful(spec).files) == 10
-    make.make_class_folders(tmp_path / "pets", {"train": 2, "test": 1})
-    with pytest.raises(DataError, match="leave out"):
-        open_doubtful(spec)

@@ -35,3 +35,12 @@ def test_each_part_is_cut_at_a_probability_of_a_hundred_thousandth() -> None:
     assert found.tolist() == pytest.approx([LARGEST, LARGEST])
     both = dual_loss(torch.tensor([[-50.0, 50.0]]), torch.tensor([0]), torch.tensor([1]))
     assert float(both) == pytest.approx(2 * LARGEST)
+
+
+def test_loss_and_gradient_have_the_figures_of_the_released_code() -> None:
+    positive, negative = torch.tensor([[2.0, math.log(0.7 / 0.3)]]), torch.zeros(1, 2, requires_grad=True)
+    loss = dual_loss(clean_logits(positive, negative), torch.tensor([0]), torch.tensor([1])).sum()
+    assert loss.item() == pytest.approx(1.3309, abs=1e-4)
+    loss.backward()
+    assert negative.grad is not None
+    torch.testing.assert_close(negative.grad, torch.tensor([[0.1192, -0.7]]), atol=1e-4, rtol=0)

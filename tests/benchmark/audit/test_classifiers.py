@@ -1,0 +1,54 @@
+"""Classifiers of an audit: brought to one scale, and none that has learned nothing misleads the others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from benchmark.audit import detectors
+from benchmark.audit.classifiers import audit, classifiers, tempered
+from benchmark.audit.ranking_quality import quality
+from benchmark.audit.sample import Sample
+from tests.benchmark.audit.samples import CLASSES, clusters
+
+
+def test_cleanlab_takes_the_probabilities_of_an_audit() -> None:
+    filtering = pytest.importorskip("cleanlab.filter")
+    sample, wrong = clusters()
+    issues = filtering.find_label_issues(sample.labels.numpy(), audit(sample).pooled.exp().numpy())
+    assert (issues == wrong).mean() > 0.95
+
+
+def test_scores_are_brought_to_one_scale_and_those_of_chance_count_for_nothing() -> None:
+    sample, _ = clusters(per_class=50, spread=0.3)
+    scores = sample.features @ sample.text.T
+    torch.testing.assert_close(tempered(scores, sample.labels), tempered(1024 * scores, sample.labels))
+    chance = scores[torch.randperm(len(scores), generator=torch.Generator().manual_seed(1))]
+    assert tempered(chance, sample.labels).std() < 0.1 * tempered(scores, sample.labels).std()
+
+
+@pytest.mark.parametrize(("per_class", "spread"), [(2, 0.1), (3, 0.1), (3, 0.2)])
+def test_with_few_images_classifiers_that_have_learned_nothing_do_not_mislead_an_audit(
+    per_class: int, spread: float
+) -> None:
+    """Without temperatures, discriminants of two or three images a class outvoted the class names."""
+    drawn = [clusters(per_class, 0.4, spread, seed, classes=30) for seed in range(3)]
+    names, joint = (
+        np.mean([quality(detectors.label_quality(name, sample).numpy(), wrong).auroc for sample, wrong in drawn])
+        for name in ("zero_shot", "joint")
+    )
+    assert joint > names - 0.5
+
+
+def test_images_without_a_label_get_the_class_of_their_cluster_and_change_no_classifier_of_the_others() -> None:
+    sample, _ = clusters(per_class=60)
+    labels = sample.labels.clone()
+    labels[::7] = -1
+    some = Sample(sample.features, labels, sample.text, sample.scale, sample.seed)
+    true = torch.arange(CLASSES).repeat_interleave(60)
+    found = audit(some)
+    assert float((found.true[labels < 0].argmax(1) == true[labels < 0]).float().mean()) > 0.95
+    for name, part in classifiers(some).items():
+        assert torch.isfinite(part).all(), name
+        assert float((part[labels < 0].argmax(1) == true[labels < 0]).float().mean()) > 0.8, name
