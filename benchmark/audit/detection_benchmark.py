@@ -18,6 +18,7 @@ from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.audit.explanation import wrong_probability
 from benchmark.audit.ranking_quality import calibration_error, confident_fraction, quality
 from benchmark.audit.sample import Sample
+from benchmark.report.markdown import table
 from datamodules.dataset import Dataset, Labels
 from datamodules.foreign import to_cell
 
@@ -139,11 +140,8 @@ def markdown(board: pd.DataFrame) -> str:
     names = cells[cells["dataset"] == "all"]["detector"].tolist()
     columns = [name for name in dict.fromkeys(cells["cell"]) if name != "mean"] + ["mean"]
     wide = cells.pivot(index="detector", columns="cell", values="text").reindex(index=names, columns=columns)
-    lines = ["| AUROC / AP | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
-    lines += [
-        f"| `{name}` | " + " | ".join(map(str, row)) + " |" for name, row in zip(names, wide.to_numpy(), strict=True)
-    ]
-    return "\n".join(lines) + "\n"
+    rows = [[name, *map(str, row)] for name, row in zip(names, wide.to_numpy(), strict=True)]
+    return table(["AUROC / AP", *columns], rows)
 
 
 def files(board: pd.DataFrame) -> dict[str, str]:

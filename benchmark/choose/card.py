@@ -8,6 +8,7 @@ from statistics import mean, stdev
 
 from benchmark.choose.confusion import ENOUGH
 from benchmark.choose.rule import BY_VALIDATION, DEFAULT_ONLY, Choice
+from benchmark.report.markdown import table
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,12 @@ class Card:
             f"- expected regret: {self.expected or 'the benchmark has no record of such a choice'}\n",
         ]
         if self.agreements:
+            rows = [(name, spread(values)) for name, values in ordered(self.agreements)]
             lines += [
                 "## Agreement with held-out given labels\n",
                 f"Percent of about {self.held_out} images that were kept out of training, mean and standard deviation "
                 "over seeds. These labels may be wrong as well: this is not an accuracy.\n",
-                "| method | agreement |",
-                "|:--|--:|",
-                *(f"| {name} | {spread(values)} |" for name, values in ordered(self.agreements)),
-                "",
+                table(["method", "agreement"], rows),
             ]
         named = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         files = "".join(f"- {name}\n" for name in self.files)

@@ -20,6 +20,7 @@ from benchmark.choose.rule import Choice, Lead, decide, leads_over
 from benchmark.choose.trial_table import Trial, read_trials, write_trials
 from benchmark.choose.trials import Setting, train
 from benchmark.plan.options import numbers
+from benchmark.report.markdown import table
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Split
 from datamodules.features.bank import FeatureBank
@@ -70,10 +71,7 @@ def regrets(trials: Iterable[Trial], errors: float | None = None, guard: bool = 
 def comparison(trials: Sequence[Trial]) -> str:
     """Regrets as a Markdown table: by the highest agreement (no error asked for), by our rule, of the default."""
     rules: Mapping[str, list[Regret]] = {"highest": regrets(trials, errors=0.0), "ours": regrets(trials)}
-    lines = [
-        "| data set, noise | highest agreement | at worst | our rule | at worst | default |",
-        "|:--|--:|--:|--:|--:|--:|",
-    ]
+    head, lines = ("data set, noise", "highest agreement", "at worst", "our rule", "at worst", "default"), []
     whole = {("mean", "", float("nan")): rules["ours"]}
     for setting, rows in [*by_setting(rules["ours"]).items(), *whole.items()]:
         places = set(map(place, rows))
@@ -81,8 +79,8 @@ def comparison(trials: Sequence[Trial]) -> str:
         cells = [f(row.regret for row in own) for own in (first, rows) for f in (mean, max)]
         cells.append(mean(row.best_accuracy - row.default_accuracy for row in rows))
         name = f"{setting[0]}, {setting[1]} {100 * setting[2]:g} %" if setting[1] else setting[0]
-        lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in cells) + " |")
-    return "\n".join(lines) + "\n"
+        lines.append([name, *(f"{value:.2f}" for value in cells)])
+    return table(head, lines)
 
 
 def main(words: Sequence[str]) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from benchmark.screen import Screen
 from datamodules.foreign import LONGEST_NAME, one_line
 
 
-def counted(console: Console) -> Progress:
+def counted(console: Screen) -> Progress:
     """Bars with what is done, how much of how much, the time taken and the time left."""
     columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
     return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
@@ -25,7 +25,7 @@ def encoding(progress: Progress, what: str, images: int) -> Iterator[Callable[[s
     progress.update(task, completed=images)
 
 
-def say_skipped(console: Console, names: Iterable[str]) -> None:
+def say_skipped(console: Screen, names: Iterable[str]) -> None:
     """Says which images were left out."""
     for name in sorted(names):
-        console.print(f"left out: {name} cannot be read", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.say(f"left out: {name} cannot be read", "yellow")

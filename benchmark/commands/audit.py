@@ -8,9 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding, say_skipped
@@ -19,7 +17,7 @@ from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA, Encoding
-from benchmark.screen import Screen
+from benchmark.screen import Screen, table
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
 from datamodules.names import split_list
@@ -113,9 +111,7 @@ def main(options: Options) -> int:
     data = _open(options)
     missing = len(data.unlabelled_files())
     without = f", {missing} without a label, which get a suggestion" if missing else ""
-    console.print(
-        f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}", highlight=False, markup=False
-    )
+    console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")
     with counted(console) as progress:
         data, sample = _encode(options, data, progress, console)
         task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
@@ -190,7 +186,7 @@ def _open(options: Options) -> Doubtful:
     return data.pick(few_shot(data.given, options.shots, options.seed))
 
 
-def _encode(options: Options, data: Doubtful, progress: Progress, console: Console) -> tuple[Doubtful, Sample]:
+def _encode(options: Options, data: Doubtful, progress: Progress, console: Screen) -> tuple[Doubtful, Sample]:
     """The images that can be read, and their features."""
     import numpy as np
 
@@ -227,7 +223,7 @@ def _with_what_is_known(options: Options, data: Doubtful, sample: Sample, readab
     return replace(sample, own=own, checked=checked)
 
 
-def _say(console: Console, options: Options, data: Doubtful, result: AuditResult) -> None:
+def _say(console: Screen, options: Options, data: Doubtful, result: AuditResult) -> None:
     share = result.fraction
     if result.rivals:
         said = [f"{one:.0%}" for one in sorted([share.estimate, *(rival.fraction for rival in result.rivals)])]
@@ -253,14 +249,14 @@ def _say(console: Console, options: Options, data: Doubtful, result: AuditResult
     from benchmark.audit.ranking_quality import calibration_error, quality
 
     wrong = data.given != data.true
-    table = Table(title=f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)", title_justify="left")
-    for name in ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}"):
-        table.add_column(name, justify="left" if name == "score" else "right")
-    for name, score in {"joint": result.wrong, **result.scores}.items():
-        own = quality(-score, wrong)
-        if not math.isnan(own.auroc):
-            table.add_row(name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision)))
-    console.print(table)
+    head = ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}")
+    qualities = {name: quality(-score, wrong) for name, score in {"joint": result.wrong, **result.scores}.items()}
+    rows = [
+        [name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision))]
+        for name, own in qualities.items()
+        if not math.isnan(own.auroc)
+    ]
+    console.print(table(head, rows, f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)"))
     right = float((result.suggested == data.true).mean())
     console.print(
         f"calibration error of the probability: {100 * calibration_error(result.wrong, wrong):.1f} %; "

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
-from rich.console import Console
-
 from benchmark import PROTOCOL, version
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
@@ -41,7 +39,7 @@ def main(options: Options) -> int:
     return 0 if options.dry_run or options.detach else _finish(console, store, runs)
 
 
-def planned(console: Console, options: Options) -> list[Run]:
+def planned(console: Screen, options: Options) -> list[Run]:
     """The runs of these options, after a line for all that is left out and all that should be known of the data.
 
     Raises:
@@ -58,7 +56,7 @@ def planned(console: Console, options: Options) -> list[Run]:
     ]:
         left_out(console, line)
     for line in notes(grid.datasets, grid.shots):
-        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+        console.say(line, "dim")
     return runs
 
 
@@ -67,7 +65,7 @@ def _made() -> str:
 
 
 def train(
-    console: Console, options: Options, runs: list[Run], store: Store, begin: Callable[[], None] = lambda: None
+    console: Screen, options: Options, runs: list[Run], store: Store, begin: Callable[[], None] = lambda: None
 ) -> list[Run]:
     """Trains those of `runs` that are not done, under these options, and returns the runs without those that cannot.
 
@@ -119,7 +117,7 @@ def _check_places(options: Options, datasets: Iterable[str]) -> None:
     recorded_workers(options.out, (), 1)
 
 
-def _workers(console: Console, options: Options, engine: Engine, runs: list[Run], done: set[str]) -> int:
+def _workers(console: Screen, options: Options, engine: Engine, runs: list[Run], done: set[str]) -> int:
     """The number of workers to cut packs for: the one that finished runs of this grid were cut for, or today's."""
     recorded = recorded_workers(options.out, runs, options.pack) if done else None
     if recorded or len(done) == len(runs):
@@ -131,44 +129,42 @@ def _workers(console: Console, options: Options, engine: Engine, runs: list[Run]
         return len(engine.devices(options.devices, small, len(runs)))
 
 
-def _check_without_torch(console: Console, options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> None:
+def _check_without_torch(console: Screen, options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> None:
     """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
     for dataset in datasets:
         name_checks.check_files(dataset, options.data)
     line = f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}"
-    console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+    console.say(line, "dim")
 
 
-def _plan(console: Console, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
+def _plan(console: Screen, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
     console.print(f"{len(runs)} runs, {len(done)} done, {len(runs) - len(done)} to do in {len(todo)} packs")
     for pack in todo:
         names = dict.fromkeys(run.method for run in pack.runs)
-        console.print(f"  {pack.title}: {', '.join(names)}", highlight=False, markup=False)
+        console.say(f"  {pack.title}: {', '.join(names)}")
 
 
-def _without_predictions(console: Console, store: Store, finished: list[Run]) -> None:
+def _without_predictions(console: Screen, store: Store, finished: list[Run]) -> None:
     """Says how many finished runs lack predictions, and how to get them."""
     if lacking := sum(not store.has_predictions(run) for run in finished):
         line = f"{lacking} finished runs have no predictions and are not trained again; another --out has all of them"
-        console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.say(line, "yellow")
 
 
-def _finish(console: Console, store: Store, runs: list[Run]) -> int:
+def _finish(console: Screen, store: Store, runs: list[Run]) -> int:
     """Writes the tables, prints the leaderboard of these runs; 0 only if all of them succeeded."""
     from benchmark.analysis.results import Results
     from benchmark.report import table_files, terminal
 
     campaign, keys = Results.of(*store.load()), {run.key for run in runs}
     for problem in campaign.problems:
-        console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.say(problem, "yellow")
     table_files.write_all(campaign, store.out)
     mine = [record for record in campaign.records if record.key in keys]
     failures = [failure for failure in store.failures() if failure.run.key in keys]
     terminal.show(campaign if len(mine) == len(campaign.records) else Results.of(mine), console, failures)
-    console.print(
-        f"leaderboard: {store.out / 'leaderboard.csv'}; `promptnoise report --out={store.out}` draws plots and a page",
-        highlight=False, markup=False, soft_wrap=True,
-    )  # fmt: skip
+    table = store.out / "leaderboard.csv"
+    console.say(f"leaderboard: {table}; `promptnoise report --out={store.out}` draws plots and a page")
     good = sum(record.status == "ok" for record in mine)
     return 0 if good == len(runs) else 1
 

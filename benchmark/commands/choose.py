@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from benchmark.choose.expected import add_to_table, check_table, expectation, read_table
 from benchmark.commands._folders import check_writable
@@ -27,7 +24,7 @@ from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
 from benchmark.report.short_names import short_name
-from benchmark.screen import Screen
+from benchmark.screen import Screen, table
 from datamodules import noise as noises
 from datamodules.names import split_list
 from methods.recipes import recipe_for
@@ -206,20 +203,17 @@ def _open(options: Options, seed: int) -> tuple[Dataset | None, Doubtful]:
     return None, data.pick(few_shot(data.given, options.shots, seed)) if options.shots else data
 
 
-def _show(console: Console, outcome: Outcome, expected: str) -> None:
+def _show(console: Screen, outcome: Outcome, expected: str) -> None:
     from benchmark.choose.card import choice_line, confusion_line, ordered, spread
 
-    console.print(confusion_line(outcome.dominant), highlight=False, markup=False, soft_wrap=True)
+    console.say(confusion_line(outcome.dominant))
     if outcome.agreements:
         title = f"agreement with about {outcome.held_out} held-out given labels, % (not an accuracy: they may be wrong)"
-        table = Table("method", title=title, title_justify="left")
-        table.add_column("agreement", justify="right")
-        for name, values in ordered(outcome.agreements):
-            table.add_row(Text(name), spread(values))
-        console.print(table)
-    console.print(choice_line(outcome.choice), highlight=False, markup=False, soft_wrap=True)
+        rows = [(name, spread(values)) for name, values in ordered(outcome.agreements)]
+        console.print(table(["method", "agreement"], rows, title))
+    console.say(choice_line(outcome.choice))
     if expected:
-        console.print(f"expected regret: {expected}", highlight=False, markup=False, soft_wrap=True)
+        console.say(f"expected regret: {expected}")
 
 
 def _write(options: Options, setting: Setting, outcome: Outcome, expected: str) -> list[Path]:

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from benchmark.analysis.chosen_row import split
@@ -23,7 +21,7 @@ from benchmark.plan.method_names import printed
 from benchmark.records.backbone_identity import cannot_be_compared, differ, weights_of
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.screen import Screen
+from benchmark.screen import Screen, table
 from datamodules import reading
 
 GROUP = "read"
@@ -131,10 +129,10 @@ def _board(folder: Path) -> tuple[pd.DataFrame, list[Record], list[str]]:
         raise BadInput(f"{file}: {error}") from error
 
 
-def show(comparison: Comparison, console: Console) -> None:
+def show(comparison: Comparison, console: Screen) -> None:
     """Print the verdict, and the cells that differ most."""
     for note in comparison.notes:
-        console.print(note, style="yellow", markup=False, highlight=False)
+        console.say(note, "yellow")
     cells, far = comparison.cells, comparison.cells[comparison.cells["gap"].abs() > comparison.tolerance]
     if len(far):
         console.print(_table(far.head(MOST_SHOWN)))
@@ -157,17 +155,13 @@ def show(comparison: Comparison, console: Console) -> None:
 
 
 def _table(cells: pd.DataFrame) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("data set", "method", "noise", "wrong"):
-        table.add_column(name)
-    for name in ("first", "second", "gap"):
-        table.add_column(name, justify="right")
     row: Any
+    rows = []
     for row in cells.itertuples(index=False):
         rate = "measured" if pd.isna(row.rate) else f"{100 * row.rate:g} %"
-        table.add_row(*map(escape, (row.dataset, printed(row.method), row.noise)), rate, _number(row.mean_a, row.std_a),
-                      _number(row.mean_b, row.std_b), f"{row.gap:+.2f}")  # fmt: skip
-    return table
+        numbers = (_number(row.mean_a, row.std_a), _number(row.mean_b, row.std_b), f"{row.gap:+.2f}")
+        rows.append((row.dataset, printed(row.method), row.noise, rate, *numbers))
+    return table(("data set", "method", "noise", "wrong", "first", "second", "gap"), rows, left=4)
 
 
 def _number(mean: float, std: float) -> str:

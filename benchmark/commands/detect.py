@@ -8,10 +8,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
 from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding
@@ -20,7 +17,7 @@ from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone, check_dataset
 from benchmark.plan.options import numbers, seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
-from benchmark.screen import Screen
+from benchmark.screen import Screen, table
 from datamodules import noise as noises
 from datamodules.names import split_list
 
@@ -92,7 +89,7 @@ def main(options: Options) -> int:
     board = leaderboard(done)
     _show(console, board)
     for path in outputs.write(files(board)):
-        console.print(path, highlight=False, markup=False, soft_wrap=True)
+        console.say(path)
     return 0
 
 
@@ -138,11 +135,10 @@ def _encode(options: Options, name: str, progress: Progress) -> Encoded:
     return Encoded(name, dataset, features, text, backbone.scale)
 
 
-def _show(console: Console, board: pd.DataFrame) -> None:
-    table = Table("detector", title="mean over all cells", title_justify="left")
-    for column in SHOWN:
-        table.add_column(column.replace("_", " "), justify="right")
+def _show(console: Screen, board: pd.DataFrame) -> None:
     means = board[board["dataset"] == "all"]
-    for name, values in zip(means["detector"], means[list(SHOWN)].to_numpy(), strict=True):
-        table.add_row(escape(str(name)), *("" if isnan(value) else f"{value:.1f}" for value in values))
-    console.print(table)
+    rows = [
+        [str(name), *("" if isnan(value) else f"{value:.1f}" for value in values)]
+        for name, values in zip(means["detector"], means[list(SHOWN)].to_numpy(), strict=True)
+    ]
+    console.print(table(["detector", *SHOWN], rows, "mean over all cells"))

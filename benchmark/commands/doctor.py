@@ -66,7 +66,7 @@ def main(options: Options) -> int:
             bad += line.state == "bad"
             mark, style = {"good": ("ok ", "green"), "note": ("-  ", "yellow"), "bad": ("BAD", "red")}[line.state]
             console.print(mark, style=style, end=" ")
-            console.print(f"{line.what:9} {line.found}", highlight=False, markup=False, soft_wrap=True)
+            console.say(f"{line.what:9} {line.found}")
     return 1 if bad else 0
 
 

@@ -65,7 +65,7 @@ def main(options: Options) -> int:
     except UserError:  # a folder of weights that is not here any more
         arguments = {}
     for path in export(store, record, options.to, nearest, arguments):
-        Screen().print(path, highlight=False, markup=False, soft_wrap=True)
+        Screen().say(path)
     return 0
 
 

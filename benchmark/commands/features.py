@@ -126,4 +126,4 @@ def _report(console: Screen, options: Options, dataset: Dataset, arrays: Mapping
         *([] if dataset.trusted else [f"its labels are in doubt: name it features:{options.to}[labels=unknown]"]),
         f"promptnoise bench --datasets=features:{options.to} trains on it",
     ):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.say(line)

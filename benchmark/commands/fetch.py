@@ -39,13 +39,13 @@ def main(options: Options) -> int:
         check_dataset(name)
     for name in backbones:
         check_backbone(name)
-    console = Screen(markup=False, highlight=False, soft_wrap=True)
+    console = Screen()
     for dataset in datasets:
         opened = catalog.open_dataset(dataset, options.data, download=True)
-        console.print(f"{dataset}: {len(opened.train.labels)} training and {len(opened.test.labels)} test images")
+        console.say(f"{dataset}: {len(opened.train.labels)} training and {len(opened.test.labels)} test images")
     if backbones:
         from methods.clip.loading import load_backbone
 
         for name in backbones:
-            console.print(f"{name}: ready, weights {load_backbone(name).identity[:12]}")
+            console.say(f"{name}: ready, weights {load_backbone(name).identity[:12]}")
     return 0

@@ -41,19 +41,19 @@ def main(options: Options) -> int:
     from benchmark.analysis.results import Results
     from benchmark.report import table_files
 
-    console = Screen(markup=False, highlight=False, soft_wrap=True)
+    console = Screen()
     merged = merge(options.folders, options.out)
     for folder in options.folders:
-        console.print(f"{merged.added[str(folder)]} runs from {folder}")
+        console.say(f"{merged.added[str(folder)]} runs from {folder}")
     if merged.twice:
-        console.print(f"{merged.twice} were there already, at most {merged.apart:.2f} points apart; the first stay")
+        console.say(f"{merged.twice} were there already, at most {merged.apart:.2f} points apart; the first stay")
     for line in [*merged.problems, *(f"{count} refused from {why}" for why, count in merged.refused.items())]:
-        console.print(line, style="yellow")
+        console.say(line, "yellow")
     campaign = Results.of(*Store(options.out).load())
     for line in cannot_be_compared(campaign.records):
-        console.print(line, style="yellow")
+        console.say(line, "yellow")
     table_files.write_all(campaign, options.out)
     for line in campaign.doubts():
-        console.print(line)
-    console.print(f"{len(campaign.records)} runs in {options.out}; leaderboard: {options.out / 'leaderboard.csv'}")
+        console.say(line)
+    console.say(f"{len(campaign.records)} runs in {options.out}; leaderboard: {options.out / 'leaderboard.csv'}")
     return 1 if merged.problems or merged.refused else 0

@@ -7,8 +7,6 @@ from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmark.commands import bench
 from benchmark.commands._folders import check_writable
 from benchmark.outputs import OneFile, check_folders
@@ -72,7 +70,7 @@ def main(options: Options) -> int:
     cells = paper_runs.cells(paper, _changes(options))
     if options.backbone:
         name_checks.check_backbone(options.backbone)
-    console.print(f"{paper.name}: {paper.title}", style="bold", markup=False, highlight=False, soft_wrap=True)
+    console.say(f"{paper.name}: {paper.title}", "bold")
     files = partial(name_checks.check_files, root=options.data)
     missing = _missing(files, dict.fromkeys(run.dataset for cell in cells for run in cell.runs))
     if options.quick:
@@ -83,7 +81,7 @@ def main(options: Options) -> int:
             missing |= _missing(_load, dict.fromkeys(run.backbone for run in runs))
     reasons = _reasons(runs, missing)
     for why in dict.fromkeys(missing[name] for run in runs for name in (run.dataset, run.backbone) if name in missing):
-        console.print(f"missing: {why}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        console.say(f"missing: {why}", "yellow")
     able = list(dict.fromkeys(run for run in runs if run.key not in reasons))
     store = Store(options.out)
     if able:
@@ -139,7 +137,7 @@ def _reasons(runs: Iterable[Run], missing: Container[str]) -> dict[str, str]:
 
 
 def _finish(
-    console: Console, options: Options, paper: Paper, cells: list[Cell], reasons: dict[str, str], file: OneFile,
+    console: Screen, options: Options, paper: Paper, cells: list[Cell], reasons: dict[str, str], file: OneFile,
     able: list[Run],
 ) -> int:  # fmt: skip
     """Prints ours beside theirs and, unless this is a dry run, writes it too; 1 if one of the able runs is not ok."""
@@ -150,18 +148,15 @@ def _finish(
     store = Store(options.out)
     records, problems = store.load()
     for problem in problems:
-        console.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.say(problem, "yellow")
     reasons |= {failure.run.key: f"failed: {failure.cause}" for failure in store.failures()}
     table = beside(paper, cells, records, reasons)
     paper_table.show(paper, table, console)
     if options.backbone:
-        console.print(
-            f"the weights are those of {options.backbone}, not the paper's: differences say nothing about the paper",
-            style="yellow", highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+        console.say(f"the weights are {options.backbone}'s: differences say nothing about the paper", "yellow")
     if options.dry_run:
         return 0
     file.write(to_csv(table))
-    console.print(f"table: {file.path}", highlight=False, markup=False, soft_wrap=True)
+    console.say(f"table: {file.path}")
     good = {record.key for record in records if record.status == "ok"}
     return 0 if all(run.key in good for run in able) else 1

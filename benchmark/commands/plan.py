@@ -6,18 +6,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
-
 from benchmark.errors import BadInput
 from benchmark.plan import options as bench
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
 from benchmark.records.store import Store
-from benchmark.screen import Screen
+from benchmark.screen import Screen, table
 from datamodules.foreign import LONGEST_NAME, one_line
 from datamodules.names import split_list
 
 GROUP = "train"
+#: Columns of a forecast; hours stand behind.
+HEAD = ("devices", "packs", "takes", "ideal", "busy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,23 +50,17 @@ def main(options: Options) -> int:
     for device, count in kinds.most_common():
         costs = Costs.of(measured, device)
         rows = [forecast(runs, options.pack, number, costs) for number in numbers]
-        console.print(_table(rows, f"{len(runs)} runs on {device}, costs from {count} records"))
+        title = f"{len(runs)} runs on {device}, costs from {count} records"
+        hours = "GPU-hours" if "cpu" not in device else "device-hours"
+        console.print(table([*HEAD, hours, "of them idle"], map(_row, rows), title, left=0))
     return 0
 
 
-def _table(rows: list[Forecast], title: str) -> Table:
-    hours = "GPU-hours" if "cpu" not in title else "device-hours"
-    table = Table("devices", "packs", "takes", "ideal", "busy", hours, "of them idle", title=escape(title))
-    table.title_justify = "left"
-    for column in table.columns:
-        column.justify = "right"
-    for row in rows:
-        held = row.devices * row.makespan
-        table.add_row(
-            str(row.devices), str(row.packs), _time(row.makespan), _time(row.ideal), f"{100 * row.utilisation:.1f} %",
-            f"{held / 3600:.2f}", f"{max(0.0, held - row.busy) / 3600:.2f}",
-        )  # fmt: skip
-    return table
+def _row(found: Forecast) -> list[str]:
+    held = found.devices * found.makespan
+    times = [_time(found.makespan), _time(found.ideal), f"{100 * found.utilisation:.1f} %"]
+    hours = [f"{seconds / 3600:.2f}" for seconds in (held, max(0.0, held - found.busy))]
+    return [str(found.devices), str(found.packs), *times, *hours]
 
 
 def _time(seconds: float) -> str:

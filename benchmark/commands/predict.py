@@ -91,7 +91,7 @@ def main(options: Options) -> int:
     table.write(text.getvalue())
     say_skipped(console, bank.skipped)
     where = "" if table.is_printed else f": {table.path}"
-    console.print(f"{len(rows)} pictures classified{where}", highlight=False, markup=False, soft_wrap=True)
+    console.say(f"{len(rows)} pictures classified{where}")
     return 0
 
 

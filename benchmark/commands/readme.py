@@ -46,7 +46,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Says whether anything changed."""
-    console = Screen(markup=False, highlight=False, soft_wrap=True)
+    console = Screen()
     if options.check:
         if is_current(options.readme, options.reference):
             return 0
@@ -60,7 +60,7 @@ def main(options: Options) -> int:
         Outputs(options.reference, "report").check(names)
         make.publish(Path(options.publish), options.reference, options.pictures)
     changed = rewrite(options.readme, options.reference)
-    console.print(f"{options.readme} {'rewritten' if changed else 'was up to date'}")
+    console.say(f"{options.readme} {'rewritten' if changed else 'was up to date'}")
     return 0
 
 

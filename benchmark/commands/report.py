@@ -32,16 +32,16 @@ def main(options: Options) -> int:
     reference = _method(options)
     check_results(options.out)
     Outputs(options.out, "report").check([*REPORT, *tables_of(options.out)])
-    console = Screen(markup=False, highlight=False, soft_wrap=True)
+    console = Screen()
     with console.status("reading records") as status:
         from benchmark.report import make as report
 
         made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))
     for problem in made.problems:
-        console.print(problem, style="yellow")
+        console.say(problem, "yellow")
     if made.choice:
-        console.print(made.choice)
-    console.print(f"{len(made.files)} files written; open {options.out / 'report.html'}")
+        console.say(made.choice)
+    console.say(f"{len(made.files)} files written; open {options.out / 'report.html'}")
     return 0
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -56,7 +55,7 @@ def main(options: Options) -> int:
     return 0
 
 
-def show(record: Record, store: Store, console: Console) -> None:
+def show(record: Record, store: Store, console: Screen) -> None:
     """Print what a run was, what it reached, how it got there, and how to do it again."""
     run = record.run
     folder = "" if store.out == Options.out else f" {shlex.quote(f'--out={store.out}')}"
@@ -81,7 +80,7 @@ def show(record: Record, store: Store, console: Console) -> None:
     console.print(f"[dim]to do it again:[/] {escape(command(record) + folder)}", highlight=False, soft_wrap=True)
 
 
-def _show_mistakes(record: Record, store: Store, console: Console, count: int) -> None:
+def _show_mistakes(record: Record, store: Store, console: Screen, count: int) -> None:
     """Lists the worst mistakes, or says how to have a file of predictions."""
     if not record.predictions_sha256:
         line = f"[dim]for its worst mistakes:[/] {escape(command(record))} --save_predictions --out=FOLDER"
@@ -90,7 +89,7 @@ def _show_mistakes(record: Record, store: Store, console: Console, count: int) -
     try:
         predictions = store.predictions(record)
     except (BadRecord, OSError) as error:
-        console.print(str(error), style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.say(str(error), "yellow")
         return
     show_mistakes(predictions, count, console)
 

@@ -70,12 +70,12 @@ def main(options: Options) -> int:
                 rows.append(row)
                 if not table.is_printed:
                     table.write(as_csv(rows))
-                console.print(line_of(row), highlight=False, markup=False, soft_wrap=True)
+                console.say(line_of(row))
     console.print(table_of(rows))
     if table.is_printed:
         table.write(as_csv(rows))
     else:
-        console.print(f"speed: {table.path}", highlight=False, markup=False, soft_wrap=True)
+        console.say(f"speed: {table.path}")
     return 0
 
 

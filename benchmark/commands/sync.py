@@ -28,8 +28,8 @@ def main(options: Options) -> int:
     if target.mode == "disabled":
         raise BadInput(hint or "W&B is disabled; --wandb=online or --wandb=offline turns it on")
     check_results(options.out)
-    console = Screen(markup=False, highlight=False, soft_wrap=True)
+    console = Screen()
     with console.status("logging"):
         synced = sync(target)
-    console.print(f"{synced.logged} runs logged, {synced.left} left{f': {synced.cause}' if synced.cause else ''}")
+    console.say(f"{synced.logged} runs logged, {synced.left} left{f': {synced.cause}' if synced.cause else ''}")
     return 0 if synced.left == 0 and not synced.cause else 1

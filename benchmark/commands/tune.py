@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from benchmark.commands import bench
@@ -14,11 +13,12 @@ from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan import groups
+from benchmark.plan.method_names import printed
 from benchmark.plan.options import Options as BenchOptions
 from benchmark.plan.options import numbers
 from benchmark.records.store import Store
 from benchmark.report.file_names import TABLES, TUNING
-from benchmark.screen import Screen
+from benchmark.screen import Screen, table
 from datamodules import noise
 from datamodules.catalog import open_dataset
 from datamodules.names import parse_spec, split_list
@@ -80,26 +80,29 @@ def _needs_hold_out(options: Options) -> bool:
     return any(dataset.val is None or not dataset.trusted for dataset in opened)
 
 
-def _finish(console: Console, store: Store, keys: list[str]) -> int:
+def _finish(console: Screen, store: Store, keys: list[str]) -> int:
     """Writes tuning.csv and its picture, prints the rates; 0 only if all runs succeeded."""
     from benchmark.analysis import learning_rates
     from benchmark.report.make import rate_files
 
     records = store.load().records
     seen = learning_rates.sweep(records)
-    table = learning_rates.tuning(seen)
-    if not len(table):
+    found = learning_rates.tuning(seen)
+    if not len(found):
         raise BadInput("no method has noisy validation at two rates: methods without labels or training have none")
-    view = Table("method", "lr", "noisy val, %", "test, %", box=None, pad_edge=False)
-    for method, own in table.groupby("method", sort=False):
-        for row in own.itertuples():
-            style = "bold green" if row.chosen else ""
-            cells = (f"{row.lr:g}", f"{row.noisy_val:.2f}{'*' if row.chosen else ' '}", f"{row.accuracy:.2f}")
-            view.add_row(Text(str(method)), *(Text(cell, style) for cell in cells))
-    console.print(view)
-    for line in learning_rates.sentences(table):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    written = Outputs(store.out, "report").write(rate_files(seen, table))
-    console.print(f"written: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
+    row: Any
+    rows: list[list[str | Text]] = []
+    for row in found.itertuples():
+        cells: tuple[str, ...] = (
+            f"{row.lr:g}",
+            f"{row.noisy_val:.2f}{'*' if row.chosen else ' '}",
+            f"{row.accuracy:.2f}",
+        )
+        rows.append([printed(row.method), *(Text(each, "bold green" if row.chosen else "") for each in cells)])
+    console.print(table(["method", "lr", "noisy val, %", "test, %"], rows))
+    for line in learning_rates.sentences(found):
+        console.say(line)
+    written = Outputs(store.out, "report").write(rate_files(seen, found))
+    console.say(f"written: {', '.join(map(str, written))}")
     good = sum(record.key in set(keys) and record.status == "ok" for record in records)
     return 0 if good == len(keys) else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,8 @@ from benchmark.analysis.by_loss import in_order
 from benchmark.analysis.columns import to_csv
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import printed
+from benchmark.report.markdown import plain
+from benchmark.report.markdown import table as table_of
 from benchmark.report.short_names import short_name
 
 
@@ -30,14 +32,15 @@ def markdown(table: pd.DataFrame) -> str:
         noise, _, *setting = terms
         rate = float(rows["rate"].iloc[0])
         wide = rows.pivot(index="learner", columns="loss", values="mean")
-        losses = in_order(map(str, wide))
+        wide = wide[in_order(map(str, wide))]
         about = "measured" if math.isnan(rate) else f"{rate:.0%} wrong labels"
         backbone = short_name(setting[SETTING.index("backbone")])
-        parts.append(f"\n**{about}, {noise} noise, {setting_phrase(setting, backbone)}**\n")
-        parts.append("| learned | " + " | ".join(losses) + " |")
-        parts.append("| :-- |" + " --: |" * len(losses))
-        for learner, values in wide[losses].iterrows():
-            best = values.max()
-            cells = ["-" if math.isnan(v) else f"**{v:.1f}**" if v == best else f"{v:.1f}" for v in map(float, values)]
-            parts.append(f"| {printed(str(learner))} | " + " | ".join(cells) + " |")
-    return "\n".join(parts) + "\n"
+        parts.append(f"**{plain(f'{about}, {noise} noise, {setting_phrase(setting, backbone)}')}**\n")
+        lines = [[printed(str(learner)), *_cells(list(values))] for learner, values in wide.iterrows()]
+        parts.append(table_of(["learned", *map(str, wide)], lines))
+    return "\n".join(parts)
+
+
+def _cells(values: Sequence[float]) -> list[str]:
+    best = max(value for value in values if not math.isnan(value))
+    return ["-" if math.isnan(v) else f"**{v:.1f}**" if v == best else f"{v:.1f}" for v in values]

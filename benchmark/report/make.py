@@ -18,7 +18,7 @@ from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.store import Store
 from benchmark.report import loss_table, page, regret_table, table_files
-from benchmark.report.markup import plain
+from benchmark.report.markdown import plain
 from datamodules import reading
 
 #: What a reference folder keeps: enough for the README and for `compare`.

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from benchmark.records.prediction_file import mistakes
+from benchmark.screen import Screen, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +20,7 @@ SPLITS = {
 }
 
 
-def show_mistakes(predictions: pd.DataFrame, count: int, console: Console) -> None:
+def show_mistakes(predictions: pd.DataFrame, count: int, console: Screen) -> None:
     """Prints a table for each split that has mistakes, at most `count` rows each, the surest predictions first."""
     for split, (columns, title) in SPLITS.items():
         everything = mistakes(predictions, split, len(predictions))
@@ -33,19 +30,11 @@ def show_mistakes(predictions: pd.DataFrame, count: int, console: Console) -> No
         line = f"[bold]{len(everything)} of {images} {title}[/], the most confident first"
         console.print(line, highlight=False, soft_wrap=True)
         if len(everything):
-            console.print(_table(everything.head(count), columns), highlight=False)
-
-
-def _table(rows: pd.DataFrame, columns: tuple[str, ...]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(name, header_style="dim", overflow="fold")
-    for row in rows[list(columns)].itertuples(index=False):
-        table.add_row(*(_text(value) for value in row))
-    return table
+            shown = everything.head(count)[list(columns)].itertuples(index=False)
+            console.print(table(columns, ([_text(value) for value in row] for row in shown), left=len(columns)))
 
 
 def _text(value: object) -> str:
     if isinstance(value, float):
         return "unknown" if value != value else f"{value:.4f}"
-    return escape(str(value))
+    return str(value)

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
 from benchmark.analysis.paper_comparison import place
 from benchmark.plan.method_names import printed
 from benchmark.published.protocols import Paper
+from benchmark.screen import Screen
 
 _NAMES = {"rate": "wrong", "shots": "shots"}
 _NUMBERS: dict[str, Callable[[Any], str]] = {"rate": lambda rate: f"{100 * rate:g} %", "shots": str}
 
 
-def show(paper: Paper, table: pd.DataFrame, console: Console) -> None:
+def show(paper: Paper, table: pd.DataFrame, console: Screen) -> None:
     """Prints the cells, what they come to, and the known differences between the paper's runs and ours."""
     columns = [column for column in ("rate", "shots") if table[column].nunique() > 1]
     names = ("method", *(_NAMES[column] for column in columns), "ours", "theirs", "difference", "re-run", "")
@@ -31,16 +31,16 @@ def show(paper: Paper, table: pd.DataFrame, console: Console) -> None:
         for line in (names, *lines)
         for each in [enumerate(zip(line, widths, strict=True))]
     ]
-    console.print(aligned[0].rstrip(), style="bold", highlight=False, markup=False, soft_wrap=True)
+    console.say(aligned[0].rstrip(), "bold")
     blocks: dict[str, list[str]] = {}
     for row, line in zip(rows, aligned[1:], strict=True):
         blocks.setdefault(place(row), []).append(line.rstrip())
     for shared, block in blocks.items():
-        console.print(shared, style="bold cyan", highlight=False, markup=False, soft_wrap=True)
+        console.say(shared, "bold cyan")
         for line in block:
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            console.say(line)
     for line in (_summary(table), *(f"differs: {note}" for note in paper.notes), f"source: {paper.source}"):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.say(line)
 
 
 def _values(row: Any) -> tuple[str, ...]:

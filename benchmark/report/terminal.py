@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,14 +14,14 @@ from benchmark.plan.method_names import printed
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
 from benchmark.report.short_names import percent
-from benchmark.screen import Screen
+from benchmark.screen import Screen, table
 
 #: More data sets than this show as their mean only.
 MOST_DATASETS = 6
 MOST_NAMED = 10
 
 
-def show(campaign: Results, console: Console, failures: Sequence[Failure] = ()) -> None:
+def show(campaign: Results, console: Screen, failures: Sequence[Failure] = ()) -> None:
     """Print a table per setting and kind of noise, the best of each column marked, then what went wrong, by name."""
     for _, group in groupby(blocks(campaign.board, campaign.chosen), key=lambda block: block.terms):
         shown = list(group)
@@ -34,7 +33,7 @@ def show(campaign: Results, console: Console, failures: Sequence[Failure] = ()) 
     if not campaign.records:
         console.print("No finished runs.")
     for line in campaign.doubts():
-        console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+        console.say(line, "dim")
     diverged = [record for record in campaign.records if record.status == "diverged"]
     _name("diverged", [f"{record.run}{': ' + record.hint if record.hint else ''}" for record in diverged], console)
     _name("failed", [f"{failure.run}: {failure.cause}" for failure in failures], console)
@@ -65,22 +64,17 @@ def note(group: Sequence[Block], spread: bool) -> str:
 
 
 def _table(group: Sequence[Block], columns: Sequence[str], spread: bool, with_drop: bool) -> Table:
-    view = Table(box=None, pad_edge=False)
-    view.add_column("wrong labels", overflow="fold")
-    for column in columns:
-        view.add_column(column if column == "measured" else percent(float(column)), justify="right", no_wrap=True)
-    if with_drop:
-        view.add_column("drop", justify="right", no_wrap=True)
+    rates = [column if column == "measured" else percent(float(column)) for column in columns]
+    rows: list[list[str | Text]] = []
     for block in _shown(group):
-        rates = [percent(block.measured) if column == "measured" else "" for column in columns]
-        view.add_row(Text(block.name, style="bold cyan"), *(f"[cyan]{rate}[/] " for rate in rates))
+        measured = [Text(percent(block.measured) if column == "measured" else "", "cyan") + " " for column in columns]
+        rows.append([Text(block.name, "bold cyan"), *measured, *[""] * with_drop])
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
             drop = block.drop(method)
-            view.add_row(Text(printed(method)), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop))
-        for name, cells in _chosen(block, columns, spread):
-            view.add_row(Text(name, style="italic"), *cells)
-    return view
+            rows.append([printed(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop)])
+        rows += _chosen(block, columns, spread)
+    return table(["wrong labels", *rates, *["drop"] * with_drop], rows, rigid=True)
 
 
 def _width(view: Table) -> int:
@@ -96,36 +90,35 @@ def _columns(group: Sequence[Block]) -> list[str]:
     return list(dict.fromkeys(column for block in _shown(group) for column in block.columns))
 
 
-def _cell(cell: Cell | None, spread: bool) -> str:
+def _cell(cell: Cell | None, spread: bool) -> Text:
     if cell is None:
-        return f"[dim]{MISSING}[/] "
-    text = f"{cell.marks}{cell.mean:.2f}"
-    text += f" ±{cell.std:5.2f}" if spread and cell.std is not None else ""
-    text += cell.beside
-    return f"[bold green]{text}*[/]" if cell.rank == 1 else f"{text} "
+        return Text(MISSING, "dim") + " "
+    text = f"{cell.marks}{cell.mean:.2f}{_std(cell.std, spread)}{cell.beside}"
+    return Text(f"{text}*", "bold green") if cell.rank == 1 else Text(f"{text} ")
 
 
-def _chosen(block: Block, columns: Sequence[str], spread: bool) -> list[tuple[str, list[str]]]:
-    """The rows below those of methods by name; none where no column of the block has a choice."""
+def _std(std: float | None, spread: bool) -> str:
+    return f" ±{std:5.2f}" if spread and std is not None else ""
+
+
+def _chosen(block: Block, columns: Sequence[str], spread: bool) -> list[list[str | Text]]:
+    """The rows below those of methods; none where no column of the block has a choice."""
     if not block.chosen:
         return []
-    own = [block.chosen.get(column) for column in columns]
-    gaps = [f" ±{cell.std:5.2f}" if cell and spread and cell.std is not None else "" for cell in own]
-    means = [
-        f"[italic]{cell.mean:.2f}{gap}[/] " if cell else f"{MISSING} " for cell, gap in zip(own, gaps, strict=True)
-    ]
-    regrets = [
-        f"[italic]{cell.regret:.2f}{' ' * len(gap)}[/] " if cell else f"{MISSING} "
-        for cell, gap in zip(own, gaps, strict=True)
-    ]
-    return list(zip(ROWS, (means, regrets), strict=True))
+    means, regrets = [], []
+    for cell in map(block.chosen.get, columns):
+        gap = _std(cell.std, spread) if cell else ""
+        means.append(f"{cell.mean:.2f}{gap} " if cell else f"{MISSING} ")
+        regrets.append(f"{cell.regret:.2f}{' ' * len(gap)} " if cell else f"{MISSING} ")
+    names = zip(ROWS, (means, regrets), strict=True)
+    return [[Text(text, "italic") for text in (name, *cells)] for name, cells in names]
 
 
-def _name(what: str, lines: Sequence[str], console: Console) -> None:
+def _name(what: str, lines: Sequence[str], console: Screen) -> None:
     if lines:
         console.print()
         console.print(f"[bold red]{len(lines)} {'run' if len(lines) == 1 else 'runs'} {what}[/]")
         for line in lines[:MOST_NAMED]:
-            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+            console.say(f"  {line}")
         if len(lines) > MOST_NAMED:
             console.print(f"  and {len(lines) - MOST_NAMED} more")

@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from benchmark.errors import BadInput
 from benchmark.plan.axes import Run, all_small
 from benchmark.plan.options import Options
@@ -21,6 +19,7 @@ from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
 from benchmark.run.workload import Workload, noting_lost
+from benchmark.screen import Screen
 from benchmark.tracking import Files, Follower, target_of
 from datamodules.catalog import Size
 
@@ -40,7 +39,7 @@ class Planned:
 
 
 def train_campaign(
-    console: Console, options: Options, engine: Engine, plan: Planned, begin: Callable[[], None]
+    console: Screen, options: Options, engine: Engine, plan: Planned, begin: Callable[[], None]
 ) -> list[Run]:
     """Trains what can run, with progress, and returns the runs without those that cannot.
 
@@ -94,7 +93,7 @@ def _opened(options: Options, engine: Engine, plan: Planned) -> tuple[Runner, li
 
 
 @contextmanager
-def _naming_what_is_missing(console: Console, store: Store, runs: Sequence[Run]) -> Iterator[None]:
+def _naming_what_is_missing(console: Screen, store: Store, runs: Sequence[Run]) -> Iterator[None]:
     """Where writing fails in the middle, says which runs have no record before the error ends the command."""
     try:
         yield
@@ -102,11 +101,8 @@ def _naming_what_is_missing(console: Console, store: Store, runs: Sequence[Run])
         done = store.finished(runs, quarantine=False)
         missing = [str(run) for run in runs if run.key not in done]
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        console.print(
-            f"{len(done)} finished runs are kept; not written: {', '.join(missing[:3])}{more}. "
-            "Make room and run the same command again to resume.",
-            highlight=False, markup=False, soft_wrap=True,
-        )  # fmt: skip
+        lost = f"{', '.join(missing[:3])}{more}. Make room and run the same command again to resume."
+        console.say(f"{len(done)} finished runs are kept; not written: {lost}")
         raise
 
 
@@ -119,13 +115,13 @@ def _without(runs: Sequence[Run], reasons: Container[tuple[str, str]]) -> list[R
     return [run for run in runs if (run.backbone, run.method) not in reasons]
 
 
-def left_out(console: Console, line: str) -> None:
+def left_out(console: Screen, line: str) -> None:
     """Prints what the campaign does without, and why."""
-    console.print(f"left out: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    console.say(f"left out: {line}", "yellow")
 
 
 @contextmanager
-def _tracking(options: Options, console: Console) -> Iterator[None]:
+def _tracking(options: Options, console: Screen) -> Iterator[None]:
     """Logs records to Weights & Biases while others are being made, from a process of its own."""
     target, hint = target_of(options)
     if target.mode == "disabled":
@@ -135,7 +131,7 @@ def _tracking(options: Options, console: Console) -> Iterator[None]:
         return
     with Follower(target) as follower:
         yield
-        console.print(follower.finish(), highlight=False, markup=False, soft_wrap=True)
+        console.say(follower.finish())
 
 
 def _check_writable(out: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmark.run.events import Event
+from benchmark.screen import Screen
 from datamodules.foreign import LONGEST_NAME, one_line
 
 #: Seconds between plain lines about what is under way.
@@ -18,7 +18,7 @@ PAUSE = 60.0
 class LiveProgress:
     """A bar of runs, and a line per worker; plain lines where the output is not a terminal."""
 
-    def __init__(self, console: Console, total: int, done: int = 0) -> None:
+    def __init__(self, console: Screen, total: int, done: int = 0) -> None:
         self.console = console
         self.total = total
         self.done = done
@@ -48,7 +48,7 @@ class LiveProgress:
         """Shows what a worker tells; the bar of runs counts the epochs of those under way."""
         if event.what == "note":
             if event.text not in self._notes:
-                self.console.print(event.text, style="dim", highlight=False, markup=False)
+                self.console.say(event.text, "dim")
             self._notes.add(event.text)
             return
         if event.what == "quiet":
@@ -65,7 +65,7 @@ class LiveProgress:
         completed = min(self.total, self.done + sum(self._under_way.values()))
         self._bars.update(self._runs, completed=completed, count=f"{self.done}/{self.total}")
         if event.what == "failed":
-            self.console.print("failed", event.text, style="red", highlight=False, markup=False, soft_wrap=True)
+            self.console.say(f"failed {event.text}", "red")
         if event.what == "died":
             self._warn(event)
         if event.what in ("finished", "failed"):
@@ -75,11 +75,11 @@ class LiveProgress:
 
     def _warn(self, event: Event) -> None:
         line = f"{event.device}: {event.text}"
-        self.console.print(line, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        self.console.say(line, "yellow")
 
     def _say(self, line: str) -> None:
         if not self.console.is_terminal:
-            self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+            self.console.say(line)
         self._said = time.monotonic()
 
     def _left(self) -> str:

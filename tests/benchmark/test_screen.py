@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
@@ -31,18 +30,18 @@ def table(cell: str | Text) -> Table:
     return found
 
 
-def bars(screen: Console) -> None:
+def bars(screen: Screen) -> None:
     with counted(screen) as progress, encoding(progress, f"[bold]{EVIL}", 3) as tell:
         tell("x", 1, 3, 1.0)
 
 
-def worker(screen: Console) -> None:
+def worker(screen: Screen) -> None:
     with LiveProgress(screen, 2) as progress:
         progress(0, Event("cpu", "epoch", f"[red]{EVIL}", 1, 2))
         progress(0, Event("cpu", "failed", EVIL, finished=1))
 
 
-WAYS: dict[str, Callable[[Console], object]] = {
+WAYS: dict[str, Callable[[Screen], object]] = {
     "text": lambda screen: screen.print(EVIL, **PLAIN),
     "several": lambda screen: screen.print("failed", EVIL, **PLAIN),
     "path": lambda screen: screen.print(Path(EVIL), **PLAIN),

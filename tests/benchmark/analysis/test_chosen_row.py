@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from benchmark.analysis.by_method import summary
 from benchmark.analysis.chosen_row import CHOSEN, NOTE, joined, split
@@ -26,6 +25,7 @@ from benchmark.report.headline import finding
 from benchmark.report.markup import latex, markdown
 from benchmark.report.page.payload import payload
 from benchmark.report.pictures.figures import figures
+from benchmark.screen import Screen
 from benchmark.tracking.campaign_summary import to_tables
 from tests.support.records_factory import result, run
 
@@ -129,7 +129,7 @@ def test_tables_show_it_below_the_methods_and_say_what_it_is(campaign: Results) 
     assert "| *chosen* | 81.00 ± 1.41 | 52.00 ± 2.83 |" in markdown(first)
     tex = latex(first)
     assert "\\bottomrule" in tex.split(r"\midrule" + "\n" + r"\textit{chosen} & 81.00 $\pm$ 1.41")[1]
-    console = Console(width=100, file=io.StringIO())
+    console = Screen(width=100, file=io.StringIO())
     terminal.show(campaign, console)
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     below = [line.split() for line in printed.splitlines() if line.split()[:1] in (["chosen"], ["regret"])]

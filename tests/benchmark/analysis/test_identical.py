@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from benchmark.__main__ import main
 from benchmark.analysis.identical import FEWEST
 from benchmark.analysis.results import Results
 from benchmark.records.store import Store
 from benchmark.report import terminal
+from benchmark.screen import Screen
 from tests.support.records_factory import result, run
 
 
@@ -74,7 +74,7 @@ def test_a_method_that_is_zero_shot_at_every_rate_is_one_of_those(tmp_path: Path
 def test_report_and_leaderboard_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, "coop", 3)
     write(tmp_path, "gce", 3)
-    console = Console(width=100, file=io.StringIO())
+    console = Screen(width=100, file=io.StringIO())
     terminal.show(Results.of(*Store(tmp_path).load()), console)
     assert main(["report", f"--out={tmp_path}"]) == 0
     page, words = (tmp_path / "report.html").read_text(), (tmp_path / "statistics.md").read_text()

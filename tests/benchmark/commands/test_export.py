@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 from safetensors.numpy import load_file
 
 from benchmark.analysis.results import Results
@@ -17,11 +16,12 @@ from benchmark.errors import BadInput
 from benchmark.records.record import BadRecord, dump, read
 from benchmark.records.store import Store
 from benchmark.report import table_files
+from benchmark.screen import Screen
 from tests.support.records_factory import CLASSES, campaign, fill, result, run
 
 
 def printed(call: object, *arguments: object) -> str:
-    console = Console(width=120, file=io.StringIO(), no_color=True)
+    console = Screen(width=120, file=io.StringIO(), no_color=True)
     call(*arguments, console)  # type: ignore[operator]
     return console.file.getvalue()  # type: ignore[attr-defined]
 

@@ -44,11 +44,11 @@ def test_every_table_and_chart_can_be_downloaded(store: Store, tmp_path: Path) -
     cells = [board.loc["flipped", "asymmetric", rate, "coop"] for rate in (0.0, 0.5)]
     head, *lines = list(reader(found["csv"].splitlines()))
     assert head == ["Method", "0 %", "0 % std", "50 %", "50 % std", "Drop", "Rank"]
-    (coop,) = (line for line in lines if line[0] == "coop")
+    (coop,) = (line for line in lines if line[0] == "CoOp")
     wanted = [value for cell in cells for value in (cell["mean"], cell["std"])]
     assert [float(value) for value in coop[1:5]] == pytest.approx(wanted, abs=0.01)
-    assert rf"coop & \textbf{{{cells[0]['mean']:.2f}}} $\pm$ {cells[0]['std']:.2f} &" in found["tex"]
-    assert r"zero\_shot" in found["tex"] and found["tex"].startswith("\\begin{tabular}{lrrrr}")
+    assert rf"CoOp & \textbf{{{cells[0]['mean']:.2f}}} $\pm$ {cells[0]['std']:.2f} &" in found["tex"]
+    assert "zero-shot CLIP" in found["tex"] and found["tex"].startswith("\\begin{tabular}{lrrrr}")
     assert found["runs"].count("\n") == 1 + 3 * 2 * 2 + 2
     assert found["points"].splitlines()[0] == 'line,"wrong labels, %","test accuracy, %",std'
     assert found["forest"].splitlines()[0] == "method,difference,low,high,p_adjusted,pairs"
@@ -100,7 +100,7 @@ def test_hovering_a_chart_shows_the_values_there(store: Store, tmp_path: Path) -
     best = board.loc["digits", "asymmetric", 0.5, "gce[q=0.5]"]
     assert found["accuracy-chart"][:2] == [
         "50 % wrong labels",
-        f"gce[q=0.5]{best['mean']:.2f} ± {best['std']:.2f}",
+        f"PromptGCE[q=0.5]{best['mean']:.2f} ± {best['std']:.2f}",
     ]
     assert found["training-chart"][0] == "epoch 10"
     assert found["classes-chart"][0] == "number 5 of 5"

@@ -6,7 +6,6 @@ from csv import reader
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.analysis.results import Results
@@ -18,6 +17,7 @@ from benchmark.records.store import Store
 from benchmark.report import table_files, terminal
 from benchmark.report.blocks import blocks
 from benchmark.report.markup import latex, markdown
+from benchmark.screen import Screen
 from tests.support.records_factory import fill, result, run
 from tests.support.terminal import shown
 
@@ -92,7 +92,7 @@ def test_names_are_harmless_in_csv_markdown_latex_and_the_terminal(tmp_path: Pat
     assert not re.search(r"(?<!\\)\]\(", line)
     tex = latex(block)
     assert "\n\\input" not in tex and r"\input{x}" not in tex.split("\n", 1)[1]
-    console = Console(width=100, file=io.StringIO())
+    console = Screen(width=100, file=io.StringIO())
     terminal.show(campaign, console)
     assert name.split("\n")[0] in console.file.getvalue()  # type: ignore[attr-defined]
 

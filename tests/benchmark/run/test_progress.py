@@ -6,15 +6,15 @@ import io
 from types import SimpleNamespace
 
 import pytest
-from rich.console import Console
 
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
+from benchmark.screen import Screen
 
 
 def shown(terminal: bool, *told: tuple[int, Event]) -> str:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=100, color_system=None)
+    console = Screen(file=out, force_terminal=terminal, width=100, color_system=None)
     with LiveProgress(console, total=8, done=2) as progress:
         for worker, event in told:
             progress(worker, event)
@@ -52,7 +52,7 @@ def test_a_log_hears_of_a_long_pack_now_and_then(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_bar_counts_the_epochs_of_runs_under_way() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True)
+    console = Screen(file=io.StringIO(), force_terminal=True)
     with LiveProgress(console, total=8) as progress:
         progress(0, epoch(5))
         progress(1, epoch(2, "combos · 4 runs"))
@@ -82,7 +82,7 @@ def test_a_dead_worker_and_a_pack_that_stands_still_get_a_line_each() -> None:
 
 
 def test_epochs_of_a_worker_that_died_do_not_count() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True)
+    console = Screen(file=io.StringIO(), force_terminal=True)
     with LiveProgress(console, total=8) as progress:
         progress(0, epoch(5))
         progress(0, Event("cpu", "died", "its worker died"))
