@@ -12,16 +12,18 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from datamodules import datasets
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError, unknown
+from datamodules.formats.arrays import holds
 from datamodules.formats.checks import checked
 from datamodules.formats.features import FeatureFile
 from datamodules.formats.folder import ClassFolders, parts_of
 from datamodules.formats.held_out import parse_share
-from datamodules.formats.hub import Hub
+from datamodules.formats.hub import Hub, is_hub_folder
 from datamodules.formats.one_folder import OneFolder, advice
 from datamodules.formats.source import Source
 from datamodules.formats.tables import UNKNOWN, with_tables
 from datamodules.names import parse_spec
 from datamodules.plugins import literals, modules
+from datamodules.spellings import meanings, spelled
 
 TEMPLATE = "a photo of a {}."
 #: `name` is what tables and pictures call the data set.
@@ -61,6 +63,29 @@ def size(spec: str) -> Size:
     return Size(**(literals(module) if module else {}).get("SIZE", TYPICAL._asdict()))
 
 
+def canonical(spec: str) -> str:
+    """The one name of a data set that is written in another spelling, or as the bare path of a folder or file.
+
+    A path is one of a folder of pictures, of a hub data set or of features, by what lies there; what is none of these
+    stays as it is written.
+
+    >>> canonical("EuroSAT"), canonical("Food-101[template={}]"), canonical("hf:OxfordIIITPet"), canonical("nothing")
+    ('eurosat', 'food101[template={}]', 'hf:oxford_pets', 'nothing')
+    """
+    name, _ = parse_spec(spec)
+    options = spec.strip().removeprefix(name)
+    kind, colon, place = name.partition(":")
+    if colon:
+        return f"hf:{spelled(datasets, place)}{options}" if kind == "hf" else spec
+    path = Path(name).expanduser()
+    if name in known() or not path.exists():
+        return spelled(datasets, name) + options
+    if path.is_dir():
+        kind = "features" if holds(path, "train_features") else "hf" if is_hub_folder(path) else "folder"
+        return f"{kind}:{name}{options}"
+    return f"features:{name}{options}" if path.suffix.lower() in (".npz", ".npy", ".safetensors") else spec
+
+
 def check(spec: str) -> None:
     """Checks a data set's name and options without opening it: a name, `hf:NAME`, `folder:PATH` or `features:PATH`.
 
@@ -68,14 +93,14 @@ def check(spec: str) -> None:
         DataError: an unknown name (with the nearest match and the list), an option that does not exist, or a value that
             it does not take.
     """
-    name, options = parse_spec(spec)
+    name, options = parse_spec(canonical(spec))
     kind, colon, place = name.partition(":")
     if colon and not place.strip(" /" if kind == "hf" else " "):
         examples = {"hf": "hf:owner/name", "folder": "folder:/path", "features": "features:/path"}
         example = examples.get(kind, "a name that `promptnoise list` shows")
         raise DataError(f"data set {spec!r} names nothing; write {example}")
     if not name.startswith(("hf:", "folder:", "features:")) and name not in known():
-        raise unknown("data set", name, [*known(), "folder:PATH", "hf:NAME", "features:PATH"])
+        raise _unknown(name)
     kinds = {"hf": HUB_OPTIONS, "folder": FOLDER_OPTIONS, "features": FEATURES_OPTIONS}
     allowed = kinds.get(kind, ("template",))
     for option in options:
@@ -96,6 +121,7 @@ def open_dataset(spec: str, root: Path | None = None, download: bool = False) ->
     Raises:
         DataError: an unknown name, or files that are missing or inconsistent; the message says what to do.
     """
+    spec = canonical(spec)
     source, template = _source(spec)
     if isinstance(source, Embedded):
         dataset = checked(replace(source.load(), name=spec, template=template))
@@ -106,6 +132,7 @@ def open_dataset(spec: str, root: Path | None = None, download: bool = False) ->
 
 def status(spec: str, root: Path | None = None) -> str:
     """Returns `ready`, or `missing: ` and what to do; checks only that files exist."""
+    spec = canonical(spec)
     source, _ = _source(spec)
     problem = None if isinstance(source, Embedded) else source.missing(root)
     name = parse_spec(spec)[0]
@@ -149,6 +176,18 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
     if "split" in options:
         changes["split"] = _share(name, options)
     return replace(getattr(entry, "HUB", None) or Hub(place), **changes), template
+
+
+def _unknown(name: str) -> DataError:
+    """The error for a name of no data set, which may be a path, or one of the hub's names."""
+    if Path(name).expanduser().is_file():
+        return DataError(f"data set {name!r} is a file; it should be a folder, a file of features (.npz), or a name")
+    if name.startswith(("/", "~", ".")) or name.count("/") > 1 or name.endswith("/"):
+        return DataError(f"data set {name!r}: there is nothing at {_absolute(name)}")
+    if "/" in name:
+        return DataError(f"data set {name!r}: there is no folder {_absolute(name)}; for the hub's, write hf:{name}")
+    ways = [*known(), "folder:PATH", "hf:NAME", "features:PATH"]
+    return unknown("data set", name, ways, meanings(datasets, name))
 
 
 def _share(name: str, options: Mapping[str, str]) -> float:

@@ -34,6 +34,15 @@ def _shown(letter: str) -> str:
     return chr(0x2400 + ord(letter)) if letter < " " else "␡" if letter == "\x7f" else "\N{REPLACEMENT CHARACTER}"
 
 
+def folded(name: str) -> str:
+    """A name without case, blanks and signs, by which spellings of one name are the same.
+
+    >>> folded("ViT-B/16"), folded("Oxford_Pets"), folded("LP++")
+    ('vitb16', 'oxfordpets', 'lp++')
+    """
+    return "".join(letter for letter in name.casefold() if letter.isalnum() or letter == "+")
+
+
 def to_cell(text: str) -> str:
     r"""The text for a cell of a CSV table: an apostrophe in front of what a spreadsheet would take for a formula.
 

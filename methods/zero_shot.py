@@ -10,6 +10,7 @@ from methods.core.base import BaseMethod
 
 NAME = "zero-shot CLIP"
 FAMILY = "zero-shot"
+ALSO_CALLED = ("CLIP",)
 
 
 class Method(BaseMethod):

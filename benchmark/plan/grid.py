@@ -85,7 +85,7 @@ class Grid:
         for rate in self.rates:
             if not 0 <= rate <= 1:
                 raise BadInput(f"noise rate {rate:g} lies outside [0, 1]")
-        for kind in self.kinds:
+        for kind in map(noise.canonical, self.kinds):
             noise.parse(kind)
             if noise.measured(kind):
                 found[kind, None] = None

@@ -49,7 +49,7 @@ def datasets(names: Sequence[str], data: Path | None = None) -> list[str]:
     ['combos', 'digits', 'flipped', 'tilted', 'dtd']
     """
     groups = {**catalog.groups(), **({"features": _files(data)} if "features" in names and data else {})}
-    return _expanded(names, groups, catalog.known())
+    return list(dict.fromkeys(map(catalog.canonical, _expanded(names, groups, catalog.known()))))
 
 
 def passed_over(names: Sequence[str], data: Path) -> list[str]:

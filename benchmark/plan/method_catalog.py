@@ -19,6 +19,7 @@ from benchmark.plan import method_source
 from benchmark.plan.method_source import Source
 from datamodules.errors import UserError, nearest
 from datamodules.plugins import literals, modules
+from datamodules.spellings import meanings, spelled
 from methods.options.check import check_values, options_of
 from methods.options.former_names import former_names, renamed
 from methods.options.option import COMPUTED, Option, as_text
@@ -146,11 +147,11 @@ def method(name: str) -> MethodInfo:
         BadInput: There is none (the message has the nearest match and the list), or its file cannot be read.
     """
     known, broken = scan()
-    name = renamed(name)
+    name = spelled(package, renamed(name))
     if name in broken:
         raise BadInput(broken[name])
     if name not in known:
-        raise BadInput(f"unknown method {name!r}: {nearest(name, known)}")
+        raise BadInput(f"unknown method {name!r}: {nearest(name, known, meanings(package, name))}")
     return known[name]
 
 

@@ -11,7 +11,7 @@ from datamodules import catalog, datasets, reading
 from datamodules.errors import DataError
 from datamodules.names import parse_spec
 from methods import clip
-from methods.clip.names import split_name
+from methods.clip.names import meant, models, split_name
 from methods.recipes import is_embedded, is_precomputed
 
 WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
@@ -59,15 +59,33 @@ def check_backbone(name: str) -> None:
     elif scheme == "hf-hub":
         if not re.fullmatch(r"[^/\s]+/[^/\s]+", place):
             raise BadInput(f"backbone {name!r} names no repository; write hf-hub:owner/name")
+        if other := meant(name):
+            raise BadInput(f"backbone {name!r} is in the format of the transformers library; write {other}")
     elif scheme == "local-dir":
         if not place:
             raise BadInput(f"backbone {name!r} names no folder; write local-dir:/path")
         if not Path(place).is_dir():
             raise BadInput(f"backbone {name!r}: the folder {place} does not exist")
-    elif ":" in name:
+    elif ":" in name and scheme in models():
         if not Path(place).is_file():
             raise BadInput(f"backbone {name!r}: the file {place} does not exist")
-    elif not re.fullmatch(r"[^/]+/.+", name):
+    elif not re.fullmatch(r"[^/:]+/.+", name) or name.partition("/")[0] not in models():
+        _refuse(name)
+
+
+def _refuse(name: str) -> None:
+    """Refuse what is not written as a backbone, with what it may mean; unknown models are left to open_clip.
+
+    Raises:
+        BadInput: A path, a name of another program, or one without weights.
+    """
+    other, model = meant(name), re.split("[:/]", name)[0]
+    if other and model in models():
+        raise BadInput(f"backbone {name!r}: did you mean {other!r}? It names no weights; write {WAYS}")
+    if other or ":" in name:
+        hint = f"did you mean {other!r}? There" if other else "there"
+        raise BadInput(f"backbone {name!r}: {hint} is no model {model!r}; write {WAYS}")
+    if not re.fullmatch(r"[^/]+/.+", name):
         raise BadInput(f"backbone {name!r} names no weights; write {WAYS}")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("Caltech",)
 TEMPLATE = "a photo of a {}."
 SIZE = {"classes": 100, "tests": 2465}
 GROUP = "coop11"

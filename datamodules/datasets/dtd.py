@@ -3,6 +3,7 @@
 from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("describable_textures",)
 TEMPLATE = "{} texture."
 SIZE = {"classes": 47, "tests": 1692}
 GROUP = "coop11"

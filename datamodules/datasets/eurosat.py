@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("EuroSAT-RGB",)
 TEMPLATE = "a centered satellite photo of {}."
 SIZE = {"classes": 10, "tests": 8100}
 GROUP = "coop11"

@@ -13,6 +13,7 @@ from datamodules.formats.hub import Hub
 from datamodules.formats.images import require_files
 from datamodules.formats.source import Layout
 
+ALSO_CALLED = ("aircraft",)
 TEMPLATE = "a photo of a {}, a type of aircraft."
 SIZE = {"classes": 100, "tests": 3333}
 GROUP = "coop11"

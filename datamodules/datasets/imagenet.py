@@ -10,6 +10,7 @@ from datamodules.formats.coop import GUIDE
 from datamodules.formats.folder import ClassFolders
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("ImageNet-1k", "ILSVRC2012", "ILSVRC")
 TEMPLATE = "a photo of a {}."
 SIZE = {"classes": 1000, "tests": 50000}
 GROUP = "coop11"

@@ -3,6 +3,7 @@
 from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("Flowers102", "Oxford Flowers 102", "flowers")
 TEMPLATE = "a photo of a {}, a type of flower."
 SIZE = {"classes": 102, "tests": 2463}
 GROUP = "coop11"

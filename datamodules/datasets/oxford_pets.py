@@ -3,6 +3,7 @@
 from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("Oxford-IIIT Pet", "pets")
 TEMPLATE = "a photo of a {}, a type of pet."
 SIZE = {"classes": 37, "tests": 3669}
 GROUP = "coop11"

@@ -2,6 +2,7 @@
 
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("NWPU-RESISC45",)
 TEMPLATE = "satellite imagery of {}."
 SIZE = {"classes": 45, "tests": 6300}
 SOURCE = HUB = Hub("timm/resisc45")

@@ -3,6 +3,7 @@
 from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("cars196", "cars")
 TEMPLATE = "a photo of a {}."
 SIZE = {"classes": 196, "tests": 8041}
 GROUP = "coop11"

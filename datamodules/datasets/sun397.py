@@ -3,6 +3,7 @@
 from datamodules.formats.coop import SplitFile
 from datamodules.formats.hub import Hub
 
+ALSO_CALLED = ("SUN",)
 TEMPLATE = "a photo of a {}."
 SIZE = {"classes": 397, "tests": 19850}
 GROUP = "coop11"

@@ -109,7 +109,7 @@ class Hub:
         import datasets  # takes a second to import
 
         try:
-            if any((Path(self.repo) / file).is_file() for file in ("dataset_dict.json", "state.json")):
+            if is_saved(Path(self.repo)):
                 saved = datasets.load_from_disk(self.repo)
                 return dict(saved) if isinstance(saved, datasets.DatasetDict) else {self.train: saved}
             with _network(download):
@@ -126,6 +126,17 @@ class Hub:
         for row, key in enumerate(zip(*(table[column][:] for column in (label, *self.middle_of)), strict=True)):
             groups.setdefault(key, []).append(row)
         return table.select(sorted(rows[len(rows) // 2] for rows in groups.values()))
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether a folder is one that `save_to_disk` writes."""
+    return any((folder / file).is_file() for file in ("dataset_dict.json", "state.json"))
+
+
+def is_hub_folder(folder: Path) -> bool:
+    """Whether a folder holds a data set of the hub: saved, or downloaded in files of Parquet or WebDataset."""
+    files = (*folder.glob("*.parquet"), *folder.glob("data/*.parquet"), *folder.glob("*.tar"))
+    return is_saved(folder) or bool(files)
 
 
 def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping[str, Any]:

@@ -23,6 +23,7 @@ from datamodules.dataset import Labels
 from datamodules.errors import DataError, unknown
 from datamodules.names import parse_spec
 from datamodules.plugins import modules
+from datamodules.spellings import meanings, spelled
 
 Floats = NDArray[np.floating]
 
@@ -76,6 +77,7 @@ def parse(kind: str) -> tuple[str, dict[str, str]]:
     ('human', {'labels': 'worse'})
     """
     (name, options), module = parse_spec(kind), _module(kind)
+    name = spelled(sys.modules[__name__], name)
     allowed = list(inspect.signature(module.corrupt).parameters)[3:]
     for option in options:
         if option not in allowed:
@@ -83,6 +85,16 @@ def parse(kind: str) -> tuple[str, dict[str, str]]:
     if hasattr(module, "check"):
         module.check(**options)
     return name, options
+
+
+def canonical(kind: str) -> str:
+    """The one name of a kind that is written in another spelling.
+
+    >>> canonical("sym"), canonical("Human[labels=worse]"), canonical("symmetric_noise")
+    ('symmetric', 'human[labels=worse]', 'symmetric')
+    """
+    name = parse_spec(kind)[0]
+    return spelled(sys.modules[__name__], name) + kind.strip().removeprefix(name)
 
 
 def needs(kind: str) -> frozenset[str]:
@@ -175,7 +187,8 @@ _WHAT = {"logits": "zero-shot logits", "features": "image features", "texts": "c
 
 
 def _module(kind: str) -> ModuleType:
-    name = parse_spec(kind)[0]
+    package = sys.modules[__name__]
+    name = spelled(package, parse_spec(kind)[0])
     if name not in known():
-        raise unknown("noise kind", name, known())
-    return import_module(modules(sys.modules[__name__])[name])
+        raise unknown("noise kind", name, known(), meanings(package, name))
+    return import_module(modules(package)[name])

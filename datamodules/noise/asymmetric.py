@@ -5,6 +5,7 @@ from __future__ import annotations
 from datamodules.noise import Context, Noisy
 from datamodules.noise._flips import flip
 
+ALSO_CALLED = ("asym", "pair", "pairflip")
 NEEDS: frozenset[str] = frozenset()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from datamodules.noise import Context, Noisy
 from datamodules.noise._swaps import swap
 
+ALSO_CALLED = ("pair", "pairflip")
 NEEDS: frozenset[str] = frozenset()
 
 

@@ -8,6 +8,7 @@ from scipy.special import ndtr, ndtri
 from datamodules.noise import Context, Noisy
 from datamodules.seeds import rng
 
+ALSO_CALLED = ("idn", "instance_dependent")
 NEEDS = frozenset({"features"})
 SPREAD = 0.1
 

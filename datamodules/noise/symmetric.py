@@ -6,6 +6,7 @@ from datamodules.noise import Context, Noisy
 from datamodules.noise._flips import flip
 from datamodules.seeds import rng
 
+ALSO_CALLED = ("sym",)
 NEEDS: frozenset[str] = frozenset()
 
 

@@ -1,10 +1,22 @@
-"""Names of backbones that lie in a folder or a file; imports no torch."""
+"""Names of backbones: those of folders and files, and what other spellings mean; imports no torch."""
 
 from __future__ import annotations
 
-from datamodules.errors import DataError
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from datamodules.errors import DataError, look_alikes
+from datamodules.foreign import folded
 from datamodules.names import parse_spec
 from methods.errors import BackboneError
+
+#: OpenAI's models as its own code, the transformers library and open_clip write them, without signs.
+_OPENAI = re.compile(
+    r"(?:openai)?(?:clip)?(?:(rn(?:50|101)(?:x\d+)?)|vit(b|l)(?:ase|arge)?(?:patch)?(14|16|32)(336)?(?:px)?)"
+    r"(quickgelu)?(?:openai)?"
+)
 
 
 def split_name(name: str) -> tuple[str, str]:
@@ -25,3 +37,36 @@ def split_name(name: str) -> tuple[str, str]:
     if options and (":" not in place or place.startswith("hf-hub:")):
         raise BackboneError(f"backbone {name!r} has a name of its own; only local-dir:/path and NAME:/file get one")
     return place, options.get("name", "")
+
+
+def meant(name: str) -> str:
+    """What a name that is no backbone's probably means, as it is written here; empty where nothing is known.
+
+    >>> meant("ViT-B/16"), meant("openai/clip-vit-large-patch14-336"), meant("RN50x4"), meant("EMBEDDED_VIT")
+    ('ViT-B-16/openai', 'ViT-L-14-336/openai', 'RN50x4/openai', 'embedded-vit')
+    >>> meant("laion/CLIP-ViT-B-32-laion2B-s34B-b79K"), meant("vit-b-16/laion400m_e32"), meant("siglip")
+    ('hf-hub:laion/CLIP-ViT-B-32-laion2B-s34B-b79K', 'ViT-B-16/laion400m_e32', '')
+    """
+    place = re.sub(r"^(hf|hf-hub|folder|file):(//)?", "", name)
+    if (path := Path(place).expanduser()).exists():
+        return f"local-dir:{place}" if path.is_dir() else f"NAME:{place}"
+    if found := _OPENAI.fullmatch(folded(place)):
+        resnet, size, patch, pixels, activation = found.groups()
+        model = resnet.upper().replace("X", "x") if resnet else f"ViT-{size.upper()}-{patch}"
+        return f"{model}{'-336' if pixels else ''}{'-quickgelu' if activation else ''}/openai"
+    model, slash, tag = place.partition("/")
+    for own in models() if slash else ():
+        if folded(own) == folded(model):
+            return f"{own}/{tag}"
+    if re.fullmatch(r"[^/\s]+/[^/\s]*(clip|vit|eva)[^/\s]*", place, re.IGNORECASE) and not name.startswith("hf-hub:"):
+        return f"hf-hub:{place}"
+    near = [] if slash else look_alikes(place, ("embedded", "embedded-vit"))
+    return near[0] if near and near[0] != name else ""
+
+
+@cache
+def models() -> tuple[str, ...]:
+    """The names of open_clip's models, read off its files; none where it is not installed."""
+    package = find_spec("open_clip")
+    folders = package.submodule_search_locations if package else None
+    return tuple(sorted(file.stem for folder in folders or () for file in Path(folder).glob("model_configs/*.json")))
