@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ def files(data: Doubtful, result: AuditResult, correct: float = 0.0) -> dict[str
         "duplicates.csv": duplicate_table(data, result),
         "misfits.csv": misfit_table(data, result),
         "questions.csv": question_table(data, result),
+        "left_out.csv": [["file", "why"], *data.left_out],
     }
     if missing:
         tables["unlabelled.csv"] = unlabelled_table(missing, data.values, result)
@@ -125,5 +127,7 @@ def summary(data: Doubtful, result: AuditResult) -> dict[str, Any]:
         "other_explanations": [rival.fraction for rival in result.rivals],
         "near_duplicates_with_different_labels": len(result.duplicates),
         "fit_no_class": len(result.misfits),
+        "left_out": Counter(why for _, why in data.left_out),
+        "of_one_colour": list(data.constant),
         "weights": result.weights,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import classes_named, readable
-from datamodules.formats.csv_table import is_missing, read_table
+from datamodules.formats.csv_table import CsvTable, is_missing, read_table
 from datamodules.formats.folder import class_folders, parts_of, read_names, require_class_folders, split_of
 from datamodules.formats.images import FileImages, require_files
 from datamodules.formats.labellings import image_names
@@ -31,7 +32,8 @@ class Doubtful:
     """Images [P] with given labels [P], -1 where an image has none.
 
     `files` name them, `values` [C] are the classes as tables write them and `classes` [C] as prompts do. `true` [P] are
-    the true labels, None where nobody knows them.
+    the true labels, None where nobody knows them. `left_out` are files beside them and why they are none of the images,
+    `constant` those images on which nothing is to be seen.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Doubtful:
     classes: tuple[str, ...]
     template: str
     true: Labels | None = None
+    left_out: tuple[tuple[str, str], ...] = ()
+    constant: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> Outputs | None:
@@ -61,6 +65,14 @@ class Doubtful:
         true = None if self.true is None else self.true[rows]
         files = tuple(self.files[row] for row in rows.tolist())
         return replace(self, images=_picked(self.images, rows), files=files, given=self.given[rows], true=true)
+
+    def encoded(self, kept: Doubtful, constant: Collection[str]) -> Doubtful:
+        """The images that were `kept` of these as they can be read; `constant` are descriptions of empty ones."""
+        there = set(kept.files)
+        unread = tuple((file, "cannot be read as a picture") for file in self.files if file not in there)
+        of = range(len(kept.files)) if constant else ()
+        empty = tuple(kept.files[row] for row in of if kept.images.describe(row) in constant)
+        return replace(kept, left_out=(*self.left_out, *unread), constant=empty)
 
 
 def _picked(images: Images, rows: Labels) -> Images:
@@ -122,7 +134,10 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
 def of_dataset(spec: str, dataset: Dataset) -> Doubtful:
     """The training images of a data set, with its own labels as given ones."""
     train, classes = dataset.train, dataset.classes
-    return Doubtful(spec, train.images, image_names(train.images), train.labels, classes, classes, dataset.template)
+    images, names = train.images, image_names(train.images)
+    return Doubtful(
+        spec, images, names, train.labels, classes, classes, dataset.template, left_out=_no_pictures(images)
+    )
 
 
 def checked(data: Doubtful) -> Doubtful:
@@ -160,7 +175,7 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
 
 
 def _table(path: Path) -> Doubtful:
-    table, root = read_table(path), path.absolute().parent
+    table, root = _named_columns(read_table(path)), path.absolute().parent
     for column in ("file", "label"):
         if column not in table.columns or not table.lines:
             raise BadInput(f"{path} has no column {column!r}; an audit needs the columns file and label")
@@ -179,6 +194,20 @@ def _table(path: Path) -> Doubtful:
     return _of_files(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
 
 
+def _named_columns(table: CsvTable) -> CsvTable:
+    """A table whose one column NAME_label, such as `audited_label` of an audit's own, is called `label`."""
+    own = [name for name in table.columns if name.endswith("_label")]
+    if "label" in table.columns or len(own) != 1:
+        return table
+    return replace(table, columns=tuple("label" if name == own[0] else name for name in table.columns))
+
+
 def _of_files(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:
     assert isinstance(split.images, FileImages)
-    return Doubtful(spec, split.images, split.images.paths, split.labels, values, classes, template)
+    images = split.images
+    others = _no_pictures(images)
+    return Doubtful(spec, images, images.paths, split.labels, values, classes, template, left_out=others)
+
+
+def _no_pictures(images: Images) -> tuple[tuple[str, str], ...]:
+    return tuple((file, "is no picture") for file in images.left_out) if isinstance(images, FileImages) else ()

@@ -12,11 +12,13 @@ from datamodules.formats.tables import tables_folder
 from datamodules.names import parse_spec
 
 
-def next_step(spec: str, root: Path, backbone: str = "embedded", table: Path | str = f"{AUDITED}.csv") -> str:
+def next_step(
+    spec: str, root: Path, backbone: str = "embedded", table: Path | str = f"{AUDITED}.csv", skip: bool = False
+) -> str:
     """Where to put the `table` of corrected labels and the `make bench` that trains on it; empty for a table of files
     and for a file of features.
 
-    `spec` is what was audited, `root` the data root.
+    `spec` is what was audited, `root` the data root; with `skip` images that cannot be read are left out.
     """
     if Path(spec).is_file() or spec.startswith("features:"):
         return ""
@@ -25,9 +27,22 @@ def next_step(spec: str, root: Path, backbone: str = "embedded", table: Path | s
     words = [f"DATASETS={dataset}", f"NOISE_TYPE=human[labels={AUDITED}]"]
     words += [f"DATA={root}"] if root != DATA and not dataset.startswith("folder:") else []
     words += [f"BACKBONE={backbone}"] if backbone != "embedded" else []
+    words += ["SKIP_BAD_IMAGES=yes"] if skip else []
     return (
         f"to train on the corrected labels, put {table} into {folder}/ and run: {shlex.join(['make', 'bench', *words])}"
     )
+
+
+def choose_step(spec: str, backbone: str = "embedded", table: Path | str = f"{AUDITED}.csv") -> str:
+    """Where to put the `table` of corrected labels and the `choose` that makes a classifier of it; empty for what is
+    neither a folder nor a table of files."""
+    place = Path(spec if Path(spec).is_file() else parse_spec(spec)[0].removeprefix("folder:")).expanduser().absolute()
+    if spec.startswith("features:") or not place.exists():
+        return ""
+    folder = place if place.is_dir() else place.parent
+    more = [f"--backbone={backbone}"] if backbone != "embedded" else []
+    words = shlex.join(["promptnoise", "choose", str(folder / f"{AUDITED}.csv"), *more])
+    return f"to make a classifier of all corrected images, put {table} into {folder}/ and run: {words}"
 
 
 def _trainable(spec: str) -> str:

@@ -1,8 +1,8 @@
-"""Progress of what is counted, on the terminal, and what was left out on the way."""
+"""Progress of what is counted, on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -23,9 +23,3 @@ def encoding(progress: Progress, what: str, images: int) -> Iterator[Callable[[s
     task = progress.add_task(one_line(f"encoding {what}", LONGEST_NAME), total=images)
     yield lambda _, done, total, rate: progress.update(task, completed=images - total + done)
     progress.update(task, completed=images)
-
-
-def say_skipped(console: Screen, names: Iterable[str]) -> None:
-    """Says which images were left out."""
-    for name in sorted(names):
-        console.say(f"left out: {name} cannot be read", "yellow")

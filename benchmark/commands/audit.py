@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.progress import Progress
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding, say_skipped
+from benchmark.commands._progress import counted, encoding
 from benchmark.commands._prompt import with_prompt, worth_it
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
@@ -35,7 +35,8 @@ STEPS = 5
 WIDE = 0.15
 #: What is always written, and what options ask for.
 FILES = (
-    "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "pred_probs.npy", "summary.json"
+    "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "left_out.csv", "pred_probs.npy",
+    "summary.json",
 )  # fmt: skip
 CORRECTED, PAGE, UNLABELLED = f"{AUDITED}.csv", "audit.html", "unlabelled.csv"
 
@@ -103,7 +104,7 @@ def main(options: Options) -> int:
         from benchmark.audit.audit_files import files
         from benchmark.audit.audit_result import examine
         from benchmark.audit.gallery.gallery_page import gallery
-        from benchmark.audit.next_step import next_step
+        from benchmark.audit.next_step import choose_step, next_step
 
     chosen = split_list(options.detector)
     for name in chosen:
@@ -113,7 +114,7 @@ def main(options: Options) -> int:
     without = f", {missing} without a label, which get a suggestion" if missing else ""
     console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")
     with counted(console) as progress:
-        data, sample = _encode(options, data, progress, console)
+        data, sample = _encode(options, data, progress)
         task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
 
         def step(name: str) -> None:
@@ -134,9 +135,11 @@ def main(options: Options) -> int:
     if not options.noise and not options.shots:
         written = next((path for path in paths if path.stem == AUDITED), None)
         source = "the page exports" if options.pictures else "--correct=0.1 writes"
-        table = written or f"the {AUDITED}.csv that {source}"
-        if advice := next_step(options.dataset, options.data, options.backbone, table):
-            say(advice)
+        table = written.absolute() if written else f"the {AUDITED}.csv that {source}"
+        spec, backbone = options.dataset, options.backbone
+        bench = next_step(spec, options.data, backbone, table, options.skip_bad_images)
+        for line in filter(None, (bench, choose_step(spec, backbone, table))):
+            say(line)
     return 0
 
 
@@ -186,7 +189,7 @@ def _open(options: Options) -> Doubtful:
     return data.pick(few_shot(data.given, options.shots, options.seed))
 
 
-def _encode(options: Options, data: Doubtful, progress: Progress, console: Screen) -> tuple[Doubtful, Sample]:
+def _encode(options: Options, data: Doubtful, progress: Progress) -> tuple[Doubtful, Sample]:
     """The images that can be read, and their features."""
     import numpy as np
 
@@ -199,8 +202,8 @@ def _encode(options: Options, data: Doubtful, progress: Progress, console: Scree
         backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, data.outputs)
         sample, readable = encode(data, backbone, bank, options.seed)
     sample = _with_what_is_known(options, data, sample, readable)
-    say_skipped(console, bank.skipped)
-    data = data if len(readable) == len(data.given) else data.pick(np.asarray(readable))
+    kept = data if len(readable) == len(data.given) else data.pick(np.asarray(readable))
+    data = data.encoded(kept, bank.constant)
     device = parse_devices(options.devices)[0]
     if data.outputs is not None:
         if options.prompt == "yes":
@@ -237,6 +240,9 @@ def _say(console: Screen, options: Options, data: Doubtful, result: AuditResult)
         f"{len(result.duplicates)} near-duplicates with different labels, {len(result.misfits)} images fit no class",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
+    if data.left_out:
+        first = " ".join(data.left_out[0])
+        console.say(f"{len(data.left_out)} files left out: {first} ...; see left_out.csv", "yellow")
     if share.high - share.low > WIDE:
         console.print(
             "the backbone hardly tells these classes apart, so wrong labels look like hard images: trust the order "

@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmark.choose.expected import add_to_table, check_table, expectation, read_table
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, say_skipped
+from benchmark.commands._progress import counted
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.feature_files import instead, lacks, left_out, outputs_of
@@ -109,7 +109,6 @@ def main(options: Options) -> int:
         setting = prepare(data, backbone, bank, recipe_for(backbone.name, options.recipe), str(bank.device))
         outcome = choose(setting, plan, start, everything=dataset is not None)
     expected = expectation(read_table(), outcome.choice.by, plan.default)
-    say_skipped(console, bank.skipped)
     _show(console, outcome, expected)
     for path in _write(options, setting, outcome, expected):
         say(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark import PROTOCOL
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding, say_skipped
+from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone, check_dataset
@@ -81,7 +81,6 @@ def main(options: Options) -> int:
             own = recipe_for(options.backbone, options.recipe).settings
             crop = Crop(own.crop, flip=own.flip)
             arrays["views"] = views(dataset, bank, options.views, options.seed, crop)
-    say_skipped(console, bank.skipped)
     if options.half:
         arrays |= {name: arrays[name].astype(np.float16) for name in arrays if "_features" in name or name == "views"}
     with file.opened() as stream:

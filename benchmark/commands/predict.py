@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding, say_skipped
+from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone
@@ -89,7 +89,6 @@ def main(options: Options) -> int:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([COLUMNS, *(map(to_cell, row) for row in rows)])
     table.write(text.getvalue())
-    say_skipped(console, bank.skipped)
     where = "" if table.is_printed else f": {table.path}"
     console.say(f"{len(rows)} pictures classified{where}")
     return 0

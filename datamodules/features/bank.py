@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -23,6 +23,7 @@ from datamodules.features.feature_store import MemoryStore, ShardStore
 from datamodules.features.inputs import Inputs
 from datamodules.features.shards import Damaged, Shard
 from datamodules.features.stream import batched
+from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ IN_MEMORY = 2**30
 SHARD = 4096
 """Features in one shard; a killed build loses about as many."""
 
+NAMED = 3
+"""Pictures that a message names."""
+
 ATTEMPTS = 3
 """How often damaged files are made again: another process may damage or remove them, too."""
 
@@ -47,7 +51,8 @@ class FeatureBank:
 
     They are kept in memory or in a `cache` folder, keyed by the encoder's identity, images and how they are decoded,
     views, seed and crop; an interrupted build in a folder resumes with the missing shards. An unreadable image raises
-    CorruptImage; with `skip_bad_images` its features are zero instead, and `skipped` contains its description.
+    CorruptImage; with `skip_bad_images` its features are zero instead, and `skipped` contains its description. What is
+    of one colour only is encoded, and `constant` contains it.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class FeatureBank:
         self.progress = progress
         self.skip_bad_images = skip_bad_images
         self.skipped: set[str] = set()
+        self.constant: set[str] = set()
         self._stores: dict[str, MemoryStore] = {}
 
     def beside(self, encoder: ImageEncoder) -> FeatureBank:
@@ -122,7 +128,7 @@ class FeatureBank:
         build = partial(self._build, inputs, pixels, views, str(about["what"]))
         read = partial(self._read, self._store(self._key(inputs.images) | about), build, indices)
         features, bad = read(0)
-        self.skipped |= {inputs.images.describe(index) for index in bad.tolist()}
+        self._note(self.skipped, map(inputs.images.describe, bad.tolist()), "pictures left out that cannot be read")
         if views * features.nbytes > IN_MEMORY:
             return lambda view: read(view)[0][0]
         return read(None)[0].__getitem__
@@ -173,14 +179,16 @@ class FeatureBank:
                 made = [rows[len(own) * views :]]
                 features = rows[: len(own) * views].reshape(len(own), views, -1).transpose(0, 1).contiguous()
                 yield self._shard(inputs, own, features)
-        if inputs.constant:
-            first = inputs.images.describe(min(inputs.constant))
-            logger.warning(
-                "%d of %d pictures are of one colour only: %s ...", len(inputs.constant), len(missing), first
-            )
+        self._note(self.constant, map(inputs.images.describe, inputs.constant or ()), "pictures of one colour only")
+
+    @staticmethod
+    def _note(known: set[str], names: Iterable[str], what: str) -> None:
+        """Adds names of pictures to those known, and says in one line what those new ones are."""
+        if new := sorted(set(names) - known):
+            known.update(new)
+            say_once(logger, f"{what}: {len(new)} ({', '.join(new[:NAMED])}{' ...' if len(new) > NAMED else ''})")
 
     def _shard(self, inputs: Inputs, own: Labels, features: Tensor) -> Shard:
         bad = np.isin(own, sorted(inputs.bad))
         features[:, torch.from_numpy(bad)] = 0
-        self.skipped |= {inputs.images.describe(index) for index in own[bad].tolist()}
         return Shard(own, bad, features)

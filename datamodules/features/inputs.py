@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -73,13 +72,12 @@ class Inputs:
                 return transform(picture)
             except CorruptImage as error:
                 if not self.skip_bad:
-                    raise
+                    raise CorruptImage(f"{error}; --skip_bad_images leaves such pictures out") from error
                 return error
 
         for index, picture in zip(indices.tolist(), decoded(read, indices.tolist()), strict=True):
             if isinstance(picture, CorruptImage):
                 self.bad.add(index)
-                warnings.warn(f"skipped: {picture}", stacklevel=2)
             yield None if isinstance(picture, CorruptImage) else picture
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmark.__main__ import main
 from benchmark.audit.doubtful import open_doubtful
@@ -144,14 +145,22 @@ def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
     copy = tmp_path / "copy"
     shutil.copytree(folder / "train", copy)
     (copy / "two" / "broken.png").write_bytes(b"no picture")
+    (copy / "two" / "notes.txt").write_text("no picture")
+    Image.new("RGB", (9, 9), "red").save(copy / "two" / "red.png")
     words = ["audit", str(copy), f"--out={tmp_path / 'out'}", "--devices=cpu", "--pictures=3"]
     assert main(words) == 2
     assert "broken.png cannot be read" in capsys.readouterr().err
     assert main([*words, "--skip_bad_images"]) == 0
     printed = capsys.readouterr().out
-    assert "left out: " in printed
-    command = f"make bench 'DATASETS=folder:{copy}[split=0.2]' 'NOISE_TYPE=human[labels=audited]'"
+    assert "2 files left out: two/notes.txt is no picture ...; see left_out.csv" in printed
+    left = {row["file"]: row["why"] for row in rows_of(tmp_path / "out" / "left_out.csv")}
+    assert left == {"two/notes.txt": "is no picture", "two/broken.png": "cannot be read as a picture"}
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["left_out"] == {"is no picture": 1, "cannot be read as a picture": 1}
+    assert summary["of_one_colour"] == ["two/red.png"]
+    command = f"make bench 'DATASETS=folder:{copy}[split=0.2]' 'NOISE_TYPE=human[labels=audited]' SKIP_BAD_IMAGES=yes"
     assert f"put the audited.csv that the page exports into {copy}/ and run: {command}\n" in printed
+    assert f" and run: promptnoise choose {copy}/audited.csv\n" in printed
     assert all("broken" not in row["file"] for row in rows_of(tmp_path / "out" / "labels.csv"))
 
 
@@ -222,3 +231,12 @@ def test_a_page_of_ten_thousand_pictures_holds_only_those_in_view(audited: Path,
     assert found["count"].startswith("10000 shown") and found["last"] == 10_000
     assert 0 < found["cards"] < 100
     assert found["seconds"] < 3
+
+
+def test_the_corrected_table_of_a_folder_is_audited_and_chosen_from_as_it_is(audited: Path, folder: Path) -> None:
+    shutil.copy(audited / "audited.csv", folder)
+    try:
+        data = open_doubtful(str(folder / "audited.csv"))
+    finally:
+        (folder / "audited.csv").unlink()
+    assert {data.files[row]: data.values[data.given[row]] for row in range(len(data.files))}.items() >= WRONG.items()

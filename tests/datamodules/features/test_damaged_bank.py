@@ -6,7 +6,6 @@ import errno
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
 from datamodules.features.feature_store import ShardStore
 from datamodules.features.shards import Damaged, Shard, open_shard, to_bytes
+from datamodules.notices import _said as said
 from tests.support.bank_parts import Encoder, Pictures, all_views, build
 
 
@@ -160,18 +160,21 @@ def test_bad_pictures_can_be_skipped_and_are_named(tmp_path: Path, cached: bool)
     whole = FeatureBank(Encoder()).plain(Pictures(9))
     for _ in range(2):
         bank = FeatureBank(Encoder(), cache, batch_size=4, skip_bad_images=True)
-        with warnings.catch_warnings(record=True):
-            features = bank.plain(Pictures(9, bad=[5]))
+        features = bank.plain(Pictures(9, bad=[5]))
         assert bank.skipped == {"/data/picture_5.png"}
         assert not features[5].any()
         kept = [i for i in range(9) if i != 5]
         assert torch.allclose(features[kept], whole[kept])
 
 
-def test_a_bank_made_with_skipping_stops_a_run_that_does_not_skip(tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match=r"skipped: /data/picture_5.png"):
+def test_a_bank_made_with_skipping_stops_a_run_that_does_not_skip(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said.cache_clear()
+    for _ in range(2):
         FeatureBank(Encoder(), tmp_path, skip_bad_images=True).plain(Pictures(9, bad=[5]))
-    with pytest.raises(CorruptImage, match=r"/data/picture_5\.png"):
+    assert caplog.messages == ["pictures left out that cannot be read: 1 (/data/picture_5.png)"], "once"
+    with pytest.raises(CorruptImage, match=r"/data/picture_5\.png .*; --skip_bad_images leaves such pictures out"):
         FeatureBank(Encoder(), tmp_path).plain(Pictures(9, bad=[5]))
     repaired = FeatureBank(Encoder(), tmp_path)
     assert torch.allclose(repaired.plain(Pictures(9)), FeatureBank(Encoder()).plain(Pictures(9)))
