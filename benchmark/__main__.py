@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark import PROTOCOL, version
-from benchmark.commands import COMMANDS
+from benchmark.commands import COMMANDS, OF_A_CHECKOUT
 from benchmark.errors import BadInput, Interrupted
 from datamodules.errors import UserError, nearest
 from datamodules.foreign import one_line, warn_in_one_line
@@ -70,20 +70,13 @@ def _run(given: list[str]) -> int:
         sys.stdout.write(f"promptnoise {version()}, protocol {PROTOCOL}\n")
         return 0
     name, rest = given[0], given[1:]
-    if name == "pretrain":
-        raise BadInput("pretrain is no command: `make embedded` runs it, in a checkout of the repository")
     if name not in COMMANDS:
-        raise BadInput(f"unknown command {name!r}: {nearest(name, COMMANDS)}")
+        raise BadInput(OF_A_CHECKOUT.get(name) or f"unknown command {name!r}: {nearest(name, COMMANDS)}")
     try:
         Path.home()
     except RuntimeError:
         raise BadInput("the home folder of this user is not known; set HOME, for example HOME=/tmp") from None
-    try:
-        command = import_module(f"benchmark.commands.{name}")
-    except ModuleNotFoundError as error:
-        if not f"{error.name}".startswith("benchmark."):
-            raise
-        raise BadInput(f"{name} needs {error.name}, which is in the repository alone: run it in a checkout") from None
+    command = import_module(f"benchmark.commands.{name}")
     from benchmark.commands._app import app_of, parse
 
     if "-h" in rest or "--help" in rest:

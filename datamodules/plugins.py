@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import pkgutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from datamodules import reading
@@ -22,10 +23,18 @@ def modules(package: ModuleType) -> Mapping[str, str]:
 
     The group of `datamodules.datasets` is `promptnoise.datasets`; an entry replaces a file of its name.
     """
-    name = package.__name__
-    files = (each.name for each in pkgutil.iter_modules(package.__path__) if not each.ispkg)
+    folders = tuple((folder, *os.listdir(folder)) for folder in package.__path__ if Path(folder).is_dir())  # noqa: PTH208
+    return _modules(package.__name__, folders, (*sys.path,))
+
+
+@cache
+def _modules(name: str, folders: Sequence[Sequence[str]], path: Sequence[str]) -> Mapping[str, str]:
+    """`modules` of a package whose folders, each named before its files, hold these, with the interpreter's `path`."""
+    files = (each.name for each in pkgutil.iter_modules([folder for folder, *_ in folders]) if not each.ispkg)
     found = {file: f"{name}.{file}" for file in files if not file.startswith("_")}
-    return dict(sorted((found | _added(f"promptnoise.{name.rpartition('.')[2]}", (*sys.path,))).items()))
+    added = entry_points(group=f"promptnoise.{name.rpartition('.')[2]}")
+    found |= {entry.name: entry.value.split(":")[0] for entry in added}
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def literals(module: str) -> Mapping[str, Any]:
@@ -54,9 +63,3 @@ def tree(module: str) -> ast.Module:
         raise UserError(f"the module {module!r} cannot be found; is its package installed?")
     path = Path(spec.origin)
     return ast.parse(reading.read_bytes(path, reading.TEXT), filename=str(path))
-
-
-@cache
-def _added(group: str, path: Sequence[str]) -> dict[str, str]:
-    """The modules by name that packages on the interpreter's `path` add."""
-    return {entry.name: entry.value.split(":")[0] for entry in entry_points(group=group)}

@@ -79,17 +79,14 @@ def examine(
     labels, true = labelled.labels, found.true[there]
     wrong = wrong_probability(true, labels)
     scores = {name: -labelled.of_given(part[there].log_softmax(1)) for name, part in parts.items()}
-    for name in chosen:
-        if name != "joint":
-            step(f"detector {name}")
-            scores[f"detector_{name}"] = -detectors.label_quality(name, labelled)
-    ranked = scores[f"detector_{chosen[0]}"] if chosen and chosen[0] != "joint" else wrong
+    scores |= _detected(labelled, chosen, step)
+    ranked = scores.get(f"detector_{chosen[0]}", wrong) if chosen else wrong
     step("near-duplicates and misfits")
     cosines, indices = labelled.nearest
     isolation, misfits = fits_none(cosines)
     table = torch.zeros(sample.classes, sample.classes).index_add_(1, labels, true.T) / len(labels)
     rivals = [rival[there] for rival in found.rivals]
-    missing = found.true[~there].max(1) if not there.all() else None
+    missing = found.true[~there]
     return AuditResult(
         wrong=wrong.numpy(),
         suggested=true.argmax(1).numpy(),
@@ -104,10 +101,18 @@ def examine(
         isolation=isolation.numpy(),
         rivals=[account(rival, labels) for rival in rivals],
         questions=questions([true, *rivals], labels, labelled.checked).numpy(),
-        unlabelled=(np.empty(0, np.int64), np.empty(0))
-        if missing is None
-        else (missing[1].numpy(), missing[0].numpy()),
+        unlabelled=(missing.argmax(1).numpy(), missing.amax(1).numpy()),
     )
+
+
+def _detected(labelled: Sample, chosen: Sequence[str], step: Step) -> dict[str, Tensor]:
+    """Scores [P] of the chosen detectors by name, high where a label is doubtful; `joint` needs none of its own."""
+    scores = {}
+    for name in chosen:
+        if name != "joint":
+            step(f"detector {name}")
+            scores[f"detector_{name}"] = -detectors.label_quality(name, labelled)
+    return scores
 
 
 def account(true: Tensor, labels: Tensor) -> Account:

@@ -28,7 +28,7 @@ def check_writable(what: str, folder: Path) -> None:
     """
     above = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     if not above.is_dir():
-        cause = "a file" if above.exists() else "a link that leads nowhere"
+        cause = "a file; give a folder" if above.exists() else "a link that leads nowhere"
         raise BadInput(f"{what} {folder} cannot be written: {above} is {cause}")
     if not os.access(above, os.W_OK | os.X_OK):
         raise BadInput(f"{what} {folder} cannot be written: {above} is read-only")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -129,9 +128,8 @@ def main(options: Options) -> int:
             page = gallery(data, result, options.pictures, lambda done: progress.update(drawing, completed=done))
             paths += outputs.write({PAGE: page})
     _say(console, options, data, result)
-    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     for path in paths:
-        say(path)
+        console.say(path)
     if not options.noise and not options.shots:
         written = next((path for path in paths if path.stem == AUDITED), None)
         source = "the page exports" if options.pictures else "--correct=0.1 writes"
@@ -139,7 +137,7 @@ def main(options: Options) -> int:
         spec, backbone = options.dataset, options.backbone
         bench = next_step(spec, options.data, backbone, table, options.skip_bad_images)
         for line in filter(None, (bench, choose_step(spec, backbone, table))):
-            say(line)
+            console.say(line)
     return 0
 
 
@@ -154,8 +152,6 @@ def _check(options: Options) -> None:
             raise BadInput(f"{name} is {getattr(options, name)}, should be at least 0")
     if not split_list(options.detector):
         raise BadInput("no detector given; joint is the default")
-    if options.out.exists() and not options.out.is_dir():
-        raise BadInput(f"--out={options.out} is a file; give a folder")
     noises.parse(options.noise_type)
     check_backbone(options.backbone)
     check_writable("the folder of --out", options.out)

@@ -76,19 +76,7 @@ def train(
         UserError: data, backbones, options or an output folder that cannot be used.
     """
     datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
-    for dataset in datasets:
-        name_checks.check_dataset(dataset)
-    for backbone in backbones:
-        name_checks.check_backbone(backbone)
-    engine = parse_engine(options.engine, options.detach)
-    engine.check(options.devices)
-    target_of(options)
-    check_writable("the output folder", options.out)
-    _check_places(options, datasets)
-    if options.pack < 1:
-        raise BadInput(f"pack is {options.pack}, should be at least 1")
-    if options.timeout < 0:
-        raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
+    engine = _checked(options, datasets, backbones)
     done = store.finished(runs, quarantine=not options.dry_run)
     if len(done) < len(runs):
         if not all(is_embedded(backbone) for backbone in backbones):
@@ -109,12 +97,25 @@ def train(
     return runs
 
 
-def _check_places(options: Options, datasets: Iterable[str]) -> None:
-    """Refuses what stands in the places of our files and is not ours."""
+def _checked(options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> Engine:
+    """The engine that trains, after a look at all that can be refused, also in the places of our files, at once."""
+    for dataset in datasets:
+        name_checks.check_dataset(dataset)
+    for backbone in backbones:
+        name_checks.check_backbone(backbone)
+    engine = parse_engine(options.engine, options.detach)
+    engine.check(options.devices)
+    target_of(options)
+    check_writable("the output folder", options.out)
     Outputs(options.out, "report").check([*TABLES, *map(table_file, datasets)])
     check_folders(options.out, ("campaigns", "locks", "failed", "slurm", "wandb"))
     check_track(options.track, options.out, datasets)
     recorded_workers(options.out, (), 1)
+    if options.pack < 1:
+        raise BadInput(f"pack is {options.pack}, should be at least 1")
+    if options.timeout < 0:
+        raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
+    return engine
 
 
 def _workers(console: Screen, options: Options, engine: Engine, runs: list[Run], done: set[str]) -> int:

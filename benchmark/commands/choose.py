@@ -6,7 +6,6 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +89,7 @@ def main(options: Options) -> int:
         from benchmark.choose.choosing import choose, prepare, regret
         from benchmark.run.resources import open_bank
 
-    say = partial(console.print, highlight=False, markup=False, soft_wrap=True)
+    say = console.say
     plan = _able(options, plan, say)
     dataset, data = _open(options, plan.seeds[0])
     say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes")
@@ -125,8 +124,6 @@ def main(options: Options) -> int:
 
 
 def _check_out(options: Options) -> None:
-    if options.out.exists() and not options.out.is_dir():
-        raise BadInput(f"--out={options.out} is a file; give a folder")
     check_writable("the folder of --out", options.out)
     _outputs(options).check([*exported.FILES, CARD])
     if options.noise or noises.measured(options.noise_type):

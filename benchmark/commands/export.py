@@ -10,7 +10,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from benchmark.commands._folders import check_results, check_writable
-from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.method_spec import parse_method
 from benchmark.records import exported
@@ -45,10 +44,8 @@ class Options:
 
 def main(options: Options) -> int:
     """Writes prompt.safetensors, prompt.json, classify.py and text_features.safetensors."""
-    if options.to.exists() and not options.to.is_dir():
-        raise BadInput(f"--to={options.to} is a file; give a folder")
-    check_results(options.out)
     check_writable("--to", options.to)
+    check_results(options.out)
     Outputs(options.to, "classifier").check(exported.FILES)
     store = Store(options.out)
     record = store.find(options.run)

@@ -31,7 +31,8 @@ class Merged:
     """What became of the records: how many were added from each folder, and lines about those that were not.
 
     `twice` counts runs that were there already, and `apart` is the most, in points, that two accuracies of one run
-    differ by. `problems` are files that are not records at all, `refused` why some do not fit.
+    differ by. `problems` are files that are not records at all, `refused` why some do not fit. `there` has all records
+    of the target by key, and `_known` what each name stands for there, and in which folder it did first.
     """
 
     added: Counter[str] = field(default_factory=Counter)
@@ -39,6 +40,27 @@ class Merged:
     apart: float = 0.0
     problems: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    there: dict[str, Record] = field(default_factory=dict)
+    _known: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def take(self, record: Record, folder: str) -> None:
+        """Notes a record as there, and its folder as the first that says what its names stand for, if it is."""
+        self.there[record.key] = record
+        for name, value in _made_of(record):
+            self._known.setdefault(name, (value, folder))
+
+    def fits(self, record: Record, source: Store) -> bool:
+        """Takes a record of a folder unless it is there already, or was made of something else; then counts it so."""
+        if (other := self.there.get(record.key)) is not None:
+            self.twice += 1
+            self.apart = max(self.apart, abs(other.accuracy - record.accuracy))
+            return False
+        if why := _misfit(record, self._known) or _changed(source, record):
+            self.refused[f"{source.out}: {why}"] += 1
+            return False
+        self.added[str(source.out)] += 1
+        self.take(record, str(source.out))
+        return True
 
 
 def merge(folders: Sequence[Path], out: Path) -> Merged:
@@ -55,35 +77,19 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     """
     target, merged, names = Store(out), Merged(), _names(folders)
     origins = _read_origins(out)
-    there = {record.key: record for record in target.load().records}
-    known: dict[str, tuple[str, str]] = {}
-    for record in there.values():
-        for name, value in _made_of(record):
-            known.setdefault(name, (value, str(out)))
+    for record in target.load().records:
+        merged.take(record, str(out))
     for folder in folders:
         source = Store(folder)
         records, problems = source.load()
         merged.problems += problems
-        fitting = []
-        for record in records:
-            if (other := there.get(record.key)) is not None:
-                merged.twice += 1
-                merged.apart = max(merged.apart, abs(other.accuracy - record.accuracy))
-                continue
-            if why := _misfit(record, known) or _changed(source, record):
-                merged.refused[f"{folder}: {why}"] += 1
-                continue
-            fitting.append(record)
-            there[record.key] = record
-            origins[record.key] = names[folder]
-            merged.added[str(folder)] += 1
-            for name, value in _made_of(record):
-                known.setdefault(name, (value, str(folder)))
+        fitting = [record for record in records if merged.fits(record, source)]
+        origins |= {record.key: names[folder] for record in fitting}
         # Before the records, whose origin nobody would know if this were interrupted.
         atomic.write(out / ORIGINS, json.dumps(dict(sorted(origins.items())), indent=1) + "\n")
         for record in fitting:
             _copy(source, target, record)
-        _copy_failures(source, target, there)
+        _copy_failures(source, target, merged.there)
     return merged
 
 

@@ -51,34 +51,38 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
         BadInput: A file that is not ours stands in the place of one.
         OSError: The folder cannot be written.
     """
-    from benchmark.report.pictures import draw_all
-
     store, outputs = Store(out), Outputs(out, "report")
     step("records")
     campaign = Results.of(*store.load())
+    choices, doubts = selection.chosen(campaign.records), campaign.doubts()
     step("tables")
-    files: dict[str, str | bytes] = {**table_files.texts(campaign.board, campaign.chosen)}
-    step("statistics")
-    found, caveats = statistics.differences(campaign.seen, reference), statistics.caveats(campaign.seen)
-    caveats += (doubts := campaign.doubts())
-    files |= {
+    found = statistics.differences(campaign.seen, reference)
+    caveats = [*statistics.caveats(campaign.seen), *doubts]
+    files: dict[str, str | bytes] = {
+        **table_files.texts(campaign.board, campaign.chosen),
         "statistics.csv": to_csv(found),
         "statistics.md": _prose(statistics.sentences(found), caveats, reference),
         "published.csv": to_csv(papers.comparison(campaign.board)),
+        **loss_table.files(by_loss(campaign.board)),
+        **regret_table.files(choices, stopping(campaign.records)),
     }
-    files |= loss_table.files(by_loss(campaign.board))
-    choices = selection.chosen(campaign.records)
-    files |= regret_table.files(choices, stopping(campaign.records))
     step("page")
     files["report.html"] = page.build(campaign, found, caveats, store.failures(), out, addresses(out))
-    if len(rates := learning_rates.tuning(swept := learning_rates.sweep(campaign.records))):
-        files |= rate_files(swept, rates)
     step("pictures")
-    for pictures in draw_all(campaign):
-        files |= pictures
-    written = outputs.write(files)
+    written = outputs.write(files | _pictures(campaign))
     outputs.remove_stale()
     return Made(tuple(sorted(written)), (*campaign.problems, *doubts), selection.sentence(choices))
+
+
+def _pictures(campaign: Results) -> dict[str, str | bytes]:
+    """Every picture that the records allow, and the table of learning rates where several were tried."""
+    from benchmark.report.pictures import draw_all
+
+    swept = learning_rates.sweep(campaign.records)
+    files = rate_files(swept, rates) if len(rates := learning_rates.tuning(swept)) else {}
+    for pictures in draw_all(campaign):
+        files |= pictures
+    return files
 
 
 def rate_files(seen: pd.DataFrame, table: pd.DataFrame) -> dict[str, str | bytes]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
+from benchmark.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,8 +107,7 @@ def test_a_user_without_a_home_folder_learns_what_to_set(
 def test_what_is_in_the_repository_alone_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.delitem(sys.modules, "benchmark.commands.speed", raising=False)
-    monkeypatch.setitem(sys.modules, "benchmark.speed", None)
+    monkeypatch.delitem(COMMANDS, "speed")
     assert main(["speed"]) == 2
     said = capsys.readouterr().err
     assert said == "promptnoise: speed needs benchmark.speed, which is in the repository alone: run it in a checkout\n"

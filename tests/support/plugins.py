@@ -37,7 +37,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
             parse_method,
             method_catalog.scan,
             method_catalog._imported,
-            plugins._added,
+            plugins._modules,
             plugins.tree,
         ):
             cached.cache_clear()

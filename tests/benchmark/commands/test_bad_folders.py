@@ -36,7 +36,7 @@ CASES = [
     ("readme --readme=.", "cannot be read: Is a directory"),
     ("show abc", "there is no results folder results"),
     ("show abc --out=RECORDS", "no run in RECORDS/runs has a key that begins with 'abc'"),
-    ("export abc --to=FILE", "--to=FILE is a file; give a folder"),
+    ("export abc --to=FILE", "FILE is a file; give a folder"),
     ("compare . .", "neither records"),
     ("bench --out=FOREIGN", "FOREIGN/leaderboard.csv was not written by promptnoise"),
     ("bench --dry-run --out=FOREIGN", "FOREIGN/leaderboard.csv was not written by promptnoise"),
