@@ -9,7 +9,7 @@ from tests.support import house
 #: No figure may grow over its bound; who brings one down brings its bound down, too.
 BOUNDS = {
     "circles of imports": 0,
-    "functions over 40 lines": 3,
+    "functions over 40 lines": 0,
     "functions with over 8 parameters": 0,
     "most parameters": 8,
     "files that know the axes of a Run": 5,

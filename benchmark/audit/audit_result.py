@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,15 +78,11 @@ def examine(
     there, labelled = sample.labels >= 0, sample.labelled()
     labels, true = labelled.labels, found.true[there]
     wrong = wrong_probability(true, labels)
-    scores = {name: -labelled.of_given(part[there].log_softmax(1)) for name, part in parts.items()}
-    scores |= _detected(labelled, chosen, step)
-    ranked = scores.get(f"detector_{chosen[0]}", wrong) if chosen else wrong
+    scores = _scores({name: part[there] for name, part in parts.items()}, labelled, chosen, step)
     step("near-duplicates and misfits")
-    cosines, indices = labelled.nearest
-    isolation, misfits = fits_none(cosines)
+    ranked = scores.get(f"detector_{chosen[0]}", wrong) if chosen else wrong
+    isolation, misfits = fits_none(labelled.nearest[0])
     table = torch.zeros(sample.classes, sample.classes).index_add_(1, labels, true.T) / len(labels)
-    rivals = [rival[there] for rival in found.rivals]
-    missing = found.true[~there]
     return AuditResult(
         wrong=wrong.numpy(),
         suggested=true.argmax(1).numpy(),
@@ -96,18 +92,23 @@ def examine(
         fraction=found.fraction,
         weights=found.weights,
         scores={name: score.numpy() for name, score in scores.items()},
-        duplicates=conflicting_pairs(labelled.centred, labels, indices, same),
+        duplicates=conflicting_pairs(labelled.centred, labels, labelled.nearest[1], same),
         misfits=misfits.numpy(),
         isolation=isolation.numpy(),
-        rivals=[account(rival, labels) for rival in rivals],
-        questions=questions([true, *rivals], labels, labelled.checked).numpy(),
-        unlabelled=(missing.argmax(1).numpy(), missing.amax(1).numpy()),
+        rivals=[account(rival[there], labels) for rival in found.rivals],
+        questions=questions([true, *(rival[there] for rival in found.rivals)], labels, labelled.checked).numpy(),
+        unlabelled=_most_probable(found.true[~there]),
     )
 
 
-def _detected(labelled: Sample, chosen: Sequence[str], step: Step) -> dict[str, Tensor]:
-    """Scores [P] of the chosen detectors by name, high where a label is doubtful; `joint` needs none of its own."""
-    scores = {}
+def _most_probable(true: Tensor) -> tuple[Labels, Floats]:
+    """The likeliest class of each image, and its probability."""
+    return true.argmax(1).numpy(), true.amax(1).numpy()
+
+
+def _scores(parts: Mapping[str, Tensor], labelled: Sample, chosen: Sequence[str], step: Step) -> dict[str, Tensor]:
+    """Scores [P] of each part and chosen detector, high where a label is doubtful; `joint` needs none of its own."""
+    scores = {name: -labelled.of_given(part.log_softmax(1)) for name, part in parts.items()}
     for name in chosen:
         if name != "joint":
             step(f"detector {name}")

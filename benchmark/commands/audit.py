@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from benchmark.audit.audit_result import AuditResult
     from benchmark.audit.doubtful import Doubtful
     from benchmark.audit.sample import Sample
+    from datamodules.dataset import Labels
 
 #: Steps of an audit after encoding, for the progress bar.
 STEPS = 5
@@ -103,7 +105,6 @@ def main(options: Options) -> int:
         from benchmark.audit.audit_files import files
         from benchmark.audit.audit_result import examine
         from benchmark.audit.gallery.gallery_page import gallery
-        from benchmark.audit.next_step import choose_step, next_step
 
     chosen = split_list(options.detector)
     for name in chosen:
@@ -128,6 +129,14 @@ def main(options: Options) -> int:
             page = gallery(data, result, options.pictures, lambda done: progress.update(drawing, completed=done))
             paths += outputs.write({PAGE: page})
     _say(console, options, data, result)
+    _say_written(console, options, paths)
+    return 0
+
+
+def _say_written(console: Screen, options: Options, paths: Sequence[Path]) -> None:
+    """The files, and the commands that use them next."""
+    from benchmark.audit.next_step import choose_step, next_step
+
     for path in paths:
         console.say(path)
     if not options.noise and not options.shots:
@@ -138,7 +147,6 @@ def main(options: Options) -> int:
         bench = next_step(spec, options.data, backbone, table, options.skip_bad_images)
         for line in filter(None, (bench, choose_step(spec, backbone, table))):
             console.say(line)
-    return 0
 
 
 def _check(options: Options) -> None:
@@ -246,11 +254,14 @@ def _say(console: Screen, options: Options, data: Doubtful, result: AuditResult)
             f"(now {options.expected:g})",
             style="yellow", highlight=False, soft_wrap=True,
         )  # fmt: skip
-    if data.true is None:
-        return
+    if data.true is not None:
+        _say_quality(console, data.given, data.true, result)
+
+
+def _say_quality(console: Screen, given: Labels, true: Labels, result: AuditResult) -> None:
     from benchmark.audit.ranking_quality import calibration_error, quality
 
-    wrong = data.given != data.true
+    wrong = given != true
     head = ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}")
     qualities = {name: quality(-score, wrong) for name, score in {"joint": result.wrong, **result.scores}.items()}
     rows = [
@@ -259,7 +270,7 @@ def _say(console: Screen, options: Options, data: Doubtful, result: AuditResult)
         if not math.isnan(own.auroc)
     ]
     console.print(table(head, rows, f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)"))
-    right = float((result.suggested == data.true).mean())
+    right = float((result.suggested == true).mean())
     console.print(
         f"calibration error of the probability: {100 * calibration_error(result.wrong, wrong):.1f} %; "
         f"suggested labels that are right: {right:.1%}, given ones: {1 - wrong.mean():.1%}",

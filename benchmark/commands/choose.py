@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.choose.expected import add_to_table, check_table, expectation, read_table
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted
+from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.feature_files import instead, lacks, left_out, outputs_of
@@ -93,11 +93,7 @@ def main(options: Options) -> int:
     plan = _able(options, plan, say)
     dataset, data = _open(options, plan.seeds[0])
     say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes")
-    with counted(console) as progress:
-        task = progress.add_task("encoding images", total=len(data.given))
-
-        def tell(what: str, done: int, total: int, rate: float) -> None:
-            progress.update(task, description=f"encoding {what}", completed=done, total=total)
+    with counted(console) as progress, encoding(progress, data.name, len(data.given)) as tell:
 
         def start(what: str, epochs: int) -> Callable[[], None]:
             task = progress.add_task(what, total=epochs)
@@ -115,10 +111,8 @@ def main(options: Options) -> int:
         rate = float((data.given != data.true).mean())
         own = regret(setting, outcome, plan, dataset.test, options.noise_type, options.noise or rate)
         add_to_table(options.out / "regret.csv", own)
-        say(
-            f"known truth, test accuracy: {own.chosen} {own.accuracy:.1f} %, the best, {own.best}, "
-            f"{own.best_accuracy:.1f} %: regret {own.regret:.1f} points"
-        )
+        best = f"the best, {own.best}, {own.best_accuracy:.1f} %: regret {own.regret:.1f} points"
+        say(f"known truth, test accuracy: {own.chosen} {own.accuracy:.1f} %, {best}")
         say(options.out / "regret.csv")
     return 0
 
