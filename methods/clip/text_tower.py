@@ -3,8 +3,8 @@
 A causal tower cannot see what follows, which saves almost all of CoOp's text pass without changing a value:
 
 - nothing after EOT is computed;
-- a context shared by all classes is one prefix `[SOS, ctx]`: it runs once per replica, and the tokens of the C names
-  run against its keys and values, packed without padding;
+- a context shared by all classes is computed once per replica, with the tokens of the C names after it in one
+  sequence, in which names that begin alike share tokens (`name_trie`);
 - of the last block only the EOT tokens are computed.
 """
 
@@ -20,6 +20,7 @@ from torch.utils.checkpoint import checkpoint
 
 from methods.clip.changed_blocks import Blocks, plain_blocks
 from methods.clip.name_attention import last_block, shared_block
+from methods.clip.name_trie import NameTrie
 from methods.clip.prompt_layout import PromptLayout
 from methods.errors import BackboneError
 
@@ -96,8 +97,8 @@ class TextTower:
         return torch.cat(encoded, dim=1)
 
     def _encode(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None) -> Tensor:
-        if blocks is None and self.causal and self.plain_blocks and layout.shareable and ctx.ndim == 3:
-            hidden = self._encode_shared(ctx, layout)
+        if blocks is None and self.causal and self.plain_blocks and layout.names is not None and ctx.ndim == 3:
+            hidden = self._encode_shared(ctx, layout.start, layout.names)
         else:
             hidden = self.hidden(layout.assemble(ctx, self.token_embedding.weight), layout.eot, blocks)
         return self.project(hidden)
@@ -125,20 +126,17 @@ class TextTower:
             return encoded[:, :, 0 if self.pool == "first" else -1]
         return encoded[:, torch.arange(classes, device=encoded.device), eot]
 
-    def _encode_shared(self, ctx: Tensor, layout: PromptLayout) -> Tensor:
+    def _encode_shared(self, ctx: Tensor, start: int, names: NameTrie) -> Tensor:
         """Shared contexts [R, N, D] before the names: hidden states at EOT [R, C, D]."""
-        names, weight = layout.names, self.token_embedding.weight
-        start = weight[layout.start].expand(ctx.shape[0], 1, -1)
-        prefix = torch.cat([start, ctx], dim=1)
-        positions = self.positional_embedding
-        length = prefix.shape[1]
-        prefix = prefix + positions[:length]
-        # The names' first-block input is the same for all replicas: [1, M, D] until attention tells them apart.
-        x = (weight[names.ids] + positions[length + names.offsets])[None]
-        blocks = list(self.transformer.resblocks)
-        for block in blocks[:-1]:
-            prefix, x = shared_block(block, prefix, x, names)
-        return last_block(blocks[-1], prefix, x, names).index_select(1, names.restore)
+        weight, positions = self.token_embedding.weight, self.positional_embedding
+        first = (weight[start] + positions[0]).expand(len(ctx), 1, -1)
+        own = (weight[names.ids] + positions[names.positions]).expand(len(ctx), -1, -1)
+        x = torch.cat([first, ctx + positions[1 : 1 + ctx.shape[1]], own], dim=1)
+        mask = names.mask(len(ctx), torch.bfloat16 if self.bf16 else x.dtype)
+        *blocks, last = self.transformer.resblocks
+        for block in blocks:
+            x = shared_block(block, x, names, mask)
+        return last_block(last, x, names, mask)
 
 
 def autocast(device: torch.device, bf16: bool) -> torch.autocast:
