@@ -1,7 +1,8 @@
 """A pretend GPU, which counts what would make the host wait for a GPU and how many kernels would be started.
 
 Inside `with PretendGPU() as gpu`, `gpu.device` works as "cuda:0" would. Kernels that CUDA lacks, memory, streams and
-speed cannot be seen here, nor does it work inside `torch.inference_mode`. Attention is taken apart into its products.
+speed cannot be seen here, nor does it work inside `torch.inference_mode`. Attention is one kernel forward and one
+backward, as on a GPU, where a mask needs no gradient.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tests.support.pretend_attention import pretend_attention
 from tests.support.pretend_tensor import DEVICE, INDEXING, NAME, Operation, PretendTensor, is_pretend, run
 
 ROOT = Path(__file__).parents[2]
@@ -144,6 +146,7 @@ class _Functions(TorchFunctionMode):
     def __init__(self, gpu: PretendGPU) -> None:
         super().__init__()
         self.own: dict[Any, Callable[..., Any]] = {
+            torch.nn.functional.scaled_dot_product_attention: pretend_attention,
             torch.tensor: _tensor,
             torch.as_tensor: _as_tensor,
             torch.asarray: _as_tensor,
