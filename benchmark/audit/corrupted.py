@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.audit.doubtful import Doubtful, of_dataset
+from benchmark.audit.doubtful import Doubtful, of_dataset, open_doubtful
 from benchmark.errors import BadInput
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset
@@ -17,21 +17,28 @@ from datamodules.paradigms import Pool
 from datamodules.run_spec import RunSpec, noisy_labels
 
 
-def corrupted(spec: str, root: Path | None, kind: str, rate: float | None, shots: int, seed: int) -> Doubtful:
-    """The training images of a data set with label noise: for measuring an audit, if its own labels are the true ones.
+def opened(
+    spec: str, root: Path | None, kind: str, rate: float, shots: int, seed: int
+) -> tuple[Dataset | None, Doubtful]:
+    """The images with given labels, and, if labels are made wrong first, the data set whose own ones are the true ones.
 
-    `shots` images of each class are drawn, 0 for all of them. Where its own labels are in doubt, only labels that
-    people gave can be audited, and the true ones are None.
+    `shots` labelled images of each class are drawn, 0 for all images; the data set is None where its own labels are in
+    doubt, too.
 
     Raises:
-        UserError: a data set that cannot be opened, whose labels are in doubt, or noise that cannot be made.
+        UserError: what cannot be opened, or noise that cannot be made.
     """
-    path = f"folder:{spec}" if Path(spec).is_dir() else spec
-    dataset = catalog.open_dataset(path, root)
+    measured = noise.measured(kind)
+    if measured and rate:
+        raise BadInput(f"{kind} has its own share of wrong labels, which is measured; leave out --noise")
+    if not rate and not measured:
+        data = open_doubtful(spec, root)
+        return None, data.labelled().pick(few_shot(data.labelled().given, shots, seed)) if shots else data
+    dataset = catalog.open_dataset(f"folder:{spec}" if Path(spec).is_dir() else spec, root)
     if not dataset.trusted and "given" not in noise.needs(kind):
         raise BadInput(f"{spec}: nobody knows its true labels, so noise cannot be added to them; leave out --noise")
-    data = corrupt_dataset(spec, dataset, kind, rate, shots, seed)
-    return data if dataset.trusted else replace(data, true=None)
+    data = corrupt_dataset(spec, dataset, kind, None if measured else rate, shots, seed)
+    return (dataset, data) if dataset.trusted else (None, replace(data, true=None))
 
 
 def corrupt_dataset(

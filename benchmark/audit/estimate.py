@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -36,6 +36,8 @@ PRIOR_ODDS, LEAST = 3.0, 0.02
 AGREES, MOST = (0.65, 0.8), 0.6
 #: Numbers [K, P, C] that explanations are fitted to, and images that bootstrap draws come from.
 SIZE, BOUNDS, FEW = 2**22, (2_000, 10_000), 1_000
+#: So few wrong labels cannot be told from images that are hard, and from a data set's own errors: the interval has 0.
+UNSEEN = 0.015
 DRAWS, DRAW_ROUNDS, MATRIX_ROUNDS = 24, 6, 10
 
 
@@ -62,6 +64,23 @@ class Estimate:
     weights: dict[str, float]
     fraction: Interval
     rivals: tuple[Tensor, ...] = ()
+    rival_fractions: tuple[float, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Sentences on how many labels are wrong."""
+        return share_lines(self.fraction, self.rival_fractions)
+
+
+def share_lines(fraction: Interval, others: Sequence[float] = ()) -> list[str]:
+    """What is said of the fraction of wrong labels: first the `others` that explain the labels as well, if any do.
+
+    >>> share_lines(Interval(0.02, 0.0, 0.05), [0.38])[0]
+    '2% or 38% of the labels wrong: the labels alone cannot tell'
+    """
+    said = [f"{one:.0%}" for one in sorted([fraction.estimate, *others])]
+    several = [f"{', '.join(said[:-1])} or {said[-1]} of the labels wrong: the labels alone cannot tell"]
+    own = f"probably wrong: {fraction.estimate:.1%} of the labels ({fraction.low:.1%} to {fraction.high:.1%})"
+    return [*(several if others else []), own]
 
 
 def estimate(
@@ -78,7 +97,7 @@ def estimate(
     nobody looked.
     """
     checked = torch.full_like(labels, -1) if checked is None else checked
-    rows = _rows(labels, checked, len(parts) * zero_shot.shape[1], seed)
+    own, rows = labels >= 0, _rows(labels, checked, len(parts) * zero_shot.shape[1], seed)
     logs = torch.stack([part[rows].log_softmax(1) for part in parts.values()])
     named = sum(name in BY_NAMES for name in parts) if names_say(parts, labels) else 0
     evidence = Evidence(logs, labels[rows], named, checked[rows], expected)
@@ -92,16 +111,16 @@ def estimate(
     true = (1 - said) * true + said * posterior(zero_shot, whole, matrix)
     settled = said > 0 or bool((checked >= 0).any())
     rivals = [] if settled else _rivals(found, best, evidence)
-    own = labels >= 0
+    others = [_applied(other, parts, whole)[0] for other in rivals]
+    middle, *fractions = [float(wrong_probability(each[own], labels[own]).mean()) for each in (true, *others)]
     return Estimate(
         true,
         pooled,
         matrix,
         dict(zip(parts, taken.weights.tolist(), strict=True)),
-        _interval(
-            float(wrong_probability(true[own], labels[own]).mean()), taken, found, evidence, seed, int(own.sum())
-        ),
-        tuple(_applied(other, parts, whole)[0] for other in rivals),
+        _interval(middle, taken, found, evidence, seed, int(own.sum())),
+        tuple(others),
+        tuple(fractions),
     )
 
 
@@ -227,4 +246,5 @@ def _interval(
     if not (evidence.checked >= 0).any():
         ends += [float(found[name].wrong(evidence.labels).mean()) for name in ("equal", "names") if name in found]
     down, up = here - min(ends), max(ends) - here
-    return Interval(middle, max(0.0, middle - math.hypot(down, sampling)), min(1.0, middle + math.hypot(up, sampling)))
+    low, high = middle - math.hypot(down, sampling), min(1.0, middle + math.hypot(up, sampling))
+    return Interval(middle, low if low > UNSEEN else 0.0, high)

@@ -1,26 +1,28 @@
-"""Which method is taken: the default, unless another agrees with held-out given labels more than chance explains."""
+"""Which method is taken: the default, unless another is clearly better at true classes as the audit estimates them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, stdev
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.choose.confusion import ENOUGH
+from datamodules.dataset import Labels
+
+Floats = NDArray[np.floating]
 
 #: Chance that any method at all is taken instead of a default that is as good, by the error of its lead alone.
 LEVEL = 0.05
 #: How a choice was made.
-BY_VALIDATION, DEFAULT_KEPT, DEFAULT_ONLY = "noisy validation", "default kept", "default"
+CLEAR, DEFAULT_KEPT = "clear lead", "default kept"
 
 
 @dataclass(frozen=True)
 class Lead:
-    """How much more a method agrees with held-out given labels than the default, and its standard error, in points."""
+    """How much more accurate a method is than the default, as is estimated, and the standard error of it, in points."""
 
     points: float
     error: float
@@ -28,11 +30,11 @@ class Lead:
 
 @dataclass(frozen=True)
 class Choice:
-    """The method that was taken, `by` BY_VALIDATION, DEFAULT_KEPT or DEFAULT_ONLY.
+    """The method that was taken, `by` CLEAR or DEFAULT_KEPT.
 
     `rival` is the method whose lead over the default decided: the chosen one, or the one with the highest lead where
-    the default was kept; `needed` is what that lead had to exceed, in points. Empty and not a number where nothing was
-    compared.
+    the default was kept; `needed` is what that lead had to exceed, in points. Empty and not a number where there was
+    nothing to compare.
     """
 
     method: str
@@ -42,25 +44,48 @@ class Choice:
     needed: float = math.nan
 
 
-def lead(hits: NDArray[np.floating], default: NDArray[np.floating]) -> Lead:
-    """The lead of a method by its and the default's `hits` [R, P]: 1 for agreement, 0, NaN where not held out.
+def accuracies(guesses: Labels, true: Floats) -> list[float]:
+    """Expected accuracy, percent, of each row of `guesses` [R, P], -1 where there is none.
 
-    The error is the larger of two: over images (paired, as in McNemar's test; an image that several seeds hold out
-    counts as one) and over the means of the seeds, which have the chance of training in them, too.
+    From probabilities `true` [P, C] of true classes. Dividing noisy agreement by the noise matrix, the unbiased way,
+    has an error that grows as the matrix nears a singular one; the probability that a class is the true one stays
+    between 0 and 1, and uses what is known of the single image.
 
-    >>> lead(np.array([[1.0, 1.0, 1.0, 0.0]]), np.array([[0.0, 1.0, 1.0, 0.0]]))
+    >>> accuracies(np.array([[0, 1, -1]]), np.array([[0.9, 0.1], [0.5, 0.5], [0.2, 0.8]]))
+    [70.0]
+    """
+    held = guesses >= 0
+    chances = np.take_along_axis(true, guesses.clip(min=0).T, 1).T
+    return [100 * float(value) for value in (chances * held).sum(1) / held.sum(1)]
+
+
+def lead(guesses: Labels, default: Labels, true: Floats) -> Lead:
+    """The lead of a method by its and the default's `guesses` [R, P], -1 where there is none.
+
+    `true` [P, C] are probabilities of true classes. The error is that over images, paired as in McNemar's test, and
+    over their true classes; an image that several seeds held out counts as one.
+
+    >>> lead(np.array([[1, 1, 1, 0]]), np.array([[0, 1, 1, 0]]), np.eye(2)[[1, 1, 1, 1]])
     Lead(points=25.0, error=21.650635094610966)
     """
-    gaps = 100 * (hits - default)
-    mean = float(np.nanmean(gaps))
-    images = math.sqrt(np.square(np.nansum(gaps - mean, 0)).sum()) / int(np.isfinite(gaps).sum())
-    means = np.nanmean(gaps, 1).tolist()
-    return Lead(mean, max(images, stdev(means) / math.sqrt(len(means)) if len(means) > 1 else 0.0))
+    gains = np.zeros_like(true, dtype=float)
+    for own, other in zip(guesses, default, strict=True):
+        (rows,) = np.nonzero(own >= 0)
+        np.add.at(gains, (rows, own[rows]), 1)
+        np.add.at(gains, (rows, other[rows]), -1)
+    held = (guesses >= 0).sum(0)
+    mean = float((true * gains).sum() / held.sum())
+    squares = (true * np.square(gains - mean * held[:, None])).sum()
+    return Lead(100 * mean, 100 * math.sqrt(squares) / int(held.sum()))
 
 
-def leads_over(hits: Mapping[str, NDArray[np.floating]], default: str) -> dict[str, Lead]:
-    """The lead of every other method over the default, from all methods' hits [R, P]."""
-    return {name: lead(own, hits[default]) for name, own in hits.items() if name != default}
+def leads_over(guesses: Mapping[str, Labels], default: str, explanations: Sequence[Floats]) -> dict[str, Lead]:
+    """The lead of every other method over the default, by the explanation that speaks least for it."""
+    return {
+        name: min((lead(own, guesses[default], true) for true in explanations), key=lambda one: one.points)
+        for name, own in guesses.items()
+        if name != default
+    }
 
 
 def errors_needed(rivals: int) -> float:
@@ -72,24 +97,20 @@ def errors_needed(rivals: int) -> float:
     return NormalDist().inv_cdf(1 - LEVEL / 2 / max(rivals, 1))
 
 
-def decide(leads: Mapping[str, Lead], dominant: float, default: str, errors: float | None = None) -> Choice:
+def decide(leads: Mapping[str, Lead], default: str, errors: float | None = None) -> Choice:
     """Chooses by the leads of all methods but the default.
 
     Of the methods whose lead exceeds `errors` standard errors (`errors_needed` if not given) the one with the highest
-    is taken. The default is where there is none, and where less than ENOUGH of the classes are `dominant`: there the
-    given label is not the likeliest sign of the true class, and agreement with it rewards what imitates the noise.
+    is taken, the default where there is none.
 
-    >>> decide({"ce": Lead(5.0, 1.0), "gce": Lead(6.0, 4.0)}, dominant=1.0, default="em_means").method
+    >>> decide({"ce": Lead(5.0, 1.0), "gce": Lead(6.0, 4.0)}, default="em_means").method
     'ce'
     """
-    if dominant < ENOUGH:
-        return Choice(default, DEFAULT_ONLY)
     if not leads:
         return Choice(default, DEFAULT_KEPT)
-    needed = {
-        name: own.error * (errors_needed(len(leads)) if errors is None else errors) for name, own in leads.items()
-    }
+    asked = errors_needed(len(leads)) if errors is None else errors
+    needed = {name: own.error * asked for name, own in leads.items()}
     clear = [name for name, own in leads.items() if own.points > max(needed[name], 0)]
     rival = max(clear or leads, key=lambda name: leads[name].points)
-    method, by = (rival, BY_VALIDATION) if clear else (default, DEFAULT_KEPT)
+    method, by = (rival, CLEAR) if clear else (default, DEFAULT_KEPT)
     return Choice(method, by, rival, leads[rival].points, needed[rival])

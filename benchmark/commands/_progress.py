@@ -23,3 +23,13 @@ def encoding(progress: Progress, what: str, images: int) -> Iterator[Callable[[s
     task = progress.add_task(one_line(f"encoding {what}", LONGEST_NAME), total=images)
     yield lambda _, done, total, rate: progress.update(task, completed=images - total + done)
     progress.update(task, completed=images)
+
+
+def starting(progress: Progress) -> Callable[[str, int], Callable[[], None]]:
+    """Makes a bar for a job of so many steps, and returns what is called after each."""
+
+    def start(what: str, steps: int) -> Callable[[], None]:
+        task = progress.add_task(what, total=steps)
+        return lambda: progress.advance(task)
+
+    return start

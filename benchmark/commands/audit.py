@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rich.progress import Progress
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding
-from benchmark.commands._prompt import with_prompt, worth_it
+from benchmark.commands._progress import counted, encoding, starting
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone
@@ -104,12 +103,13 @@ def main(options: Options) -> int:
         from benchmark.audit import detectors
         from benchmark.audit.audit_files import files
         from benchmark.audit.audit_result import examine
+        from benchmark.audit.corrupted import opened
         from benchmark.audit.gallery.gallery_page import gallery
 
     chosen = split_list(options.detector)
     for name in chosen:
         detectors.check(name)
-    data = _open(options)
+    data = opened(options.dataset, options.data, options.noise_type, options.noise, options.shots, options.seed)[1]
     missing = len(data.unlabelled_files())
     without = f", {missing} without a label, which get a suggestion" if missing else ""
     console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")
@@ -175,73 +175,29 @@ def _outputs(options: Options) -> Outputs:
     return outputs
 
 
-def _open(options: Options) -> Doubtful:
-    from benchmark.audit.corrupted import corrupted
-    from benchmark.audit.doubtful import open_doubtful
-    from datamodules.fewshot import few_shot
-
-    measured = noises.measured(options.noise_type)
-    if measured and options.noise:
-        raise BadInput(f"{options.noise_type} has its own share of wrong labels, which is measured; leave out --noise")
-    if options.noise or measured:
-        rate = None if measured else options.noise
-        return corrupted(options.dataset, options.data, options.noise_type, rate, options.shots, options.seed)
-    data = open_doubtful(options.dataset, options.data)
-    if not options.shots:
-        return data
-    data = data.labelled()
-    return data.pick(few_shot(data.given, options.shots, options.seed))
-
-
 def _encode(options: Options, data: Doubtful, progress: Progress) -> tuple[Doubtful, Sample]:
-    """The images that can be read, and their features."""
-    import numpy as np
-
-    from benchmark.audit.encode import encode
-    from benchmark.run.devices import parse_devices
+    """The images that can be read, and their sample."""
+    from benchmark.audit.encode import Known, encode
     from benchmark.run.resources import open_bank
 
     with encoding(progress, "images", len(data.given)) as tell:
         cache, skip = options.cache, options.skip_bad_images
         backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, data.outputs)
-        sample, readable = encode(data, backbone, bank, options.seed)
-    sample = _with_what_is_known(options, data, sample, readable)
-    kept = data if len(readable) == len(data.given) else data.pick(np.asarray(readable))
-    data = data.encoded(kept, bank.constant)
-    device = parse_devices(options.devices)[0]
-    if data.outputs is not None:
-        if options.prompt == "yes":
-            raise BadInput(f"{data.name} has features only, and a prompt needs a text tower; leave out --prompt=yes")
-        return data, sample
-    few = worth_it(len(data.labelled().given), len(data.classes), options.backbone, device)
-    if options.prompt == "yes" or (options.prompt == "auto" and few):
-        sample = with_prompt(sample, data.labelled(), options.backbone, backbone, bank, device, progress)
-    return data, sample
-
-
-def _with_what_is_known(options: Options, data: Doubtful, sample: Sample, readable: list[int]) -> Sample:
-    """The sample with a person's decisions and the probabilities of a user's own classifier, where there are any."""
-    from torch import from_numpy
-
-    from benchmark.audit.decisions import read_decisions, read_probabilities
-
-    own = None if options.pred_probs is None else from_numpy(read_probabilities(options.pred_probs, data)[readable])
-    checked = None if options.checked is None else from_numpy(read_decisions(options.checked, data)[readable])
-    return replace(sample, own=own, checked=checked)
+        known = Known(options.checked, options.pred_probs, options.prompt)
+        return encode(data, backbone, bank, options.seed, starting(progress), known)
 
 
 def _say(console: Screen, options: Options, data: Doubtful, result: AuditResult) -> None:
+    from benchmark.audit.estimate import share_lines
+
     share = result.fraction
-    if result.rivals:
-        said = [f"{one:.0%}" for one in sorted([share.estimate, *(rival.fraction for rival in result.rivals)])]
-        console.print(
-            f"{', '.join(said[:-1])} or {said[-1]} of the labels wrong: the labels alone cannot tell. Look at the "
-            f"{len(result.questions)} pictures of questions.csv to decide, on the page or with --checked=FILE",
-            style="yellow", highlight=False, soft_wrap=True,
-        )  # fmt: skip
+    *several, own = share_lines(share, [rival.fraction for rival in result.rivals])
+    for line in several:
+        how = f"Look at the {len(result.questions)} pictures of questions.csv to decide, on the page or with"
+        console.say(f"{line}. {how} --checked=FILE", "yellow")
     console.print(
-        f"probably wrong: {share.estimate:.1%} of the labels ({share.low:.1%} to {share.high:.1%}); "
-        f"{len(result.duplicates)} near-duplicates with different labels, {len(result.misfits)} images fit no class",
+        f"{own}; {len(result.duplicates)} near-duplicates with different labels, {len(result.misfits)} images fit no "
+        "class",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     if data.left_out:

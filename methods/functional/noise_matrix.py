@@ -1,6 +1,6 @@
 """The noise transition matrix T[z, y], the probability of given label y where the true class is z.
 
-Its expected counts, priors with their evidence, Bayes' rule under it, and what it says of comparisons on given labels.
+Its expected counts, priors with their evidence, and Bayes' rule under it.
 Leading axes [...] are runs, if there are any.
 """
 
@@ -103,16 +103,6 @@ def likeliest_prior(counts: Tensor, rate: float) -> Prior:
     alike = max(ALIKE, key=lambda value: float(Prior(rate, alike=value)._rates(wrong, mass)))
     spread = max(SPREAD, key=lambda value: float(Prior(rate, spread=value)._places(off)))
     return Prior(rate, alike, spread)
-
-
-def dominant_fraction(matrix: Tensor) -> float:
-    """Fraction of the classes, 0 to 1, whose own label is likelier than any other one, by a matrix [C, C].
-
-    >>> dominant_fraction(torch.tensor([[0.6, 0.4], [0.7, 0.3]]))
-    0.5
-    """
-    others = matrix.clone().fill_diagonal_(-1).amax(1)
-    return int((matrix.diagonal() > others).sum()) / len(matrix)
 
 
 def _off_diagonal(cells: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.audit.corrupted import corrupted
+from benchmark.audit.corrupted import opened
 from benchmark.audit.doubtful import Doubtful, open_doubtful
 from benchmark.audit.next_step import next_step
 from datamodules.catalog import open_dataset
@@ -51,7 +51,7 @@ def test_the_corrected_table_of_any_data_set_is_read_from_where_the_audit_says(
     dataset = open_dataset(spec, tmp_path)
     assert dataset.given["audited"].tolist() == ((before.train.labels + 1) % len(data.classes)).tolist()
     assert not dataset.trusted, "its own labels are no longer taken for the truth"
-    labelled = corrupted(spec, tmp_path, "human[labels=audited]", None, 0, 1)
+    labelled = opened(spec, tmp_path, "human[labels=audited]", 0.0, 0, 1)[1]
     assert labelled.true is None and labelled.values == data.values
     absent = image_names(before.train.images)[0]
     write_table(data, data.given, folder, leave_out=absent)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.commands._prompt import worth_it
+from benchmark.audit.robust_prompt import worth_it
 
 
 def audited(out: Path, *words: str) -> list[dict[str, str]]:
