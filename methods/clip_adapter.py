@@ -16,6 +16,7 @@ from methods.core.base import BaseMethod
 
 NAME = "CLIP-Adapter"
 FAMILY = "adapter"
+COST = 3
 
 
 class Method(AnyLoss, BaseMethod):

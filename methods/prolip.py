@@ -16,6 +16,7 @@ from methods.core.given import GivenImages
 
 NAME = "ProLIP"
 FAMILY = "adapter"
+COST = 3
 
 
 class Method(AnyLoss, BaseMethod):

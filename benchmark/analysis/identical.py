@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.plan.axes import CELL
+from benchmark.plan.method_names import printed
 from benchmark.records.record import Record
 
 #: With fewer runs equal numbers may be chance.
@@ -32,7 +33,8 @@ def identical(records: Iterable[Record], seen: pd.DataFrame) -> list[str]:
         same = {other: runs for other in left if (runs := _same(by_method[first], by_method[other], numbers))}
         left = [method for method in left if method not in same]
         if same:
-            names = f"{', '.join([first, *list(same)[:-1]])} and {list(same)[-1]}"
+            *others, last = map(printed, [first, *same])
+            names = f"{', '.join(others)} and {last}"
             lines.append(
                 f"{names} have identical numbers in all {max(same.values())} runs that they share: "
                 "is an override or an option not used?"

@@ -12,6 +12,7 @@ import pandas as pd
 from benchmark.analysis.comparable import comparable
 from benchmark.plan import axes
 from benchmark.plan.axes import SETTING
+from benchmark.plan.method_names import printed
 from benchmark.records.record import Record
 from methods.recipes import recipe
 
@@ -71,7 +72,7 @@ def sentences(table: pd.DataFrame) -> list[str]:
         ends = {own["lr"].min(): "lowest", own["lr"].max(): "highest"}
         end = f"; it is the {ends[row.lr]} that was tried: try others" if row.lr in ends else ""
         lines.append(
-            f"{row.method}: lr {row.lr:g} (noisy validation {row.noisy_val:.2f} %, test {row.accuracy:.2f} %; "
+            f"{printed(row.method)}: lr {row.lr:g} (noisy validation {row.noisy_val:.2f} %, test {row.accuracy:.2f} %; "
             f"{row.own_accuracy - row.accuracy:+.2f} points with a rate for each data set and noise{end})"
         )
     return lines

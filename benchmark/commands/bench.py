@@ -13,6 +13,7 @@ from benchmark.outputs import Outputs, check_folders
 from benchmark.plan import groups, method_catalog, name_checks, suites
 from benchmark.plan.axes import Run, all_small
 from benchmark.plan.feature_files import notes
+from benchmark.plan.method_names import printed
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
@@ -141,7 +142,7 @@ def _check_without_torch(console: Screen, options: Options, datasets: Iterable[s
 def _plan(console: Screen, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
     console.print(f"{len(runs)} runs, {len(done)} done, {len(runs) - len(done)} to do in {len(todo)} packs")
     for pack in todo:
-        names = dict.fromkeys(run.method for run in pack.runs)
+        names = dict.fromkeys(printed(run.method) for run in pack.runs)
         console.say(f"  {pack.title}: {', '.join(names)}")
 
 

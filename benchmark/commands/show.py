@@ -14,6 +14,7 @@ from benchmark.commands._folders import check_results
 from benchmark.errors import BadInput
 from benchmark.plan import options as bench
 from benchmark.plan.axes import AXES, OPTIONS, phrase
+from benchmark.plan.method_names import printed
 from benchmark.records.paths import LEARNED, PREDICTIONS
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
@@ -59,7 +60,7 @@ def show(record: Record, store: Store, console: Screen) -> None:
     """Print what a run was, what it reached, how it got there, and how to do it again."""
     run = record.run
     folder = "" if store.out == Options.out else f" {shlex.quote(f'--out={store.out}')}"
-    console.print(f"[bold]{escape(run.method)}[/] on [bold]{escape(run.dataset)}[/]", highlight=False)
+    console.print(f"[bold]{escape(printed(run.method))}[/] on [bold]{escape(run.dataset)}[/]", highlight=False)
     grid = Table.grid(padding=(0, 2))
     for name, text in _facts(record):
         grid.add_row(f"[dim]{name}[/]", escape(text))

@@ -31,7 +31,7 @@ class MethodInfo:
 
     What the source does not spell out, such as a default that is computed, is looked up in the imported module when it
     is asked for; everything else is known without importing torch. `file` holds the constants above the class: `NAME`,
-    `FAMILY`, `FORMERLY`, `MADE_FOR_WRONG_LABELS`, and `LOSS_OF`, the method that it is but for its loss.
+    `FAMILY`, `FORMERLY`, `MADE_FOR_WRONG_LABELS`, `COST`, and `LOSS_OF`, the method that it is but for its loss.
     """
 
     name: str
@@ -48,6 +48,11 @@ class MethodInfo:
     def family(self) -> str:
         """What kind of method it is; empty where its file does not say."""
         return str(self.file.get("FAMILY", ""))
+
+    @property
+    def cost(self) -> int:
+        """How many times as long as a prompt's or a head's a step of it takes, roughly; 1 where its file is silent."""
+        return int(self.file.get("COST", 1))
 
     @property
     def summary(self) -> str:

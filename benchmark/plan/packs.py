@@ -52,7 +52,8 @@ class Pack:
         steps = first.settings.steps(images)
         epochs = first.spec.rounds * first.epochs
         alone = 1 if first.spec.info.inputs == "images" else SHARED  # a tower that is tuned encodes for its run alone
-        return len(self.runs) * epochs * (steps * size.classes + images * IMAGE // alone) + IMAGE * size.tests
+        each = epochs * (steps * size.classes + images * IMAGE // alone)
+        return sum(run.spec.info.cost for run in self.runs) * each + IMAGE * size.tests
 
     def halves(self) -> tuple[Pack, Pack]:
         """The first and the second half of its two or more runs."""

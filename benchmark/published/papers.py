@@ -17,8 +17,8 @@ from datamodules import reading
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["dataset", "noise", "rate", "epochs", "shots", "recipe", "backbone", "paradigm", "method", "ours", "std",
-           "seeds", "published", "published_std", "gap", "remark", "source"]  # fmt: skip
+#: What stands behind the cell and the method, which come first in a leaderboard.
+COLUMNS = ["ours", "std", "seeds", "published", "published_std", "gap", "remark", "source"]
 FOLDER = Path(__file__).parent
 _FEW_SHOT = ("nlprompt_protocol.csv", "nlprompt_rerun.csv", "coop.csv", "tip_adapter.csv", "gda.csv")
 _PTNL = {("coop", "ce"): "coop", ("coop_csc", "ce"): "coop[csc=True]", ("coop", "gce"): "gce[q=0.5]",
@@ -58,21 +58,23 @@ class Published:
 
 
 def comparison(board: pd.DataFrame) -> pd.DataFrame:
-    """Ours, theirs and the gap (ours minus theirs, points) for every cell with a published counterpart, `COLUMNS`.
+    """Ours, theirs and the gap (ours minus theirs, points) for every cell with a published counterpart.
 
-    A cell that several sources report has a row for each; where nothing matches, the table is empty.
+    Columns are those of the leaderboard up to the method, then `COLUMNS`. A cell that several sources report has a row
+    for each; where nothing matches, the table is empty.
     """
     import pandas as pd  # workers read this file, too, and need none
 
+    cell = [*board.columns[: list(board).index("method")], "method"]
     rows = []
     row: Any
     for row in board.itertuples(index=False):
         for other in _by_identity().get(_identity(row), ()):
             if other.matches(row):
-                ours = (*(getattr(row, name) for name in COLUMNS[:9]), row.mean, row.std, row.seeds)
+                ours = (*(getattr(row, name) for name in cell), row.mean, row.std, row.seeds)
                 gap = row.mean - other.accuracy
                 rows.append((*ours, other.accuracy, other.std, gap, other.remark, other.source))
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"published_std": float})
+    return pd.DataFrame(rows, columns=[*cell, *COLUMNS]).astype({"published_std": float})
 
 
 def zero_shot(dataset: str, backbone: str) -> list[Published]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import BadInput
 from benchmark.plan.axes import Run, all_small
+from benchmark.plan.method_names import printed
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
 from benchmark.records.store import Store
@@ -52,7 +53,7 @@ def train_campaign(
     with console.status("loading torch, backbone and data"):
         runner, devices, reasons = _opened(options, engine, plan)
     for (_, method), reason in reasons.items():
-        left_out(console, f"{method}: {reason}")
+        left_out(console, f"{printed(method)}: {reason}")
     able, todo = _without(plan.runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in plan.todo]
     todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost_of(_size(runner.resources, pack)))
     if not able:

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmark.analysis.learning_rates import UNIT
+from benchmark.plan.method_names import printed
 from benchmark.report.palette import numbered
 from benchmark.report.pictures.style import label, line, panels, title
 from benchmark.report.short_names import percent
@@ -31,6 +32,6 @@ def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:
             axis.plot(curve.index, curve.to_numpy(), label=f"{percent(rate)} wrong", **line(numbered(i)))
         axis.axvline(own[own["chosen"]]["lr"].iloc[0], color="#767676", linewidth=1, linestyle=":", zorder=0)
         axis.set_xscale("log")
-        title(axis, str(unit[-1]))
+        title(axis, printed(str(unit[-1])))
     label(figure, axes, "learning rate", "test accuracy, %")
     return figure

@@ -32,7 +32,7 @@ def test_methods_with_the_same_numbers_in_all_runs_are_named_once(tmp_path: Path
         write(tmp_path, method, 4)
     write(tmp_path, "gce", 4, offset=0.5)
     (line,) = doubts(tmp_path)
-    assert line.startswith("coop, mine and mine[q=2] have identical numbers in all 4 runs that they share")
+    assert line.startswith("CoOp, mine and mine[q=2] have identical numbers in all 4 runs that they share")
     assert "is an override or an option not used?" in line
 
 
@@ -68,7 +68,7 @@ def test_a_method_that_is_zero_shot_at_every_rate_is_one_of_those(tmp_path: Path
             own = run("residual_of_zeros", rate=rate, seed=seed)
             Store(tmp_path).write(own, result(66.0, own))
     (line,) = doubts(tmp_path)
-    assert "residual_of_zeros and zero_shot have identical numbers in all 4 runs" in line
+    assert "residual_of_zeros and zero-shot CLIP have identical numbers in all 4 runs" in line
 
 
 def test_report_and_leaderboard_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,4 +79,4 @@ def test_report_and_leaderboard_say_so(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["report", f"--out={tmp_path}"]) == 0
     page, words = (tmp_path / "report.html").read_text(), (tmp_path / "statistics.md").read_text()
     for text in (console.file.getvalue(), capsys.readouterr().out, page, words):  # type: ignore[attr-defined]
-        assert "coop and gce have identical numbers in all 3 runs" in text
+        assert "CoOp and PromptGCE have identical numbers in all 3 runs" in text

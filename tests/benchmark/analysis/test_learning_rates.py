@@ -52,7 +52,7 @@ def test_a_rate_that_lacks_a_cell_is_compared_on_the_cells_of_all(store: Store) 
 def test_the_sentences_name_the_rate_and_what_a_rate_for_each_cell_would_give(store: Store) -> None:
     (line,) = sentences(tuning(sweep(store.load().records)))
     assert line == (
-        "coop: lr 0.01 (noisy validation 44.00 %, test 70.00 %; +2.50 points with a rate for each data set and noise)"
+        "CoOp: lr 0.01 (noisy validation 44.00 %, test 70.00 %; +2.50 points with a rate for each data set and noise)"
     )
 
 

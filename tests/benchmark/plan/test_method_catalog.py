@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_read_costs_one_line_and_no_other_method(
         assert main(arguments) == 0
         printed = capsys.readouterr().out
         assert printed.count(f"left out: method '{name}' cannot be read: ") == 1
-        assert "coop" in printed
+        assert "CoOp" in printed
     assert main(["bench", "--dry-run", f"--methods=coop,{name}"]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
