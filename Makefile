@@ -96,7 +96,7 @@ test-clusters: installed  ## benches on a real Ray and a real Slurm of two nodes
 	"$$RUN" -m pytest -m clusters
 
 # What touches other packages most, in an environment of its own: .venv-oldest, .venv-newest.
-TOUCHY := tests/methods/test_contract.py tests/methods/test_lightning.py tests/datamodules tests/benchmark/audit \
+TOUCHY := tests/methods/test_contract.py tests/methods/core/test_module.py tests/datamodules tests/benchmark/audit \
   tests/benchmark/tracking tests/end_to_end/test_bench.py
 define with_versions
 	[ -x $(@:test-%=.venv-%)/bin/python ] || "$$RUN" -m uv venv --quiet --python "$$(command -v "$$RUN")" $(@:test-%=.venv-%)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -67,10 +68,9 @@ def test_prompts_and_their_gradients_are_close_to_those_in_float32(kind: str, po
 NEED_A_VIT = ["clip_lora", "maple", "promptsrc", "upt", "vpt"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_method_runs_on_a_backbone_in_bfloat16(kind: str) -> None:
+def every_method_runs(kind: str, names: Sequence[str]) -> None:
     backbone, unsupported = loaded(kind, "bf16"), []
-    for name in METHODS:
+    for name in names:
         info = method_catalog.method(name)
         options = {key: value for key, value in SHORT.items() if key in info.options}
         paradigm = "ul" if "fewshot" not in info.paradigms else "fewshot"
@@ -90,6 +90,21 @@ def test_every_method_runs_on_a_backbone_in_bfloat16(kind: str) -> None:
         assert all(parameter.isfinite().all() for parameter in method.parameters()), name
         assert 0 <= float(method.accuracy) <= 1, name
     assert unsupported == ([] if kind.startswith("vit") else NEED_A_VIT)
+
+
+def test_every_method_runs_on_a_vit_in_bfloat16() -> None:
+    every_method_runs("vit", METHODS)
+
+
+@pytest.mark.parametrize("kind", list(KINDS)[1:])
+def test_a_prompt_of_each_tower_and_a_head_run_on_other_kinds_in_bfloat16(kind: str) -> None:
+    every_method_runs(kind, sorted([*NEED_A_VIT, "cocoop", "coop", "linear_probe", "upl"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", list(KINDS)[1:])
+def test_every_method_runs_on_other_kinds_in_bfloat16(kind: str) -> None:
+    every_method_runs(kind, METHODS)
 
 
 def test_auto_is_bfloat16_on_a_gpu_alone_and_other_words_are_refused() -> None:

@@ -23,6 +23,12 @@ def trainer(epochs: int, **more: Any) -> lightning.Trainer:
     return lightning.Trainer(max_epochs=epochs, accelerator="cpu", **quiet, **{"enable_checkpointing": False, **more})
 
 
+@pytest.fixture(scope="module")
+def digits() -> NoisyFewShot:
+    """For all tests, since its bank of features lasts."""
+    return embedded_digits()
+
+
 def embedded_digits() -> NoisyFewShot:
     return NoisyFewShot("digits", [RunSpec(seed, 4, "symmetric", 0.5) for seed in (1, 2)])
 
@@ -40,10 +46,10 @@ def embedded_digits() -> NoisyFewShot:
     ids=["class_means", "knn", "wann", "gda", "tip_adapter", "tip_adapter tuned"],
 )
 def test_what_is_kept_comes_back_from_a_checkpoint_without_training_data(
-    name: str, options: dict[str, Any], tmp_path: Path
+    name: str, options: dict[str, Any], tmp_path: Path, digits: NoisyFewShot
 ) -> None:
     kind = import_module(f"methods.{name}").Method
-    method, data = kind(**options), embedded_digits()
+    method, data = kind(**options), digits
     plain = trainer(2, enable_checkpointing=True, default_root_dir=tmp_path)
     plain.fit(method, data)
     plain.test(method, data, verbose=False)
@@ -75,12 +81,3 @@ def test_a_method_s_own_number_of_rounds_is_known_before_it_is_imported() -> Non
     assert method_catalog.method("deft").rounds({}) == 2
     assert method_catalog.method("coop").rounds({}) == method_catalog.method("fpl").rounds({}) == 1
     assert method_catalog.method("grip").rounds({"rounds": 3}) == 3
-
-
-@pytest.mark.parametrize("name", method_catalog.methods())
-def test_what_planning_reads_from_the_source_is_what_the_class_says(name: str) -> None:
-    """Also where a method has two bases."""
-    info = method_catalog.method(name)
-    kind = import_module(info.module).Method
-    assert info.paradigms == kind.paradigms and info.labels == kind.labels and info.inputs == kind.inputs
-    assert info.rounds({}) == kind.rounds
