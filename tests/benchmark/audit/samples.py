@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -33,3 +36,21 @@ def clusters(
     steps = torch.randint(1, classes, true.shape, generator=generator)
     labels = torch.where(wrong, (true + steps) % classes, true)
     return Sample(features, labels, text, 30.0, seed), wrong.numpy()
+
+
+def under_every_label(sample: Sample, image: int) -> list[Sample]:
+    """The sample C times, with each label at `image` in turn and the folds of the first."""
+    found = []
+    for label in range(sample.classes):
+        labels = sample.labels.clone()
+        labels[image] = label
+        other = replace(sample, labels=labels)
+        other.__dict__["fold"] = sample.fold
+        found.append(other)
+    return found
+
+
+def total_probability(label_quality: Callable[[Sample], torch.Tensor], image: int = 5) -> float:
+    """The sum over labels of the probability that a detector gives an image's label: 1 if it has no part in its own."""
+    sample, _ = clusters(per_class=9, spread=0.3)
+    return sum(float(label_quality(one)[image].exp()) for one in under_every_label(sample, image))

@@ -1,0 +1,49 @@
+"""The estimate of all images: whether names say anything, how much zero-shot does, and what decisions change."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from benchmark.audit.classifiers import classifiers
+from benchmark.audit.estimate import MOST, estimate, explanations, names_say, zero_shot_weight
+from benchmark.audit.explanation import EXPECTED, Evidence
+from tests.benchmark.audit.samples import clusters
+
+
+def test_names_say_something_where_zero_shot_agrees_with_what_learned_the_labels() -> None:
+    sample, _ = clusters()
+    parts = classifiers(sample)
+    assert names_say(parts, sample.labels)
+    shuffled = parts["zero_shot"][torch.randperm(len(sample.labels), generator=torch.Generator().manual_seed(0))]
+    assert not names_say({**parts, "zero_shot": shuffled}, sample.labels)
+    assert not names_say({name: part for name, part in parts.items() if name != "zero_shot"}, sample.labels)
+
+
+@pytest.mark.parametrize(("agree", "weight"), [(60, 0.0), (65, 0.0), (70, MOST / 3), (80, MOST), (100, MOST)])
+def test_zero_shot_has_a_say_that_grows_with_its_agreement(agree: int, weight: float) -> None:
+    true = torch.eye(2)[torch.zeros(100, dtype=torch.int64)]
+    zero_shot = torch.eye(2)[(torch.arange(100) >= agree).long()]
+    assert zero_shot_weight(true, zero_shot) == pytest.approx(weight, abs=1e-6)
+
+
+def test_explanations_start_from_equal_weights_from_right_labels_and_from_names_that_say_something() -> None:
+    sample, wrong = clusters(per_class=10)
+    logs = torch.stack([part.log_softmax(1) for part in list(classifiers(sample).values())[:3]])
+    nobody = torch.full_like(sample.labels, -1)
+    for named, expected in ((0, {"equal", "surer", "labels"}), (2, {"equal", "names", "surer", "labels"})):
+        found = explanations(Evidence(logs, sample.labels, named, nobody, EXPECTED))
+        assert set(found) == expected
+        assert found["labels"].wrong(sample.labels).mean() <= found["equal"].wrong(sample.labels).mean() + 1e-6
+        assert abs(float(found["equal"].wrong(sample.labels).mean()) - wrong.mean()) < 0.1
+
+
+def test_every_probability_is_one_and_what_was_decided_is_certain() -> None:
+    sample, _ = clusters(per_class=10)
+    checked = torch.full_like(sample.labels, -1)
+    checked[[2, 5]] = torch.tensor([3, 1])
+    found = estimate(classifiers(sample), sample.labels, sample.zero_shot, checked)
+    torch.testing.assert_close(found.true.sum(1), torch.ones(len(found.true)), atol=1e-4, rtol=0)
+    assert found.true[[2, 5]].argmax(1).tolist() == [3, 1] and found.true[[2, 5]].max(1).values.min() > 0.999
+    torch.testing.assert_close(found.matrix.sum(1).float(), torch.ones(4), atol=1e-4, rtol=0)
+    assert found.fraction.low <= found.fraction.estimate <= found.fraction.high
