@@ -54,17 +54,19 @@ BASE = {
 }
 
 
-def cases() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for command in COMMANDS:
+def cases() -> Iterator[Any]:
+    """Every option of every command; one that several commands share is tried fast on the first of them alone."""
+    tried: set[tuple[type, str]] = set()
+    for command in sorted(COMMANDS, key=lambda name: name != "bench"):
         options = import_module(f"benchmark.commands.{command}").Options
         kinds = get_type_hints(options)
         for field in fields(options):
             kind = kinds[field.name]
             values = PATHS if kind is Path or get_origin(kind) is tuple else NUMBERS if kind in (int, float) else TEXTS
-            yield command, field.name, (*values,)
-
-
-CASES = list(cases())
+            owner = next(base for base in options.__mro__ if field.name in vars(base).get("__annotations__", {}))
+            repeated = pytest.mark.slow if (owner, field.name) in tried else ()
+            tried.add((owner, field.name))
+            yield pytest.param(command, field.name, (*values,), id=f"{command}-{field.name}", marks=repeated)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def words(command: str, option: str, value: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("no_work")
-@pytest.mark.parametrize(("command", "option", "values"), CASES, ids=[f"{c}-{o}" for c, o, _ in CASES])
+@pytest.mark.parametrize(("command", "option", "values"), cases())
 def test_no_value_of_an_option_ends_in_a_traceback_or_reaches_the_screen_as_it_is(
     command: str, option: str, values: tuple[str, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:
