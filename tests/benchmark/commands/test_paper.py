@@ -10,13 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.analysis.paper_comparison import beside
-from benchmark.plan.paper_runs import Changes, cells
 from benchmark.published import protocols
 from benchmark.records.store import Store
 from tests.support.coop_folders import make_split_file
 from tests.support.coop_folders import rows as split_rows
-from tests.support.records_factory import result
 from tests.support.small_backbones import small_backbone
 
 ROOT = Path(__file__).parents[3]
@@ -91,29 +88,6 @@ def test_cells_without_weights_are_missing_and_nothing_fails(
         ("dtd", "missing: no weights here"),
         ("eurosat", "missing: no data and no weights here"),
     }
-
-
-def test_means_over_seeds_stand_beside_theirs_and_the_re_run(tmp_path: Path) -> None:
-    paper, store = protocols.paper("nlprompt"), Store(tmp_path)
-    found = cells(paper, Changes(["nlprompt"], ["dtd"], seeds=[1, 2, 3]))
-    (cell,) = (cell for cell in found if (cell.point.noise, cell.point.rate) == ("symmetric", 0.5))
-    for run, accuracy in zip(cell.runs[:2], (60.0, 62.0), strict=True):
-        store.write(run, result(accuracy, run))
-    reasons = {cell.runs[2].key: "failed: out of memory"}
-    table = beside(paper, found, store.load().records, reasons)
-    (row,) = table[(table["noise"] == "symmetric") & (table["rate"] == 0.5)].to_dict("records")
-    assert (row["ours"], row["seeds"], row["rerun"]) == (61.0, 2, 59.9)
-    assert row["std"] == pytest.approx(2**0.5)
-    assert row["difference"] == pytest.approx(61.0 - row["theirs"])
-    assert row["remark"] == "missing: 1 of 3 seeds failed: out of memory"
-    assert set(table[table["ours"].isna()]["remark"]) == {"missing: not run"}
-
-
-def test_what_is_uncertain_or_not_stated_stays_marked() -> None:
-    paper = protocols.paper("nlprompt")
-    table = beside(paper, cells(paper, Changes()), [], {})
-    assert table["remark"].str.contains("uncertain").sum() == 2
-    assert table[table["method"] == "gce"]["remark"].str.contains("uncertain|q is not stated").all()
 
 
 def test_a_run_that_fails_is_a_failure(

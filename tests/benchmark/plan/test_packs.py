@@ -10,7 +10,7 @@ import pytest
 from benchmark.plan.axes import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
-from benchmark.plan.schedule import ends, in_order, schedule
+from benchmark.plan.schedule import in_order, schedule
 from benchmark.speed.paper_grid import PAPERS
 from datamodules import catalog
 from datamodules.catalog import open_dataset, size
@@ -24,15 +24,6 @@ def grid(datasets: int = 1, **options: str) -> list[Run]:
     return Options(datasets=",".join(PAPERS[:datasets]), backbone="ViT-B-16/openai", **options).grid().runs()
 
 
-def test_a_free_worker_takes_the_longest_pack_that_is_left() -> None:
-    found = schedule([3, 5, 4, 2, 2], workers=2)
-    assert (
-        found.makespan == 9 and found.utilisation == pytest.approx(16 / 18) and found.straggler == pytest.approx(2 / 9)
-    )
-    assert schedule([5], workers=4) == (5, 0.25, 1.0)
-    assert schedule([], workers=2) == (0, 1, 0)
-
-
 @pytest.mark.parametrize("workers", [1, 2, 4, 8])
 @pytest.mark.parametrize("datasets", [1, 2, 4, 10])
 def test_every_worker_has_work_from_start_to_end(datasets: int, workers: int) -> None:
@@ -43,11 +34,6 @@ def test_every_worker_has_work_from_start_to_end(datasets: int, workers: int) ->
 
 
 PAPER = {"methods": "coop,gce,ce,mae,nlprompt", "noise": "0.125,0.25,0.375,0.5,0.625,0.75"}
-
-
-def test_a_free_worker_takes_the_next_pack_in_the_order_that_is_given() -> None:
-    assert in_order([1, 1, 4], workers=2).makespan == 5 and schedule([1, 1, 4], workers=2).makespan == 4
-    assert ends([1, 1, 4], workers=2) == [1, 1, 5]
 
 
 @pytest.mark.parametrize(("seeds", "workers"), [(3, 8), (3, 64), (33, 100), (33, 1000)])

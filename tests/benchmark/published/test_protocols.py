@@ -110,20 +110,6 @@ def test_grips_prompts_have_no_full_stop_and_its_templates_neither() -> None:
     assert {run.dataset.partition("[")[2] for run in by_label.values()} == {"template=a photo of a {}]"}
 
 
-def test_a_user_takes_part_of_a_paper_under_other_terms() -> None:
-    paper = protocols.paper("nlprompt")
-    changes = Changes(["gce"], ["dtd"], [7, 8], "embedded", "coop[lr=0.01]", 3)
-    found = cells(paper, changes)
-    assert {(cell.point.label, cell.point.dataset) for cell in found} == {("gce", "dtd")}
-    assert {(r.seed, r.backbone, r.recipe, r.epochs) for cell in found for r in cell.runs} == {
-        (seed, "embedded", "coop[epochs=3,lr=0.01]", 3) for seed in (7, 8)
-    }
-    with pytest.raises(BadInput, match="the paper has no method 'cop': did you mean 'coop'"):
-        cells(paper, Changes(methods=["cop"]))
-    with pytest.raises(BadInput, match="the paper has no data set 'food101'"):
-        cells(paper, Changes(datasets=["food101"]))
-
-
 def test_quick_takes_the_first_data_set_that_is_there_and_the_first_seed() -> None:
     all_of_it = cells(protocols.paper("joapr"), Changes())
     some = quick(all_of_it, {"caltech101"})

@@ -45,17 +45,6 @@ def test_planning_alone_renames_nothing(store: Store) -> None:
     assert path.read_text() == "{"
 
 
-def test_data_sets_whose_names_look_alike_have_folders_of_their_own(store: Store) -> None:
-    names = ("folder:/a/b", "folder:/a-b", "folder:a-b", "folder-a-b", "digits", "digits[template=x]", "digits/")
-    for name in names:
-        work = run(dataset=name)
-        store.write(work, result(70.0, work))
-    assert len({store.path(run(dataset=name)).parent for name in names}) == len(names)
-    assert store.path(run(dataset="digits")).parent.name == "digits"
-    records, problems = store.load()
-    assert ({record.run.dataset for record in records}, problems) == (set(names), [])
-
-
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [

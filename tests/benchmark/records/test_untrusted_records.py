@@ -182,30 +182,6 @@ def test_what_was_set_aside_before_is_kept(store: Store) -> None:
     assert sorted(path.read_text() for path in store.out.rglob("*.bad*")) == ["one", "two"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "[]", '{"run": 1}', "[" * 100000, '{"run": {"dataset": [1]}, "cause": "x", "key": "y"}', "\x00",
-        '{"cause": "\\ud800", "key": "k", "run": {}}',
-    ],
-)  # fmt: skip
-def test_odd_notes_of_failures_are_named_and_left_out(
-    store: Store, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    store.fail(run(), "RuntimeError: [/red]")
-    odd = store.out / "failed" / "flipped" / "odd.json"
-    odd.write_text(text)
-    (store.out / "failed" / "flipped" / "folder.json").mkdir()
-    assert [failure.cause for failure in store.failures()] == ["RuntimeError: [/red]"]
-    assert str(odd) in caplog.text and "folder.json" in caplog.text
-
-
-def test_a_note_with_a_rate_that_is_no_number_is_left_out(store: Store) -> None:
-    work = run(rate=float("nan"))
-    store.fail(work, "cause")
-    assert store.failures() == []
-
-
 def test_a_record_whose_epochs_are_not_those_of_its_recipe_is_left_out(tmp_path: Path) -> None:
     store = Store(tmp_path)
     with pytest.raises(BadRecord, match="its 9 epochs are not the 10 of its recipe, embedded"):

@@ -9,7 +9,6 @@ from benchmark.analysis.by_method import summary
 from benchmark.analysis.columns import to_csv
 from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.analysis.results import Results
-from benchmark.plan.axes import SETTING
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import table_files
@@ -100,33 +99,6 @@ def test_the_same_records_in_any_order_give_the_same_bytes(tmp_path: Path) -> No
     assert len(written[0]) == 4 + 3
 
 
-def test_a_method_without_labels_stands_in_every_column_and_others_at_rate_0_only(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    for kind in ("symmetric", "asymmetric"):
-        store.write(run("gce", noise=kind, rate=0.5), result(70.0))
-    store.write(run("coop", noise="none", rate=0.0), result(80.0))
-    store.write(run("zero_shot", noise="none", rate=0.0, paradigm="ul"), result(66.0))
-    board = leaderboard(store.load().records).set_index("method")
-    cells = {name: set(zip(rows["noise"], rows["rate"], strict=True)) for name, rows in board.groupby("method")}
-    kinds = ("asymmetric", "symmetric")
-    assert cells["coop"] == {(kind, 0.0) for kind in kinds}
-    assert cells["zero_shot"] == {(kind, rate) for kind in kinds for rate in (0.0, 0.5)}
-
-
-def test_runs_of_another_backbone_number_of_shots_recipe_or_paradigm_are_never_ranked_together(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    others = ({"backbone": "RN50/openai"}, {"shots": 1}, {"epochs": 50}, {"recipe": "embedded[lr=0.1]"})
-    for more in ({}, *others, {"paradigm": "ssl"}):
-        store.write(run(**more), result(70.0))
-        store.write(run("gce", **more), result(71.0))
-        store.write(run("zero_shot", noise="none", rate=0.0, **{"paradigm": "ul", **more}), result(66.0))
-    board = leaderboard(store.load().records)
-    noisy = board[board["rate"] == 0.5].groupby(SETTING)
-    assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "fewshot"} == {(2, 1, 3)}
-    assert {tuple(rows["rank"]) for setting, rows in noisy if setting[-1] == "ssl"} == {(2, 1)}
-    assert len(list(blocks(board))) == 6
-
-
 def test_a_measured_noise_rate_has_a_column_of_its_own(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(noise="human", rate=None), result(70.0))
@@ -198,12 +170,6 @@ def test_without_any_noise_there_is_still_a_table(tmp_path: Path) -> None:
     store.write(run(noise="none", rate=0.0), result(80.0))
     (block,) = blocks(leaderboard(store.load().records))
     assert (block.noise, block.columns, block.drop("coop")) == ("none", ("0",), None)
-
-
-def test_trzsl_is_compared_by_its_harmonic_mean(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.write(run(paradigm="trzsl"), result(80.0, harmonic_mean=60.0))
-    assert leaderboard(store.load().records)["mean"].tolist() == [60.0]
 
 
 def test_accuracy_on_seen_and_unseen_classes_stands_beside_their_harmonic_mean(tmp_path: Path) -> None:

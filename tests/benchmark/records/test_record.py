@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from benchmark.analysis.results import Results
 from benchmark.plan.axes import Run
-from benchmark.records.checksummed import is_intact, parse, with_checksum
+from benchmark.records.checksummed import with_checksum
 from benchmark.records.record import BadRecord, Record, read
 from benchmark.records.store import Store
 from benchmark.report import table_files
@@ -43,14 +43,6 @@ def checksummed(value: object) -> bytes:
 def test_any_bytes_are_refused_in_words(content: bytes) -> None:
     with pytest.raises(BadRecord, match=r".+"):
         read(content)
-
-
-@FEW
-@given(some.binary(max_size=60))
-def test_what_is_checksummed_is_intact_and_with_any_byte_more_is_not(body: bytes) -> None:
-    assert is_intact(with_checksum(body))
-    assert not is_intact(with_checksum(body) + b" ")
-    assert not is_intact(b" " + with_checksum(body))
 
 
 @FEW
@@ -87,20 +79,3 @@ def check(fields: dict[str, Any]) -> None:
         assert len(campaign.records) == 1
         table_files.write_all(campaign, store.out)
         assert (store.out / "leaderboard.csv").exists()
-
-
-@FEW
-@given(JSON)
-def test_any_note_of_a_failure_is_read_or_left_out(value: object) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        store.fail(run(), "cause")
-        (store.out / "failed" / "flipped" / "odd.json").write_text(json.dumps(value))
-        assert [failure.cause for failure in store.failures()] == ["cause"]
-
-
-@FEW
-@given(JSON)
-def test_parsing_gives_what_json_gives(value: object) -> None:
-    text = json.dumps(value).encode()
-    assert repr(parse(text)) == repr(json.loads(text))
