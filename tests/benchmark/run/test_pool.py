@@ -18,7 +18,6 @@ from benchmark.plan.packs import Pack
 from benchmark.run import pool
 from benchmark.run.events import Event, Report
 from benchmark.run.pool import map_packs
-from benchmark.run.process import Worker
 from benchmark.run.workload import Workload
 
 
@@ -172,30 +171,3 @@ def test_a_folder_that_cannot_be_written_stops_all_workers(tmp_path: Path) -> No
 def test_an_error_outside_of_a_run_says_where_it_was_raised(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"(?s)the worker on cpu failed outside of a run.*the disk is full"):
         run(Job(tmp_path), [packs(9)[8]], ["cpu"])
-
-
-@dataclass
-class Survivor:
-    """Notes in a file when a report cannot be sent, as a run's failure would be."""
-
-    folder: Path
-
-    def __call__(self, pack: Pack, device: str, report: Report) -> None:
-        (self.folder / "started").touch()
-        for _ in range(100):
-            time.sleep(0.05)
-            try:
-                report("epoch")
-            except Exception as error:
-                (self.folder / "failed").write_text(repr(error))
-                raise
-
-
-def test_a_worker_whose_parent_is_gone_ends_without_a_failure(tmp_path: Path) -> None:
-    worker = Worker.start(Survivor(tmp_path), "cpu")
-    worker.connection.send(seeds(1))
-    while not (tmp_path / "started").exists():
-        time.sleep(0.01)
-    worker.connection.close()
-    worker.process.join(20)
-    assert worker.process.exitcode == 1 and not (tmp_path / "failed").exists()

@@ -16,8 +16,8 @@ def made(**options: object) -> maple.Method:
 
 def test_a_tower_with_fewer_layers_than_depth_has_prompts_in_all() -> None:
     whole, one = made(depth=9), made(depth=1)
-    assert (whole.text_layers, whole.image_layers) == (2, 2) and whole.deep_ctx.shape == (2, 1, 4, 32)
-    assert (one.text_layers, one.image_layers) == (1, 1) and one.deep_ctx.shape == (2, 0, 4, 32)
+    assert (whole.text_layers, whole.image_layers) == (2, 2) and whole.deep_ctx.shape == (2, 1, 2, 32)
+    assert (one.text_layers, one.image_layers) == (1, 1) and one.deep_ctx.shape == (2, 0, 2, 32)
 
 
 def test_the_context_starts_at_the_first_words_of_init_and_further_prompts_are_drawn_for_each_seed() -> None:
