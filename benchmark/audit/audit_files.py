@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from benchmark.audit.audit_result import AuditResult
+from benchmark.audit.copies import KINDS, Copies
 from benchmark.audit.doubtful import Doubtful
 from datamodules.foreign import to_cell
 from datamodules.formats.labellings import AUDITED
 
 
-def files(data: Doubtful, result: AuditResult, correct: float = 0.0) -> dict[str, str | bytes]:
+def files(data: Doubtful, result: AuditResult, copies: Copies, correct: float = 0.0) -> dict[str, str | bytes]:
     """The files by name, with `audited.csv` where a fraction `correct` of the labels shall be corrected."""
     missing, data = data.unlabelled_files(), data.labelled()
     tables = {
         "labels.csv": label_table(data, result),
         "confusion.csv": confusion_table(data, result),
-        "duplicates.csv": duplicate_table(data, result),
+        "duplicates.csv": duplicate_table(data, copies),
         "misfits.csv": misfit_table(data, result),
         "questions.csv": question_table(data, result),
         "left_out.csv": [["file", "why"], *data.left_out],
@@ -37,7 +38,7 @@ def files(data: Doubtful, result: AuditResult, correct: float = 0.0) -> dict[str
     return {
         **{name: as_csv(rows) for name, rows in tables.items()},
         "pred_probs.npy": buffer.getvalue(),
-        "summary.json": json.dumps(summary(data, result), indent=1, ensure_ascii=False) + "\n",
+        "summary.json": json.dumps(summary(data, result, copies), indent=1, ensure_ascii=False) + "\n",
     }
 
 
@@ -71,12 +72,18 @@ def confusion_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[An
         yield [value, *row]
 
 
-def duplicate_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
-    """Near-duplicates with different classes, most similar first."""
-    yield ["file", "given", "other_file", "other_given", "cosine"]
-    for first, second, cosine in result.duplicates:
-        of = [(data.files[row], data.values[data.given[row]]) for row in (first, second)]
-        yield [*of[0], *of[1], cosine]
+def duplicate_table(data: Doubtful, copies: Copies) -> Iterable[Sequence[Any]]:
+    """Copies, those with different labels first, then those of test images, then exact ones, then the most alike."""
+    yield ["file", "given", "other_file", "other_given", "labels", "other_is_in", "copy", "cosine", "correlation"]
+    other = data.test or data
+    pairs = [(copy, data, "audit") for copy in copies.within] + [(copy, other, "test") for copy in copies.in_test]
+    rows = []
+    for copy, place, name in pairs:
+        given, of = data.values[data.given[copy.first]], place.values[place.given[copy.second]]
+        labels = "same" if given == of else "different"
+        own = [data.files[copy.first], given, place.files[copy.second], of, labels, name]
+        rows.append([*own, copy.kind, copy.cosine, copy.correlation])
+    yield from sorted(rows, key=lambda row: (row[4], row[5] == "audit", row[6]))
 
 
 def misfit_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
@@ -116,8 +123,9 @@ def corrected_table(data: Doubtful, result: AuditResult, fraction: float) -> Ite
         yield [file, data.values[label]]
 
 
-def summary(data: Doubtful, result: AuditResult) -> dict[str, Any]:
+def summary(data: Doubtful, result: AuditResult, copies: Copies) -> dict[str, Any]:
     """The numbers of an audit as a whole."""
+    same = copies.same(data.given)
     return {
         "data": data.name,
         "images": len(data.given),
@@ -125,7 +133,9 @@ def summary(data: Doubtful, result: AuditResult) -> dict[str, Any]:
         "wrong_share": result.fraction.estimate,
         "wrong_share_interval": [result.fraction.low, result.fraction.high],
         "other_explanations": [rival.fraction for rival in result.rivals],
-        "near_duplicates_with_different_labels": len(result.duplicates),
+        "copies_with_different_labels": {kind: copies.count(~same, kind) for kind in KINDS},
+        "copies_with_the_same_label": {kind: copies.count(same, kind) for kind in KINDS},
+        "copies_in_the_test_set": {kind: sum(copy.kind == kind for copy in copies.in_test) for kind in KINDS},
         "fit_no_class": len(result.misfits),
         "left_out": Counter(why for _, why in data.left_out),
         "of_one_colour": list(data.constant),

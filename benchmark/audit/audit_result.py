@@ -14,7 +14,7 @@ from benchmark.audit import detectors
 from benchmark.audit.classifiers import Step, classifiers
 from benchmark.audit.estimate import Interval, estimate
 from benchmark.audit.explanation import EXPECTED, wrong_probability
-from benchmark.audit.pairs import SAME, conflicting_pairs, fits_none
+from benchmark.audit.misfits import fits_none
 from benchmark.audit.questions import questions
 from benchmark.audit.sample import Sample
 from datamodules.dataset import Labels
@@ -38,8 +38,8 @@ class AuditResult:
     `wrong` [P] is the probability that the given label is wrong, `suggested` [P] the likeliest true class, `order` [P]
     the images, most suspicious first. `probabilities` [P, C] are those of the true class from the image alone, out of
     fold; `confusion` [C, C] is the fraction of images by true class (rows) and given label. `scores` [P] by name are
-    larger where a label is doubtful: by classifiers and by chosen detectors. `duplicates` are pairs with different
-    labels and their cosine, `misfits` images that fit no class, `isolation` [P] is how far each is from its neighbours.
+    larger where a label is doubtful: by classifiers and by chosen detectors. `misfits` are images that fit no class,
+    `isolation` [P] is how far each is from its neighbours.
     `rivals` explain the labels as well; the images `questions` [n] tell most. Of images without a label,
     `unlabelled` are the suggested class and its probability.
     """
@@ -52,7 +52,6 @@ class AuditResult:
     fraction: Interval
     weights: dict[str, float]
     scores: dict[str, Floats]
-    duplicates: list[tuple[int, int, float]]
     misfits: Labels
     isolation: Floats
     rivals: list[Account]
@@ -63,14 +62,12 @@ class AuditResult:
 def examine(
     sample: Sample,
     chosen: Sequence[str] = (),
-    same: float = SAME,
     step: Step = lambda name: None,
     expected: float = EXPECTED,
 ) -> AuditResult:
     """Audits a sample; images are ranked by the first of the `chosen` detectors, by `joint` where there is none.
 
-    `same` is the cosine from which on two images are near-duplicates; `step` is told what comes next; `expected` is the
-    fraction of wrong labels that is expected, 0 to 1.
+    `step` is told what comes next; `expected` is the fraction of wrong labels that is expected, 0 to 1.
     """
     parts = classifiers(sample, step)
     step("noise matrix and fraction of wrong labels")
@@ -79,7 +76,7 @@ def examine(
     labels, true = labelled.labels, found.true[there]
     wrong = wrong_probability(true, labels)
     scores = _scores({name: part[there] for name, part in parts.items()}, labelled, chosen, step)
-    step("near-duplicates and misfits")
+    step("misfits")
     ranked = scores.get(f"detector_{chosen[0]}", wrong) if chosen else wrong
     isolation, misfits = fits_none(labelled.nearest[0])
     table = torch.zeros(sample.classes, sample.classes).index_add_(1, labels, true.T) / len(labels)
@@ -92,7 +89,6 @@ def examine(
         fraction=found.fraction,
         weights=found.weights,
         scores={name: score.numpy() for name, score in scores.items()},
-        duplicates=conflicting_pairs(labelled.centred, labels, labelled.nearest[1], same),
         misfits=misfits.numpy(),
         isolation=isolation.numpy(),
         rivals=[account(rival[there], labels) for rival in found.rivals],

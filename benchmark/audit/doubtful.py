@@ -33,7 +33,7 @@ class Doubtful:
 
     `files` name them, `values` [C] are the classes as tables write them and `classes` [C] as prompts do. `true` [P] are
     the true labels, None where nobody knows them. `left_out` are files beside them and why they are none of the images,
-    `constant` those images on which nothing is to be seen.
+    `constant` those images on which nothing is to be seen. `test` are the test images, where there are any.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Doubtful:
     true: Labels | None = None
     left_out: tuple[tuple[str, str], ...] = ()
     constant: tuple[str, ...] = ()
+    test: Doubtful | None = None
 
     @property
     def outputs(self) -> Outputs | None:
@@ -133,11 +134,15 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
 
 def of_dataset(spec: str, dataset: Dataset) -> Doubtful:
     """The training images of a data set, with its own labels as given ones."""
-    train, classes = dataset.train, dataset.classes
-    images, names = train.images, image_names(train.images)
-    return Doubtful(
-        spec, images, names, train.labels, classes, classes, dataset.template, left_out=_no_pictures(images)
-    )
+    classes = dataset.classes
+    whole, test = (
+        Doubtful(
+            spec, part.images, image_names(part.images), part.labels, classes, classes, dataset.template,
+            left_out=_no_pictures(part.images),
+        )
+        for part in (dataset.train, dataset.test)
+    )  # fmt: skip
+    return replace(whole, test=test)
 
 
 def checked(data: Doubtful) -> Doubtful:
@@ -166,12 +171,17 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     if not folder.is_dir():
         raise BadInput(f"{folder} is not there; give a folder that holds one folder of images per class")
     folder = folder.absolute()
-    part = parts_of(folder).train or ""
+    parts = parts_of(folder)
+    part = parts.train or ""
     require_class_folders(folder / part)
     folders = class_folders(folder / part)
     split = split_of(folder, part, folders)
-    classes = read_names(folder / "classnames.txt", folders)
-    return _of_files(spec, split, tuple(folders), classes, template)
+    classes, values = read_names(folder / "classnames.txt", folders), tuple(folders)
+    data = _of_files(spec, split, values, classes, template)
+    if not (parts.train and parts.test):
+        return data
+    test = split_of(folder, parts.test, folders, strict=False)
+    return replace(data, test=_of_files(spec, test, values, classes, template))
 
 
 def _table(path: Path) -> Doubtful:

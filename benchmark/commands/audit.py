@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +14,7 @@ from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA, Encoding
-from benchmark.screen import Screen, table
+from benchmark.screen import Screen
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
 from datamodules.names import split_list
@@ -24,15 +22,12 @@ from datamodules.names import split_list
 GROUP = "labels"
 
 if TYPE_CHECKING:
-    from benchmark.audit.audit_result import AuditResult
     from benchmark.audit.doubtful import Doubtful
     from benchmark.audit.sample import Sample
-    from datamodules.dataset import Labels
+    from datamodules.features.bank import FeatureBank
 
 #: Steps of an audit after encoding, for the progress bar.
 STEPS = 5
-#: Width of the share's interval from which on a person is warned.
-WIDE = 0.15
 #: What is always written, and what options ask for.
 FILES = (
     "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "left_out.csv", "pred_probs.npy",
@@ -69,8 +64,8 @@ class Options(Encoding):
     prompt: Literal["auto", "yes", "no"] = "auto"
     """Whether a robust prompt is trained beside the other classifiers; auto: for up to 8 images a class."""
 
-    duplicates: float = 0.98
-    """Cosine of features from which on two images count as the same."""
+    duplicates: float = 0.95
+    """Cosine of features from which on two pictures are compared, to tell copies from what looks alike."""
 
     pictures: int = 10_000
     """Pictures on the page, most suspicious first; 0: no page."""
@@ -103,8 +98,10 @@ def main(options: Options) -> int:
         from benchmark.audit import detectors
         from benchmark.audit.audit_files import files
         from benchmark.audit.audit_result import examine
+        from benchmark.audit.copies import find_copies
         from benchmark.audit.corrupted import opened
         from benchmark.audit.gallery.gallery_page import gallery
+        from benchmark.audit.result_lines import say_result
 
     chosen = split_list(options.detector)
     for name in chosen:
@@ -114,39 +111,39 @@ def main(options: Options) -> int:
     without = f", {missing} without a label, which get a suggestion" if missing else ""
     console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")
     with counted(console) as progress:
-        data, sample = _encode(options, data, progress)
+        data, sample, bank = _encode(options, data, progress)
         task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
 
         def step(name: str) -> None:
             progress.update(task, description=name, advance=1)
 
-        result = examine(sample, chosen, options.duplicates, step, options.expected)
+        result = examine(sample, chosen, step, options.expected)
         progress.update(task, description="looked for wrong labels", completed=progress.tasks[task].total)
-        paths = outputs.write(files(data, result, options.correct))
-        data = data.labelled()
+        whole, data = data, data.labelled()
+        with_test = not (options.noise or options.shots)
+        copies = find_copies(data, sample.labelled(), bank, options.duplicates, with_test)
+        made = files(whole, result, copies, options.correct)
         if options.pictures:
             drawing = progress.add_task("pictures of the page", total=min(options.pictures, len(data.given)))
-            page = gallery(data, result, options.pictures, lambda done: progress.update(drawing, completed=done))
-            paths += outputs.write({PAGE: page})
-    _say(console, options, data, result)
-    _say_written(console, options, paths)
+            made[PAGE] = gallery(data, result, copies, options.pictures, lambda: progress.advance(drawing))
+    say_result(console, data, result, copies, options.expected)
+    for path in outputs.write(made):
+        console.say(path)
+    if with_test:
+        _say_next(console, options)
     return 0
 
 
-def _say_written(console: Screen, options: Options, paths: Sequence[Path]) -> None:
-    """The files, and the commands that use them next."""
+def _say_next(console: Screen, options: Options) -> None:
+    """The commands that use the corrected labels."""
     from benchmark.audit.next_step import choose_step, next_step
 
-    for path in paths:
-        console.say(path)
-    if not options.noise and not options.shots:
-        written = next((path for path in paths if path.stem == AUDITED), None)
-        source = "the page exports" if options.pictures else "--correct=0.1 writes"
-        table = written.absolute() if written else f"the {AUDITED}.csv that {source}"
-        spec, backbone = options.dataset, options.backbone
-        bench = next_step(spec, options.data, backbone, table, options.skip_bad_images)
-        for line in filter(None, (bench, choose_step(spec, backbone, table))):
-            console.say(line)
+    source = "the page exports" if options.pictures else "--correct=0.1 writes"
+    table = (options.out / CORRECTED).absolute() if options.correct else f"the {CORRECTED} that {source}"
+    spec, backbone = options.dataset, options.backbone
+    bench = next_step(spec, options.data, backbone, table, options.skip_bad_images)
+    for line in filter(None, (bench, choose_step(spec, backbone, table))):
+        console.say(line)
 
 
 def _check(options: Options) -> None:
@@ -175,8 +172,8 @@ def _outputs(options: Options) -> Outputs:
     return outputs
 
 
-def _encode(options: Options, data: Doubtful, progress: Progress) -> tuple[Doubtful, Sample]:
-    """The images that can be read, and their sample."""
+def _encode(options: Options, data: Doubtful, progress: Progress) -> tuple[Doubtful, Sample, FeatureBank]:
+    """The images that can be read, their sample, and the bank of their features."""
     from benchmark.audit.encode import Known, encode
     from benchmark.run.resources import open_bank
 
@@ -184,51 +181,4 @@ def _encode(options: Options, data: Doubtful, progress: Progress) -> tuple[Doubt
         cache, skip = options.cache, options.skip_bad_images
         backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, data.outputs)
         known = Known(options.checked, options.pred_probs, options.prompt)
-        return encode(data, backbone, bank, options.seed, starting(progress), known)
-
-
-def _say(console: Screen, options: Options, data: Doubtful, result: AuditResult) -> None:
-    from benchmark.audit.estimate import share_lines
-
-    share = result.fraction
-    *several, own = share_lines(share, [rival.fraction for rival in result.rivals])
-    for line in several:
-        how = f"Look at the {len(result.questions)} pictures of questions.csv to decide, on the page or with"
-        console.say(f"{line}. {how} --checked=FILE", "yellow")
-    console.print(
-        f"{own}; {len(result.duplicates)} near-duplicates with different labels, {len(result.misfits)} images fit no "
-        "class",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
-    if data.left_out:
-        first = " ".join(data.left_out[0])
-        console.say(f"{len(data.left_out)} files left out: {first} ...; see left_out.csv", "yellow")
-    if share.high - share.low > WIDE:
-        console.print(
-            "the backbone hardly tells these classes apart, so wrong labels look like hard images: trust the order "
-            "more than share and probabilities, look at the pictures, and say what you expect with --expected "
-            f"(now {options.expected:g})",
-            style="yellow", highlight=False, soft_wrap=True,
-        )  # fmt: skip
-    if data.true is not None:
-        _say_quality(console, data.given, data.true, result)
-
-
-def _say_quality(console: Screen, given: Labels, true: Labels, result: AuditResult) -> None:
-    from benchmark.audit.ranking_quality import calibration_error, quality
-
-    wrong = given != true
-    head = ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}")
-    qualities = {name: quality(-score, wrong) for name, score in {"joint": result.wrong, **result.scores}.items()}
-    rows = [
-        [name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision))]
-        for name, own in qualities.items()
-        if not math.isnan(own.auroc)
-    ]
-    console.print(table(head, rows, f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)"))
-    right = float((result.suggested == true).mean())
-    console.print(
-        f"calibration error of the probability: {100 * calibration_error(result.wrong, wrong):.1f} %; "
-        f"suggested labels that are right: {right:.1%}, given ones: {1 - wrong.mean():.1%}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        return *encode(data, backbone, bank, options.seed, starting(progress), known), bank

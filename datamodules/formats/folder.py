@@ -121,16 +121,16 @@ def _part(folder: Path, names: Sequence[str]) -> str | None:
     return None
 
 
-def split_of(folder: Path, part: str, classes: list[str]) -> Split:
+def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -> Split:
     """The pictures in and below the class folders of `folder / part`, sorted within each class.
 
-    Files that are left out are counted in one line.
+    Files that are left out are counted in one line. Unless `strict`, other class folders are passed over.
 
     Raises:
         DataError: a class folder that is not one of `classes`.
     """
     unknown = sorted(set(class_folders(folder / part)) - set(classes))
-    if unknown:
+    if unknown and strict:
         raise DataError(f"{folder / part / unknown[0]} is a class without training images")
     paths: list[str] = []
     labels: list[int] = []

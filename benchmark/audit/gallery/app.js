@@ -4,7 +4,9 @@ const thumbnails = JSON.parse(document.getElementById("thumbnails").textContent)
 const $ = (id) => document.getElementById(id);
 const STORE = `promptnoise audit ${data.id}`;
 const NARROWEST = 150, HEIGHT = 248, GAP = 10;
-const sets = { twins: new Set(data.twins), misfits: new Set(data.misfits), questions: new Set(data.questions) };
+const sets = { conflicts: new Set(data.copies.filter(([a, b]) => data.given[a] !== data.given[b]).flatMap(([a, b]) => [a, b])),
+  copies: new Set([...data.copies.flatMap(([a, b]) => [a, b]), ...data.inTest.map(([a]) => a)]), empty: new Set(data.empty),
+  misfits: new Set(data.misfits), questions: new Set(data.questions) };
 // Explanations that the labels alone cannot tell apart, the audit's own first; decisions say which one is shown.
 const ODDS = 3, LEAST = .02;
 const accounts = [{ fraction: data.fraction[0], wrong: data.wrong, suggested: data.suggested }, ...data.rivals];

@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from benchmark.audit.audit_result import AuditResult
+from benchmark.audit.copies import Copies
 from benchmark.audit.doubtful import Doubtful
 from datamodules import reading
 from datamodules.errors import CorruptImage
@@ -25,16 +26,18 @@ JPEG_QUALITY = 70
 PAIRS = 8
 
 
-def gallery(data: Doubtful, result: AuditResult, most: int, progress: Callable[[int], None] = lambda done: None) -> str:
-    """The page with the `most` suspicious pictures; `progress` is told how many thumbnails are done."""
+def gallery(
+    data: Doubtful, result: AuditResult, copies: Copies, most: int, progress: Callable[[], None] = lambda: None
+) -> str:
+    """The page with the `most` suspicious pictures; `progress` is called after each thumbnail."""
     shown = result.order[:most].tolist()
     thumbnails = []
-    for number, row in enumerate(shown, 1):
+    for row in shown:
         thumbnails.append(thumbnail(data, row))
-        progress(number)
+        progress()
     parts = {
         "style": _read("style.css"),
-        "data": _as_script(payload(data, result)),
+        "data": _as_script(payload(data, result, copies)),
         "thumbnails": _as_script(thumbnails),
         "script": _read("app.js"),
     }
@@ -55,12 +58,11 @@ def thumbnail(data: Doubtful, row: int) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def payload(data: Doubtful, result: AuditResult) -> dict[str, Any]:
+def payload(data: Doubtful, result: AuditResult, copies: Copies) -> dict[str, Any]:
     """What the page shows: lists over images, most suspicious first."""
     order = result.order
     places = {row: place for place, row in enumerate(order.tolist())}
-    twins = {row for first, second, _ in result.duplicates for row in (first, second)}
-    misfits = set(result.misfits.tolist())
+    misfits, empty = set(result.misfits.tolist()), set(data.constant)
     return {
         "name": data.name,
         "id": fingerprint(data.given, order)[:16],
@@ -70,7 +72,10 @@ def payload(data: Doubtful, result: AuditResult) -> dict[str, Any]:
         "given": data.given[order].tolist(),
         "suggested": result.suggested[order].tolist(),
         "wrong": [round(float(p), 4) for p in result.wrong[order]],
-        "twins": sorted(places[row] for row in twins),
+        "copies": [[places[copy.first], places[copy.second], copy.kind] for copy in copies.within],
+        "inTest": [[places[copy.first], data.test.files[copy.second]] for copy in copies.in_test if data.test],
+        "leftOut": [list(one) for one in data.left_out],
+        "empty": sorted(places[row] for row, file in enumerate(data.files) if file in empty),
         "misfits": sorted(places[row] for row in misfits),
         "questions": [places[row] for row in result.questions.tolist()],
         "rivals": [

@@ -17,6 +17,7 @@ from benchmark.audit.doubtful import open_doubtful
 from datamodules import noise
 from datamodules.catalog import open_dataset
 from datamodules.datasets.digits import CLASSES, load
+from tests.benchmark.audit.test_copies import drawing
 from tests.support.browser import ask
 
 PER_CLASS = 24
@@ -162,6 +163,33 @@ def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
     assert f"put the audited.csv that the page exports into {copy}/ and run: {command}\n" in printed
     assert f" and run: promptnoise choose {copy}/audited.csv\n" in printed
     assert all("broken" not in row["file"] for row in rows_of(tmp_path / "out" / "labels.csv"))
+
+
+def test_copies_are_told_from_what_looks_alike_within_and_in_the_test_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = tmp_path / "shop", tmp_path / "out"
+    for number in range(24):
+        name = f"{('train', 'test')[number > 19]}/{('mug', 'lamp')[number % 2]}/{number:02}.png"
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        drawing(number, (number % 2 * 200, 60, 90), 2 * number).save(root / name)
+    shutil.copy(root / "train/mug/00.png", root / "train/lamp/other.png")
+    shutil.copy(root / "train/mug/02.png", root / "test/mug/other.png")
+    drawing(5, (200, 60, 90), 10).save(root / "train/lamp/zoom.jpg", quality=90)
+    assert main(["audit", str(root), f"--out={out}", "--pictures=0", "--devices=cpu"]) == 0
+    printed = capsys.readouterr().out
+    assert "pairs of copies with different labels: 1 exact, 0 near (duplicates.csv)" in printed
+    assert "with the same label: 0 exact, 1 near; a split at random would train and test on them" in printed
+    assert "1 test images are copies of audited ones" in printed
+    columns = ("file", "other_file", "labels", "copy", "other_is_in")
+    assert [[row[name] for name in columns] for row in rows_of(out / "duplicates.csv")] == [
+        ["train/lamp/other.png", "train/mug/00.png", "different", "exact", "audit"],
+        ["train/mug/02.png", "test/mug/other.png", "same", "exact", "test"],
+        ["train/lamp/05.png", "train/lamp/zoom.jpg", "same", "near", "audit"],
+    ]
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["copies_with_the_same_label"] == {"exact": 0, "near": 1}
+    assert summary["copies_in_the_test_set"] == {"exact": 1, "near": 0}
 
 
 STEP = """

@@ -1,0 +1,57 @@
+"""What an audit says on the screen of what it found."""
+
+from __future__ import annotations
+
+import math
+
+from benchmark.audit.audit_result import AuditResult
+from benchmark.audit.copies import Copies
+from benchmark.audit.doubtful import Doubtful
+from benchmark.audit.estimate import share_lines
+from benchmark.audit.ranking_quality import calibration_error, quality
+from benchmark.screen import Screen, table
+from datamodules.dataset import Labels
+
+#: Width of the interval of the fraction of wrong labels from which on a person is warned.
+WIDE = 0.15
+
+
+def say_result(console: Screen, data: Doubtful, result: AuditResult, copies: Copies, expected: float) -> None:
+    """What was found in data whose fraction of wrong labels was `expected`, and how good it is where truth is known."""
+    share = result.fraction
+    *several, own = share_lines(share, [rival.fraction for rival in result.rivals])
+    for line in several:
+        how = f"Look at the {len(result.questions)} pictures of questions.csv to decide, on the page or with"
+        console.say(f"{line}. {how} --checked=FILE", "yellow")
+    console.say(f"{own}; {len(result.misfits)} images fit no class")
+    for line in copies.told(data.given):
+        console.say(line)
+    if data.left_out:
+        first = " ".join(data.left_out[0])
+        console.say(f"{len(data.left_out)} files left out: {first} ...; see left_out.csv", "yellow")
+    if share.high - share.low > WIDE:
+        console.say(
+            "the backbone hardly tells these classes apart, so wrong labels look like hard images: trust the order "
+            "more than share and probabilities, look at the pictures, and say what you expect with --expected "
+            f"(now {expected:g})",
+            "yellow",
+        )
+    if data.true is not None:
+        _say_quality(console, data.given, data.true, result)
+
+
+def _say_quality(console: Screen, given: Labels, true: Labels, result: AuditResult) -> None:
+    wrong = given != true
+    head = ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}")
+    qualities = {name: quality(-score, wrong) for name, score in {"joint": result.wrong, **result.scores}.items()}
+    rows = [
+        [name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision))]
+        for name, own in qualities.items()
+        if not math.isnan(own.auroc)
+    ]
+    console.print(table(head, rows, f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)"))
+    right = float((result.suggested == true).mean())
+    console.say(
+        f"calibration error of the probability: {100 * calibration_error(result.wrong, wrong):.1f} %; "
+        f"suggested labels that are right: {right:.1%}, given ones: {1 - wrong.mean():.1%}"
+    )
