@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,7 @@ from datamodules.names import split_list
 GROUP = "labels"
 
 if TYPE_CHECKING:
+    from benchmark.audit.audit_result import AuditResult
     from benchmark.audit.doubtful import Doubtful
     from benchmark.audit.sample import Sample
     from datamodules.features.bank import FeatureBank
@@ -97,7 +99,6 @@ def main(options: Options) -> int:
     with console.status("loading torch"):
         from benchmark.audit import detectors
         from benchmark.audit.audit_files import files
-        from benchmark.audit.audit_result import examine
         from benchmark.audit.copies import find_copies
         from benchmark.audit.corrupted import opened
         from benchmark.audit.gallery.gallery_page import gallery
@@ -112,13 +113,7 @@ def main(options: Options) -> int:
     console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")
     with counted(console) as progress:
         data, sample, bank = _encode(options, data, progress)
-        task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
-
-        def step(name: str) -> None:
-            progress.update(task, description=name, advance=1)
-
-        result = examine(sample, chosen, step, options.expected)
-        progress.update(task, description="looked for wrong labels", completed=progress.tasks[task].total)
+        result = _examine(options, chosen, sample, progress)
         whole, data = data, data.labelled()
         with_test = not (options.noise or options.shots)
         copies = find_copies(data, sample.labelled(), bank, options.duplicates, with_test)
@@ -132,6 +127,15 @@ def main(options: Options) -> int:
     if with_test:
         _say_next(console, options)
     return 0
+
+
+def _examine(options: Options, chosen: Sequence[str], sample: Sample, progress: Progress) -> AuditResult:
+    from benchmark.audit.audit_result import examine
+
+    task = progress.add_task("looking for wrong labels", total=STEPS + len([n for n in chosen if n != "joint"]))
+    result = examine(sample, chosen, lambda name: progress.update(task, description=name, advance=1), options.expected)
+    progress.update(task, description="looked for wrong labels", completed=progress.tasks[task].total)
+    return result
 
 
 def _say_next(console: Screen, options: Options) -> None:
