@@ -39,7 +39,10 @@ EXCEPTIONS = {
     ("datamodules/formats/images.py", "Image.open"): "a file that was opened here",
     ("datamodules/formats/picture_files.py", "Image.open"): "a file that was opened here",
     ("datamodules/noise/_transition.py", "csv.reader"): "text that was read here",
-    ("methods/clip/torchscript.py", "archive.open"): "a part of an archive that was looked at by methods.clip.weights",
+    (
+        "methods/clip/torch_archive.py",
+        "archive.open",
+    ): "a part of an archive that was looked at by methods.clip.weights",
     ("methods/clip/checkpoint.py", "load_file"): "looked at by methods.clip.weights.resolve",
     ("methods/clip/checkpoint.py", "torch.load"): "looked at by methods.clip.weights.resolve",
     ("methods/clip/loading.py", "open_clip.create_model"): "its files were looked at by methods.clip.weights.resolve",

@@ -17,7 +17,7 @@ FILES = sorted(path for package in ("benchmark", "methods", "datamodules") for p
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "pty", "commands"}
 HARMLESS = {("pickle", "UnpicklingError")}
 #: Where pickles are read by a class that makes what it lists and nothing else; `test_..._own_class` looks at how.
-OWN_READER = "methods/clip/torchscript.py"
+OWN_READER = "methods/clip/torch_archive.py"
 #: Functions by their bare names, and methods by the last two parts of what is written.
 FUNCTIONS = {"eval", "exec", "compile", "__import__", "execfile", "system", "popen", "read_pickle"}
 METHODS = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "pd.read_pickle",

@@ -27,12 +27,15 @@ from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import image_names
 from datamodules.formats.picture_files import SUFFIXES, left_out, picture_files
 from datamodules.notices import say_once
+from methods.clip.names import prompt_file
 from methods.recipes import is_embedded, is_precomputed
 
 GROUP = "use"
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from methods.clip.backbone import Backbone
 
 COLUMNS = ("file", "predicted", "probability", "second", "second_probability")
 #: How the table begins, by which it is known as ours.
@@ -47,13 +50,14 @@ class Options(Encoding):
     """Folder of pictures, those in folders below it too; or features:FILE, whose test images are classified."""
 
     with_: Path
-    """The classifier, --with=FOLDER or --with=FILE: what `promptnoise export` or `promptnoise choose` wrote."""
+    """The classifier, --with=FOLDER or --with=FILE: what `promptnoise export` or `promptnoise choose` wrote, or a
+    prompt of CoOp's code, prompt_learner/model.pth.tar-200."""
 
     out: Path = Path("predictions.csv")
     """File to write; - prints the table, and all else on standard error."""
 
     backbone: str = ""
-    """Where the classifier's CLIP model is, if not under the name that it was trained with."""
+    """Where the classifier's CLIP model is, if not under the name that it was trained with; for CoOp's, its name."""
 
     skip_bad_images: bool = False
     """Leave out images that cannot be read; else the first one ends the command."""
@@ -62,9 +66,13 @@ class Options(Encoding):
 def main(options: Options) -> int:
     """Writes the table and says how many pictures each class has."""
     table, images = _table(options.out), _images(options)
-    classifier = exported.read(options.with_)
     outputs = images.outputs if isinstance(images, Rows) else None
-    name = options.backbone or (_backbone(classifier) if outputs is None else outputs.name)
+    prompt = prompt_file(options.with_)
+    of_coop = ".pth" in prompt.name and not (prompt.parent / exported.ABOUT).exists()
+    if of_coop and (outputs is not None or not options.backbone):
+        raise BadInput(f"{prompt} does not say its CLIP model; give pictures, and --backbone=ViT-B-16/openai, say")
+    classifier = None if of_coop else exported.read(options.with_)
+    name = options.backbone or (outputs.name if outputs else _backbone(classifier) if classifier else "")
     check_backbone(name)
     console = Screen(stderr=table.is_printed)
     with console.status("loading torch"):
@@ -74,6 +82,7 @@ def main(options: Options) -> int:
     with counted(console) as progress, encoding(progress, "images", len(images)) as tell:
         cache, skip = options.cache, options.skip_bad_images
         backbone, bank = open_bank(name, options.devices, cache, tell, skip, outputs)
+        classifier = classifier or _of_coop(prompt, backbone)
         trained = classifier.about.hashes.get("weights", backbone.identity)
         known = outputs is None and not is_precomputed(classifier.backbone)
         if known and differ(trained, backbone.identity) and differ(trained, backbone.identity_in("fp32")):
@@ -105,6 +114,25 @@ def _backbone(classifier: exported.Classifier) -> str:
         way = f"{known.model_name}:/file" if known.file else "local-dir:/folder"
         raise BadInput(f"the classifier is for the model {classifier.backbone!r}; say where it is: --backbone={way}")
     return classifier.backbone
+
+
+def _of_coop(file: Path, backbone: Backbone) -> exported.Classifier:
+    """The classifier of a prompt that another program has learned, with the class names that its tokens spell.
+
+    Raises:
+        BackboneError: no prompt of this model.
+        BadInput: it does not hold the names of its classes.
+    """
+    from methods.clip.learned_prompt import read_prompt
+
+    prompt = read_prompt(file)
+    prompt.check(backbone)
+    classes = prompt.names(backbone)
+    if classes is None:
+        raise BadInput(f"{file} does not hold its classes; a data set has them: bench --methods=fixed_prompt[file=...]")
+    weights = prompt.features(classes, backbone)[0].cpu().numpy()
+    about = exported.About(tuple(classes), backbone.name, {}, {}, "", hashes={"weights": backbone.identity})
+    return exported.Classifier(weights, backbone.scale, tuple(classes), backbone.name, about)
 
 
 def _table(out: Path) -> OneFile:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -14,7 +16,7 @@ from open_clip.model import convert_to_custom_text_state_dict
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from methods.clip.torchscript import OPENAI, is_torchscript, read_torchscript
+from methods.clip.torch_archive import OPENAI, is_torchscript, read_archive, read_torchscript
 from methods.errors import BackboneError
 
 #: Where training programs keep the weights in what they save.
@@ -40,12 +42,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         BackboneError: there are no tensors in it, or the names are those of the `transformers` library.
     """
-    if path.suffix == ".safetensors":
-        content: Any = load_file(path)
-    else:
-        content = (
-            read_torchscript(path) if is_torchscript(path) else torch.load(path, map_location="cpu", weights_only=True)
-        )
+    content = read_saved(path)
     for name in _WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
@@ -60,6 +57,25 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
     is_openai = all(name in content or name in tensors for name in OPENAI)
     return Checkpoint({name: value for name, value in tensors.items() if name not in OPENAI}, is_openai)
+
+
+def read_saved(path: Path) -> Any:
+    """What a file of weights holds, read so that nothing in it is run.
+
+    Raises:
+        BackboneError: it names what no file of weights needs.
+        UnpicklingError: it is none that torch writes.
+    """
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    if is_torchscript(path):
+        return read_torchscript(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError:  # optimisers, schedules and settings lie beside the weights
+        if not zipfile.is_zipfile(path):
+            raise
+        return read_archive(path)
 
 
 def load_into(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:

@@ -70,3 +70,9 @@ def models() -> tuple[str, ...]:
     package = find_spec("open_clip")
     folders = package.submodule_search_locations if package else None
     return tuple(sorted(file.stem for folder in folders or () for file in Path(folder).glob("model_configs/*.json")))
+
+
+def prompt_file(path: Path) -> Path:
+    """The file of a prompt of CoOp in a folder or below it, that of the last epoch; other paths stay as they are."""
+    there = [file for file in path.rglob("model*.pth.tar*") if file.is_file()] if path.is_dir() else []
+    return max(there, key=lambda file: (int((re.findall(r"-(\d+)$", file.name) or [0])[-1]), file.name), default=path)

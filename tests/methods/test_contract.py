@@ -73,7 +73,11 @@ def method_of(name: str, seeds: Sequence[int] = SEEDS) -> BaseMethod:
 
 def replicas(name: str, rates: Sequence[float] = (0.5, 0.5), seeds: Sequence[int] = SEEDS) -> list[RunSpec]:
     paradigms = method_catalog.method(VARIANTS[name][0]).paradigms
-    paradigm = "ssl" if paradigms[0] == "ul" and "ssl" in paradigms and name != "zero_shot" else paradigms[0]
+    paradigm = (
+        "ssl"
+        if paradigms[0] == "ul" and "ssl" in paradigms and name not in ("zero_shot", "fixed_prompt")
+        else paradigms[0]
+    )
     return [RunSpec(seed, SHOTS, "symmetric", rate, paradigm) for seed, rate in zip(seeds, rates, strict=False)]
 
 

@@ -46,7 +46,11 @@ def data_of(paradigm: str = "fewshot", seeds: tuple[int, ...] = (0, 1), **more: 
 
 def paradigm_of(name: str) -> str:
     paradigms = method_catalog.method(name).paradigms
-    return "ssl" if paradigms[0] == "ul" and "ssl" in paradigms and name != "zero_shot" else paradigms[0]
+    return (
+        "ssl"
+        if paradigms[0] == "ul" and "ssl" in paradigms and name not in ("zero_shot", "fixed_prompt")
+        else paradigms[0]
+    )
 
 
 def made(name: str) -> BaseMethod:

@@ -72,7 +72,11 @@ def accepted(cls: type, called: set[str]) -> tuple[dict[str, Any], set[str]]:
 
 def run_specs(name: str) -> list[RunSpec]:
     paradigms = method_catalog.method(name).paradigms
-    paradigm = "ssl" if paradigms[0] == "ul" and "ssl" in paradigms and name != "zero_shot" else paradigms[0]
+    paradigm = (
+        "ssl"
+        if paradigms[0] == "ul" and "ssl" in paradigms and name not in ("zero_shot", "fixed_prompt")
+        else paradigms[0]
+    )
     return [RunSpec(0, 4, "symmetric", 0.5, paradigm)]
 
 

@@ -17,7 +17,7 @@ SEEDS = (3, 4)
 PLAIN = [
     name
     for name, info in method_catalog.methods().items()
-    if "trzsl" in info.paradigms and "rounds" not in info.options and name not in ("zero_shot", "fpl")
+    if "trzsl" in info.paradigms and "rounds" not in info.options and name not in ("zero_shot", "fixed_prompt", "fpl")
 ]
 
 

@@ -1,7 +1,7 @@
-"""The tensors in a TorchScript archive: its code is not looked at, and its table of modules makes tensors and no more.
+"""The tensors in archives of torch, TorchScript's and those of `torch.save`: code of theirs is not looked at nor run.
 
-The table is a pickle. `_Reader` reads it with a class of its own in the place of every class that it names, so that
-nothing of the archive, nor any function but those below, is called.
+An archive's table is a pickle. `_Reader` reads it with a class of its own in the place of every class that it names,
+so that nothing of the archive, nor any function but those below, is called.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ _DTYPES = {
     "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
     "BoolStorage": torch.bool, "ByteStorage": torch.uint8,
 }  # fmt: skip
+#: Packages whose classes lie beside weights (optimisers, schedules, settings), of which empty shells are made.
+_BESIDE = {
+    "torch", "__torch__", "collections", "numpy", "_codecs", "copyreg", "dassl", "yacs", "argparse", "lightning",
+    "pytorch_lightning",
+}  # fmt: skip
+_BUILTIN = {"set", "frozenset", "slice", "range", "complex", "bytearray", "object", "dict", "list", "int", "float"}
 
 
 def is_torchscript(path: Path) -> bool:
@@ -41,23 +47,36 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     Raises:
         BackboneError: it names what no file of weights needs.
     """
+    return dict(_tensors(read_archive(path), ""))
+
+
+def read_archive(path: Path) -> Any:
+    """What an archive holds: containers, numbers, words and tensors, and an empty shell for any other object.
+
+    Raises:
+        BackboneError: likewise.
+    """
     with zipfile.ZipFile(path) as archive:
         if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist() if "/data/" in part.filename):
             raise BackboneError("cannot be loaded: its tensors are compressed, which torch never does")
         place = next(name for name in archive.namelist() if name.endswith("/data.pkl")).removesuffix("data.pkl")
         with archive.open(f"{place}data.pkl") as file:
-            root = _Reader(file, archive, place).load()
-    return dict(_tensors(root, ""))
+            return _Reader(file, archive, place).load()
 
 
 class _Held:
-    """What a module of an archive holds; its class is not known, and not needed."""
+    """What an object of an archive holds; its class is not known, and not needed."""
 
     def __init__(self, *_: Any) -> None:
         self.held: Mapping[str, Any] = {}
 
     def __setstate__(self, state: Any) -> None:
         self.held = state if isinstance(state, dict) else {}
+
+    def append(self, *_: Any) -> None:
+        """Nothing of what a container of an unknown kind has in it is kept."""
+
+    add = __setitem__ = append
 
 
 def _tensors(module: Any, before: str) -> Iterator[tuple[str, Tensor]]:
@@ -79,7 +98,7 @@ def _plain(value: Any, *_: Any) -> Any:
 
 
 class _Reader(pickle.Unpickler):
-    """Reads an archive's table of modules: of all that it names, it makes containers and tensors, and nothing else."""
+    """Reads an archive's table: of all that it names, it makes containers, tensors and shells, and nothing else."""
 
     def __init__(self, file: Any, archive: zipfile.ZipFile, place: str) -> None:
         super().__init__(file)
@@ -87,16 +106,19 @@ class _Reader(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """The few things that an archive needs."""
-        if module.startswith("__torch__"):
-            return _Held
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuilt
+        known = {
+            ("collections", "OrderedDict"): OrderedDict,
+            ("torch._utils", "_rebuild_tensor_v2"): _rebuilt,
+            ("torch._utils", "_rebuild_parameter"): _plain,
+        }
+        if (module, name) in known:
+            return known[module, name]
         if module == "torch.jit._pickle":
             return _plain
         if module == "torch" and name.endswith("Storage"):
             return name
+        if module.partition(".")[0] in _BESIDE or (module in ("builtins", "__builtin__") and name in _BUILTIN):
+            return _Held
         raise BackboneError(f"cannot be loaded: it names {module}.{name}, which no file of weights needs")
 
     def persistent_load(self, reference: Any) -> Tensor:
