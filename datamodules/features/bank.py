@@ -22,7 +22,7 @@ from datamodules.features.crops import Crop
 from datamodules.features.feature_store import MemoryStore, ShardStore
 from datamodules.features.inputs import Inputs
 from datamodules.features.shards import Damaged, Shard
-from datamodules.features.stream import batched
+from datamodules.features.stream import batched, sent
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
@@ -164,20 +164,20 @@ class FeatureBank:
     def _build(
         self, inputs: Inputs, pixels: Callable[[Labels], Iterator[Tensor]], views: int, what: str, missing: Labels
     ) -> Iterator[Shard]:
-        """Encodes the images `missing` [n] and yields their shards."""
+        """Encodes the images `missing` [n] and yields their shards; a GPU is waited for once a shard."""
         start, total, done = perf_counter(), len(missing) * views, 0
         left, per_shard = missing, max(1, SHARD // views)
         made: list[Tensor] = []
         for batch in batched(pixels(missing), self.batch_size):
             with torch.no_grad():
-                made.append(self.encoder.encode_images(batch.to(self.device)).float().cpu())
+                made.append(self.encoder.encode_images(sent(batch, self.device)).float())
             done = min(done + self.batch_size, total)
             if self.progress is not None:
                 self.progress(what, done, total, done / max(perf_counter() - start, 1e-9))
             while len(left) and (done == total or sum(map(len, made)) >= per_shard * views):
                 own, left, rows = left[:per_shard], left[per_shard:], torch.cat(made)
                 made = [rows[len(own) * views :]]
-                features = rows[: len(own) * views].reshape(len(own), views, -1).transpose(0, 1).contiguous()
+                features = rows[: len(own) * views].reshape(len(own), views, -1).transpose(0, 1).contiguous().cpu()
                 yield self._shard(inputs, own, features)
         self._note(self.constant, map(inputs.images.describe, inputs.constant or ()), "pictures of one colour only")
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from datamodules.dataset import Labels
+from datamodules.features.stream import sent
 from datamodules.seeds import rng
 
 TRIES = 10
@@ -43,7 +44,7 @@ def draws(indices: Labels, seed: int, views: int) -> NDArray[np.float64]:
 
 
 def boxes(sizes: Labels, numbers: NDArray[np.float64], crop: Crop) -> Labels:
-    """Boxes [n, 5] as (top, left, height, width, flipped) in images of `sizes` [n, 2] as (height, width), in pixels.
+    """Boxes [n, 5] as pixels (top, left, height, width, flipped) in images of `sizes` [n, 2] or [2] (height, width).
 
     As torchvision's `RandomResizedCrop`: the first of ten boxes of random area and aspect ratio that fits, else the
     largest centred box with an allowed ratio. `numbers` [n, 23] are `draws` of one view.
@@ -52,6 +53,7 @@ def boxes(sizes: Labels, numbers: NDArray[np.float64], crop: Crop) -> Labels:
     >>> boxes(sizes, draws(np.arange(2), seed=1, views=1)[0], Crop(scale=(1, 1), ratio=(1, 1), flip=False)).tolist()
     [[0, 10, 40, 40, 0], [10, 0, 40, 40, 0]]
     """
+    sizes = np.broadcast_to(sizes, (len(numbers), 2))
     height, width = sizes[:, :1], sizes[:, 1:]
     low, high = crop.scale or (1.0, 1.0)
     area = height * width * (low + (high - low) * numbers[:, :TRIES])
@@ -108,8 +110,8 @@ def normalise(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
     >>> normalise(torch.full((1, 3, 1, 1), 255.0), mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)).flatten()
     tensor([2., 2., 2.])
     """
-    shift = torch.tensor(mean, device=pixels.device)[:, None, None] * 255
-    scale = torch.tensor(std, device=pixels.device)[:, None, None] * 255
+    shift = sent(torch.tensor(mean), pixels.device)[:, None, None] * 255
+    scale = sent(torch.tensor(std), pixels.device)[:, None, None] * 255
     return (pixels - shift) / scale
 
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from datamodules.dataset import Images, Labels, Preprocess
 from datamodules.decoding import is_constant
 from datamodules.errors import CorruptImage
-from datamodules.features.crops import Crop, boxes, draws, normalise, resample
-from datamodules.features.stream import decoded
+from datamodules.features.crops import DRAWS, Crop, boxes, draws, normalise, resample
+from datamodules.features.stream import decoded, sent
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,7 +56,7 @@ class Inputs:
     def crop(self, indices: Labels, numbers: NDArray[np.float64], crop: Crop, device: torch.device) -> Tensor:
         """Pixels [n, 3, S, S] of one random crop of each image of `indices` [n]; `numbers` [n, 23] are its `draws`."""
         if crop.scale is None:
-            return torch.cat(list(self.plain(indices))).to(device)
+            return sent(torch.cat(list(self.plain(indices))), device)
         blank = torch.zeros(3, 1, 1, dtype=torch.uint8)
         pictures = [blank if picture is None else picture for picture in self._pictures(indices, to_pixels)]
         return crops_of(pictures, numbers[None], crop, self.preprocess, device)[0]
@@ -91,10 +91,11 @@ def crops_of(
     for row, picture in enumerate(pictures):
         groups.setdefault(picture.shape, []).append(row)
     for shape, rows in groups.items():
-        same = torch.stack([pictures[row] for row in rows]).to(device)
-        sizes = np.tile(np.array(shape[1:]), (len(rows), 1))
-        where = torch.from_numpy(np.stack([boxes(sizes, uniform[rows], crop) for uniform in numbers]))
-        out[:, rows] = resample(same, where.to(device), size, preprocess.interpolation)
+        same = sent(torch.stack([pictures[row] for row in rows]), device)
+        where = boxes(np.asarray(shape[1:]), numbers[:, rows].reshape(-1, DRAWS), crop)
+        where = where.reshape(len(numbers), len(rows), -1)
+        crops = resample(same, sent(torch.from_numpy(where), device), size, preprocess.interpolation)
+        out[:, sent(torch.tensor(rows), device)] = crops
     return normalise(out, preprocess.mean, preprocess.std)
 
 

@@ -36,6 +36,13 @@ def decoded(function: Callable[[int], T], indices: Sequence[int]) -> Iterator[T]
             yield from waiting.popleft().result()
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """The tensor on `device`; the host goes on while it is copied from page-locked memory."""
+    if tensor.device == device or device.type == "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def batched(parts: Iterable[Tensor], size: int) -> Iterator[Tensor]:
     """Yields the rows of `parts` [k, ...] in batches [size, ...], the last one padded with zeros.
 

@@ -15,6 +15,7 @@ from datamodules.dataset import Images, Labels
 from datamodules.features.bank import IN_MEMORY, FeatureBank
 from datamodules.features.crops import Crop, draws
 from datamodules.features.inputs import Inputs
+from datamodules.features.stream import sent
 
 
 @dataclass
@@ -77,9 +78,9 @@ class Views:
         needed, places = np.unique(slots, return_inverse=True)
         numbers = np.concatenate([part.draws[view] for part in self._parts])[needed]
         images = np.concatenate([part.images for part in self._parts])[needed]
-        index = torch.from_numpy(places.reshape(slots.shape)).to(self.bank.device)
+        index = sent(torch.from_numpy(places.reshape(slots.shape)), self.bank.device)
         return self._inputs.crop(images, numbers, self.crop, self.bank.device), index
 
     def plain(self, images: Labels) -> Tensor:
         """Normalised pixels [n, 3, S, S] of images [n] under the evaluation transform."""
-        return torch.cat(list(self._inputs.plain(images))).to(self.bank.device)
+        return sent(torch.cat(list(self._inputs.plain(images))), self.bank.device)

@@ -18,6 +18,7 @@ from unittest.mock import patch
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -72,6 +73,8 @@ class PretendGPU:
         torch.__future__.set_swap_module_params_on_conversion(True)
         # Checkpointing looks up the module of every kind of device.
         self._stack.enter_context(patch.object(torch, NAME, ModuleType(NAME), create=True))
+        # Not by `_Functions`, which is out of the way while a checkpoint is computed again.
+        self._stack.enter_context(patch.object(functional, "scaled_dot_product_attention", pretend_attention))
         self._stack.enter_context(_Operations(self))
         self._stack.enter_context(_Functions(self))
         return self
@@ -146,7 +149,6 @@ class _Functions(TorchFunctionMode):
     def __init__(self, gpu: PretendGPU) -> None:
         super().__init__()
         self.own: dict[Any, Callable[..., Any]] = {
-            torch.nn.functional.scaled_dot_product_attention: pretend_attention,
             torch.tensor: _tensor,
             torch.as_tensor: _as_tensor,
             torch.asarray: _as_tensor,

@@ -15,6 +15,7 @@ from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
 from datamodules.features.feature_store import ShardStore
 from tests.support.bank_parts import Encoder, Pictures, all_views, build
+from tests.support.pretend_gpu import PretendGPU
 
 
 def test_plain_features_are_the_towers_features_of_the_test_transform() -> None:
@@ -152,3 +153,24 @@ def test_whatever_features_depend_on_is_part_of_the_key(tmp_path: Path, monkeypa
         assert seen(**change) == 0
     monkeypatch.setattr(features, "DECODING", features.DECODING + 1)
     assert seen() == 4
+
+
+@pytest.mark.parametrize("views", [0, 3])
+def test_a_gpu_is_waited_for_once_a_shard_and_never_between_batches(
+    views: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "SHARD", 12)
+    images, crop = Pictures(24, vary=True), Crop()
+    expected = FeatureBank(Encoder(), batch_size=2)
+    with PretendGPU() as gpu:
+        encoder = Encoder()
+        encoder.weight = encoder.weight.to(gpu.device)
+        bank = FeatureBank(encoder, device=gpu.device, batch_size=2)
+        before = len(gpu.waits)
+        if views:
+            found, slow = (all_views(own, images, np.arange(24), 1, views, crop) for own in (bank, expected))
+        else:
+            found, slow = (own.plain(images) for own in (bank, expected))
+        sites = [f"{wait.what}: {wait.where}" for wait in gpu.waits[before:]]
+    torch.testing.assert_close(found, slow, atol=1e-5, rtol=1e-5)
+    assert len(sites) == (6 if views else 2), sites
