@@ -22,7 +22,7 @@ from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.choose.candidates import Plan, checked, suitable
 from benchmark.choose.choosing import Outcome, choose, on_test, prepare
 from benchmark.choose.regrets import Regret, by_setting, write_table
-from benchmark.choose.rule import Lead, accuracies, decide
+from benchmark.choose.rule import ERRORS, Lead, accuracies, decide
 from benchmark.choose.typed_table import read_rows, write_rows
 from benchmark.plan.options import numbers
 from benchmark.report.markdown import table
@@ -89,7 +89,7 @@ def _agreement(outcome: Outcome, method: str, given: Labels) -> float:
     return mean(accuracies(outcome.tried.guesses[method], np.eye(classes)[given]))
 
 
-def regrets(trials: Sequence[Trial], errors: float | None = None, noisy: bool = False) -> list[Regret]:
+def regrets(trials: Sequence[Trial], errors: float = ERRORS, noisy: bool = False) -> list[Regret]:
     """What the rule's choices cost, place by place, with other `errors` than its own.
 
     With `noisy` what agrees most with the given labels is taken.

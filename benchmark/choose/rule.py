@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from datamodules.dataset import Labels
 
 Floats = NDArray[np.floating]
 
-#: Chance that any method at all is taken instead of a default that is as good, by the error of its lead alone.
-LEVEL = 0.05
+#: Standard errors that a lead must exceed. More would keep a poor default, which costs more than a needless change.
+ERRORS = 1.5
 #: How a choice was made.
 CLEAR, DEFAULT_KEPT = "clear lead", "default kept"
 
@@ -88,28 +87,18 @@ def leads_over(guesses: Mapping[str, Labels], default: str, explanations: Sequen
     }
 
 
-def errors_needed(rivals: int) -> float:
-    """Standard errors that a lead must exceed: LEVEL in all, two-sided, shared by the rivals (Bonferroni).
-
-    >>> round(errors_needed(1), 2), round(errors_needed(4), 2)
-    (1.96, 2.5)
-    """
-    return NormalDist().inv_cdf(1 - LEVEL / 2 / max(rivals, 1))
-
-
-def decide(leads: Mapping[str, Lead], default: str, errors: float | None = None) -> Choice:
+def decide(leads: Mapping[str, Lead], default: str, errors: float = ERRORS) -> Choice:
     """Chooses by the leads of all methods but the default.
 
-    Of the methods whose lead exceeds `errors` standard errors (`errors_needed` if not given) the one with the highest
-    is taken, the default where there is none.
+    Of the methods whose lead exceeds `errors` standard errors the one with the highest is taken, the default where
+    there is none.
 
     >>> decide({"ce": Lead(5.0, 1.0), "gce": Lead(6.0, 4.0)}, default="em_means").method
     'ce'
     """
     if not leads:
         return Choice(default, DEFAULT_KEPT)
-    asked = errors_needed(len(leads)) if errors is None else errors
-    needed = {name: own.error * asked for name, own in leads.items()}
+    needed = {name: own.error * errors for name, own in leads.items()}
     clear = [name for name, own in leads.items() if own.points > max(needed[name], 0)]
     rival = max(clear or leads, key=lambda name: leads[name].points)
     method, by = (rival, CLEAR) if clear else (default, DEFAULT_KEPT)
