@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.audit.corrupted import corrupt_dataset, corrupted
+from benchmark.audit.corrupted import corrupt_dataset, opened
 from benchmark.errors import BadInput
 from datamodules.catalog import open_dataset
 
 
 def test_as_many_labels_are_wrong_as_the_rate_says_and_the_true_ones_are_known() -> None:
-    data = corrupted("digits", None, "symmetric", 0.25, 8, 1)
+    data = opened("digits", None, "symmetric", 0.25, 8, 1)[1]
     assert data.true is not None and len(data.files) == len(data.given) == 80
     assert np.bincount(data.true).tolist() == [8] * 10
     assert (data.given != data.true).sum() == 20
-    again = corrupted("digits", None, "symmetric", 0.25, 8, 1)
-    other = corrupted("digits", None, "symmetric", 0.25, 8, 2)
+    again = opened("digits", None, "symmetric", 0.25, 8, 1)[1]
+    other = opened("digits", None, "symmetric", 0.25, 8, 2)[1]
     assert (again.given == data.given).all() and again.files == data.files != other.files
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmark.__main__ import main
 from benchmark.audit.decisions import read_decisions, read_probabilities
-from benchmark.audit.doubtful import Doubtful
+from benchmark.audit.doubtful import Doubtful, open_doubtful
 from benchmark.errors import BadInput
+from datamodules.datasets.digits import CLASSES, load
 from datamodules.formats.images import FileImages
 
+EACH, SWAPPED = 12, 3
 FILES = ("cat/1.png", "cat/2.png", "dog/1.png")
 
 
@@ -63,3 +67,50 @@ def test_probabilities_that_cannot_be_used_are_refused_in_one_line(tmp_path: Pat
     np.save(tmp_path / "own.npy", own, allow_pickle=True)
     with pytest.raises(BadInput, match=line):
         read_probabilities(tmp_path / "own.npy", pets(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pictures of each of four digits, of which the first three of each lie with the next digit."""
+    root, split = tmp_path_factory.mktemp("digits"), load().train
+    for label in range(4):
+        for number, row in enumerate(np.flatnonzero(split.labels == label)[:EACH].tolist()):
+            path = root / CLASSES[(label + (number < SWAPPED)) % 4] / f"{CLASSES[label]}{number:02}.png"
+            path.parent.mkdir(exist_ok=True)
+            split.images[row].save(path)
+    return root
+
+
+def true_class(file: str) -> str:
+    return "".join(letter for letter in Path(file).stem if letter.isalpha())
+
+
+def audited(folder: Path, out: Path, *words: str) -> tuple[dict, list[str]]:  # type: ignore[type-arg]
+    common = ["audit", str(folder), "--pictures=0", "--prompt=no", "--devices=cpu", f"--out={out}"]
+    assert main([*common, *words]) == 0
+    rows = (out / "labels.csv").read_text(encoding="utf-8").splitlines()
+    return json.loads((out / "summary.json").read_text()), [row.split(",")[0] for row in rows[1:]]
+
+
+def test_a_good_classifier_of_the_user_ranks_wrong_labels_first_and_is_named(folder: Path, tmp_path: Path) -> None:
+    data = open_doubtful(str(folder))
+    right = np.array([data.values.index(true_class(file)) for file in data.files])
+    probabilities = np.full((48, 4), 0.02, np.float32)
+    probabilities[np.arange(48), right] = 0.94
+    np.save(tmp_path / "own.npy", probabilities)
+    summary, order = audited(folder, tmp_path / "with", f"--pred_probs={tmp_path / 'own.npy'}")
+    wrong = {file for file in data.files if Path(file).parent.name != true_class(file)}
+    assert set(order[: len(wrong)]) == wrong
+    assert summary["weights"]["own"] > 0
+    assert abs(summary["wrong_share"] - len(wrong) / 48) < 0.1
+
+
+def test_decided_pictures_keep_their_decision_whatever_classifiers_say(folder: Path, tmp_path: Path) -> None:
+    data = open_doubtful(str(folder))
+    table, file = tmp_path / "checked.csv", data.files[0]
+    other = next(value for value in data.values if value != Path(file).parent.name)
+    table.write_text(f"file,label\n{file},{other}\n")
+    audited(folder, tmp_path / "out", f"--checked={table}")
+    line = next(row for row in (tmp_path / "out" / "labels.csv").read_text().splitlines() if row.startswith(f"{file},"))
+    assert other in line.split(",")[1:3]
+    assert file not in (tmp_path / "out" / "questions.csv").read_text()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
-from benchmark.audit.classifiers import classifiers
-from benchmark.audit.estimate import MOST, estimate, explanations, names_say, zero_shot_weight
-from benchmark.audit.explanation import EXPECTED, Evidence
-from tests.benchmark.audit.samples import clusters
+from benchmark.audit.classifiers import audit, classifiers
+from benchmark.audit.estimate import MOST, Interval, estimate, explanations, names_say, share_lines, zero_shot_weight
+from benchmark.audit.explanation import EXPECTED, Evidence, posterior
+from tests.benchmark.audit.samples import CLASSES, clusters
 
 
 def test_names_say_something_where_zero_shot_agrees_with_what_learned_the_labels() -> None:
@@ -47,3 +50,40 @@ def test_every_probability_is_one_and_what_was_decided_is_certain() -> None:
     assert found.true[[2, 5]].argmax(1).tolist() == [3, 1] and found.true[[2, 5]].max(1).values.min() > 0.999
     torch.testing.assert_close(found.matrix.sum(1).float(), torch.ones(4), atol=1e-4, rtol=0)
     assert found.fraction.low <= found.fraction.estimate <= found.fraction.high
+
+
+def test_images_without_a_label_get_their_class_and_change_the_share_hardly() -> None:
+    sample, wrong = clusters(per_class=40, rate=0.25)
+    true = torch.arange(CLASSES).repeat_interleave(40)
+    missing = torch.arange(len(true)) % 10 == 0
+    found = audit(replace(sample, labels=sample.labels.masked_fill(missing, -1)))
+    assert (found.true[missing].argmax(1) == true[missing]).float().mean() > 0.9
+    assert abs(found.fraction.estimate - wrong[~missing.numpy()].mean()) < 0.05
+
+
+def test_the_posterior_is_bayes_rule_image_by_image_and_decisions_are_certain() -> None:
+    generator = torch.Generator().manual_seed(4)
+    pooled = torch.randn(7, 3, generator=generator).log_softmax(1)
+    matrix = torch.rand(3, 3, generator=generator).softmax(1).double()
+    labels, checked = torch.tensor([0, 1, 2, -1, 0, 1, -1]), torch.tensor([-1, 2, -1, -1, 0, -1, 1])
+    found = posterior(pooled, Evidence(pooled[None], labels, 0, checked), matrix).numpy()
+    for image in range(7):
+        if checked[image] >= 0:
+            expected = [float(z == checked[image]) for z in range(3)]
+        else:
+            given = int(labels[image])
+            joint = [float(pooled[image, z].exp()) * (float(matrix[z, given]) if given >= 0 else 1) for z in range(3)]
+            expected = [one / sum(joint) for one in joint]
+        np.testing.assert_allclose(found[image], expected, rtol=1e-5)
+
+
+def test_a_clean_set_has_an_interval_that_reaches_zero_and_one_with_a_tenth_wrong_has_not() -> None:
+    for rate, reaches in ((0.0, True), (0.1, False)):
+        sample, _ = clusters(per_class=50, rate=rate)
+        assert (audit(sample).fraction.low == 0) is reaches
+
+
+def test_what_is_said_names_every_explanation_smallest_first() -> None:
+    interval = Interval(0.38, 0.3, 0.45)
+    assert share_lines(interval) == ["probably wrong: 38.0% of the labels (30.0% to 45.0%)"]
+    assert share_lines(interval, [0.02, 0.1])[0] == "2%, 10% or 38% of the labels wrong: the labels alone cannot tell"
