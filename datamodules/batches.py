@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Images(Protocol):
-    """Images to classify; R is 1 where all replicas have the same ones."""
+    """Images to classify; R is 1 where all runs have the same ones."""
 
     @property
     def features(self) -> Tensor:
@@ -26,8 +26,8 @@ class Images(Protocol):
 class Batch:
     """One training step: unit features [R, B, E], training labels [R, B], and what of it counts.
 
-    valid [R, B] is False on padding, active [R] where a replica has no batch in this step; images [R, B] are indices
-    into the training split. `step` counts from 0 in each epoch, `crops` loads the pixels of some replicas.
+    valid [R, B] is False on padding, active [R] where a run has no batch in this step; images [R, B] are indices
+    into the training split. `step` counts from 0 in each epoch, `crops` loads the pixels of some runs.
     """
 
     features: Tensor
@@ -37,12 +37,12 @@ class Batch:
     images: Tensor
     crops: Callable[[slice], tuple[Tensor, Tensor]]
     step: int = 0
-    replicas: slice | None = None
+    runs: slice | None = None
 
     def rows(self, rows: slice) -> Batch:
-        """The part of the replicas `rows`."""
+        """The part of the runs `rows`."""
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(**{n: p[rows] if isinstance(p, Tensor) else p for n, p in parts.items()} | {"replicas": rows})
+        return Batch(**{n: p[rows] if isinstance(p, Tensor) else p for n, p in parts.items()} | {"runs": rows})
 
     def with_labels(self, labels: Tensor) -> Batch:
         """The same step with other labels [R, B]."""
@@ -50,7 +50,7 @@ class Batch:
 
     def pixels(self) -> tuple[Tensor, Tensor]:
         """Normalised pixels [U, 3, S, S], each picture once, and the index [R, B] of each image among them."""
-        return self.crops(slice(None) if self.replicas is None else self.replicas)
+        return self.crops(slice(None) if self.runs is None else self.runs)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class EvaluationImages:
     load: Callable[[], tuple[Tensor, Tensor]]
 
     def rows(self, rows: slice) -> EvaluationImages:
-        """The part of the replicas `rows`."""
+        """The part of the runs `rows`."""
         if len(self.features) == 1:
             return self
         return EvaluationImages(self.features[rows], self.labels[rows], lambda: _rows(self.load(), rows))

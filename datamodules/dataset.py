@@ -48,7 +48,7 @@ class Dataset:
     """A classification data set whose `train`, `val` and `test` splits share no image.
 
     `train` keeps its source's order, since few-shot draws depend on it. `given` holds further labellings [n] of
-    the training images (human annotators, web tags), by name. Where `trusted` is False, the training labels
+    the training images (human annotators, web tags), by name. Where `has_clean_labels` is False, the training labels
     themselves are what the web gave: then no noise rate can be measured. `outputs` are those of the backbone where the
     images come as features; None where there are pictures.
     """
@@ -60,7 +60,7 @@ class Dataset:
     test: Split
     val: Split | None = None
     given: Mapping[str, Labels] = field(default_factory=dict)
-    trusted: bool = True
+    has_clean_labels: bool = True
     outputs: Outputs | None = None
 
 

@@ -1,4 +1,4 @@
-"""An epoch's batches, drawn for all replicas at once."""
+"""An epoch's batches, drawn for all runs at once."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ class Plan:
 
     @cached_property
     def active(self) -> NDArray[np.bool_]:
-        """Whether a replica has a batch [steps, R]."""
+        """Whether a run has a batch [steps, R]."""
         return np.asarray(self.valid.any(-1))
 
     def progress(self, step: int) -> list[tuple[int, int]]:
-        """How many batches every replica had before a step, and how many it has in the epoch."""
+        """How many batches every run had before a step, and how many it has in the epoch."""
         done, own = self.active[:step].sum(0), self.active.sum(0)
         return list(zip(done.tolist(), np.maximum(own, 1).tolist(), strict=True))
 
@@ -95,10 +95,10 @@ def make_plan(
     device: torch.device,
     readable: NDArray[np.bool_] | None = None,
 ) -> Plan:
-    """The batches of all R replicas side by side; one with fewer steps pauses in the last ones.
+    """The batches of all R runs side by side; one with fewer steps pauses in the last ones.
 
     `slots` holds the slot of each image of each set, `readable`, if set, says which slots can be trained on; a
-    replica's order depends on its set and its generator only.
+    run's order depends on its set and its generator only.
     """
     orders = [part.batches(sampling, generator) for part, generator in zip(sets, generators, strict=True)]
     steps, width = max(1, *map(len, orders)), max(order.shape[1] for order in orders)

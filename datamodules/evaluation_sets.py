@@ -38,7 +38,7 @@ class EvaluationSets(RunFeatures):
 
     @cached_property
     def _noisy_validation(self) -> tuple[Split, list[TrainingSet]]:
-        """Every replica's validation images with noisy labels, and the split that they are of."""
+        """Every run's validation images with noisy labels, and the split that they are of."""
         val = self.dataset.val
         if val is None or any(run.hold_out for run in self.runs):
             return self.dataset.train, self.held_out
@@ -50,18 +50,18 @@ class EvaluationSets(RunFeatures):
         return val, [noisy_validation(self.dataset, run, pool.seen, features, self.zero_shot) for run, pool in pairs]
 
     def noisy_val_images(self) -> list[EvaluationImages]:
-        """Every replica's validation images in chunks, with noisy labels, -1 where there is no image."""
+        """Every run's validation images in chunks, with noisy labels, -1 where there is no image."""
         return self._own_chunks("noisy val", *self._noisy_validation)
 
     def given_images(self) -> list[EvaluationImages]:
-        """The images that every replica was given, unaugmented, in chunks, with their labels, -1 where there is none.
+        """The images that every run was given, unaugmented, in chunks, with their labels, -1 where there is none.
 
         Their order is that of `given`.
         """
         return self._own_chunks("given", self.dataset.train, self.given)
 
     def _own_chunks(self, name: str, split: Split, sets: Sequence[TrainingSet]) -> list[EvaluationImages]:
-        """Every replica's own images of a split, side by side in chunks; their tensors are kept under `name`."""
+        """Every run's own images of a split, side by side in chunks; their tensors are kept under `name`."""
         images, labels = side_by_side(sets)
         used, places = np.unique(images, return_inverse=True)
         if not len(used):

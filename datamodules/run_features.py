@@ -82,7 +82,7 @@ class RunFeatures(TrainingSets):
         return self._keep(f"pool {bank.encoder.identity}", lambda: bank.plain(self.dataset.train.images))
 
     def plain(self, images: Tensor) -> Tensor:
-        """Unit features [..., E], unaugmented, of training images [...] that replicas were given; of a file, no others.
+        """Unit features [..., E], unaugmented, of training images [...] that runs were given; of a file, no others.
 
         Where the images are padding, the features are any.
         """

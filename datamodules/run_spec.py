@@ -39,18 +39,18 @@ class RunSpec:
         return self.paradigm == "ul"
 
 
-def labelled(dataset: Dataset, replica: RunSpec) -> Pool:
+def labelled(dataset: Dataset, run: RunSpec) -> Pool:
     """Which training images come with a label, and which without."""
     labels, classes = dataset.train.labels, len(dataset.classes)
-    paradigm = replica.paradigm
-    seed = replica.seed if replica.draw < 0 else replica.draw
-    pool = paradigms.pool(paradigm, labels, classes, seed if paradigm == "ssl" else replica.seed, replica.shots)
-    return paradigms.partly_known(pool, replica.known, seed) if paradigm in ("ssl", "trzsl") else pool
+    paradigm = run.paradigm
+    seed = run.seed if run.draw < 0 else run.draw
+    pool = paradigms.pool(paradigm, labels, classes, seed if paradigm == "ssl" else run.seed, run.shots)
+    return paradigms.partly_known(pool, run.known, seed) if paradigm in ("ssl", "trzsl") else pool
 
 
 def noisy_labels(
     dataset: Dataset,
-    replica: RunSpec,
+    run: RunSpec,
     pool: Pool,
     features: Callable[[], Floats],
     zero_shot: Callable[[], Floats] | None,
@@ -64,20 +64,20 @@ def noisy_labels(
         DataError: noise that cannot be made, or that by itself names classes which are not seen.
     """
     labels, drawn = dataset.train.labels, pool.labelled
-    if replica.noise == "none" or not len(drawn):
+    if run.noise == "none" or not len(drawn):
         return TrainingSet(drawn, labels[drawn])
-    if noise.measured(replica.noise):
+    if noise.measured(run.noise):
         context = noise.Context(drawn, labels, len(dataset.classes), given=dataset.given, names=dataset.classes)
-        noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
+        noisy = noise.corrupt(run.noise, context, run.rate, run.seed)
         if not pool.seen[noisy.labels].all():
-            raise DataError(f"{replica.noise} names classes that {replica.paradigm} leaves without labelled images")
+            raise DataError(f"{run.noise} names classes that {run.paradigm} leaves without labelled images")
         return TrainingSet(noisy.indices, noisy.labels)
     seen = np.flatnonzero(pool.seen)
     numbers = np.full(len(pool.seen), -1)
     numbers[seen] = np.arange(len(seen))
     context = noise.Context(drawn, numbers[labels], len(seen))
-    if noise.needs_model(replica.noise):
+    if noise.needs_model(run.noise):
         x, texts = features()[drawn], None if zero_shot is None else zero_shot()[seen]
         context = replace(context, features=x, texts=texts, logits=None if texts is None else x @ texts.T)
-    noisy = noise.corrupt(replica.noise, context, replica.rate, replica.seed)
+    noisy = noise.corrupt(run.noise, context, run.rate, run.seed)
     return TrainingSet(noisy.indices, seen[noisy.labels])

@@ -1,4 +1,4 @@
-"""Which images and labels every replica was given, and which it trains on now; everything here is on the host."""
+"""Which images and labels every run was given, and which it trains on now; everything here is on the host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from datamodules.validation import hold_out
 
 
 class TrainingSets:
-    """The draws and (possibly noisy) labels of R replicas, and what methods assigned to them since.
+    """The draws and (possibly noisy) labels of R runs, and what methods assigned to them since.
 
     Raises:
         DataError: a draw or noise that cannot be made of this data set.
@@ -37,12 +37,12 @@ class TrainingSets:
 
     @property
     def given(self) -> list[TrainingSet]:
-        """Every replica's drawn images with their (possibly noisy) labels, without those that are held out."""
+        """Every run's drawn images with their (possibly noisy) labels, without those that are held out."""
         return self._parts[0]
 
     @property
     def held_out(self) -> list[TrainingSet]:
-        """Every replica's labelled images that are kept for validation, with their (possibly noisy) labels."""
+        """Every run's labelled images that are kept for validation, with their (possibly noisy) labels."""
         return self._parts[1]
 
     @cached_property
@@ -54,15 +54,15 @@ class TrainingSets:
 
     @cached_property
     def sets(self) -> list[TrainingSet]:
-        """What every replica trains on now: what it was given, unless a method assigned something else."""
+        """What every run trains on now: what it was given, unless a method assigned something else."""
         return list(self.given)
 
     def training_set(self, row: int) -> tuple[Tensor, Tensor]:
-        """The training images [n] that replica `row` was given, and their (possibly noisy) labels [n]."""
+        """The training images [n] that run `row` was given, and their (possibly noisy) labels [n]."""
         return torch.from_numpy(self.given[row].images), torch.from_numpy(self.given[row].labels)
 
     def unlabelled(self, row: int) -> Tensor:
-        """The training images [n] that replica `row` may use without their labels."""
+        """The training images [n] that run `row` may use without their labels."""
         return torch.from_numpy(np.setdiff1d(self.pools[row].unlabelled, self.given[row].images))
 
     def seen(self, row: int) -> Tensor:
@@ -77,7 +77,7 @@ class TrainingSets:
     def assign(
         self, row: int, images: Tensor, labels: Tensor, groups: Tensor | None = None, paired: bool = False
     ) -> None:
-        """From the coming epoch on, replica `row` trains on these training images [n] with these labels [n].
+        """From the coming epoch on, run `row` trains on these training images [n] with these labels [n].
 
         With `groups` [n] no batch mixes two groups, and group 0 comes first; `paired` sets them side by side instead,
         one batch of each in every step, and starts the smaller ones over until the largest is through.
@@ -87,7 +87,7 @@ class TrainingSets:
         self.changed = True
 
     def pseudo_label_accuracy(self) -> Tensor:
-        """Share [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
+        """Fraction [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
         shares = torch.full((len(self.sets),), torch.nan)
         for row, (part, given) in enumerate(zip(self.sets, self.given, strict=True)):
             added = ~np.isin(part.images, given.images)
@@ -96,7 +96,7 @@ class TrainingSets:
         return shares
 
     def state_dict(self) -> dict[str, object]:
-        """What methods assigned, for a checkpoint: images, labels, groups and pairing by replica."""
+        """What methods assigned, for a checkpoint: images, labels, groups and pairing by run."""
         rows = range(len(self.runs))
         moved = {row: part for row, part in zip(rows, self.sets, strict=True) if part is not self.given[row]}
         return {f"{row}": _as_tensors(part) for row, part in moved.items()}

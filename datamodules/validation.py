@@ -31,7 +31,7 @@ def noisy_validation(
     without labels, and where people or the web gave the training labels.
     """
     split, given = dataset.val, run.noise != "none" and "given" in noise.needs(run.noise)
-    if split is None or run.label_free or given or not dataset.trusted:
+    if split is None or run.label_free or given or not dataset.has_clean_labels:
         return TrainingSet(np.empty(0, np.int64), np.empty(0, np.int64))
     drawn = few_shot_val(dataset.train.labels, split.labels, run.shots, run.seed)
     drawn = drawn[seen[split.labels[drawn]]]

@@ -70,6 +70,6 @@ class Method(HeadMethod):
         return normalize(self.head, dim=-1)
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
-        """The mean loss [R] with the penalty, where a replica has a batch."""
+        """The mean loss [R] with the penalty, where a run has a batch."""
         penalty = (self.multipliers * (self.head - self.base).square().sum(-1)).mean(-1)
         return super().mean_per_run(each, batch) + torch.where(batch.active, penalty, 0)

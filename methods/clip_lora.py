@@ -88,7 +88,7 @@ class Method(AnyLoss, BaseMethod):
         return loss
 
     def class_weights(self) -> Tensor:
-        """Text features [R, C, E] of the template's prompts by every replica's tower."""
+        """Text features [R, C, E] of the template's prompts by every run's tower."""
         backbone = self.task.backbone
         backbone.move_to(self.down_text.device)
         tower, tokens = backbone.text, backbone.text.token_embedding(self.ids)
@@ -97,7 +97,7 @@ class Method(AnyLoss, BaseMethod):
             return tower.project(tower.hidden(tokens.expand(len(self.task.seeds), -1, -1, -1), self.eot, blocks))
 
     def image_features(self, images: Images) -> Tensor:
-        """Unit features [R, B, E] by every replica's tower."""
+        """Unit features [R, B, E] by every run's tower."""
         self.task.backbone.move_to(self.down_image.device)
         blocks = with_attention_updates(self.tower.visual.transformer, partial(self.update, "image"))
         none = self.down_image.new_empty(len(self.task.seeds), 0, self.tower.width)
@@ -113,12 +113,12 @@ class Method(AnyLoss, BaseMethod):
         return self.alpha / sqrt(self.rank) * torch.cat(parts, dim=-1).view(*x.shape[:-1], -1)
 
     def dropped(self, x: Tensor, purpose: str) -> Tensor:
-        """Dropout of x [R, ...] in training; each replica draws by its seed, the epoch, the step and the purpose."""
+        """Dropout of x [R, ...] in training; each run draws by its seed, the epoch, the step and the purpose."""
         if not (self.dropout and self.training and torch.is_grad_enabled()):
             return x
         kept = []
-        for replica in range(len(x)):
-            seed = self.task.generator(replica, f"dropout {self.current_epoch} {self.step} {purpose}").initial_seed()
+        for row in range(len(x)):
+            seed = self.task.generator(row, f"dropout {self.current_epoch} {self.step} {purpose}").initial_seed()
             generator = torch.Generator(x.device).manual_seed(seed)
             kept.append(torch.rand(x.shape[1:], generator=generator, device=x.device) >= self.dropout)
         return x * torch.stack(kept) / (1 - self.dropout)

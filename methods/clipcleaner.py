@@ -43,7 +43,7 @@ class Method(HeadMethod):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
 
     def start_epoch(self) -> None:
-        """Before the first epoch, leaves only accepted images in every replica's training set, balanced."""
+        """Before the first epoch, leaves only accepted images in every run's training set, balanced."""
         if self.current_epoch > 0:
             return
         given = GivenImages.of(self.data, self.rows)

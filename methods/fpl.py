@@ -138,7 +138,7 @@ class SelfTraining(PromptMethod):
         return self.zero_shot(template=self.task.template.replace("{}", "{{}}{}"))
 
     def _label(self, weights: Tensor, number: int) -> None:
-        """Gives every replica its training set for a round, from the class weights [R, C, E] that label it."""
+        """Gives every run its training set for a round, from the class weights [R, C, E] that label it."""
         data, pool = self.data, self.data.pool()
         self.pseudo = torch.zeros(len(weights), len(pool), dtype=torch.bool)
         alike = defaultdict(list)
@@ -164,14 +164,14 @@ class SelfTraining(PromptMethod):
         self.pseudo = self.pseudo.to(pool.device)
 
     def _trained_on(self, places: Tensor, row: int, k: int) -> Tensor:
-        """Those of the pseudo-labelled places [n] of a replica that are not left out."""
+        """Those of the pseudo-labelled places [n] of a run that are not left out."""
         if not self.released or k < LEAST:
             return places
         order = torch.randperm(len(places), generator=self.task.generator(row, "left out"))
         return places[order[: int((1 - LEFT_OUT) * len(places))].sort().values]
 
     def _balance(self, row: int) -> Tensor:
-        """The weights [2] of a replica's labelled and of its pseudo-labelled images in this round."""
+        """The weights [2] of a run's labelled and of its pseudo-labelled images in this round."""
         place = self.rows.start + row
         given = torch.tensor(float(len(self.data.training_set(place)[0])))
         numbers = self.pseudo[row].sum().float()
@@ -185,7 +185,7 @@ class SelfTraining(PromptMethod):
     def choose(self, logits: Tensor, k: int, group: Sequence[tuple[int, Tensor, Tensor]]) -> Tensor:
         """Places among the classes [G, n], -1 for none, of unlabelled images with logits [G, n, c], at most k a class.
 
-        `group` has every replica's row, images [n] and classes [c].
+        `group` has every run's row, images [n] and classes [c].
         """
         return pseudo_labels.assign_with_capacity(logits, k)
 

@@ -47,7 +47,7 @@ class Method(PromptMethod):
     remembered: ClassVar[tuple[str, ...]] = ("threshold", "history", "trust", "clean")
 
     def start_epoch(self) -> None:
-        """After the warm-up, splits every replica's images into clean and noisy ones."""
+        """After the warm-up, splits every run's images into clean and noisy ones."""
         if self.current_epoch < self.warmup:
             return
         given = GivenImages.of(self.data, self.rows)
@@ -70,7 +70,7 @@ class Method(PromptMethod):
         self.trust, self.clean = torch.stack([trust, clean]).to(self.data.device)
 
     def _split(self, row: int, measure: Tensor, p_y: Tensor) -> tuple[Tensor, Tensor]:
-        """Weights of the given labels [n] of a replica, and which are clean [n], by cross-entropy plus entropy [n]."""
+        """Weights of the given labels [n] of a run, and which are clean [n], by cross-entropy plus entropy [n]."""
         spread = (measure.max() - measure.min()).clamp(min=1e-12)
         self.history[row] = [*self.history[row], (measure - measure.min()) / spread][-5:]
         seed = self.task.generator(row, f"mixture {self.current_epoch}").initial_seed()

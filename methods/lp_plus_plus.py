@@ -91,7 +91,7 @@ class Method(AnyLoss, BaseMethod):
         self.taken = torch.zeros_like(self.taken)
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
-        """Every replica's loss [R] on all of its training images, where it has a batch."""
+        """Every run's loss [R] on all of its training images, where it has a batch."""
         features, given = self._features(), self.given
         self.taken = self.taken + batch.active
         whole = replace(batch, features=features, labels=given.labels, valid=given.valid, images=given.images)
@@ -118,5 +118,5 @@ class Method(AnyLoss, BaseMethod):
         return [sgd | {"params": rest}, sgd | {"params": [self.alpha], "momentum": 1.0}]
 
     def rates(self, step: int) -> list[Rate]:
-        """The step sizes [R]: alpha's is 0 but after every tenth step that a replica takes."""
+        """The step sizes [R]: alpha's is 0 but after every tenth step that a run takes."""
         return [self.steps[0], torch.where(self.taken % EVERY == 0, self.steps[1], 0)]

@@ -42,7 +42,7 @@ class Method(PromptMethod):
     reg: Annotated[float, Gt(0)] = 0.01
 
     def start_epoch(self) -> None:
-        """Splits every replica's images into clean and noisy ones."""
+        """Splits every run's images into clean and noisy ones."""
         given = GivenImages.of(self.data, self.rows)
         clean = self.transport(given).argmax(-1) == given.labels
         self.regroup(given, given.labels, (~clean).long())
@@ -50,7 +50,7 @@ class Method(PromptMethod):
     def transport(self, given: GivenImages) -> Tensor:
         """Transport plans [R, N, C] from the given images to the current prompts; 0 for classes without labels.
 
-        Notes the replicas whose plan is not finite as broken.
+        Notes the runs whose plan is not finite as broken.
         """
         with torch.no_grad():
             logits = self.logits(self.data.plain(given.images), self.class_weights())

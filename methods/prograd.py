@@ -18,7 +18,7 @@ from methods.core.base import BaseMethod
 NAME = "ProGrad"
 FAMILY = "prompt"
 
-#: The length of the teacher's gradient, as a share of the loss's, below which it is rounding error.
+#: The length of the teacher's gradient, as a fraction of the loss's, below which it is rounding error.
 LEAST = 1e-3
 
 
@@ -27,7 +27,7 @@ class Method(AnyLoss, PromptMethod):
 
     With g the gradient of cross-entropy at the context and h that of KL(zero-shot || prompt) at the temperature T, both
     means over the batch, a step follows g where <g, h> >= 0 and g - `weight` <g, h> h / |h|^2 elsewhere, with
-    the momentum and weight decay of the recipe. Each replica has its own inner product, over all its context tokens.
+    the momentum and weight decay of the recipe. Each run has its own inner product, over all its context tokens.
 
     Published: `weight` 1 (lambda), T = 1, CoOp's optimiser, and a context of 16 tokens of which the last ones start at
     the data set's template and the others at zero. Here the context starts at "a photo of a" (`init`; empty: random),

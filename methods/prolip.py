@@ -69,6 +69,6 @@ class Method(AnyLoss, BaseMethod):
         return normalize(images.features @ self.map.mT, dim=-1)
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
-        """The mean loss [R] with the penalty, where a replica has a batch."""
+        """The mean loss [R] with the penalty, where a run has a batch."""
         penalty = self.strength * (self.map - self.eye).square().sum((1, 2))
         return super().mean_per_run(each, batch) + torch.where(batch.active, penalty, 0)

@@ -24,7 +24,7 @@ class Method(nlprompt.Method):
     2609.16858. Before every epoch the arg-max of each row of NLPrompt's transport plan is the image's candidate label;
     the candidates' shares of their rows update an exponential moving average with `momentum`. An image whose label is
     the candidate is clean from an average of `threshold` on, and middle from `low` on. Any other is noisy, unless its
-    candidate was the same for `window` epochs with a share of at least `sure` in each: then it is middle, and the
+    candidate was the same for `window` epochs with a fraction of at least `sure` in each: then it is middle, and the
     candidate becomes its label, if this happens to at least two images. Fewer middle images than a batch has join the
     clean ones in that epoch, with the labels that they came with. Each epoch is one pass over each group: clean images
     with -log p_y, middle ones with (1 - p_y^q) / q, which is -log p_y at q = 0, noisy ones with 1 - p_y.
@@ -44,7 +44,7 @@ class Method(nlprompt.Method):
     remembered: ClassVar[tuple[str, ...]] = ("current", "last", "average", "streak")
 
     def start_epoch(self) -> None:
-        """Rewrites labels with stable candidates and groups every replica's images."""
+        """Rewrites labels with stable candidates and groups every run's images."""
         given = GivenImages.of(self.data, self.rows)
         plan = self.transport(given)
         shares = plan / plan.sum(-1, keepdim=True).clamp(min=1e-300)

@@ -19,7 +19,7 @@ FAMILY = "fine-tuning"
 class Method(AnyLoss, BaseMethod):
     """Cross-entropy on all weights of the text tower: PTNL's TEnc-FT (2307.11978), which overfits wrong labels.
 
-    The prompts are the class names in the data set's template. Every replica has its own copy of the tower, in float32,
+    The prompts are the class names in the data set's template. Every run has its own copy of the tower, in float32,
     with the embeddings of only those tokens that occur in a prompt (the others get no gradient).
     PTNL gives no further details; optimiser, schedule and learning rate are those of the prompts.
     """
@@ -27,14 +27,14 @@ class Method(AnyLoss, BaseMethod):
     needs: ClassVar[str] = "text tower"
 
     def build(self) -> None:
-        """Copies the text tower for every replica."""
+        """Copies the text tower for every run."""
         backbone = self.task.backbone
         texts = [self.task.template.format(name.replace("_", " ")) for name in self.task.classes]
         ids = backbone.tokenizer(texts).to(backbone.device)
         self.tower = PerRun([_Prompts(backbone.text, ids, backbone.tokenizer.eot_token_id)] * len(self.task.seeds))
 
     def class_weights(self) -> Tensor:
-        """Text features [R, C, E] of the same prompts by every replica's tower."""
+        """Text features [R, C, E] of the same prompts by every run's tower."""
         weights: Tensor = self.tower()[0]
         return weights
 

@@ -42,11 +42,11 @@ class Method(AnyLoss, PromptMethod):
             return
         guesses = self.guesses().cpu()
         confident = pseudo_labels.most_confident(guesses, self.k)
-        for replica in range(len(self.task.seeds)):
-            generator = self.task.generator(replica, "pseudo-labels")
+        for run in range(len(self.task.seeds)):
+            generator = self.task.generator(run, "pseudo-labels")
             random = self.select == "random"
             chosen = pseudo_labels.random_choice(guesses, self.k, generator) if random else confident
-            self.data.assign(self.rows.start + replica, *chosen)
+            self.data.assign(self.rows.start + run, *chosen)
 
     def guesses(self) -> Tensor:
         """Zero-shot class probabilities [P, C] of the pool, averaged over the run's own backbone and its teachers."""

@@ -26,5 +26,5 @@ class Method(BaseMethod):
         self.register_buffer("texts", self.zero_shot(), persistent=False)
 
     def class_weights(self) -> Tensor:
-        """Text features [R, C, E], the same for every replica."""
+        """Text features [R, C, E], the same for every run."""
         return self.texts.expand(len(self.task.seeds), -1, -1)

@@ -19,7 +19,7 @@ class Column:
     `of` gives the value of a run in a cell with this rate of noise, and `over_seeds` says how pandas makes one value of
     a cell's; without `of` they are those of the column `source` of the observations. A column with neither is made of
     the others. `format` is for CSV. Readable tables put `mark` behind the accuracies of cells where the value is not 0,
-    and a number with a `beside` in brackets; `note` says below what they mean. A CSV file has a column that is
+    and a number with a `in_brackets` in brackets; `note` says below what they mean. A CSV file has a column that is
     `optional` only where a row has a value.
     """
 
@@ -29,7 +29,7 @@ class Column:
     source: str = ""
     format: str = "{:.2f}"
     mark: str = ""
-    beside: str = ""
+    in_brackets: str = ""
     note: str = ""
     optional: bool = False
 
@@ -55,9 +55,9 @@ COLUMNS = (
            note="some of these runs collapsed: nearly uniform predictions, right on training images by chance only"),
     Column("realised", _realised, "mean", format="{:.4f}"),
     Column("protocol"),
-    Column("seen", lambda record, _: record.seen_accuracy, "mean", beside="{:.1f}", note="accuracy on seen",
+    Column("seen", lambda record, _: record.seen_accuracy, "mean", in_brackets="{:.1f}", note="accuracy on seen",
            optional=True),
-    Column("unseen", lambda record, _: record.unseen_accuracy, "mean", beside="{:.1f}", optional=True,
+    Column("unseen", lambda record, _: record.unseen_accuracy, "mean", in_brackets="{:.1f}", optional=True,
            note="on unseen classes, of which the first number is the harmonic mean"),
     Column("regret", optional=True),
 )  # fmt: skip
@@ -66,7 +66,7 @@ OBSERVED = {column.source or column.name: column.of for column in COLUMNS if col
 #: Those of them that are numbers which a run may lack.
 NUMBERS = [column.source or column.name for column in COLUMNS if column.of and column.over_seeds == "mean"]
 #: Columns that readable tables show with an accuracy, and how several data sets come to one value.
-SHOWN = {column.name: "sum" if column.mark else "mean" for column in COLUMNS if column.mark or column.beside}
+SHOWN = {column.name: "sum" if column.mark else "mean" for column in COLUMNS if column.mark or column.in_brackets}
 _FORMATS = {"rate": "{:g}", "noisiest_rate": "{:g}", "lr": "{:g}"} | {column.name: column.format for column in COLUMNS}
 
 
@@ -83,16 +83,18 @@ def marks(values: Mapping[str, float | None]) -> str:
     return "".join(column.mark for column in COLUMNS if column.mark and values.get(column.name))
 
 
-def beside(values: Mapping[str, float | None]) -> str:
+def in_brackets(values: Mapping[str, float | None]) -> str:
     """The numbers in brackets behind an accuracy with these values of `SHOWN`; empty where there are none."""
-    numbers = [c.beside.format(value) for c in COLUMNS if c.beside and (value := values.get(c.name)) is not None]
+    numbers = [
+        c.in_brackets.format(value) for c in COLUMNS if c.in_brackets and (value := values.get(c.name)) is not None
+    ]
     return f" ({', '.join(numbers)})" if numbers else ""
 
 
 def notes(cells: Sequence[Mapping[str, float | None]]) -> list[str]:
     """What the signs and the numbers in brackets of these cells mean, a line each."""
     found = [f"{c.mark} {c.note}" for c in COLUMNS if c.mark and any(cell.get(c.name) for cell in cells)]
-    more = [c.note for c in COLUMNS if c.beside and any(cell.get(c.name) is not None for cell in cells)]
+    more = [c.note for c in COLUMNS if c.in_brackets and any(cell.get(c.name) is not None for cell in cells)]
     return found + [f"in brackets: {' and '.join(more)}"] * bool(more)
 
 

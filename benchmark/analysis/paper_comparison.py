@@ -17,7 +17,9 @@ COLUMNS = ["dataset", "noise", "rate", "shots", "backbone", "paradigm", "method"
            "seeds", "theirs", "difference", "rerun", "remark"]  # fmt: skip
 
 
-def beside(paper: Paper, cells: Iterable[Cell], records: Iterable[Record], reasons: Mapping[str, str]) -> pd.DataFrame:
+def comparison(
+    paper: Paper, cells: Iterable[Cell], records: Iterable[Record], reasons: Mapping[str, str]
+) -> pd.DataFrame:
     """One row per cell, with `COLUMNS`: means over seeds in percent, `difference` is ours minus theirs in points.
 
     `reasons` says by the key of a run why it has no record; `remark` says what is missing or not certain.

@@ -32,7 +32,7 @@ def by_noisy_validation(accuracies: Sequence[float | None]) -> int | None:
 def by_label_wave(changes: Sequence[float | None], patience: int = PATIENCE) -> int | None:
     """The epoch, from 0, at which Label Wave (2502.07551) stops; None without prediction changes.
 
-    That of the lowest share of training images whose prediction changed, the first of equals, once `patience` epochs
+    That of the lowest fraction of training images whose prediction changed, the first of equals, once `patience` epochs
     have brought no lower one. It needs neither validation images nor clean labels.
 
     >>> by_label_wave([None, 0.5, 0.3, 0.2, 0.4, 0.5, 0.1], patience=2)

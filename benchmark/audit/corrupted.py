@@ -35,10 +35,10 @@ def opened(
         data = open_doubtful(spec, root)
         return None, data.labelled().pick(few_shot(data.labelled().given, shots, seed)) if shots else data
     dataset = catalog.open_dataset(f"folder:{spec}" if Path(spec).is_dir() else spec, root)
-    if not dataset.trusted and "given" not in noise.needs(kind):
+    if not dataset.has_clean_labels and "given" not in noise.needs(kind):
         raise BadInput(f"{spec}: nobody knows its true labels, so noise cannot be added to them; leave out --noise")
     data = corrupt_dataset(spec, dataset, kind, None if measured else rate, shots, seed)
-    return (dataset, data) if dataset.trusted else (None, replace(data, true=None))
+    return (dataset, data) if dataset.has_clean_labels else (None, replace(data, true=None))
 
 
 def corrupt_dataset(

@@ -90,7 +90,7 @@ def _prepared(
 ) -> tuple[PackModule, NoisyFewShot]:
     data, epochs = setting.data, recipe.epochs(setting.data.name, setting.shots)
     split = Split(data.images, data.given)
-    dataset = Dataset(data.name, data.classes, data.template, split, split, trusted=False)
+    dataset = Dataset(data.name, data.classes, data.template, split, split, has_clean_labels=False)
     runs = [
         Run(setting.backbone.name, data.name, name, "none", 0.0, setting.shots, seed, str(recipe), epochs)
         for name in names

@@ -46,7 +46,7 @@ class Card:
             f"- expected regret: {self.expected or 'the benchmark has no record of such a choice'}\n",
         ]
         if self.estimated:
-            rows = [(name, spread(values)) for name, values in ordered(self.estimated)]
+            rows = [(name, mean_and_std(values)) for name, values in ordered(self.estimated)]
             lines += [
                 f"## {ESTIMATED.format(self.held_out).capitalize()}\n",
                 "Mean and standard deviation over seeds. Nobody has seen the true labels: the estimate takes their "
@@ -64,10 +64,10 @@ def ordered(estimated: Mapping[str, Sequence[float]]) -> list[tuple[str, Sequenc
     return sorted(estimated.items(), key=lambda item: -mean(item[1]))
 
 
-def spread(values: Sequence[float]) -> str:
+def mean_and_std(values: Sequence[float]) -> str:
     """Mean and standard deviation, as tables show them.
 
-    >>> spread([60.0, 62.0])
+    >>> mean_and_std([60.0, 62.0])
     '61.0 ± 1.4'
     """
     return f"{mean(values):.1f}" + (f" ± {stdev(values):.1f}" if len(values) > 1 else "")

@@ -139,7 +139,7 @@ def _show(console: Screen, outcome: Outcome, expected: str) -> None:
     for line in outcome.estimate.lines():
         console.say(line)
     if outcome.estimated:
-        rows = [(name, card.spread(values)) for name, values in card.ordered(outcome.estimated)]
+        rows = [(name, card.mean_and_std(values)) for name, values in card.ordered(outcome.estimated)]
         console.print(table(["method", "estimate"], rows, card.ESTIMATED.format(outcome.held_out)))
     console.say(card.choice_line(outcome.choice))
     if expected:

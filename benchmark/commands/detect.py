@@ -126,7 +126,7 @@ def _encode(options: Options, name: str, progress: Progress) -> Encoded:
     from methods.clip.backbone import zero_shot_weights
 
     dataset = open_dataset(name, options.data)
-    if not dataset.trusted:
+    if not dataset.has_clean_labels:
         raise BadInput(f"{name}: nobody knows its true labels, so detectors cannot be measured on it")
     with encoding(progress, name, len(dataset.train.labels)) as tell:
         backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, outputs=dataset.outputs)

@@ -122,7 +122,11 @@ def _report(console: Screen, options: Options, dataset: Dataset, arrays: Mapping
     parts = [f"{len(arrays[name])} {name.removesuffix('_labels')}" for name in arrays if name.endswith("_labels")]
     for line in (
         f"{options.to}: {', '.join(parts)} images of {len(dataset.classes)} classes, {options.backbone}",
-        *([] if dataset.trusted else [f"its labels are in doubt: name it features:{options.to}[labels=unknown]"]),
+        *(
+            []
+            if dataset.has_clean_labels
+            else [f"its labels are in doubt: name it features:{options.to}[labels=unknown]"]
+        ),
         f"promptnoise bench --datasets=features:{options.to} trains on it",
     ):
         console.say(line)

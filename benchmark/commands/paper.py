@@ -142,7 +142,7 @@ def _finish(
 ) -> int:  # fmt: skip
     """Prints ours beside theirs and, unless this is a dry run, writes it too; 1 if one of the able runs is not ok."""
     from benchmark.analysis.columns import to_csv
-    from benchmark.analysis.paper_comparison import beside
+    from benchmark.analysis.paper_comparison import comparison
     from benchmark.report import paper_table
 
     store = Store(options.out)
@@ -150,10 +150,11 @@ def _finish(
     for problem in problems:
         console.say(problem, "yellow")
     reasons |= {failure.run.key: f"failed: {failure.cause}" for failure in store.failures()}
-    table = beside(paper, cells, records, reasons)
+    table = comparison(paper, cells, records, reasons)
     paper_table.show(paper, table, console)
     if options.backbone:
-        console.say(f"the weights are {options.backbone}'s: differences say nothing about the paper", "yellow")
+        other = f"the weights are those of {options.backbone}, not the paper's"
+        console.say(f"{other}: differences say nothing about the paper", "yellow")
     if options.dry_run:
         return 0
     file.write(to_csv(table))

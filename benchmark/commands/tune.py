@@ -26,7 +26,7 @@ from methods.options.option import as_text
 
 GROUP = "train"
 
-#: Share of the labelled images that is kept for validation where there is no val split with labels as doubtful.
+#: Fraction of the labelled images that is kept for validation where there is no val split with labels as doubtful.
 HOLD_OUT = 0.25
 
 
@@ -38,7 +38,7 @@ class Options(BenchOptions):
     """Learning rates to try; one is chosen per method, the same for all data sets, kinds and rates of noise."""
 
     noise: str = "0,0.5"
-    """Shares of wrong labels, 0 to 1, in training and validation alike."""
+    """Fractions of wrong labels, 0 to 1, in training and validation alike."""
 
     out: Path = Path("results/tuning")
     """Folder for records, tuning.csv and a picture."""
@@ -77,7 +77,7 @@ def _needs_hold_out(options: Options) -> bool:
     if any("given" in noise.needs(kind) for kind in split_list(options.noise_type)):
         return True
     opened = (open_dataset(name, options.data) for name in groups.datasets(split_list(options.datasets), options.data))
-    return any(dataset.val is None or not dataset.trusted for dataset in opened)
+    return any(dataset.val is None or not dataset.has_clean_labels for dataset in opened)
 
 
 def _finish(console: Screen, store: Store, keys: list[str]) -> int:

@@ -15,7 +15,7 @@ from benchmark.plan.schedule import in_order
 
 
 class Measured(NamedTuple):
-    """A run of which it is known how long it took, its share of its pack, and on what."""
+    """A run of which it is known how long it took, its part of its pack, and on what."""
 
     run: Run
     seconds: float
@@ -26,7 +26,7 @@ class Forecast(NamedTuple):
     """A campaign on some devices, simulated: seconds from start to end, and what the shortest possible would take.
 
     `ideal` is the time of all packs over the devices, or that of the longest run where this is longer. `utilisation`
-    is the share of the devices' time in which they train, 0 to 1.
+    is the fraction of the devices' time in which they train, 0 to 1.
     """
 
     devices: int

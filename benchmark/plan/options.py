@@ -32,7 +32,7 @@ class Options(Training):
     features:FILE for features of any model, and `features` for all such files in --data."""
 
     noise: str = "0,0.25,0.5,0.75"
-    """Shares of wrong labels, 0 to 1."""
+    """Fractions of wrong labels, 0 to 1."""
 
     noise_type: str = "symmetric"
     """Kinds of label noise."""

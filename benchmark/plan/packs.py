@@ -17,7 +17,7 @@ from methods.recipes import recipe
 STRAGGLER = 0.2
 #: Up to so many workers packs are cut into equal parts first; for more, which takes long, into halves alone.
 FEW = 16
-#: Where the workers are busy for less than this share of the campaign, packs that end late are halved.
+#: Where the workers are busy for less than this fraction of the campaign, packs that end late are halved.
 UTILISATION = 0.95
 #: The share of the shortest possible campaign by which a pack may end late without being halved.
 LATE = 0.03

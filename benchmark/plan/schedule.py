@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 
 class Schedule(NamedTuple):
-    """How a campaign goes, in units of cost: its length, and shares of it, 0 to 1.
+    """How a campaign goes, in units of cost: its length, and fractions of it, 0 to 1.
 
-    `utilisation` is the mean share of the campaign that a worker has work; `straggler` the share for which the last
-    worker is busy after the first has nothing left.
+    `utilisation` is the mean fraction of the campaign that a worker has work; `straggler` the fraction for which the
+    last worker is busy after the first has nothing left.
     """
 
     makespan: float

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
-from benchmark.records.record import Percent, Share, finite, why
+from benchmark.records.record import Fraction, Percent, finite, why
 from datamodules import reading
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -61,7 +61,7 @@ class About:
     method: str = ""
     recipe: str = ""
     noise: str = ""
-    rate: Share | None = None
+    rate: Fraction | None = None
     accuracy: Percent | None = None
     images: int | None = None
     chosen_by: str = ""

@@ -20,11 +20,11 @@ from methods.recipes import recipe
 #: Layout of the files; bumped when a field changes its meaning. Since 2 the last line is a checksum of the others.
 SCHEMA: Final = 2
 
-#: A run has collapsed if its loss is no lower than this share of log C, the loss of a uniform prediction.
+#: A run has collapsed if its loss is no lower than this fraction of log C, the loss of a uniform prediction.
 COLLAPSED: Final = 0.9
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 #: One value per epoch (or round); None where there is nothing to measure, such as the mean over no image.
@@ -33,13 +33,13 @@ Curve = tuple[Finite | None, ...]
 
 @dataclass(frozen=True)
 class Noise:
-    """What became of the labels: share and number of wrong ones among the training images, and their hash.
+    """What became of the labels: fraction and number of wrong ones among the training images, and their hash.
 
-    Share and number are None where the true labels are not known. Two runs whose `labels_sha256` agree were given
+    Fraction and number are None where the true labels are not known. Two runs whose `labels_sha256` agree were given
     the same labels.
     """
 
-    realised: Share | None = None
+    realised: Fraction | None = None
     wrong: Count | None = None
     images: Count = 0
     labels_sha256: str = ""

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark.analysis.chosen_row import NOTE, Chosen, cells
-from benchmark.analysis.columns import SHOWN, beside, marks, notes
+from benchmark.analysis.columns import SHOWN, in_brackets, marks, notes
 from benchmark.analysis.leaderboard import rate_name
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import family
@@ -39,9 +39,9 @@ class Cell:
         return marks(self.more)
 
     @property
-    def beside(self) -> str:
+    def in_brackets(self) -> str:
         """Other numbers in brackets."""
-        return beside(self.more)
+        return in_brackets(self.more)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Block:
     `dataset` is None for the mean over all data sets, which has no spread, and where a method that lacks a data set
     has no cell, since its mean would not compare. `name` is the data set's short name, or says of how many data sets
     this is the mean. `ranks` are average ranks over the cells of the leaderboard that the block shows. `measured` is
-    the share of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `chosen` says by
+    the fraction of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `chosen` says by
     column what noisy validation would have taken: it is no method and has no rank among them. `backbone` is its short
     name.
     """

@@ -10,7 +10,7 @@ from benchmark.report.short_names import percent
 TELLING_RATE = 0.5
 
 
-def finding(block: Block) -> str:
+def result_of(block: Block) -> str:
     """Which method ranks best, what it reaches at the rate nearest to `TELLING_RATE`, and which loses most there."""
     complete = [method for method in block.methods if all((method, c) in block.cells for c in block.columns)]
     if not complete:

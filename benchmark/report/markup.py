@@ -61,12 +61,12 @@ def _chosen(block: Block) -> list[list[str]]:
     if not block.chosen:
         return []
     own = [block.chosen.get(column) for column in block.columns]
-    means = [MISSING if cell is None else f"{cell.mean:.2f}{_spread(cell.std)}" for cell in own]
+    means = [MISSING if cell is None else f"{cell.mean:.2f}{_std(cell.std)}" for cell in own]
     regrets = [MISSING if cell is None else f"{cell.regret:.2f}" for cell in own]
     return [[name, *cells] for name, cells in zip(ROWS, (means, regrets), strict=True)]
 
 
-def _spread(std: float | None) -> str:
+def _std(std: float | None) -> str:
     return "" if std is None else f" ± {std:.2f}"
 
 
@@ -74,4 +74,4 @@ def _text(cell: Cell | None, ranks: dict[int, str]) -> str:
     if cell is None:
         return MISSING
     mean = ranks.get(cell.rank, "{}").format(f"{cell.mean:.2f}")
-    return f"{mean}{_spread(cell.std)}{cell.beside}{cell.marks}"
+    return f"{mean}{_std(cell.std)}{cell.in_brackets}{cell.marks}"

@@ -26,10 +26,10 @@ def show(campaign: Results, console: Screen, failures: Sequence[Failure] = ()) -
     for _, group in groupby(blocks(campaign.board, campaign.chosen), key=lambda block: block.terms):
         shown = list(group)
         console.print(Text(shown[0].terms, style="bold"), soft_wrap=True)
-        views, spread = tables(shown, console.width)
+        views, with_std = tables(shown, console.width)
         for view in views:
             console.print(view)
-        console.print(Text(note(shown, spread), style="dim italic"), soft_wrap=True)
+        console.print(Text(note(shown, with_std), style="dim italic"), soft_wrap=True)
     if not campaign.records:
         console.print("No finished runs.")
     for line in campaign.doubts():
@@ -45,9 +45,9 @@ def tables(group: Sequence[Block], width: int = 100) -> tuple[list[Table], bool]
     Where one table would be wider than `width` it goes without ±, and then has the rates in several tables.
     """
     columns = _columns(group)
-    for spread in (True, False):
-        if _width(view := _table(group, columns, spread, True)) <= width:
-            return [view], spread and any(cell.std is not None for b in _shown(group) for cell in b.cells.values())
+    for with_std in (True, False):
+        if _width(view := _table(group, columns, with_std, True)) <= width:
+            return [view], with_std and any(cell.std is not None for b in _shown(group) for cell in b.cells.values())
     views = []
     while columns:
         fitting = [n for n in range(1, len(columns)) if _width(_table(group, columns[:n], False, False)) <= width]
@@ -57,23 +57,23 @@ def tables(group: Sequence[Block], width: int = 100) -> tuple[list[Table], bool]
     return views, False
 
 
-def note(group: Sequence[Block], spread: bool) -> str:
+def note(group: Sequence[Block], with_std: bool) -> str:
     """What the signs of such a table mean."""
     meanings = dict.fromkeys(meaning for block in _shown(group) for meaning in block.notes)
-    return "; ".join([f"accuracy in %{', mean ± std over seeds' * spread}", "* best of its column", *meanings])
+    return "; ".join([f"accuracy in %{', mean ± std over seeds' * with_std}", "* best of its column", *meanings])
 
 
-def _table(group: Sequence[Block], columns: Sequence[str], spread: bool, with_drop: bool) -> Table:
+def _table(group: Sequence[Block], columns: Sequence[str], with_std: bool, with_drop: bool) -> Table:
     rates = [column if column == "measured" else percent(float(column)) for column in columns]
     rows: list[list[str | Text]] = []
     for block in _shown(group):
         measured = [Text(percent(block.measured) if column == "measured" else "", "cyan") + " " for column in columns]
         rows.append([Text(block.name, "bold cyan"), *measured, *[""] * with_drop])
         for method in block.methods:
-            cells = [_cell(block.cells.get((method, column)), spread) for column in columns]
+            cells = [_cell(block.cells.get((method, column)), with_std) for column in columns]
             drop = block.drop(method)
             rows.append([printed(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop)])
-        rows += _chosen(block, columns, spread)
+        rows += _chosen(block, columns, with_std)
     return table(["wrong labels", *rates, *["drop"] * with_drop], rows, rigid=True)
 
 
@@ -90,24 +90,24 @@ def _columns(group: Sequence[Block]) -> list[str]:
     return list(dict.fromkeys(column for block in _shown(group) for column in block.columns))
 
 
-def _cell(cell: Cell | None, spread: bool) -> Text:
+def _cell(cell: Cell | None, with_std: bool) -> Text:
     if cell is None:
         return Text(MISSING, "dim") + " "
-    text = f"{cell.marks}{cell.mean:.2f}{_std(cell.std, spread)}{cell.beside}"
+    text = f"{cell.marks}{cell.mean:.2f}{_std(cell.std, with_std)}{cell.in_brackets}"
     return Text(f"{text}*", "bold green") if cell.rank == 1 else Text(f"{text} ")
 
 
-def _std(std: float | None, spread: bool) -> str:
-    return f" ±{std:5.2f}" if spread and std is not None else ""
+def _std(std: float | None, with_std: bool) -> str:
+    return f" ±{std:5.2f}" if with_std and std is not None else ""
 
 
-def _chosen(block: Block, columns: Sequence[str], spread: bool) -> list[list[str | Text]]:
+def _chosen(block: Block, columns: Sequence[str], with_std: bool) -> list[list[str | Text]]:
     """The rows below those of methods; none where no column of the block has a choice."""
     if not block.chosen:
         return []
     means, regrets = [], []
     for cell in map(block.chosen.get, columns):
-        gap = _std(cell.std, spread) if cell else ""
+        gap = _std(cell.std, with_std) if cell else ""
         means.append(f"{cell.mean:.2f}{gap} " if cell else f"{MISSING} ")
         regrets.append(f"{cell.regret:.2f}{' ' * len(gap)} " if cell else f"{MISSING} ")
     names = zip(ROWS, (means, regrets), strict=True)

@@ -103,11 +103,9 @@ def _labels(dataset: Dataset, run: Run) -> str:
 
 def _check_own_labels(resources: Resources, run: Run) -> None:
     """Kinds of noise with a rate of their own read labels or class names that a data set may not have."""
-    dataset, replica = resources.dataset(run.dataset), specs([run])[0]
+    dataset, spec = resources.dataset(run.dataset), specs([run])[0]
     try:
-        noisy_labels(
-            dataset, replica, labelled(dataset, replica), lambda: np.empty((len(dataset.train.labels), 0)), None
-        )
+        noisy_labels(dataset, spec, labelled(dataset, spec), lambda: np.empty((len(dataset.train.labels), 0)), None)
     except DataError as error:
         folder, asked = tables_folder(run.dataset, resources.data), noise.parse(run.noise)[1].get("labels", "")
         absent = not {*asked.split("+")} <= {*dataset.given} if asked else not dataset.given

@@ -48,8 +48,8 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
     predicted = pack_all(module, data) if module.keep_predictions else [b""] * len(runs)
     results: list[Result] = []
     for member, weights in zip(module.members, module.evaluated_weights, strict=True):
-        for replica in range(len(member.task.seeds)):
-            row = member.rows.start + replica
+        for index in range(len(member.task.seeds)):
+            row = member.rows.start + index
             curves = _curves(module, row) if member.trainable else {}
             fields = {
                 **shared,
@@ -65,7 +65,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
                 **(_seen_and_unseen(module.class_accuracy[row], data, row) if runs[row].has_unseen_classes else {}),
                 **_oracle(curves),
             }
-            results.append(Result(fields, _learned(member, replica, weights[replica]), predicted[row]))
+            results.append(Result(fields, _learned(member, index, weights[index]), predicted[row]))
     return results
 
 
@@ -103,7 +103,7 @@ def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
     """
     given = data.given[row]
     true = data.dataset.train.labels[given.images]
-    if not data.dataset.trusted:
+    if not data.dataset.has_clean_labels:
         about = {"realised": None, "wrong": None}
         return about | {"images": len(true), "labels_sha256": noise.fingerprint(given.images, given.labels)}
     return {
@@ -114,11 +114,11 @@ def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
     }
 
 
-def _learned(member: BaseMethod, replica: int, weights: Tensor) -> dict[str, Any]:
-    """The replica's parameters and, where they tell all, class weights [C, E] and logit scale, as float32 arrays."""
+def _learned(member: BaseMethod, index: int, weights: Tensor) -> dict[str, Any]:
+    """The run's parameters and, where they tell all, class weights [C, E] and logit scale, as float32 arrays."""
     if not member.fits:
         return {}
-    arrays = {name: parameter[replica] for name, parameter in member.named_parameters()}
+    arrays = {name: parameter[index] for name, parameter in member.named_parameters()}
     if member.is_linear:
         arrays |= {"class_weights": weights, "logit_scale": torch.tensor(member.task.backbone.scale)}
     return {name: array.detach().float().cpu().numpy() for name, array in arrays.items()}

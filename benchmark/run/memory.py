@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from methods.core.module import RunsModule, class_weights
 
-#: Share of the free memory that a pack may plan with; the rest is for the library's workspaces and for others.
+#: Fraction of the free memory that a pack may plan with; the rest is for the library's workspaces and for others.
 SHARE = 0.6
 
 
@@ -84,8 +84,8 @@ def fit_memory(module: RunsModule, device: str, sharing: int = 1) -> None:
         task.backbone.text.classes_at_once = 0
     free = free_bytes(device)
     parts = _parts(module, None if free is None else free // sharing)
-    if parts > 1 and module.replicas > 1:
-        raise TooLarge(min(parts, module.replicas))
+    if parts > 1 and module.run_count > 1:
+        raise TooLarge(min(parts, module.run_count))
     if parts > 1 and towers:
         task.backbone.text.classes_at_once = math.ceil(len(task.classes) / parts)
 

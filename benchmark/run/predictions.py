@@ -34,7 +34,7 @@ def _training_images(module: RunsModule, data: NoisyFewShot, row: int) -> Predic
     kept = np.array([describe(image) not in skipped for image in given.images.tolist()], bool)
     predicted, probability = (values[: len(kept)][kept] for values in _row(module.train_predictions, row))
     images = given.images[kept]
-    true = dataset.train.labels[images] if dataset.trusted else None
+    true = dataset.train.labels[images] if dataset.has_clean_labels else None
     files = file_names(dataset.train.images, images)
     return Predictions("train", files, true, given.labels[kept], predicted, probability)
 
@@ -47,6 +47,6 @@ def file_names(images: Images, rows: Labels) -> list[str]:
 
 
 def _row(predictions: tuple[Tensor, Tensor], row: int) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-    """A replica's predicted classes [n] and their probabilities [n]; none where no replica had an image."""
+    """A run's predicted classes [n] and their probabilities [n]; none where no run had an image."""
     predicted, probability = (values[row] if len(values) else values.flatten() for values in predictions)
     return predicted.numpy(), probability.numpy()

@@ -23,7 +23,7 @@ def text(settings: Settings) -> Iterator[Row]:
 
 
 def peak(settings: Settings) -> Iterator[Row]:
-    """ViT-B/16 with 100 classes and 9 runs: the share of a GPU's matmul peak; on a GPU alone."""
+    """ViT-B/16 with 100 classes and 9 runs: the fraction of a GPU's matmul peak; on a GPU alone."""
     if settings.device != "cpu":
         yield compare(load_backbone("ViT-B-16/random", settings.device), 100, 9, settings, None)
 

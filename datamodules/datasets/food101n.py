@@ -50,7 +50,7 @@ class WebLabels:
         found = require_files(folder / "images", images, LIST)
         train = as_split(folder / "images", [(image, numbers[image.partition("/")[0]], "") for image in found])
         given = {"web": train.labels}
-        return checked(Dataset(name, clean.classes, template, train, clean.test, None, given, trusted=False))
+        return checked(Dataset(name, clean.classes, template, train, clean.test, None, given, has_clean_labels=False))
 
 
 SOURCE = WebLabels()

@@ -1,4 +1,4 @@
-"""Augmented views of the training images of a pack, encoded once and shared by all replicas of a seed."""
+"""Augmented views of the training images of a pack, encoded once and shared by all runs of a seed."""
 
 from __future__ import annotations
 

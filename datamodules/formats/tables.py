@@ -44,4 +44,4 @@ def with_tables(dataset: Dataset, spec: str, root: Path | None) -> Dataset:
         given = {**dataset.given, **read_labellings(folder, dataset.train, dataset.classes, dataset.test)}
         dataset = checked(replace(dataset, given=given), same_names=True)
     doubtful = AUDITED in dataset.given or options.get("labels") == UNKNOWN
-    return replace(dataset, trusted=False) if doubtful else dataset
+    return replace(dataset, has_clean_labels=False) if doubtful else dataset

@@ -162,7 +162,7 @@ def count(rate: float, n: int) -> int:
 
 
 def realised_rate(labels: Labels, true: Labels) -> float:
-    """Share of the labels [N] that differ from the true ones [N], in [0, 1]; 0 for none.
+    """Fraction of the labels [N] that differ from the true ones [N], in [0, 1]; 0 for none.
 
     >>> realised_rate(np.array([0, 2, 1, 1]), np.array([0, 1, 1, 1]))
     0.25

@@ -1,4 +1,4 @@
-"""Transition matrices: tables of the share of each given class among the images of each true class."""
+"""Transition matrices: tables of the fraction of each given class among the images of each true class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The blocks of a frozen transformer, run with something of every replica's own: deep prompts, or low-rank updates."""
+"""The blocks of a frozen transformer, run with something of every run's own: deep prompts, or low-rank updates."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def with_deep_prompts(transformer: Any, prompts: Sequence[Tensor]) -> Blocks:
 
 
 def with_attention_updates(transformer: Any, update: Update) -> Blocks:
-    """Plain blocks whose queries, keys and values get a replica's own update."""
+    """Plain blocks whose queries, keys and values get a run's own update."""
 
     def run(x: Tensor, mask: Tensor | None) -> Tensor:
         for number, block in enumerate(transformer.resblocks):

@@ -53,10 +53,10 @@ class ImageTower:
         return int(self.visual.patch_size[0])
 
     def encode(self, pixels: Tensor, index: Tensor, prompts: Tensor, blocks: Blocks | None = None) -> Tensor:
-        """Pictures seen through every replica's prompts: unit features [R, B, E] in float32.
+        """Pictures seen through every run's prompts: unit features [R, B, E] in float32.
 
-        `pixels` [U, 3, S, S] holds each picture once, `index` [R or 1, B] says which ones a replica looks at, prompts
-        are [R, V, W]; `blocks`, if set, stand for those of the tower. Replicas are folded into the batch; without
+        `pixels` [U, 3, S, S] holds each picture once, `index` [R or 1, B] says which ones a run looks at, prompts
+        are [R, V, W]; `blocks`, if set, stand for those of the tower. Runs are folded into the batch; without
         gradients it goes through in parts.
         """
         with autocast(pixels.device, self.bf16):

@@ -50,10 +50,10 @@ class NameTrie:
         ids, positions = ids + [0] * filler, positions + [0] * filler
         return cls(torch.tensor(ids), torch.tensor(positions), torch.tensor(ends), hidden, keys)
 
-    def mask(self, replicas: int, dtype: torch.dtype) -> Tensor:
+    def mask(self, runs: int, dtype: torch.dtype) -> Tensor:
         """What is added to the logits of R runs at once: [L, L], or [R * G, 1, S, K]."""
         hidden = self.hidden.to(dtype)
-        return hidden if self.keys is None else hidden.expand(replicas, -1, -1, -1).reshape(-1, 1, *hidden.shape[1:])
+        return hidden if self.keys is None else hidden.expand(runs, -1, -1, -1).reshape(-1, 1, *hidden.shape[1:])
 
     def to(self, device: torch.device) -> NameTrie:
         """The same on `device`."""

@@ -3,7 +3,7 @@
 A causal tower cannot see what follows, which saves almost all of CoOp's text pass without changing a value:
 
 - nothing after EOT is computed;
-- a context shared by all classes is computed once per replica, with the tokens of the C names after it in one
+- a context shared by all classes is computed once per run, with the tokens of the C names after it in one
   sequence, in which names that begin alike share tokens (`name_trie`);
 - of the last block only the EOT tokens are computed.
 """

@@ -23,7 +23,7 @@ class AnyLoss(lightning.LightningModule):
 
     The losses are those of the methods with the same names, at their published settings, and "elr", early-learning
     regularisation (2007.00151): cross-entropy + 3 log(1 - <p, t>), with t a moving average (0.7) of an image's own
-    predictions. `forget` leaves out the images with the largest losses, up to this share of each batch, growing
+    predictions. `forget` leaves out the images with the largest losses, up to this fraction of each batch, growing
     linearly over 10 epochs: the selection of co-teaching (1804.06872), here with one network instead of two.
     """
 
@@ -79,7 +79,7 @@ class AnyLoss(lightning.LightningModule):
         return 3 * torch.log1p(-(p * average).sum(-1))
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
-        """The mean [R] over a replica's images, without those that `forget` leaves out."""
+        """The mean [R] over a run's images, without those that `forget` leaves out."""
         if not self.forget:
             plain: Tensor = super().mean_per_run(each, batch)  # type: ignore[misc]  # the method's base class has it
             return plain

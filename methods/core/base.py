@@ -1,6 +1,6 @@
 """The base of all methods: what is learned, and the loss.
 
-Axes, here and everywhere: R replicas (runs that train together), B images of a batch, C classes, N context tokens,
+Axes, here and everywhere: R runs that train together, B images of a batch, C classes, N context tokens,
 L tokens, D token width, E embedding width, V views, P images of the training split.
 """
 
@@ -225,7 +225,7 @@ class BaseMethod(RunsModule):
         return seen_classes.renumbered(batch, self.train_classes, len(self.task.classes))
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
-        """Every replica's loss [R] on its part of a batch."""
+        """Every run's loss [R] on its part of a batch."""
         logits = self.logits(self.image_features(batch), weights)
         each = self.loss_per_image(self.select_train_classes(logits), self.renumbered(batch))
         self.record_step(logits, each)
@@ -238,13 +238,13 @@ class BaseMethod(RunsModule):
         self.recorded_step = logits, each.detach()
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
-        """Losses per image [R, B] to one per replica [R]: the mean over its images."""
+        """Losses per image [R, B] to one per run [R]: the mean over its images."""
         return torch.where(batch.valid, each, 0).sum(1) / batch.valid.sum(1).clamp(min=1)
 
     def note_broken(self, which: Tensor, why: str) -> None:
-        """Notes that replicas, those True in `which` [R], have diverged; each keeps its first reason."""
-        for replica in which.cpu().nonzero().flatten().tolist():
-            self.broken.setdefault(replica, why)
+        """Notes that runs, those True in `which` [R], have diverged; each keeps its first reason."""
+        for run in which.cpu().nonzero().flatten().tolist():
+            self.broken.setdefault(run, why)
 
     @property
     def total_epochs(self) -> int:

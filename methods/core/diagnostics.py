@@ -1,4 +1,4 @@
-"""What training does to correctly and to wrongly labelled images, per epoch and replica."""
+"""What training does to correctly and to wrongly labelled images, per epoch and run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LabelOracle(Protocol):
         """Whether labels [...] differ from the true ones of training images [...]."""
 
     def pseudo_label_accuracy(self) -> Tensor:
-        """Share [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
+        """Fraction [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ def step_statistics(logits: Tensor | None, losses: Tensor | None, batch: Batch) 
     if logits is None or losses is None or logits.grad is None:
         nothing = torch.zeros_like(batch.images)
         return Step(batch.images, batch.labels, nothing.bool(), nothing, nothing.float(), nothing.float())
-    # The total loss is a mean over the replica's images: undone, the gradient is that of each image's own loss.
+    # The total loss is a mean over the run's images: undone, the gradient is that of each image's own loss.
     norms = logits.grad.norm(dim=-1) * batch.valid.sum(1, keepdim=True)
     return Step(batch.images, batch.labels, batch.valid, logits.detach().argmax(-1), losses, norms)
 
 
 def side_by_side(steps: Sequence[Step]) -> Step:
-    """The same step of several methods as one, replicas one after the other."""
+    """The same step of several methods as one, runs one after the other."""
     return Step(*(torch.cat([getattr(step, field.name) for step in steps]) for field in fields(Step)))
 
 
@@ -87,7 +87,7 @@ def predictions(steps: Sequence[Step]) -> tuple[Tensor, Tensor]:
 
 
 def prediction_changes(now: tuple[Tensor, Tensor], before: tuple[Tensor, Tensor] | None) -> Tensor:
-    """Share [R] of the images of two epochs whose predictions differ; NaN where the epochs have no image in common.
+    """Fraction [R] of the images of two epochs whose predictions differ; NaN where the epochs have no image in common.
 
     NaN, too, without an epoch before. Both as `predictions` returns them. Label Wave (2502.07551) stops training by it.
 

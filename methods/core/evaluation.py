@@ -1,4 +1,4 @@
-"""Accuracy, calibration and predictions of R replicas, from logits."""
+"""Accuracy, calibration and predictions of R runs, from logits."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Evaluation:
 
         Labels of -1 do not count; calibration takes none.
         """
-        replicas, _, classes = logits.shape
-        labels = labels.expand(replicas, -1)
+        runs, _, classes = logits.shape
+        labels = labels.expand(runs, -1)
         counts = (labels >= 0).float()
         if self._hits is None:
-            self._hits = torch.zeros(replicas, classes, device=logits.device)
+            self._hits = torch.zeros(runs, classes, device=logits.device)
             self._counts = torch.zeros_like(self._hits)
-            made = [MulticlassCalibrationError(classes, n_bins=15) for _ in range(replicas * self.calibration)]
+            made = [MulticlassCalibrationError(classes, n_bins=15) for _ in range(runs * self.calibration)]
             self._metrics = [metric.to(logits.device) for metric in made]
         predicted = logits.argmax(-1)
         correct = (predicted == labels).float()
@@ -54,7 +54,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> Tensor:
-        """Share of images that are classified correctly [R], 0 to 1; NaN without images."""
+        """Fraction of images that are classified correctly [R], 0 to 1; NaN without images."""
         return torch.full((0,), torch.nan) if self._hits is None else self._hits.sum(1) / self._counts.sum(1)
 
     @property

@@ -1,4 +1,4 @@
-"""What R replicas were given, side by side."""
+"""What R runs were given, side by side."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from datamodules.datamodule import NoisyFewShot
 class GivenImages:
     """Training images [R, N] and their training labels [R, N] on the device, padded at the end.
 
-    valid [R, N] is False on padding; `counts` [R] says how many images each replica has.
+    valid [R, N] is False on padding; `counts` [R] says how many images each run has.
     """
 
     images: Tensor
@@ -26,7 +26,7 @@ class GivenImages:
 
     @classmethod
     def of(cls, data: NoisyFewShot, rows: slice) -> GivenImages:
-        """Those of the replicas in `rows`, with one copy to the device."""
+        """Those of the runs in `rows`, with one copy to the device."""
         images, labels = zip(*(data.training_set(row) for row in range(rows.start, rows.stop)), strict=True)
         counts = [len(own) for own in images]
         valid = torch.arange(max(counts))[None] < torch.tensor(counts)[:, None]

@@ -17,7 +17,7 @@ class HeadMethod(AnyLoss, BaseMethod):
     """
 
     def build(self) -> None:
-        """Copies the class names' text features for every replica."""
+        """Copies the class names' text features for every run."""
         self.head = torch.nn.Parameter(self.zero_shot().repeat(len(self.task.seeds), 1, 1))
 
     def class_weights(self) -> Tensor:

@@ -67,7 +67,7 @@ def nearest(queries: Tensor, keys: Tensor, offset: Tensor, k: int) -> tuple[Tens
 
 
 def vote_logits(labels: Tensor, weights: Tensor, classes: int) -> Tensor:
-    """Logits [R, B, C] whose softmax is each class's share of the votes for labels [R, B, k] with weights [R, B, k].
+    """Logits [R, B, C] whose softmax is each class's fraction of the votes for labels [R, B, k] with weights [R, B, k].
 
     Shares are at least 1e-6; without any vote all classes are equal.
 

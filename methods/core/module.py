@@ -1,4 +1,4 @@
-"""The LightningModule around R replicas: training, evaluation, curves, checkpoints of one or several methods' runs."""
+"""The LightningModule around R runs: training, evaluation, curves, checkpoints of one or several methods' runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from datamodules.datamodule import NoisyFewShot
 from methods.clip.prompt import encode_together
 from methods.core.diagnostics import Step, prediction_changes, predictions, side_by_side, step_statistics, summary
 from methods.core.evaluation import Evaluation, on_curve
-from methods.core.optimizer import ReplicaOptimizer
+from methods.core.optimizer import PerRunOptimizer
 from methods.core.overrides import check_reached
 from methods.core.per_run import clip_norm_per_row, scaled_products
 from methods.core.setup import about, connect, data_of, task_of
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 class RunsModule(lightning.LightningModule):
-    """Trains and tests the replicas of its members side by side; each is exactly the run that would train alone.
+    """Trains and tests the runs of its members side by side; each is exactly the run that would train alone.
 
     After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures,
-    `prediction_changes` (the share of training images that are predicted otherwise than in the epoch before), and the
+    `prediction_changes` (the fraction of training images predicted otherwise than in the epoch before), and the
     test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`, of methods that more
     than class weights classify at 20 epochs at most (`evaluation.on_curve`), NaN elsewhere. After `test`,
     `accuracy`, `class_accuracy` and `calibration_error` are there, `evaluated_weights` with each member's class weights
@@ -50,7 +50,7 @@ class RunsModule(lightning.LightningModule):
         self._predicted: tuple[Tensor, Tensor] | None = None
 
     @property
-    def replicas(self) -> int:
+    def run_count(self) -> int:
         """R over all members."""
         return sum(len(member.task.seeds) for member in self.members)
 
@@ -74,11 +74,11 @@ class RunsModule(lightning.LightningModule):
             member.start_epoch()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """The sum over replicas of each one's loss, so that no gradient crosses from one to another."""
+        """The sum over runs of each one's loss, so that no gradient crosses from one to another."""
         learners = [member for member in self.members if member.trainable]
         if not learners:
             return None
-        self._batch, row = batch, torch.full((self.replicas,), torch.nan, device=batch.features.device)
+        self._batch, row = batch, torch.full((self.run_count,), torch.nan, device=batch.features.device)
         losses = []
         for member, weights in zip(learners, class_weights(learners), strict=True):
             losses.append(member.total_loss(batch.rows(member.rows), weights))
@@ -113,14 +113,14 @@ class RunsModule(lightning.LightningModule):
         self._groups = [len(own) for own in groups]
         if not learners:
             return None
-        optimizer = ReplicaOptimizer([{"lr": 1.0, **group} for own in groups for group in own])
+        optimizer = PerRunOptimizer([{"lr": 1.0, **group} for own in groups for group in own])
         rates: list[Any] = [member.lr for member, own in zip(learners, groups, strict=True) for _ in own]
         return [optimizer], [LambdaLR(optimizer, rates)]
 
     def configure_gradient_clipping(
         self, optimizer: Any, gradient_clip_val: Any = None, gradient_clip_algorithm: str | None = None
     ) -> None:
-        """Clips the gradient norm of every replica by itself; values are clipped one by one anyway."""
+        """Clips the gradient norm of every run by itself; values are clipped one by one anyway."""
         if gradient_clip_val and gradient_clip_algorithm in (None, "norm"):
             for group in optimizer.param_groups:
                 clip_norm_per_row(group["params"], float(gradient_clip_val))
@@ -174,7 +174,7 @@ class RunsModule(lightning.LightningModule):
         }
 
     def on_validation_epoch_start(self) -> None:
-        """Encodes every replica's prompts once for the whole evaluation."""
+        """Encodes every run's prompts once for the whole evaluation."""
         self._start_evaluation(Evaluation())
 
     def on_test_epoch_start(self) -> None:
@@ -197,7 +197,7 @@ class RunsModule(lightning.LightningModule):
 
     @torch.no_grad()
     def predict_step(self, batch: EvaluationImages, batch_idx: int) -> Tensor:
-        """Logits [R, B, C] of every replica."""
+        """Logits [R, B, C] of every run."""
         pairs = zip(self.members, self.evaluated_weights, strict=True)
         return torch.cat([m.logits(m.image_features(batch.rows(m.rows)), weights) for m, weights in pairs])
 
@@ -240,13 +240,13 @@ class RunsModule(lightning.LightningModule):
             member.load_state(state)
 
     def diverged(self) -> list[str]:
-        """Why each of the R replicas has diverged, in a few words; empty for those that have not."""
+        """Why each of the R runs has diverged, in a few words; empty for those that have not."""
         causes = []
         for member in self.members:
             for name, parameter in member.named_parameters():
                 finite = parameter.detach().isfinite().flatten(1).all(1)
                 member.note_broken(~finite, f"{name} is not finite at the end")
-            causes += [member.broken.get(replica, "") for replica in range(len(member.task.seeds))]
+            causes += [member.broken.get(row, "") for row in range(len(member.task.seeds))]
         return causes
 
 
@@ -255,7 +255,7 @@ def _on_host(predictions: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def _accuracy(member: BaseMethod, weights: Tensor, images: Sequence[EvaluationImages], thorough: bool) -> Tensor:
-    """Share of the images that a member's replicas classify as labelled [R].
+    """Fraction of the images that a member's runs classify as labelled [R].
 
     NaN where that takes more than class weights, unless it is `thorough`.
     """

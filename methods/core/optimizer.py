@@ -1,4 +1,4 @@
-"""SGD, Adam and AdamW over stacks of replicas [R, ...], whose rows may pause."""
+"""SGD, Adam and AdamW over stacks of runs [R, ...], whose rows may pause."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor
 State = dict[str, Tensor]
 
 
-class ReplicaOptimizer(torch.optim.Optimizer):
+class PerRunOptimizer(torch.optim.Optimizer):
     """`torch.optim.SGD`, `Adam` or `AdamW` for every row of parameters [R, ...] by itself.
 
-    A group's `optimizer` is "sgd", "adam" or "adamw". Its `active` mask [R], if set, says which replicas have a
+    A group's `optimizer` is "sgd", "adam" or "adamw". Its `active` mask [R], if set, says which runs have a
     batch in this step: the others keep parameters, momentum and count of steps, as if the step had not been. `rates`,
-    if set, stand in the place of `lr`: learning rates [R] by replica, or one for all. The other settings are PyTorch's,
+    if set, stand in the place of `lr`: learning rates [R] by run, or one for all. The other settings are PyTorch's,
     with `beta1` and `beta2` for `betas`.
     """
 
@@ -34,7 +34,7 @@ class ReplicaOptimizer(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update of every active replica."""
+        """One update of every active run."""
         loss = None
         if closure is not None:
             with torch.enable_grad():

@@ -1,4 +1,4 @@
-"""Several methods' replicas in one training loop, with one pass of the text tower for all of them."""
+"""Several methods' runs in one training loop, with one pass of the text tower for all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from methods.core.module import RunsModule
 
 
 class PackModule(RunsModule):
-    """Trains the members' replicas side by side; each member keeps its rows, its loss, its schedule and its hooks."""
+    """Trains the members' runs side by side; each member keeps its rows, its loss, its schedule and its hooks."""
 
     def __init__(self, members: Sequence[BaseMethod]) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ def scaled_products(scale: float, features: Tensor, weights: Tensor) -> Tensor:
 
 
 def clip_norm_per_row(parameters: Iterable[Tensor], most: float) -> None:
-    """Scales the gradients of every replica so that their norm over all `parameters` [R, ...] is at most `most`."""
+    """Scales the gradients of every run so that their norm over all `parameters` [R, ...] is at most `most`."""
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
         return

@@ -15,7 +15,7 @@ from methods.recipes import Recipe
 
 @dataclass(frozen=True)
 class Task:
-    """Backbone, class names, prompt template and recipe of the runs that a method trains, one seed per replica.
+    """Backbone, class names, prompt template and recipe of the runs that a method trains, one seed per run.
 
     `epochs` are those of one round of training; they stand in the place of the recipe's. `load` finds further backbones
     by their names.
@@ -29,7 +29,7 @@ class Task:
     recipe: Recipe
     load: Callable[[str], Backbone] = load_backbone
 
-    def generator(self, replica: int, purpose: str) -> torch.Generator:
-        """A generator that depends on the replica's seed and the purpose, and on nothing else."""
-        digest = hashlib.sha256(f"{self.seeds[replica]}/{purpose}".encode()).digest()
+    def generator(self, run: int, purpose: str) -> torch.Generator:
+        """A generator that depends on the run's seed and the purpose, and on nothing else."""
+        digest = hashlib.sha256(f"{self.seeds[run]}/{purpose}".encode()).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))

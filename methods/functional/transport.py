@@ -1,4 +1,4 @@
-"""Entropic optimal transport between images and classes, batched over replicas."""
+"""Entropic optimal transport between images and classes, batched over runs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def sinkhorn(cost: Tensor, valid: Tensor, reg: float = 0.01, limit: int = 1000, 
     """Entropic transport plans [R, N, C] from N images to C classes, both with uniform weights, in float64.
 
     Minimises <plan, cost> - reg H(plan) for costs [R, N, C] by Sinkhorn-Knopp, initialised, iterated and stopped as in
-    the POT library: a replica converges when, at every tenth iteration, its class sums are within `tolerance` (L2) of
+    the POT library: a run converges when, at every tenth iteration, its class sums are within `tolerance` (L2) of
     1 / C, and takes at most `limit` iterations. Rows of images that are not `valid` [R, N] are 0 and the others of a
-    replica sum to 1. Potentials are logarithms, and the plan of one iteration is the kernel of the next ones, so that
-    no small `reg` empties a class; costs that are not finite give a plan that is not, for their replica alone.
+    run sum to 1. Potentials are logarithms, and the plan of one iteration is the kernel of the next ones, so that
+    no small `reg` empties a class; costs that are not finite give a plan that is not, for their run alone.
 
     >>> cost = torch.tensor([[[0.0, 1.0], [0.2, 0.4], [1.0, 0.0]]])
     >>> plan = sinkhorn(cost, valid=torch.tensor([[True, True, False]]), reg=0.1)

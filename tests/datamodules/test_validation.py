@@ -41,7 +41,7 @@ def test_where_no_doubtful_labels_can_be_had_there_are_none() -> None:
     for run, dataset in (
         (RunSpec(1, 16, paradigm="ul"), DIGITS),
         (RunSpec(1, 16), replace(DIGITS, val=None)),
-        (RunSpec(1, 16), replace(DIGITS, trusted=False)),
+        (RunSpec(1, 16), replace(DIGITS, has_clean_labels=False)),
         (RunSpec(1, 16, "human", None), replace(DIGITS, given={"worse": DIGITS.train.labels})),
     ):
         assert not len(validation(run, dataset).images)

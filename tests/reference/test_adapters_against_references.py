@@ -11,7 +11,7 @@ import torch
 from datamodules.run_spec import RunSpec
 from methods import clap, clip_adapter, lp_plus_plus, prolip, task_res, tip_adapter
 from methods.core.base import BaseMethod
-from methods.core.optimizer import ReplicaOptimizer
+from methods.core.optimizer import PerRunOptimizer
 from tests.reference import adapters as slow
 from tests.support import toy
 
@@ -144,7 +144,7 @@ def test_lp_plus_plus_never_forgets_a_gradient_of_alpha() -> None:
     method = lp_plus_plus.Method(toy.task([SEED], EPOCHS))
     method.steps = torch.tensor([[0.01], [0.01]])
     method.alpha.data.zero_()
-    optimizer = ReplicaOptimizer([{**group} for group in method.parameter_groups()], lr=1.0)
+    optimizer = PerRunOptimizer([{**group} for group in method.parameter_groups()], lr=1.0)
     found = []
     for step in range(1, 31):
         method.taken += 1

@@ -1,4 +1,4 @@
-// The first section: accuracy against noise rate, the leaderboard, and its finding in a sentence.
+// The first section: accuracy against noise rate, the leaderboard, and its result in a sentence.
 
 function drawAccuracy() {
   const block = shownBlock();
@@ -13,7 +13,7 @@ function drawAccuracy() {
   });
   drawLegend(methods);
   drawBoard(block, methods);
-  byId("verdict").textContent = block.finding;
+  byId("verdict").textContent = block.result;
   const grey = methods.filter((method) => visible(method) && isFaint(method)).length;
   byId("accuracy-note").textContent = grey ? `Charts show the ${plural(grey, "method")} with a lower average rank in grey; point at a row of the table to see which is which.` : "";
 }
@@ -74,6 +74,6 @@ function boardCell(cell) {
   if (!cell) return element("span", { title: "no run" }, "–");
   const kind = { 1: "best", 2: "second" }[cell.rank];
   const spread = cell.std === null ? null : element("small", {}, `±${fixed(cell.std)}`);
-  const both = cell.beside ? element("small", {}, cell.beside) : null;
+  const both = cell.in_brackets ? element("small", {}, cell.in_brackets) : null;
   return [element("span", { class: kind }, fixed(cell.mean) + cell.marks), spread, both];
 }

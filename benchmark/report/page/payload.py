@@ -16,7 +16,7 @@ from benchmark.plan.method_names import printed
 from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import Block, blocks, in_colour
-from benchmark.report.headline import finding
+from benchmark.report.headline import result_of
 from benchmark.report.page.runs import mean_cells, number, packed_runs
 from benchmark.report.palette import line_styles
 from benchmark.report.short_names import percent, short_names, short_noise
@@ -72,7 +72,7 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
         "headings": [measured if c == "measured" else percent(float(c)) for c in block.columns],
         "x": [None if (rate := block.rate(c)) is None else number(100 * rate) for c in block.columns],
-        "finding": finding(block), "ranks": {method: number(rank) for method, rank in block.ranks.items()},
+        "result": result_of(block), "ranks": {method: number(rank) for method, rank in block.ranks.items()},
         "coloured": in_colour(rows),
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
         "chosen": [_chosen(block.chosen.get(column)) for column in block.columns] if block.chosen else [],
@@ -85,7 +85,7 @@ def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:
     if cell is None:
         return None
     return {"mean": number(cell.mean), "std": number(cell.std), "rank": cell.rank, "marks": cell.marks,
-            "beside": cell.beside}  # fmt: skip
+            "in_brackets": cell.in_brackets}  # fmt: skip
 
 
 def _chosen(chosen: Chosen | None) -> dict[str, Any] | None:

@@ -35,7 +35,7 @@ def against_noise(board: pd.DataFrame, methods: list[str], headline: str = "", c
     Args:
         board: One kind of noise and one setting of the leaderboard.
         methods: All methods of the campaign, which fix dashes and markers.
-        headline: The finding, above the picture.
+        headline: The result in words, above the picture.
         caption: What is shown, below the headline.
     """
     placed = board.assign(x=_position(board)).dropna(subset=["x"])

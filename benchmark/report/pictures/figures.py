@@ -15,7 +15,7 @@ from benchmark.plan.axes import AXES, SETTING
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.report.blocks import Block, blocks, in_colour
-from benchmark.report.headline import TELLING_RATE, finding
+from benchmark.report.headline import TELLING_RATE, result_of
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
@@ -50,7 +50,7 @@ def figures(campaign: Results) -> dict[str, Figure | None]:
         most = rows["seeds"].max()
         caption = f"{block.terms}; {most} seed{'' if most == 1 else 's'}"
         caption += ", bands: one standard deviation over seeds" if rows["std"].notna().any() else ""
-        drawn[f"accuracy-{name}"] = against_noise(rows, methods, finding(block), caption)
+        drawn[f"accuracy-{name}"] = against_noise(rows, methods, result_of(block), caption)
         drawn[f"heatmap-{name}"] = heat_map(rows)
         near, where = _telling(records, terms)
         drawn[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits", where)

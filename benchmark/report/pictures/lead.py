@@ -41,7 +41,7 @@ class Lead:
         width, height = figure.get_figwidth() * place.width, figure.get_figheight() * place.height
         lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
         ends = sorted((float(np.asarray(line.get_ydata())[-1]), i) for i, line in enumerate(lines))
-        free = spread([y for y, _ in ends], NAME[0] / height * (high - low), low, high)
+        free = moved_apart([y for y, _ in ends], NAME[0] / height * (high - low), low, high)
         for (end, i), y in zip(ends, free, strict=True):
             name, colour = str(lines[i].get_label()), lines[i].get_color()
             across = axis.get_yaxis_transform()
@@ -90,10 +90,10 @@ def lead(frame: Lead, count: int) -> tuple[Figure, Axes, list[Axes]]:
     return figure, large, small
 
 
-def spread(places: Sequence[float], least: float, low: float, high: float) -> list[float]:
+def moved_apart(places: Sequence[float], least: float, low: float, high: float) -> list[float]:
     """Sorted places moved as little as needed to stand `least` apart between `low` and `high`, if there is room.
 
-    >>> spread([1.0, 1.0, 5.0], 1.0, 0.0, 9.0)
+    >>> moved_apart([1.0, 1.0, 5.0], 1.0, 0.0, 9.0)
     [0.5, 1.5, 5.0]
     """
     groups: list[list[float]] = []

@@ -82,7 +82,7 @@ class Options(Engine):
             ray.shutdown()
 
     def _gpus(self, ray: Any, small: bool) -> float:
-        """The GPUs, or the share of one, that each worker takes."""
+        """The GPUs, or the fraction of one, that each worker takes."""
         if self.gpus is not None:
             return self.gpus
         return (1 / SIDE_BY_SIDE if small else 1.0) if ray.cluster_resources().get("GPU") else 0.0

@@ -21,7 +21,7 @@ from benchmark.plan.axes import CELL
 from benchmark.records.store import Store
 from benchmark.report import table_files, terminal
 from benchmark.report.blocks import blocks
-from benchmark.report.headline import finding
+from benchmark.report.headline import result_of
 from benchmark.report.markup import latex, markdown
 from benchmark.report.page.payload import payload
 from benchmark.report.pictures.figures import figures
@@ -104,11 +104,11 @@ def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Results, with
     assert [ranking] == rankings(without.board) and set(ranking.ranks) == {*ENDS, "zero_shot"}
     shown = zip(blocks(campaign.board, campaign.chosen), blocks(without.board, without.chosen), strict=True)
     for one, other in shown:
-        assert (one.methods, one.ranks, one.cells, finding(one)) == (
+        assert (one.methods, one.ranks, one.cells, result_of(one)) == (
             other.methods,
             other.ranks,
             other.cells,
-            finding(other),
+            result_of(other),
         )
         assert one.chosen and not other.chosen
     data = payload(campaign, found, [], [])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmark.analysis.columns import COLUMNS, beside, marks, notes, over_seeds, to_csv
+from benchmark.analysis.columns import COLUMNS, in_brackets, marks, notes, over_seeds, to_csv
 from benchmark.analysis.leaderboard import HEADER
 from benchmark.records.store import Store
 from tests.support.records_factory import result, run
@@ -24,7 +24,10 @@ def test_columns_have_names_of_their_own_and_stand_behind_the_cell() -> None:
 
 def test_signs_and_brackets_show_what_is_there_and_are_explained_once() -> None:
     wrong, parts = {"diverged": 2.0, "collapsed": 0.0}, {"seen": 81.25, "unseen": 40.0}
-    assert (marks(wrong), beside(wrong)) == ("†", "") and (marks(parts), beside(parts)) == ("", " (81.2, 40.0)")
+    assert (marks(wrong), in_brackets(wrong)) == ("†", "") and (marks(parts), in_brackets(parts)) == (
+        "",
+        " (81.2, 40.0)",
+    )
     assert notes([wrong, wrong, {}]) == ["† some of these runs diverged"]
     (line,) = notes([parts])
     assert line.startswith("in brackets: accuracy on seen and on unseen classes")
@@ -46,7 +49,7 @@ def test_csv_has_each_column_s_decimals_and_no_column_that_is_empty_and_optional
     assert to_csv(table) == "method,mean,realised,rank\n'=x,1.00,0.5000,2\n"
 
 
-LINE = '    Column("ece", lambda record, _: record.ece, "mean", beside="{:.1f}", note="calibration error"),\n'
+LINE = '    Column("ece", lambda record, _: record.ece, "mean", in_brackets="{:.1f}", note="calibration error"),\n'
 PROGRAM = """
 import sys, types
 from pathlib import Path
@@ -81,4 +84,4 @@ def test_a_new_column_is_one_line_and_every_table_shows_it(tmp_path: Path) -> No
     assert head.endswith(",protocol,ece") and row.endswith(",8.00")
     for text in (done.stdout, *((tmp_path / f"leaderboard.{kind}").read_text() for kind in ("md", "tex"))):
         assert "(8.0)" in text and "in brackets: calibration error" in text
-    assert "'beside': ' (8.0)'" in done.stdout and "[8.0] [7.0, 9.0]" in done.stdout
+    assert "'in_brackets': ' (8.0)'" in done.stdout and "[8.0] [7.0, 9.0]" in done.stdout

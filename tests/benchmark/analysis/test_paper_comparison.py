@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.analysis.paper_comparison import beside
+from benchmark.analysis.paper_comparison import comparison
 from benchmark.plan.paper_runs import Changes, cells
 from benchmark.published import protocols
 from benchmark.records.store import Store
@@ -20,7 +20,7 @@ def test_means_over_seeds_stand_beside_theirs_and_the_re_run(tmp_path: Path) -> 
     for run, accuracy in zip(cell.runs[:2], (60.0, 62.0), strict=True):
         store.write(run, result(accuracy, run))
     reasons = {cell.runs[2].key: "failed: out of memory"}
-    table = beside(paper, found, store.load().records, reasons)
+    table = comparison(paper, found, store.load().records, reasons)
     (row,) = table[(table["noise"] == "symmetric") & (table["rate"] == 0.5)].to_dict("records")
     assert (row["ours"], row["seeds"], row["rerun"]) == (61.0, 2, 59.9)
     assert row["std"] == pytest.approx(2**0.5)
@@ -31,6 +31,6 @@ def test_means_over_seeds_stand_beside_theirs_and_the_re_run(tmp_path: Path) -> 
 
 def test_what_is_uncertain_or_not_stated_stays_marked() -> None:
     paper = protocols.paper("nlprompt")
-    table = beside(paper, cells(paper, Changes()), [], {})
+    table = comparison(paper, cells(paper, Changes()), [], {})
     assert table["remark"].str.contains("uncertain").sum() == 2
     assert table[table["method"] == "gce"]["remark"].str.contains("uncertain|q is not stated").all()

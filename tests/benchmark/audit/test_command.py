@@ -82,10 +82,10 @@ def test_the_other_files_agree_with_one_another(audited: Path) -> None:
 def test_bench_reads_the_corrected_table_as_a_labelling(audited: Path, folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    assert open_dataset(f"folder:{copy}").trusted
+    assert open_dataset(f"folder:{copy}").has_clean_labels
     shutil.copy(audited / "audited.csv", copy)
     dataset = open_dataset(f"folder:{copy}")
-    assert not dataset.trusted, "its folders are no longer taken for the truth"
+    assert not dataset.has_clean_labels, "its folders are no longer taken for the truth"
     context = noise.Context(np.arange(len(dataset.train.labels)), dataset.train.labels, 4, given=dataset.given)
     labels = noise.corrupt("human[labels=audited]", context, None, 1).labels
     changed = {

@@ -44,13 +44,13 @@ def test_the_corrected_table_of_any_data_set_is_read_from_where_the_audit_says(
 ) -> None:
     spec = way(tmp_path)
     data, before = open_doubtful(spec, tmp_path), open_dataset(spec, tmp_path)
-    assert before.trusted and not before.given
+    assert before.has_clean_labels and not before.given
     folder = tables_folder(spec, tmp_path)
     assert folder is not None and f" into {folder}/ and run: make bench " in next_step(spec, tmp_path)
     table = write_table(data, (data.given + 1) % len(data.classes), folder)
     dataset = open_dataset(spec, tmp_path)
     assert dataset.given["audited"].tolist() == ((before.train.labels + 1) % len(data.classes)).tolist()
-    assert not dataset.trusted, "its own labels are no longer taken for the truth"
+    assert not dataset.has_clean_labels, "its own labels are no longer taken for the truth"
     labelled = opened(spec, tmp_path, "human[labels=audited]", 0.0, 0, 1)[1]
     assert labelled.true is None and labelled.values == data.values
     absent = image_names(before.train.images)[0]

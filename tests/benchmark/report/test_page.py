@@ -9,7 +9,7 @@ from benchmark.plan.method_names import printed
 from benchmark.records.failures import Failure
 from benchmark.records.store import Store
 from benchmark.report.blocks import blocks
-from benchmark.report.headline import finding
+from benchmark.report.headline import result_of
 from tests.support.browser import ask
 from tests.support.pages import PICK, campaign_store, page
 from tests.support.records_factory import result, run
@@ -116,7 +116,7 @@ def test_the_page_begins_with_the_finding_and_the_order_of_the_average_rank(stor
     shown = {block.dataset: block for block in blocks(leaderboard(store.load().records)) if block.noise == "asymmetric"}
     for name, block in (("mean", shown[None]), ("flipped", shown["flipped"])):
         order = sorted(block.methods, key=lambda method: block.ranks[method])
-        assert found[name]["names"] == [*map(printed, order)] and found[name]["verdict"] == finding(block)
+        assert found[name]["names"] == [*map(printed, order)] and found[name]["verdict"] == result_of(block)
         assert found[name]["verdict"].startswith(f"{printed(order[0])} ranks best: ")
         assert found[name]["rank"] == [f"{block.ranks[method]:.1f}" for method in order]
     assert [(state["shown"], "±" in state["note"]) for state in found.values()] == [(False, False), (True, True)]

@@ -21,7 +21,7 @@ from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import table_files
 from benchmark.report.blocks import blocks
-from benchmark.report.headline import finding
+from benchmark.report.headline import result_of
 from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise, heat_map
@@ -116,7 +116,7 @@ def test_pictures_say_their_finding_the_noise_rate_and_what_was_averaged(records
         name: " ".join(text.get_text() for text in figure.texts) for name, figure in drawn_figures.items() if figure
     }
     (block,) = (block for block in blocks(campaign.board) if block.dataset is None)
-    assert finding(block) in said["accuracy-symmetric"] and "2 seeds" in said["accuracy-symmetric"]
+    assert result_of(block) in said["accuracy-symmetric"] and "2 seeds" in said["accuracy-symmetric"]
     for name in ("gradients", "memorisation"):
         assert said[f"{name}-symmetric"] == "50 % wrong labels, symmetric noise; mean over 3 data sets and 2 seeds"
     assert said["classes-symmetric"] == "50 % wrong labels, symmetric noise; mean over 2 seeds"

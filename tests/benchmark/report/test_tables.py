@@ -13,7 +13,7 @@ from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import table_files
 from benchmark.report.blocks import blocks
-from benchmark.report.headline import finding
+from benchmark.report.headline import result_of
 from benchmark.report.markup import latex, markdown
 from benchmark.report.short_names import short_names
 from tests.support.records_factory import campaign, fill, result, run
@@ -132,7 +132,9 @@ def test_human_noise_shows_its_measured_rate_and_its_drop_and_folders_have_short
     assert [block.drop("coop") for block in (one, other, mean)] == [20.0] * 3
     assert [block.heading("measured") for block in (one, other)] == ["0.172 (measured)", "0.406 (measured)"]
     assert "| method | 0 | 0.406 (measured) |" in markdown(other)
-    assert finding(other).startswith("CoOp ranks best: 51.5 % with 40.6 % wrong labels, 20.0 points less than without")
+    assert result_of(other).startswith(
+        "CoOp ranks best: 51.5 % with 40.6 % wrong labels, 20.0 points less than without"
+    )
     (row,) = (row for row in summary(leaderboard(records)).itertuples() if row.method == "coop")
     assert (row.mean_noisiest, row.worst_drop) == (51.5, 20.0) and row.noisiest_rate == pytest.approx(
         (0.172 + 0.40625) / 2

@@ -52,10 +52,10 @@ def test_short_memory_cuts_packs_and_changes_no_result(
     sizes: list[tuple[int, int]] = []
 
     def spy(module: PackModule, device: str, sharing: int) -> None:
-        whole = 0.1e6 if module.replicas == 3 else 1e9
+        whole = 0.1e6 if module.run_count == 3 else 1e9
         monkeypatch.setattr(memory, "free_bytes", lambda device: share * whole)
         fit_memory(module, device, sharing)
-        sizes.append((module.replicas, module.members[0].task.backbone.text.classes_at_once))
+        sizes.append((module.run_count, module.members[0].task.backbone.text.classes_at_once))
 
     monkeypatch.setattr("benchmark.run.training.fit_memory", spy)
     train(tmp_path / "short")

@@ -122,7 +122,7 @@ def test_rows_are_the_runs_of_the_pack_in_chunks_or_whole_and_true_labels_may_be
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(PackModule, "keep_predictions", True)
-    doubtful, seeds = replace(toy.toy_dataset(), trusted=False), range(2)
+    doubtful, seeds = replace(toy.toy_dataset(), has_clean_labels=False), range(2)
     specs = [RunSpec(seed, 2 + seed, "symmetric", 0.5) for seed in seeds]
     frames: list[list[pd.DataFrame]] = []
     for size in (7, 4096):

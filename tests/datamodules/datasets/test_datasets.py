@@ -128,7 +128,7 @@ def test_food101n_trains_on_the_webs_labels_and_tests_on_food101(tmp_path: Path)
     make.make_food101n(tmp_path)
     dataset = catalog.open_dataset("food101n", tmp_path)
     assert_sound(dataset)
-    assert not dataset.trusted
+    assert not dataset.has_clean_labels
     assert dataset.given["web"].tolist() == dataset.train.labels.tolist() == [0, 1, 2] * 5
     assert dataset.test.images.describe(0).endswith("food-101/images/Handstand_Pushups/test_0.jpg")
 

@@ -94,7 +94,7 @@ def test_one_table_that_save_to_disk_wrote_is_split(tmp_path: Path) -> None:
     dataset = catalog.open_dataset(f"hf:{tmp_path / 'saved'}[split=0.3,name=pets,labels=unknown]")
     assert np.bincount(dataset.train.labels).tolist() == [7, 7] and np.bincount(dataset.test.labels).tolist() == [3, 3]
     assert dataset.train.images.fingerprint != dataset.test.images.fingerprint
-    assert not dataset.trusted
+    assert not dataset.has_clean_labels
     pictures = [np.asarray(part.images[n]) for part in (dataset.train, dataset.test) for n in range(len(part.labels))]
     assert len({picture.tobytes() for picture in pictures}) == 20
 

@@ -39,7 +39,7 @@ def test_a_fifth_of_each_class_is_for_testing_and_always_the_same(folder: Path, 
     everything = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
     assert sorted(paths(dataset.train) + TESTS) == everything
     assert dataset.train.labels.tolist() == [0] * 8 + [1] * 8
-    assert dataset.classes == ("cat", "red dog") and dataset.trusted and dataset.val is None
+    assert dataset.classes == ("cat", "red dog") and dataset.has_clean_labels and dataset.val is None
     elsewhere = tmp_path / "elsewhere"
     for path in reversed(everything):
         (elsewhere / path).parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def test_classes_called_train_and_test_are_classes(tmp_path: Path) -> None:
 
 
 def test_labels_that_are_called_unknown_are_not_taken_for_the_truth(folder: Path, tmp_path: Path) -> None:
-    assert not catalog.open_dataset(f"folder:{folder}[split=0.2,labels=unknown]").trusted
+    assert not catalog.open_dataset(f"folder:{folder}[split=0.2,labels=unknown]").has_clean_labels
     make.make_class_folders(tmp_path, {"train": 2, "test": 1})
-    assert not catalog.open_dataset(f"folder:{tmp_path}[labels=unknown]").trusted
-    assert catalog.open_dataset(f"folder:{tmp_path}").trusted
+    assert not catalog.open_dataset(f"folder:{tmp_path}[labels=unknown]").has_clean_labels
+    assert catalog.open_dataset(f"folder:{tmp_path}").has_clean_labels

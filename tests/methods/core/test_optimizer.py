@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from methods.core.optimizer import ReplicaOptimizer
+from methods.core.optimizer import PerRunOptimizer
 
 STEPS, SHAPE = 6, (4, 5)
 #: Which of three rows take part in a step: all, every other, none.
@@ -39,7 +39,7 @@ def test_rows_move_as_under_torch_s_optimiser_and_pause_with_their_state(
     gradients[:, :, 0] = 0  # as of a class without images
     rates = torch.tensor([0.1, 0.02, 0.3]) if by_row else None
     stack = torch.nn.Parameter(start.clone())
-    optimizer = ReplicaOptimizer([{"params": [stack], "lr": 0.1, "optimizer": name, **ours(settings)}])
+    optimizer = PerRunOptimizer([{"params": [stack], "lr": 0.1, "optimizer": name, **ours(settings)}])
     for gradient, active in zip(gradients, PARTS, strict=True):
         stack.grad = gradient.clone()
         optimizer.param_groups[0].update(active=active, rates=rates)
@@ -60,7 +60,7 @@ def test_groups_may_differ_in_everything() -> None:
         {"params": [first], "lr": 0.1, "weight_decay": 0.5},
         {"params": [second], "lr": 0.01, "optimizer": "adamw"},
     ]
-    optimizer = ReplicaOptimizer(groups)
+    optimizer = PerRunOptimizer(groups)
     first.grad, second.grad = torch.zeros(2, 3), torch.ones(2, 3)
     optimizer.step()
     torch.testing.assert_close(first, starts[0] * (1 - 0.1 * 0.5))
@@ -68,9 +68,9 @@ def test_groups_may_differ_in_everything() -> None:
 
 
 def test_training_goes_on_from_a_checkpoint_with_adam_s_state() -> None:
-    def made(start: torch.Tensor) -> tuple[torch.nn.Parameter, ReplicaOptimizer]:
+    def made(start: torch.Tensor) -> tuple[torch.nn.Parameter, PerRunOptimizer]:
         stack = torch.nn.Parameter(start.clone())
-        return stack, ReplicaOptimizer([{"params": [stack], "lr": 0.1, "optimizer": "adam"}])
+        return stack, PerRunOptimizer([{"params": [stack], "lr": 0.1, "optimizer": "adam"}])
 
     gradients = draw(4, 2, 3, seed=1)
     whole, optimizer = made(draw(2, 3))
