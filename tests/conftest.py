@@ -1,5 +1,6 @@
 """One thread, and workers that import torch once: what costs a user a moment is paid here hundreds of times."""
 
+import gc
 import multiprocessing
 import os
 
@@ -9,3 +10,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 multiprocessing.set_forkserver_preload(["benchmark.run.worker"])
 
 pytest_plugins = ["tests.support.plugins"]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: a collection, which every pack of runs ends with, looks at what a test made alone."""
+    gc.collect()
+    gc.freeze()

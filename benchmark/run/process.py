@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -113,6 +114,7 @@ def serve(job: Job, device: str, connection: Connection[Any, Any]) -> None:
     """Trains packs until the parent closes the connection; interrupts are handled by the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warn_in_one_line()
+    gc.freeze()  # what was imported stays: a collection after each pack takes a tenth of the time
 
     def send(kind: str, content: object) -> None:
         try:
