@@ -81,16 +81,20 @@ def epoch_waits(method: str) -> int:
 
 
 def cases() -> list[Any]:
-    """(methods, paradigm): plain methods in one pack and one by one, all others one by one."""
+    """(methods, paradigm): plain methods in one pack and one by one, all others one by one.
+
+    The whole catalogue needs minutes: what is no plain method is fast under its first paradigm alone, `fpl`, which
+    stands for those with rounds, under all.
+    """
     found = []
     for paradigm in PARADIGMS:
         suited = [method for method, paradigms in variants().items() if paradigm in paradigms]
         plain = tuple(method for method in suited if is_plain(method))
         found += [pytest.param(plain, paradigm, id=f"plain-{paradigm}")] if plain else []
         for method in suited:
-            # The whole catalogue needs minutes.
             info, _ = parse_method(method)
-            long = looks_at_pictures(method) and (info.rounds({}) > 1 or paradigm not in ("fewshot", "ul"))
+            first = paradigm == next(one for one in PARADIGMS if one in variants()[method])
+            long = not first or (looks_at_pictures(method) and info.rounds({}) > 1)
             again = is_plain(method) or (long and info.name != "fpl")
             marks = [pytest.mark.slow] if again else []
             found.append(pytest.param((method,), paradigm, id=f"{method}-{paradigm}", marks=marks))

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
@@ -18,13 +20,13 @@ from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
 from tests.end_to_end.conftest import PlugIn
 
-GRID = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0,0.5", "--seeds=1,2,3", "--shots=2", "--epochs=2"]
+GRID = ["--datasets=digits", "--methods=coop,gce,ce", "--noise=0,0.5", "--seeds=1,2,3", "--shots=1", "--epochs=1"]
 Busy = list[tuple[int, str]]
 
 
-@pytest.fixture
-def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
-    """What each worker of a campaign said it trains, in order; every pack is worth cutting."""
+@contextmanager
+def listening() -> Iterator[Busy]:
+    """What each worker of a campaign says it trains, in order; every pack is worth cutting."""
     heard: Busy = []
     show = LiveProgress.__call__
 
@@ -33,47 +35,58 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
             heard.append((worker, event.text))
         show(self, worker, event)
 
-    monkeypatch.setattr(LiveProgress, "__call__", listen)
-    monkeypatch.setattr(packs, "WORTH", 0)
-    return heard
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LiveProgress, "__call__", listen)
+        patch.setattr(packs, "WORTH", 0)
+        yield heard
+
+
+def bench(out: Path, devices: str) -> tuple[set[int], set[str]]:
+    """Trains what is missing; the workers that trained, and the packs."""
+    with listening() as heard:
+        assert main(["bench", *GRID, f"--devices={devices}", f"--out={out}"]) == 0
+    return {worker for worker, _ in heard}, {text.split(",")[0] for _, text in heard}
 
 
 def board(out: Path) -> bytes:
     return (out / "leaderboard.csv").read_bytes()
 
 
-def test_four_workers_share_one_data_set_and_end_with_the_leaderboard_of_one(tmp_path: Path, busy: Busy) -> None:
-    assert main(["bench", *GRID, "--devices=cpu", f"--out={tmp_path / 'one'}"]) == 0
-    assert {text.split(",")[0] for _, text in busy} == {"digits · 18 runs"} and {worker for worker, _ in busy} == {0}
-    busy.clear()
-    assert main(["bench", *GRID, "--devices=cpu:4", f"--out={tmp_path / 'four'}"]) == 0
-    assert {worker for worker, _ in busy} == {0, 1, 2, 3}
-    assert {text.split(",")[0] for _, text in busy} == {"digits · 4 runs", "digits · 5 runs"}
-    assert board(tmp_path / "four") == board(tmp_path / "one")
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[int], set[str]]:
+    """A campaign of four workers, who trained, and their packs."""
+    out = tmp_path_factory.mktemp("four")
+    return out, *bench(out, "cpu:4")
 
 
-def test_a_campaign_resumed_on_other_devices_is_cut_as_before(tmp_path: Path, busy: Busy) -> None:
-    out = tmp_path / "out"
-    assert main(["bench", *GRID, "--devices=cpu:3", f"--out={out}"]) == 0
-    whole, records = board(out), sorted((out / "runs").glob("*/*.json"))
+def test_four_workers_share_one_data_set_and_end_with_the_leaderboard_of_one(
+    four: tuple[Path, set[int], set[str]], tmp_path: Path
+) -> None:
+    out, workers, parts = four
+    assert workers == {0, 1, 2, 3} and parts == {"digits · 4 runs", "digits · 5 runs"}
+    assert bench(tmp_path, "cpu") == ({0}, {"digits · 18 runs"})
+    assert board(tmp_path) == board(out)
+
+
+def test_a_campaign_resumed_on_other_devices_is_cut_as_before(
+    four: tuple[Path, set[int], set[str]], tmp_path: Path
+) -> None:
+    out, _, parts = four
+    shutil.copytree(out, tmp_path / "out")
+    records = sorted((tmp_path / "out" / "runs").glob("*/*.json"))
     before = {path: json.loads(path.read_text())["curves"] for path in records}
     for path in records[::2]:
         path.unlink()
-    busy.clear()
-    assert main(["bench", *GRID, "--devices=cpu", f"--out={out}"]) == 0
-    assert {text.split(",")[0] for _, text in busy} == {"digits · 6 runs"} and {worker for worker, _ in busy} == {0}
-    assert board(out) == whole
+    assert bench(tmp_path / "out", "cpu") == ({0}, parts)
+    assert board(tmp_path / "out") == board(out)
     assert {path: json.loads(path.read_text())["curves"] for path in records} == before
 
 
-def test_without_a_finished_run_the_devices_of_now_decide(tmp_path: Path, busy: Busy) -> None:
-    out = tmp_path / "out"
-    out.mkdir()
-    assert main(["bench", *GRID, "--devices=cpu:2", f"--out={out}"]) == 0
-    shutil.rmtree(out / "runs")
-    busy.clear()
-    assert main(["bench", *GRID, "--devices=cpu", f"--out={out}"]) == 0
-    assert {text.split(",")[0] for _, text in busy} == {"digits · 18 runs"}
+def test_without_a_finished_run_the_devices_of_now_decide(
+    four: tuple[Path, set[int], set[str]], tmp_path: Path
+) -> None:
+    shutil.copytree(four[0], tmp_path / "out", ignore=lambda folder, names: {"runs"} & {*names})
+    assert bench(tmp_path / "out", "cpu:2")[1] == {"digits · 9 runs"}
 
 
 GUILTY = """
@@ -154,7 +167,7 @@ if parent_process():
 """
 
 
-@pytest.mark.parametrize("number", ["ENOSPC", "EROFS", "EACCES"])
+@pytest.mark.parametrize("number", ["ENOSPC", *(pytest.param(n, marks=pytest.mark.slow) for n in ("EROFS", "EACCES"))])
 def test_a_folder_that_cannot_be_written_any_more_ends_with_one_line(
     plug_in: PlugIn, tmp_path: Path, capsys: pytest.CaptureFixture[str], number: str
 ) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.audit.doubtful_training import Setting
 from tests.support.shared import SHARED, needs_shared
 
 
@@ -36,22 +35,3 @@ def test_a_default_that_is_clearly_worse_is_left_on_real_features(
     words = ["--noise=0.4", "--noise_type=asymmetric", "--methods=zero_shot", "--default=class_means", "--seeds=1"]
     assert main(["choose", spec, *words, f"--out={tmp_path}"]) == 0
     assert "chosen: zero_shot" in capsys.readouterr().out
-
-
-class Named:
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-
-def test_methods_train_by_their_own_recipes_those_of_one_recipe_together() -> None:
-    def alike(backbone: str, recipe: str = "auto") -> list[tuple[str, list[str]]]:
-        setting = Setting(None, Named(backbone), None, recipe)  # type: ignore[arg-type]
-        return [(str(own), names) for own, names in setting.alike(["clap", "coop", "task_res", "linear_probe"])]
-
-    assert alike("ViT-B-16/openai") == [
-        ("clap", ["clap"]), ("coop", ["coop", "linear_probe"]), ("task_res", ["task_res"])
-    ]  # fmt: skip
-    assert len(alike("embedded")) == 1
-    assert alike("ViT-B-16/openai", "coop[epochs=3]") == [
-        ("coop[epochs=3]", ["clap", "coop", "task_res", "linear_probe"])
-    ]

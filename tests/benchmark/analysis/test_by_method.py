@@ -1,0 +1,45 @@
+"""One line per method: means over its cells, what it lacks, and its worst drop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.analysis.by_method import COLUMNS, summary
+from benchmark.analysis.leaderboard import leaderboard
+from benchmark.records.store import Store
+from tests.support.records_factory import result, run
+
+#: Accuracy by data set and rate; gce lacks a cell.
+BOARD = {
+    "coop": {("digits", 0.0): 80.0, ("digits", 0.5): 40.0, ("flipped", 0.0): 90.0, ("flipped", 0.5): 70.0},
+    "gce": {("digits", 0.0): 70.0, ("digits", 0.5): 60.0, ("flipped", 0.5): 75.0},
+}
+
+
+def lines(out: Path) -> dict[str, dict[str, object]]:
+    store = Store(out)
+    for method, cells in BOARD.items():
+        for (dataset, rate), accuracy in cells.items():
+            store.write(run(method, dataset, "symmetric" if rate else "none", rate), result(accuracy))
+    table = summary(leaderboard(store.load().records))
+    assert list(table.columns) == COLUMNS
+    return {line["method"]: line for line in table.to_dict("records")}
+
+
+def test_means_are_over_a_method_s_own_cells_and_what_it_lacks_is_counted(tmp_path: Path) -> None:
+    found = lines(tmp_path)
+    coop, gce = found["coop"], found["gce"]
+    assert (coop["datasets"], coop["cells"], coop["missing"]) == (2, 4, 0)
+    assert (gce["datasets"], gce["cells"], gce["missing"]) == (2, 3, 1)
+    assert (coop["mean"], coop["mean_clean"], coop["mean_noisiest"]) == (70, 85, 55)
+    assert gce["mean"] == pytest.approx(205 / 3) and (gce["mean_clean"], gce["mean_noisiest"]) == (70, 67.5)
+
+
+def test_the_worst_drop_is_that_of_one_data_set_with_both_rates_and_ranks_decide_the_order(tmp_path: Path) -> None:
+    found = lines(tmp_path)
+    assert (found["coop"]["worst_drop"], found["coop"]["worst_drop_dataset"]) == (40, "digits")
+    assert (found["gce"]["worst_drop"], found["gce"]["worst_drop_dataset"]) == (10, "digits")
+    assert found["coop"]["average_rank"] == 1.5 and found["gce"]["average_rank"] == pytest.approx(4 / 3)
+    assert list(found) == ["gce", "coop"]
