@@ -15,10 +15,11 @@ from datamodules.errors import DataError, unknown
 from datamodules.formats.arrays import holds
 from datamodules.formats.checks import checked
 from datamodules.formats.features import FeatureFile
-from datamodules.formats.folder import ClassFolders, parts_of
+from datamodules.formats.folder import ClassFolders
+from datamodules.formats.folder_layout import advice, parts_of
 from datamodules.formats.held_out import parse_share
 from datamodules.formats.hub import Hub, is_hub_folder
-from datamodules.formats.one_folder import OneFolder, advice
+from datamodules.formats.one_folder import OneFolder
 from datamodules.formats.source import Source
 from datamodules.formats.tables import UNKNOWN, with_tables
 from datamodules.names import parse_spec
@@ -158,7 +159,8 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
     if kind == "folder":
         folder = _absolute(place)
         called = {role: name for role, name in asdict(parts_of(folder)).items() if name}
-        whole = ClassFolders(str(folder), **called, get=f"one folder of images per class in each{advice(folder)}")
+        more = "" if {"train", "test"} <= called.keys() else advice(folder)
+        whole = ClassFolders(str(folder), **called, get=f"one folder of images per class in each{more}")
         source: Source = OneFolder(str(folder), _share(name, options)) if "split" in options else whole
         return source, options.get("template", TEMPLATE)
     if kind == "features":

@@ -16,7 +16,8 @@ from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import classes_named, readable
 from datamodules.formats.csv_table import CsvTable, is_missing, read_table
-from datamodules.formats.folder import class_folders, parts_of, read_names, require_class_folders, split_of
+from datamodules.formats.folder import read_names, split_of
+from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders
 from datamodules.formats.images import FileImages, require_files
 from datamodules.formats.labellings import image_names
 from datamodules.names import parse_spec
@@ -152,7 +153,13 @@ def checked(data: Doubtful) -> Doubtful:
         BadInput: fewer than two classes, a class of fewer than two images, or two classes of one name.
     """
     if len(data.classes) < 2:
-        raise BadInput(f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class")
+        place = Path(data.name.removeprefix("folder:"))
+        more = further_below(place) if place.is_dir() else ""
+        if not more and (tables := sorted(place.glob("*.csv"))):
+            more = f"; or audit a table of files and labels: promptnoise audit {tables[0]}"
+        raise BadInput(
+            f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class{more}"
+        )
     counts = np.bincount(data.given[data.given >= 0], minlength=len(data.classes))
     if counts.min() < LEAST:
         few = int(counts.argmin())

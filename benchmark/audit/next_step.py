@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from benchmark.plan.shared_options import DATA
-from datamodules.formats.folder import parts_of
+from datamodules.formats.folder_layout import parts_of
 from datamodules.formats.labellings import AUDITED
 from datamodules.formats.tables import tables_folder
 from datamodules.names import parse_spec

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,29 +13,14 @@ from datamodules import reading
 from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
+from datamodules.formats.folder_layout import class_folders, no_such_class, require_class_folders, unused
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
-from datamodules.formats.picture_files import PictureFiles, is_stray, left_out, picture_files
+from datamodules.formats.picture_files import PictureFiles, left_out, loose_pictures, picture_files
 from datamodules.formats.source import Layout
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
-
-#: What people call the folders of the three splits, in lower case, ours first.
-_CALLED = {
-    "train": ("train", "training", "train_set", "seg_train"),
-    "test": ("test", "testing", "test_set", "seg_test"),
-    "val": ("val", "valid", "validation", "val_set", "dev"),
-}
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Where the splits of a folder lie below it; None for one that is not there. Without a test set, `val` is it."""
-
-    train: str | None = None
-    test: str | None = None
-    val: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,51 +59,12 @@ class ClassFolders:
             require_class_folders(folder / part)
         names = read_names(folder / "classnames.txt", folders)
         splits = {part: split_of(folder, part, folders) for part in (self.train, self.test)}
+        if name.startswith("folder:"):
+            unused(folder, (self.train, self.test, self.val))
         val = split_of(folder, self.val, folders) if (folder / self.val).is_dir() else None
         given = read_labellings(folder, splits[self.train], folders, splits[self.test])
         dataset = Dataset(name, names, template, splits[self.train], splits[self.test], val, given)
         return checked(dataset, self.same_names)
-
-
-def class_folders(folder: Path) -> list[str]:
-    """Sorted names of the class folders in a folder."""
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name))
-
-
-def require_class_folders(folder: Path) -> None:
-    """Accept a folder that holds class folders.
-
-    Raises:
-        DataError: it holds none; the message says what is there instead.
-    """
-    if class_folders(folder):
-        return
-    loose = picture_files(folder).pictures
-    what = f"{len(loose)} pictures ({loose[0]} ...), but no folders" if loose else "no folders"
-    raise DataError(f"{folder} holds {what}; put the pictures of each class into a folder of its name")
-
-
-def parts_of(folder: Path) -> Parts:
-    """The splits of a folder: folders of class folders with a name that means one, not classes of these names."""
-    found = {role: _part(folder, names) for role, names in _CALLED.items()} if folder.is_dir() else {}
-    parts = Parts(**found)
-    return replace(parts, test=parts.val, val=None) if parts.test is None else parts
-
-
-def _part(folder: Path, names: Sequence[str]) -> str | None:
-    """The folder of one split; archives often hold `name/name/CLASS`."""
-    there = {path.name.casefold(): path.name for path in folder.iterdir() if path.is_dir()}
-    for name in names:
-        if name not in there:
-            continue
-        part = there[name]
-        inside = class_folders(folder / part)
-        if [own.casefold() for own in inside] == [name]:
-            part = f"{part}/{inside[0]}"
-            inside = class_folders(folder / part)
-        if inside:
-            return part
-    return None
 
 
 def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -> Split:
@@ -131,7 +77,7 @@ def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -
     """
     unknown = sorted(set(class_folders(folder / part)) - set(classes))
     if unknown and strict:
-        raise DataError(f"{folder / part / unknown[0]} is a class without training images")
+        raise no_such_class(folder / part / unknown[0], classes)
     paths: list[str] = []
     labels: list[int] = []
     others: list[str] = []
@@ -142,6 +88,9 @@ def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -
         paths += [f"{before}/{image}" for image in found.pictures]
         labels += [label] * len(found.pictures)
         others += [f"{before}/{file}" for file in found.left_out]
+    if loose := loose_pictures(folder / part):
+        where = f"{folder / part}: {len(loose)} pictures lie in no class folder and are left out"
+        say_once(logger, f"{where} ({loose[0]} ...)")
     if others:
         say_once(logger, f"{folder}: {left_out(tuple(others))}")
     return Split(FileImages(folder, tuple(paths), tuple(others)), np.asarray(labels, dtype=np.int64))
@@ -156,7 +105,8 @@ def names_text(path: Path) -> str:
     try:
         return reading.as_text(reading.read_bytes(path, reading.TEXT))
     except UnicodeError:
-        raise DataError(f"{path} is not text in UTF-8; save it so") from None
+        how = f"`iconv -f latin1 -t utf8 {path.name}` writes it so"
+        raise DataError(f"{path} is not text in UTF-8; save it so ({how})") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -171,10 +121,11 @@ def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
     if path.exists():
         longest_first = sorted(folders, key=len, reverse=True)  # a folder's name may begin with another's, and a blank
         for line in map(str.strip, names_text(path).splitlines()):
-            folder = next((own for own in longest_first if line.startswith((f"{own} ", f"{own}\t"))), None)
+            folder = next((own for own in longest_first if re.match(rf"{re.escape(own)}([\s,;:=|]|$)", line)), None)
             if folder is not None:
-                names[folder] = line[len(folder) :].strip()
+                names[folder] = line[len(folder) :].strip(" \t,;:=|") or folder
         unnamed = [folder for folder, text in names.items() if not text]
         if unnamed:
-            raise DataError(f"{path} gives no name for the folder {unnamed[0]!r}")
+            how = 'write a line "FOLDER readable name" for each'
+            raise DataError(f"{path} gives no name for the folder {unnamed[0]!r}; {how}")
     return tuple(readable(names[folder] or folder) for folder in folders)

@@ -10,7 +10,8 @@ import numpy as np
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked
-from datamodules.formats.folder import class_folders, parts_of, read_names, split_of
+from datamodules.formats.folder import read_names, split_of
+from datamodules.formats.folder_layout import class_folders, parts_of, require_class_folders
 from datamodules.formats.held_out import held_out
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
@@ -47,6 +48,7 @@ class OneFolder:
         if problem:
             raise DataError(f"{name}: {problem}")
         folder = Path(self.folder)
+        require_class_folders(folder)
         folders = class_folders(folder)
         whole = split_of(folder, "", folders)
         assert isinstance(whole.images, FileImages)
@@ -55,15 +57,6 @@ class OneFolder:
         names = read_names(folder / "classnames.txt", folders)
         given = read_labellings(folder, train, folders, test)
         return checked(Dataset(name, names, template, train, test, None, given))
-
-
-def advice(folder: Path) -> str:
-    """What to write for a folder that lacks `train/` or `test/`, after what there must be; empty without a folder."""
-    if not folder.is_dir():
-        return ""
-    parts = parts_of(folder)
-    only = folder / parts.train if parts.train and not parts.test else folder
-    return f"; or, to test on 20 % of each class of a folder without them, folder:{only}[split=0.2]"
 
 
 def _pick(folder: Path, whole: Split, rows: Labels) -> Split:

@@ -49,6 +49,13 @@ def picture_files(folder: Path) -> PictureFiles:
     )
 
 
+def loose_pictures(folder: Path) -> list[str]:
+    """Sorted names of the pictures that lie in a folder itself."""
+    return sorted(
+        path.name for path in folder.iterdir() if path.is_file() and not is_stray(path.name) and is_picture(path)
+    )
+
+
 def is_picture(path: Path) -> bool:
     """Whether a file is a picture, by its suffix, else by its first bytes; not whether it can be read."""
     if path.suffix.lower() in SUFFIXES:

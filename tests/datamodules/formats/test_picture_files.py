@@ -10,7 +10,8 @@ from PIL import Image
 
 from datamodules import catalog, notices
 from datamodules.errors import CorruptImage, DataError
-from datamodules.formats.folder import parts_of, read_names
+from datamodules.formats.folder import read_names
+from datamodules.formats.folder_layout import parts_of
 from datamodules.formats.images import FileImages, require_files
 from datamodules.formats.picture_files import picture_files
 

@@ -1,0 +1,156 @@
+"""How people lay out folders of class folders: what they call the splits, and what to do where none can be found."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from datamodules.errors import DataError, look_alikes
+from datamodules.formats.picture_files import is_stray, loose_pictures, picture_files
+from datamodules.notices import say_once
+
+logger = logging.getLogger(__name__)
+
+_MORE = r"(?:[ _-]?(?:sets?|images?|imgs?|data|split))?(?:[ _-]?\d{4})?"
+#: What people call the folders of the three splits, in lower case.
+_CALLED = {
+    "train": re.compile(rf"(?:seg_)?train(?:ing)?{_MORE}"),
+    "test": re.compile(rf"(?:seg_)?test(?:ing)?{_MORE}"),
+    "val": re.compile(rf"(?:seg_)?(?:val(?:id(?:ation)?)?|dev|eval(?:uation)?){_MORE}"),
+}
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the splits of a folder lie below it; None for one that is not there. Without a test set, `val` is it."""
+
+    train: str | None = None
+    test: str | None = None
+    val: str | None = None
+
+
+def class_folders(folder: Path) -> list[str]:
+    """Sorted names of the class folders in a folder; empty folders are named and left out."""
+    there = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name))
+    empty = [name for name in there if not any(not is_stray(path.name) for path in (folder / name).iterdir())]
+    if empty and len(empty) < len(there):
+        say_once(logger, f"{folder}: left out, as they are empty: {', '.join(empty)}")
+        return [name for name in there if name not in empty]
+    return there
+
+
+def require_class_folders(folder: Path) -> None:
+    """Accept a folder that holds class folders.
+
+    Raises:
+        DataError: it holds none, or folders that each hold the folders of the classes; the message says what is there.
+    """
+    names = class_folders(folder)
+    if not names:
+        found = picture_files(folder).pictures
+        what = f"{len(found)} pictures ({found[0]} ...), but no folders" if found else "no folders"
+        raise DataError(f"{folder} holds {what}; put the pictures of each class into a folder of its name")
+    inner = [class_folders(folder / name) for name in names]
+    same = inner[0] if len(names) > 1 and all(own == inner[0] for own in inner) else []
+    if len(same) > 1 and not any(_is_split(name) for name in same) and not loose_pictures(folder / names[0]):
+        raise DataError(
+            f"{folder}: {_some(names)} each hold the folders {_some(same)}; if these are the classes, give one of the"
+            f" former, folder:{folder / names[0]}[split=0.2], or name two of them train and test"
+        )
+
+
+def parts_of(folder: Path) -> Parts:
+    """The splits of a folder: folders of class folders with a name that means one, not classes of these names."""
+    if not folder.is_dir():
+        return Parts()
+    train = _part(folder, "train", ())
+    classes = class_folders(folder / train) if train else ()
+    parts = Parts(train, *(_part(folder, role, classes) for role in ("test", "val")))
+    return replace(parts, test=parts.val, val=None) if parts.test is None else parts
+
+
+def unused(folder: Path, parts: Sequence[str]) -> None:
+    """Names the folders beside those of the splits, which nothing is read from."""
+    used = {Path(part).parts[0] for part in parts}
+    others = [path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name)]
+    if rest := sorted(set(others) - used):
+        say_once(logger, f"{folder}: not used: {', '.join(f'{name}/' for name in rest)}")
+
+
+def advice(folder: Path) -> str:
+    """What to do with a folder that lacks `train/` or `test/`, after what there must be; empty without a folder."""
+    if not folder.is_dir():
+        return ""
+    parts, split = parts_of(folder), "[split=0.2]"
+    names = class_folders(folder)
+    for role in ("test", "val"):
+        for name in names:
+            if _CALLED[role].fullmatch(name.casefold()) and parts.train and (found := picture_files(folder / name)):
+                return _of_flat(folder, parts.train, name, found.pictures)
+    if not names:
+        loose = loose_pictures(folder)
+        packed = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(_ARCHIVES))
+        if packed and not loose:
+            return f"; unpack {packed[0]} first"
+        return f"; it holds {len(loose)} pictures, but no folders of classes" if loose else ""
+    if further := further_below(folder):
+        return further
+    only = folder / parts.train if parts.train and not parts.test else folder
+    return f"; or, to test on 20 % of each class of a folder without them, folder:{only}{split}"
+
+
+def further_below(folder: Path) -> str:
+    """Which folder to give where the one given has but one folder, with the splits or the classes in it; else empty."""
+    below = folder
+    while not parts_of(below).train and len(names := class_folders(below)) == 1 and class_folders(below / names[0]):
+        below = below / names[0]
+    if below == folder:
+        return ""
+    split = "" if parts_of(below).train else "[split=0.2]"
+    return f"; the classes lie further below: give folder:{below}{split}"
+
+
+def no_such_class(place: Path, classes: Sequence[str]) -> DataError:
+    """The error for a class folder of a test split that the training split lacks."""
+    near = look_alikes(place.name, classes)
+    hint = f"; the training images have {near[0]!r}: rename one of the two" if near else ""
+    if not near and class_folders(place.parent) == [place.name]:
+        hint = "; it is the only folder there: sort its pictures into folders of classes"
+    return DataError(f"{place} is a class without training images{hint}")
+
+
+def _of_flat(folder: Path, train: str, name: str, pictures: Sequence[str]) -> str:
+    """What to do with a test split that is not in folders of classes."""
+    ilsvrc = any(Path(file).name.startswith("ILSVRC2012_val") for file in pictures[:1])
+    how = "valprep.sh of soumith/imagenetloader.torch sorts them" if ilsvrc else "sort them into folders of classes"
+    return (
+        f"; {name}/ holds {len(pictures)} pictures, but not in folders of the training classes: {how}, or test on 20 %"
+        f" of each training class, folder:{folder / train}[split=0.2]"
+    )
+
+
+def _part(folder: Path, role: str, classes: Sequence[str]) -> str | None:
+    """The folder of one split; archives often hold `name/name/CLASS`."""
+    there = [path.name for path in folder.iterdir() if path.is_dir() and _CALLED[role].fullmatch(path.name.casefold())]
+    for part in sorted(there, key=lambda name: (name.casefold() != role, len(name), name)):
+        inside = class_folders(folder / part)
+        if len(inside) == 1 and inside[0] not in classes:
+            if class_folders(folder / part / inside[0]):
+                return f"{part}/{inside[0]}"
+            if role != "train":  # pictures of all classes in one folder
+                continue
+        if inside:
+            return part
+    return None
+
+
+def _is_split(name: str) -> bool:
+    return any(called.fullmatch(name.casefold()) for called in _CALLED.values())
+
+
+def _some(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
