@@ -35,7 +35,8 @@ Curve = tuple[Finite | None, ...]
 class Noise:
     """What became of the labels: fraction and number of wrong ones among the training images, and their hash.
 
-    Fraction and number are None where the true labels are not known. Two runs whose `labels_sha256` agree were given
+    Fraction and number are None where the true labels are not known; where they were audited, the fraction of given
+    labels that the audit has changed stands for it. Two runs whose `labels_sha256` agree were given
     the same labels.
     """
 

@@ -15,7 +15,8 @@ from benchmark.analysis.leaderboard import rate_name
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import family
 from benchmark.report.palette import MOST, ZERO_SHOT
-from benchmark.report.short_names import short_names, short_noise
+from benchmark.report.short_names import percent, short_names, short_noise
+from datamodules.formats.labellings import AUDITED
 
 MISSING = "-"
 
@@ -53,7 +54,7 @@ class Block:
     this is the mean. `ranks` are average ranks over the cells of the leaderboard that the block shows. `measured` is
     the fraction of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `chosen` says by
     column what noisy validation would have taken: it is no method and has no rank among them. `backbone` is its short
-    name.
+    name. `changed` is the fraction of given labels that an audit has changed.
     """
 
     noise: str
@@ -69,13 +70,15 @@ class Block:
     measured: float | None
     chosen: Mapping[str, Chosen] = field(default_factory=dict)
     backbone: str = ""
+    changed: float | None = None
 
     @property
     def terms(self) -> str:
         """Kind of noise and setting, for a heading."""
-        kind = "no" if self.noise == "none" else short_noise(self.noise)
+        kind = "no noise" if self.noise == "none" else f"{short_noise(self.noise)} noise"
+        kind = "labels as given and audited" if self.is_audited else kind
         epochs = f", {self.epochs} epochs" if self.epochs else " (each method's own)"
-        return f"{kind} noise, {setting_phrase(self.setting, self.backbone, epochs)}"
+        return f"{kind}, {setting_phrase(self.setting, self.backbone, epochs)}"
 
     @property
     def notes(self) -> list[str]:
@@ -86,9 +89,34 @@ class Block:
         """The noise rate of a column, 0 to 1; None where it was to be measured and is not known."""
         return self.measured if column == "measured" else float(column)
 
+    @property
+    def is_audited(self) -> bool:
+        """Whether these are labels as given and as an audit corrected them; nobody knows how many are wrong."""
+        return self.noise == f"human[labels={AUDITED}]"
+
+    def label(self, column: str) -> str:
+        """A column's name in a table with the rates below: "25 %", "measured", or "as given" and "audited"."""
+        if self.is_audited:
+            return "audited" if column == "measured" else "as given"
+        return column if column == "measured" else percent(float(column))
+
+    def beneath(self, column: str) -> str:
+        """What is known of wrong labels in a column, beyond its name."""
+        if self.is_audited:
+            return "" if column == "measured" or self.changed is None else f"about {100 * self.changed:.0f} % wrong"
+        return percent(self.measured) if column == "measured" else ""
+
     def heading(self, column: str) -> str:
-        """A column's name with the rate that was measured: "0.25", "0.406 (measured)"."""
+        """A column's name with what is known: "0.25", "0.406 (measured)", "as given (about 14 % wrong)"."""
+        if self.is_audited:
+            more = self.beneath(column)
+            return f"{self.label(column)} ({more})" if more else self.label(column)
         return column if column != "measured" or self.measured is None else f"{round(self.measured, 3):g} (measured)"
+
+    def change(self, method: str) -> float | None:
+        """The drop, or what was gained by an audit; None where either is missing."""
+        drop = self.drop(method)
+        return -drop if drop and self.is_audited else drop
 
     def drop(self, method: str) -> float | None:
         """Points lost from no wrong labels to the highest or the measured rate; None where either is missing."""
@@ -118,6 +146,7 @@ def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[
             yield Block(
                 noise, tuple(setting), _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
                 _ranks(part), _measured(part), _chosen(chosen, group, dataset, len(names)), towers[backbone],
+                _known(part[part["rate"] == 0]["realised"].mean()),
             )  # fmt: skip
 
 

@@ -20,11 +20,13 @@ def result_of(block: Block) -> str:
     cells = {method: block.cells[method, column] for method in block.methods if (method, column) in block.cells}
     top = max(cells, key=lambda method: cells[method].mean)
     where = "without noise" if column == "0" else f"with {percent(block.rate(column))} wrong labels"
+    where = f"with {block.label(column)} labels" if block.is_audited else where
     text = f"{printed(best)} ranks best" if len(cells) > 1 else printed(best)
     text += f": {cells[best].mean:.1f} % {where}"
     losses = _losses(block, column)
     if best in losses:
-        text += f", {abs(losses[best]):.1f} points {'less' if losses[best] >= 0 else 'more'} than without"
+        more, than = "less" if losses[best] >= 0 else "more", "as given" if block.is_audited else "without"
+        text += f", {abs(losses[best]):.1f} points {more} than {than}"
     if cells[top].rank < cells[best].rank:
         text += f"; {printed(top)} is best there with {cells[top].mean:.1f} %"
     worst = max(losses, key=lambda method: losses[method], default=best)

@@ -13,7 +13,6 @@ from benchmark.analysis.results import Results
 from benchmark.plan.method_names import printed
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
-from benchmark.report.short_names import percent
 from benchmark.screen import Screen, table
 
 #: More data sets than this show as their mean only.
@@ -64,17 +63,18 @@ def note(group: Sequence[Block], with_std: bool) -> str:
 
 
 def _table(group: Sequence[Block], columns: Sequence[str], with_std: bool, with_drop: bool) -> Table:
-    rates = [column if column == "measured" else percent(float(column)) for column in columns]
+    rates = [group[0].label(column) for column in columns]
     rows: list[list[str | Text]] = []
     for block in _shown(group):
-        measured = [Text(percent(block.measured) if column == "measured" else "", "cyan") + " " for column in columns]
+        measured = [Text(block.beneath(column), "cyan") + " " for column in columns]
         rows.append([Text(block.name, "bold cyan"), *measured, *[""] * with_drop])
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), with_std) for column in columns]
-            drop = block.drop(method)
+            drop = block.change(method)
             rows.append([printed(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop)])
         rows += _chosen(block, columns, with_std)
-    return table(["wrong labels", *rates, *["drop"] * with_drop], rows, rigid=True)
+    first, last = ("labels", "gain") if group[0].is_audited else ("wrong labels", "drop")
+    return table([first, *rates, *[last] * with_drop], rows, rigid=True)
 
 
 def _width(view: Table) -> int:

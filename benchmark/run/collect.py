@@ -17,6 +17,7 @@ from benchmark.run.environment import versions
 from benchmark.run.predictions import pack_all
 from datamodules import noise, paradigms
 from datamodules.datamodule import NoisyFewShot
+from datamodules.formats.labellings import AUDITED
 from methods.core.base import BaseMethod
 from methods.core.pack_module import PackModule
 
@@ -99,12 +100,15 @@ def _seen_and_unseen(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> di
 def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
     """What became of the given labels; a run that has none has no wrong ones.
 
-    Where the data set's own training labels are not to be trusted, nobody knows how many are wrong: nothing is said.
+    Where the data set's own training labels are not to be trusted, nobody knows how many are wrong: an audit has an
+    estimate for them as they are given, else nothing is said.
     """
     given = data.given[row]
     true = data.dataset.train.labels[given.images]
     if not data.dataset.has_clean_labels:
-        about = {"realised": None, "wrong": None}
+        audited = data.dataset.given.get(AUDITED) if run.noise == "none" else None
+        changed = None if audited is None else float((given.labels != audited[given.images]).mean())
+        about = {"realised": changed, "wrong": None}
         return about | {"images": len(true), "labels_sha256": noise.fingerprint(given.images, given.labels)}
     return {
         "realised": noise.realised_rate(given.labels, true) if len(true) else 0.0,

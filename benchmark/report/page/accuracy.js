@@ -37,7 +37,7 @@ function drawBoard(block, methods) {
   const columns = [
     { title: "Method", class: "name", value: ({ method }) => shortName("method", method), cell: ({ method, aside }) => (aside ? element("i", {}, method) : [swatch(method), shortName("method", method)]) },
     ...rates,
-    { title: "Drop", value: ({ drop }) => drop, cell: ({ drop }) => fixed(drop, 1) },
+    { title: block.change, value: ({ drop }) => drop, cell: ({ drop }) => fixed(drop, 1) },
     { title: "Rank", value: ({ rank }) => rank, cell: ({ rank }) => fixed(rank, 1) },
   ];
   const light = (method, on) => document.querySelectorAll("#accuracy-chart polyline").forEach((line) => {

@@ -60,7 +60,6 @@ def payload(
 
 def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
     rows = board[(board["noise"] == block.noise) & (board[SETTING] == list(block.setting)).all(axis=1)]
-    measured = f"{percent(block.measured)} measured" if block.measured is not None else "measured"
     cells = {
         method: [_cell(block, method, column) for column in block.columns]
         for method in block.methods
@@ -70,14 +69,22 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         "noise": block.noise, "setting": setting_phrase(block.setting, usual=True),
         "backbone": block.setting[SETTING.index("backbone")],
         "dataset": block.dataset, "name": block.name, "columns": list(block.columns),
-        "headings": [measured if c == "measured" else percent(float(c)) for c in block.columns],
+        "headings": [_heading(block, c) for c in block.columns], "change": "Gain" if block.is_audited else "Drop",
         "x": [None if (rate := block.rate(c)) is None else number(100 * rate) for c in block.columns],
         "result": result_of(block), "ranks": {method: number(rank) for method, rank in block.ranks.items()},
         "coloured": in_colour(rows),
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
         "chosen": [_chosen(block.chosen.get(column)) for column in block.columns] if block.chosen else [],
-        "notes": block.notes, "drops": {method: number(block.drop(method), 4) for method in cells},
+        "notes": block.notes, "drops": {method: number(block.change(method), 4) for method in cells},
     }  # fmt: skip
+
+
+def _heading(block: Block, column: str) -> str:
+    if block.is_audited:
+        return block.heading(column)
+    if column != "measured":
+        return percent(float(column))
+    return "measured" if block.measured is None else f"{percent(block.measured)} measured"
 
 
 def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:

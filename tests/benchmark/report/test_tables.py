@@ -148,6 +148,22 @@ def test_human_noise_shows_its_measured_rate_and_its_drop_and_folders_have_short
     assert "/data" not in "".join(lines)
 
 
+def test_labels_of_an_audit_stand_beside_those_given_with_how_many_of_these_it_changed(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for noise, rate, changed, accuracy in (("none", 0.0, 0.138, 76.0), ("human[labels=audited]", None, None, 81.0)):
+        work = run("ce", "folder:/data/shop", noise, rate, 1)
+        about = {"realised": changed, "wrong": None, "images": 80}
+        store.write(work, result(accuracy, work, noise=about))
+    records = store.load().records
+    (block,) = blocks(leaderboard(records))
+    assert "| method | as given (about 14 % wrong) | audited |" in markdown(block)
+    assert "81.0 % with audited labels, 5.0 points more than as given" in result_of(block)
+    lines = shown(records, width=80).splitlines()
+    assert lines[0].startswith("labels as given and audited, ")
+    assert lines[1].split() == ["labels", "as", "given", "audited", "gain"]
+    assert lines[2].split() == ["shop", "about", "14", "%", "wrong"] and lines[3].split()[-1] == "5.0"
+
+
 @pytest.mark.parametrize("rates", [2, 4, 12])
 def test_nothing_is_clipped_at_80_columns(tmp_path: Path, rates: int) -> None:
     store = fill(tmp_path, rates=tuple(i / 16 for i in range(rates)), seeds=(1, 2))
