@@ -14,7 +14,7 @@ BOUNDS = {
     "most parameters": 8,
     "files that know the axes of a Run": 5,
     "files that know the columns of a table": 13,
-    "file names used more than once": 16,
+    "file names used more than once": 11,
     "most classes that a method is made of": 5,
     "methods with a diamond": 0,
     "files without a test of their name": 76,

@@ -29,7 +29,7 @@ EXCEPTIONS = {
     ("benchmark/outputs/manifest.py", "os.open"): "a folder, to lock it",
     ("benchmark/records/prediction_file.py", "parquet.read_table"): "bytes that were read here",
     ("benchmark/analysis/leaderboard.py", "pd.read_csv"): "text that was read here",
-    ("benchmark/run/memory.py", "read_text"): "the system's own files under /proc and /sys, which have no size",
+    ("benchmark/run/pack_memory.py", "read_text"): "the system's own files under /proc and /sys, which have no size",
     ("benchmark/tracking/mode.py", "netrc.netrc"): "looked at with reading.check before",
     ("datamodules/features/shards.py", "safe_open"): "looked at with reading.check before",
     ("datamodules/formats/arrays.py", "np.memmap"): "opened with reading.open_file before",

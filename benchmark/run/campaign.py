@@ -78,7 +78,7 @@ def train_campaign(
 
 def _opened(options: Options, engine: Engine, plan: Planned) -> tuple[Runner, list[str], dict[tuple[str, str], str]]:
     """Opens what the runs need; returns the job, its devices, and why a method cannot run, by (backbone, method)."""
-    from benchmark.run.checks import check_same_inputs, find_unsupported
+    from benchmark.run.input_checks import check_same_inputs, find_unsupported
     from benchmark.run.resources import Resources
     from benchmark.run.worker import Runner
 

@@ -19,7 +19,7 @@ from benchmark.published import papers
 from benchmark.run.collect import Result, collect, zero_shot_accuracy
 from benchmark.run.devices import trainer_device
 from benchmark.run.events import Event, Report
-from benchmark.run.memory import fit_memory
+from benchmark.run.pack_memory import fit_memory
 from benchmark.run.resources import Resources
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset

@@ -21,7 +21,7 @@ from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.collect import Result
 from benchmark.run.events import Event, Report
-from benchmark.run.memory import TooLarge
+from benchmark.run.pack_memory import TooLarge
 from benchmark.run.resources import Resources
 from benchmark.run.training import train
 from datamodules.errors import CorruptImage, UserError

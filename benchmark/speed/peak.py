@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmark.run.memory import AllocatedBytes
+from benchmark.run.pack_memory import AllocatedBytes
 from benchmark.speed.clock import Work, timed
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmark.run.memory import text_pass_bytes
+from benchmark.run.pack_memory import text_pass_bytes
 from benchmark.speed.cases import Row, Settings
 from benchmark.speed.parts import SHORT, PackStep
 from methods.clip.loading import load_backbone

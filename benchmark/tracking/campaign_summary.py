@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from benchmark.tracking.columns import parts_of
+from benchmark.tracking.run_config import parts_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,8 @@ from benchmark.records.logged import is_marked, write_mark
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.records.store import Store
-from benchmark.tracking.columns import config_of
 from benchmark.tracking.mode import parse_track
+from benchmark.tracking.run_config import config_of
 from benchmark.tracking.wandb_run import epochs_of, summary_of
 from datamodules import reading
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
-from benchmark.tracking.columns import config_of
+from benchmark.tracking.run_config import config_of
 from benchmark.tracking.target import LONGEST_TAG, Target
 
 if TYPE_CHECKING:

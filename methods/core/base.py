@@ -42,25 +42,24 @@ class BaseMethod(RunsModule):
         RecipeError: likewise of the recipe.
     """
 
-    #: "given": trains on the given, possibly wrong labels; "none": uses no labels, so noise does not concern it.
     labels: ClassVar[str] = "given"
-    #: The learning paradigms it can run under.
+    """ "given": trains on the given, possibly wrong labels; "none": uses no labels, so noise does not concern it."""
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl", "trzsl")
-    #: "features" of the frozen image tower, or "images" for methods that change that tower.
+    """The learning paradigms it can run under."""
     inputs: ClassVar[str] = "features"
-    #: What it needs of the backbone: "features" of images, the "texts" of class names, too, or the "text tower" itself.
+    """ "features" of the frozen image tower, or "images" for methods that change that tower."""
     needs: ClassVar[str] = "texts"
-    #: Values of options with which it needs something else: `{"init": {"random": "features"}}`.
+    """What it needs of the backbone: "features" of images, the "texts" of class names, too, or the "text tower"."""
     needs_with: ClassVar[dict[str, dict[str, str]]] = {}
-    #: Attributes beyond parameters that a checkpoint must hold, since they live longer than an epoch.
+    """Values of options with which it needs something else: `{"init": {"random": "features"}}`."""
     remembered: ClassVar[tuple[str, ...]] = ()
-    #: Parameters that a later phase of training learns, so that the first step has no gradient for them.
+    """Names of attributes beyond parameters that a checkpoint must hold, since they live longer than an epoch."""
     learned_later: ClassVar[tuple[str, ...]] = ()
-    #: How often training goes through all epochs of the task.
+    """Parameters that a later phase of training learns, so that the first step has no gradient for them."""
     rounds = 1
-
-    #: The recipe to build a task with that a Trainer sets up; empty for that of the backbone or method.
+    """How often training goes through all epochs of the task."""
     recipe = ""
+    """The recipe to build a task with that a Trainer sets up; empty for that of the backbone or method."""
 
     #: The text features [R, C, E] of the prompts, while a pack that encoded them asks for class weights.
     _encoded: Tensor | None = None
@@ -134,14 +133,15 @@ class BaseMethod(RunsModule):
     def start_training(self) -> None:
         """What a method does once before it trains, or instead of training, with its training images.
 
-        It may create parameters: the optimiser does not exist yet.
+        `GivenImages.of(self.data, self.rows)` has them: images [R, N] and labels [R, N]. It may create parameters: the
+        optimiser does not exist yet.
         """
 
     def start_epoch(self) -> None:
-        """What a method does before each epoch, such as sorting or relabelling images."""
+        """What a method does before each epoch, for example `self.data.assign(row, images [n], labels [n])`."""
 
     def end_epoch(self) -> None:
-        """What a method does after each epoch, before anything is measured."""
+        """What a method does after each epoch, `current_epoch`, before anything is measured."""
 
     @property
     def trainable(self) -> bool:
@@ -154,7 +154,7 @@ class BaseMethod(RunsModule):
         return self.trainable or type(self).start_training is not BaseMethod.start_training
 
     def prompt(self) -> Prompt | None:
-        """The prompts to encode, for methods whose class weights come from the text tower."""
+        """The prompts to encode, context [R, N, D] or [R, C, N, D], where class weights come from the text tower."""
         return None
 
     def class_weights(self) -> Tensor:
@@ -225,7 +225,10 @@ class BaseMethod(RunsModule):
         return seen_classes.renumbered(batch, self.train_classes, len(self.task.classes))
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
-        """Every run's loss [R] on its part of a batch."""
+        """Every run's loss [R] on its part of a batch, features [R, B, E] and labels [R, B], with weights [R, C, E].
+
+        Nothing may cross R: each run's loss is its own, and their sum is what is differentiated.
+        """
         logits = self.logits(self.image_features(batch), weights)
         each = self.loss_per_image(self.select_train_classes(logits), self.renumbered(batch))
         self.record_step(logits, each)

@@ -24,7 +24,7 @@ from benchmark.report.blocks import blocks
 from benchmark.report.headline import result_of
 from benchmark.report.markup import latex, markdown
 from benchmark.report.page.payload import payload
-from benchmark.report.pictures.figures import figures
+from benchmark.report.pictures.campaign_pictures import figures
 from benchmark.screen import Screen
 from benchmark.tracking.campaign_summary import to_tables
 from tests.support.records_factory import result, run

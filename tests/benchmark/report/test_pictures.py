@@ -25,8 +25,8 @@ from benchmark.report.headline import result_of
 from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise, heat_map
+from benchmark.report.pictures.campaign_pictures import figures
 from benchmark.report.pictures.epochs import mean_curve
-from benchmark.report.pictures.figures import figures
 from benchmark.report.pictures.ranks import groups
 from benchmark.report.pictures.style import panels, render, styled, title
 from tests.support.records_factory import fill, result, run

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmark.__main__ import main
-from benchmark.run.memory import AllocatedBytes, text_pass_bytes
+from benchmark.run.pack_memory import AllocatedBytes, text_pass_bytes
 from benchmark.speed import paper_grid
 from benchmark.speed.cases import Settings
 from benchmark.speed.class_names import class_names

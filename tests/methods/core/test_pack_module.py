@@ -16,7 +16,7 @@ def test_members_have_rows_in_their_order_and_all_their_parameters_are_learned()
     members = [coop.Method(toy.task([5, 6], 1)), linear_probe.Method(toy.task([5], 1)), coop.Method(toy.task([7], 1))]
     module = PackModule(members)
     assert [(member.rows.start, member.rows.stop) for member in members] == [(0, 2), (2, 3), (3, 4)]
-    assert module.replicas == 4
+    assert module.run_count == 4
     assert len(list(module.parameters())) == sum(len(list(member.parameters())) for member in members)
 
 

@@ -36,7 +36,7 @@ COMMANDS = {
 NEEDS = {"merge": "bench", "export": "bench", "predict": "export"}
 #: What a first command would import, so that every trial need not.
 HEAVY = (
-    "benchmark.run.worker", "benchmark.run.checks", "benchmark.run.campaign", "benchmark.report.make",
+    "benchmark.run.worker", "benchmark.run.input_checks", "benchmark.run.campaign", "benchmark.report.make",
     "benchmark.audit.audit_result", "benchmark.choose.choosing", "benchmark.commands.audit",
     "benchmark.commands.choose",
     "benchmark.commands.predict", "benchmark.commands.export", "pyarrow.parquet", "sklearn.linear_model",

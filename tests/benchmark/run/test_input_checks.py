@@ -10,7 +10,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.plan.options import Options
 from benchmark.records.record import Noise, Record
-from benchmark.run.checks import check_same_inputs, find_unsupported
+from benchmark.run.input_checks import check_same_inputs, find_unsupported
 from benchmark.run.resources import Resources
 from datamodules import noise
 from datamodules.errors import DataError

@@ -11,8 +11,8 @@ import torch
 
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
-from benchmark.run import memory
-from benchmark.run.memory import AllocatedBytes, TooLarge, fit_memory, free_bytes, text_pass_bytes
+from benchmark.run import pack_memory
+from benchmark.run.pack_memory import AllocatedBytes, TooLarge, fit_memory, free_bytes, text_pass_bytes
 from benchmark.run.resources import Resources
 from benchmark.run.worker import Runner
 from methods import coop, linear_probe
@@ -53,7 +53,7 @@ def test_short_memory_cuts_packs_and_changes_no_result(
 
     def spy(module: PackModule, device: str, sharing: int) -> None:
         whole = 0.1e6 if module.run_count == 3 else 1e9
-        monkeypatch.setattr(memory, "free_bytes", lambda device: share * whole)
+        monkeypatch.setattr(pack_memory, "free_bytes", lambda device: share * whole)
         fit_memory(module, device, sharing)
         sizes.append((module.run_count, module.members[0].task.backbone.text.classes_at_once))
 
@@ -68,23 +68,23 @@ def test_short_memory_cuts_packs_and_changes_no_result(
 
 def test_a_pack_that_fits_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     module = PackModule([coop.Method(toy.task([1, 2]))])
-    monkeypatch.setattr(memory, "free_bytes", lambda device: 2 * text_pass_bytes(module))
+    monkeypatch.setattr(pack_memory, "free_bytes", lambda device: 2 * text_pass_bytes(module))
     fit_memory(module, "cpu")
     assert toy.tiny_clip().text.classes_at_once == 0
 
 
 def test_a_pack_is_cut_into_as_few_parts_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     module = PackModule([coop.Method(toy.task(range(8)))])
-    monkeypatch.setattr(memory, "SHARE", 1.0)
-    monkeypatch.setattr(memory, "free_bytes", lambda device: 0.3 * text_pass_bytes(module))
+    monkeypatch.setattr(pack_memory, "SHARE", 1.0)
+    monkeypatch.setattr(pack_memory, "free_bytes", lambda device: 0.3 * text_pass_bytes(module))
     with pytest.raises(TooLarge, match="in 4 parts"):
         fit_memory(module, "cpu")
 
 
 def test_workers_that_share_a_device_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     module = PackModule([coop.Method(toy.task(range(8)))])
-    monkeypatch.setattr(memory, "SHARE", 1.0)
-    monkeypatch.setattr(memory, "free_bytes", lambda device: int(1.5 * text_pass_bytes(module)))
+    monkeypatch.setattr(pack_memory, "SHARE", 1.0)
+    monkeypatch.setattr(pack_memory, "free_bytes", lambda device: int(1.5 * text_pass_bytes(module)))
     fit_memory(module, "cpu")
     with pytest.raises(TooLarge, match="in 2 parts"):
         fit_memory(module, "cpu", sharing=2)
@@ -120,11 +120,11 @@ def test_a_gpu_has_free_what_is_free_and_what_the_allocator_holds_unused(gpu: Ca
 def test_on_a_gpu_a_pack_is_cut_by_the_gpu_s_memory(gpu: Callable[[int, int, int], None]) -> None:
     module = PackModule([coop.Method(toy.task(range(8)))])
     need = text_pass_bytes(module)
-    gpu(int(need / memory.SHARE) + 1000, 0, 0)
+    gpu(int(need / pack_memory.SHARE) + 1000, 0, 0)
     fit_memory(module, "cuda:0")
-    gpu(int(need / memory.SHARE / 2), 2 * need, need)
+    gpu(int(need / pack_memory.SHARE / 2), 2 * need, need)
     fit_memory(module, "cuda:0")
-    gpu(int(need / memory.SHARE / 2), 0, 0)
+    gpu(int(need / pack_memory.SHARE / 2), 0, 0)
     with pytest.raises(TooLarge, match=r"in (2|3) parts"):
         fit_memory(module, "cuda:0")
     with pytest.raises(TooLarge, match=r"in (4|5) parts"):
@@ -136,7 +136,7 @@ def test_on_a_gpu_one_run_that_is_too_large_gets_its_classes_a_few_at_a_time(
     gpu: Callable[[int, int, int], None],
 ) -> None:
     module = PackModule([coop.Method(toy.task([1]))])
-    gpu(int(text_pass_bytes(module) / memory.SHARE / 3), 0, 0)
+    gpu(int(text_pass_bytes(module) / pack_memory.SHARE / 3), 0, 0)
     fit_memory(module, "cuda:0")
     assert toy.tiny_clip().text.classes_at_once in (1, 2)
     toy.tiny_clip().text.classes_at_once = 0
