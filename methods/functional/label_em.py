@@ -1,161 +1,219 @@
-"""Posteriors over true labels, by EM between classifiers, class means of the images, and the given labels."""
+"""Posteriors over true labels, by EM between class names, a regression on the images, and the given labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, one_hot
+from torch.nn.functional import one_hot
 
-from methods.functional.noise_matrix import even, expected_counts, rows_of
+from methods.functional.log_linear_pool import BY_IMAGES, newton, newton_bias, pooled
+from methods.functional.noise_matrix import even, expected_counts
+from methods.functional.regression import Spectrum, left_out, spectrum, weights
+
+#: What the regression's ridge, and the pseudo-images a row of the noise matrix, are chosen from.
+RIDGES = (0.3, 3.0, 30.0)
+MASSES = (1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
+#: Fraction of right labels that a start begins with, and its steps.
+RIGHT, STEPS = 0.7, 10
+#: Least number of a class's own labels, as a share of those of another class, under which its name is believed.
+OWN = 0.25
 
 
-def standardised(scores: Tensor, valid: Tensor) -> Tensor:
-    """Scores [R, N, C] less their mean over classes, in units of their standard deviation over a replica's images.
+@dataclass(frozen=True)
+class Given:
+    """What R replicas are to explain: `labels` [R, N] of images, where `valid` [R, N], and `named` logits [J, R, N, C].
 
-    Images that are not `valid` [R, N] do not count.
-
-    >>> scores = torch.tensor([[[0.1, 0.3], [0.2, 0.6], [0.0, 9.0]]])
-    >>> standardised(scores, torch.tensor([[True, True, False]]))[0, :2]
-    tensor([[-0.6325,  0.6325],
-            [-1.2649,  1.2649]])
+    `features` [R, N, E] are 0 on padding; `common` [R, E] is their mean over its squared length, so that the part
+    `constant` [R, N] = features . common of an image is about 1.
     """
-    centred = scores - scores.mean(-1, keepdim=True)
-    return centred / spread(centred, valid)
+
+    features: Tensor
+    labels: Tensor
+    valid: Tensor
+    classifiers: Tensor
+    named: Tensor
+    images: Spectrum
+    common: Tensor
+    constant: Tensor
+
+    @classmethod
+    def of(cls, features: Tensor, labels: Tensor, valid: Tensor, classifiers: Tensor) -> Given:
+        """From unit features [R, N, E], labels, `valid`, and classifiers by names [J, R, C, E], times the scale."""
+        x = torch.where(valid[..., None], features, 0)
+        mean = x.sum(1) / valid.sum(1, keepdim=True)
+        common = mean / mean.square().sum(-1, keepdim=True).clamp(min=1e-12)
+        constant = (x @ common[..., None])[..., 0]
+        return cls(x, labels, valid, classifiers, centred(x @ classifiers.mT), spectrum(x), common, constant)
+
+    @property
+    def shares(self) -> Tensor:
+        """The given labels as shares [R, N, C], 0 on padding."""
+        return one_hot(self.labels, self.named.shape[-1]).to(self.named) * self.valid[..., None]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Probabilities `true` [R, N, C] of true classes, 0 on padding, and what explains the given labels by them.
+
+    `pool` [R, J + 1] are the weights of classifiers by names and of the regression with its `ridge` [R], `bias` [R, C]
+    those of classes, `right` [R] the fraction of right labels, and `each` [R, N] the log-probabilities of the labels.
+    """
+
+    true: Tensor
+    pool: Tensor
+    bias: Tensor
+    ridge: Tensor
+    right: Tensor
+    each: Tensor
+
+    def classifier(self, given: Given) -> Tensor:
+        """The pool as class weights [R, C, E], whose logits need no further scale."""
+        unit = spread(left_out(given.images, self.true, self.ridge), given.valid)
+        of_images = self.pool[:, -1:, None] / unit * weights(given.images, self.true, self.ridge)
+        by_names = torch.einsum("rj,jrce->rce", self.pool[:, :-1], given.classifiers)
+        return by_names + of_images + self.bias[..., None] * given.common[:, None]
+
+
+def explain(given: Given, rounds: int = 8) -> Explanation:
+    """The likelier of two ends of EM, from the given labels and from class names; replica by replica.
+
+    An image's true class has probabilities p = softmax(sum_j a_j z_j + b g + c), with z_j the logits by names, g the
+    regression of the posteriors on the features, without the image and in units of its standard deviation over classes,
+    and c the biases of classes. A true class k is given label y with T[k, y], without the image's own count.
+    """
+    by_labels = from_labels(given)
+    ends = [refined(given, first, rounds) for first in (by_labels, from_names(given, by_labels.ridge))]
+    likelier = ends[1].each.sum(1) > ends[0].each.sum(1)
+    return picked(likelier & ~contradicted(ends[1].true, given.labels), ends[1], ends[0])
+
+
+def contradicted(true: Tensor, labels: Tensor) -> Tensor:
+    """Whether some class was hardly given its own label, by posteriors [R, N, C] and given labels [R, N]: bool [R].
+
+    The likelihood of the labels cannot see that classes have changed places, since the noise matrix absorbs it. Wrong
+    labels leave some right ones; a wrong name leaves none. One image a cell is added.
+
+    >>> contradicted(torch.eye(2)[[0] * 7 + [1] * 7][None], torch.tensor([[1] * 7 + [0] * 2 + [1] * 5])).tolist()
+    [True]
+    """
+    counts = expected_counts(true, labels) + 1
+    return (counts.diagonal(dim1=1, dim2=2) < OWN * counts.amax(-1)).any(1)
+
+
+def from_labels(given: Given) -> Explanation:
+    """A start that pools names with the regression of the given labels, under the ridge that makes these likeliest.
+
+    Noise is even there, so that nothing is said of which class is which: classes cannot change places.
+    """
+    found = [_even_noise(given, _scores(given, given.shares, ridge), ridge) for ridge in _ridges(given)]
+    best = found[0]
+    for other in found[1:]:
+        best = picked(other.each.sum(1) > best.each.sum(1), other, best)
+    return best
+
+
+def from_names(given: Given, ridge: Tensor) -> Explanation:
+    """A start by names alone."""
+    scores = torch.cat([given.named, torch.zeros_like(given.named[:1])])
+    return _even_noise(given, scores, ridge)
+
+
+def _ridges(given: Given) -> list[Tensor]:
+    return [given.constant.new_full((len(given.labels),), ridge) for ridge in RIDGES]
+
+
+def _even_noise(given: Given, scores: Tensor, ridge: Tensor) -> Explanation:
+    """Weights of the pool and one fraction of right labels, by EM."""
+    runs, classes = len(given.labels), scores.shape[-1]
+    pool = scores.new_tensor([0.5 / len(given.named)] * len(given.named) + [BY_IMAGES]).repeat(runs, 1)
+    right, bias = scores.new_full((runs,), RIGHT), scores.new_zeros(runs, classes)
+    shares = given.shares
+    for _ in range(STEPS):
+        p = _probabilities(given, scores, pool, bias)
+        matrix = even(right, classes)
+        true, each = _posterior(given, p, matrix.mT.take_along_dim(given.labels[..., None], 1))
+        pool = newton(scores, pool, p, true)
+        agree = (true * shares).sum((1, 2))
+        right = ((agree + 1) / (given.valid.sum(1) + 1.25)).clamp(1 / classes, 0.999)
+    return Explanation(true, pool, bias, ridge, right, each)
+
+
+def refined(given: Given, found: Explanation, rounds: int) -> Explanation:
+    """EM from a start: the regression, the noise matrix, the posteriors and the weights in turn."""
+    shares, classes = given.shares, given.named.shape[-1]
+    true, pool, bias, right = found.true, found.pool, found.bias, found.right
+    for number in range(rounds + 1):
+        scores = _scores(given, true, found.ridge)
+        p = _probabilities(given, scores, pool, bias)
+        posterior, each = _posterior(given, p, likelihoods(given, true, p, right))
+        if number == rounds:
+            break
+        true = posterior
+        right = ((true * shares).sum((1, 2)) / given.valid.sum(1)).clamp(1 / classes, 0.999)
+        pool = newton(scores, pool, p, true)
+        bias = newton_bias(bias, given.constant, p, true)
+    return Explanation(true, pool, bias, found.ridge, right, each)
+
+
+def likelihoods(given: Given, true: Tensor, p: Tensor, right: Tensor) -> Tensor:
+    """T[k, y] [R, N, C] of each image's given label y by true class k, from the other images' posteriors [R, N, C].
+
+    Every row of T has the mass, out of MASSES, of pseudo-images with even noise that makes the labels likeliest.
+    """
+    counts, prior = expected_counts(true, given.labels), even(right, true.shape[-1])
+    at = given.labels[..., None]
+    own, by_prior = (each.mT.take_along_dim(at, 1) for each in (counts, prior))
+    own, sums = (own - true).clamp(min=0), (counts.sum(-1)[:, None] - true).clamp(min=0)
+    best, most = own, p.new_full((len(p),), -torch.inf)
+    for mass in MASSES:
+        chances = (own + mass * by_prior) / (sums + mass)
+        gain = torch.where(given.valid, (p * chances).sum(-1).clamp(min=1e-30).log(), 0).sum(1)
+        best = torch.where((gain > most)[:, None, None], chances, best)
+        most = torch.maximum(gain, most)
+    return best
+
+
+def centred(scores: Tensor) -> Tensor:
+    """Scores [..., C] less their mean over classes."""
+    return scores - scores.mean(-1, keepdim=True)
 
 
 def spread(scores: Tensor, valid: Tensor) -> Tensor:
-    """Standard deviation [R, 1, 1] over classes of scores [R, N, C], over the `valid` [R, N] images of a replica."""
+    """Standard deviation [R, 1, 1] over classes of scores [R, N, C], over the `valid` [R, N] images of a replica.
+
+    >>> spread(torch.tensor([[[0.1, 0.3], [0.2, 0.6], [0.0, 9.0]]]), torch.tensor([[True, True, False]]))
+    tensor([[[0.1581]]])
+    """
     variance = scores.var(-1, correction=0)
     return (torch.where(valid, variance, 0).sum(1) / valid.sum(1)).sqrt().clamp(min=1e-12)[:, None, None]
 
 
-def class_means(features: Tensor, shares: Tensor) -> Tensor:
-    """Unit means [R, C, E] of unit features [R, N, E], weighted by `shares` [R, N, C].
+def picked(which: Tensor, yes: Explanation, no: Explanation) -> Explanation:
+    """Replica by replica the first of two explanations, where `which` [R]."""
 
-    >>> class_means(torch.eye(2)[None], torch.tensor([[[1.0, 0.5], [0.0, 0.5]]]))
-    tensor([[[1.0000, 0.0000],
-             [0.7071, 0.7071]]])
-    """
-    return normalize(shares.transpose(1, 2) @ features, dim=-1)
+    def of(name: str) -> Tensor:
+        first, second = getattr(yes, name), getattr(no, name)
+        return torch.where(which.view(-1, *[1] * (first.dim() - 1)), first, second)
 
-
-def true_labels(
-    features: Tensor,
-    given: Tensor,
-    valid: Tensor,
-    judgement: Tensor,
-    trusted: Tensor | None = None,
-    prior: float = 0.25,
-    rounds: int = 20,
-) -> tuple[Tensor, Tensor]:
-    """Posterior [R, N, C] over each image's true label, and the transition matrices [R, C, C] from true to given label.
-
-    With unit features [R, N, E], given labels [R, N], standardised scores `judgement` [R, N, C] of classifiers, and
-    valid [R, N] False on padding, each round computes
-
-        q_i(k) ~ exp(judgement_ik + s_ik) T[k, given_i],    T[k, c] ~ sum_i q_i(k) [given_i = c] + prior N / C T0[k, c],
-
-    where s are the standardised cosines to the class means under q. T0 has on its diagonal the share of given labels
-    that the judgement expects, and the rest spread evenly: Dawid & Skene's EM (1979) for one annotator, with a prior of
-    `prior` N / C pseudo-images a row. Where the labels refute the names of a quarter of the classes or more, these
-    classes start again from the given labels, and nothing but their means is judged; likewise all classes of a replica
-    whose judgement is not `trusted` [R] (default: all are).
-
-    >>> features = torch.eye(2)[[0, 0, 0, 1, 1]][None]
-    >>> given, valid = torch.tensor([[0, 0, 1, 1, 1]]), torch.ones(1, 5, dtype=torch.bool)
-    >>> true_labels(features, given, valid, judgement=features.clone(), rounds=5)[0].argmax(-1).tolist()
-    [[0, 0, 0, 1, 1]]
-    """
-    q, transition = _em(features, given, valid, judgement, judgement.softmax(-1), prior, rounds)
-    wrong = refuted(q, given)
-    wrong &= wrong.float().mean(1, keepdim=True) >= 0.25
-    wrong |= False if trusted is None else ~trusted[:, None]
-    if not wrong.any():
-        return q, transition
-    as_given = one_hot(given, q.shape[-1]).to(q)
-    rest = torch.where(wrong[:, None], 0, q) + 1e-6 * as_given
-    start = torch.where(wrong.gather(1, given).unsqueeze(-1), as_given, rest / rest.sum(-1, keepdim=True))
-    again = _em(features, given, valid, torch.where(wrong[:, None], 0, judgement), start, prior, rounds)
-    restarted = wrong.any(1)[:, None, None]
-    return torch.where(restarted, again[0], q), torch.where(restarted, again[1], transition)
+    return Explanation(*(of(field.name) for field in fields(Explanation)))
 
 
-def refuted(q: Tensor, given: Tensor, share: float = 0.05, least: int = 10) -> Tensor:
-    """Classes [R, C] whose names say something else than the labels, by posteriors [R, N, C] and given labels [R, N].
-
-    At least `least` images are judged to be of such a class, and fewer of them were given its label than `share` of
-    those that were given another one: wrong labels leave some right ones, and a wrong name leaves none.
-
-    >>> refuted(torch.eye(2)[[0] * 12 + [1] * 12][None], torch.tensor([[1] * 12 + [0] * 3 + [1] * 9])).tolist()
-    [[True, False]]
-    """
-    counts = expected_counts(q, given)
-    return (counts.diagonal(dim1=1, dim2=2) < share * counts.amax(-1)) & (counts.sum(-1) >= least)
+def _scores(given: Given, shares: Tensor, ridge: Tensor) -> Tensor:
+    """The named logits and the left-out regression of `shares` [R, N, C], in its own units: [J + 1, R, N, C]."""
+    values = centred(left_out(given.images, shares, ridge))
+    return torch.cat([given.named, (values / spread(values, given.valid))[None]])
 
 
-def above_chance(scores: Tensor, given: Tensor, valid: Tensor) -> Tensor:
-    """Whether the arg-max of scores [R, N, C] is the given label [R, N] more often than by chance, by a standard error.
-
-    >>> scores = torch.eye(2)[[0, 0, 1, 1]].expand(2, -1, -1)
-    >>> above_chance(scores, torch.tensor([[0, 0, 1, 1], [0, 1, 1, 0]]), torch.ones(2, 4, dtype=torch.bool)).tolist()
-    [True, False]
-    """
-    count, classes = valid.sum(1), scores.shape[-1]
-    predicted, labels = (
-        one_hot(each, classes) * valid.unsqueeze(-1) / count[:, None, None] for each in (scores.argmax(-1), given)
-    )
-    agreement = (predicted * labels).sum((1, 2)) * count
-    chance = (predicted.sum(1) * labels.sum(1)).sum(-1)
-    return agreement > chance + (chance * (1 - chance) / count).sqrt()
+def _probabilities(given: Given, scores: Tensor, pool: Tensor, bias: Tensor) -> Tensor:
+    p = pooled(scores, pool, bias[:, None] * given.constant[..., None]).exp()
+    return torch.where(given.valid[..., None], p, 0)
 
 
-def _em(
-    features: Tensor, given: Tensor, valid: Tensor, judgement: Tensor, start: Tensor, prior: float, rounds: int
-) -> tuple[Tensor, Tensor]:
-    """The rounds of `true_labels`, from a posterior `start` [R, N, C]."""
-    classes, on = judgement.shape[-1], valid.unsqueeze(-1)
-    q, count = torch.where(on, start, 0), valid.sum(1).to(start)
-    agreement = (q.gather(-1, given.unsqueeze(-1)).squeeze(-1).sum(1) / count).clamp(1 / classes, 1 - 1e-6)
-    pseudo = (prior * count / classes)[:, None, None] * even(agreement, classes)
-    transition = rows_of(expected_counts(q, given) + pseudo)
-    for _ in range(rounds):
-        means = standardised(features @ class_means(features, q).transpose(1, 2), valid)
-        likelihood = transition.transpose(1, 2).take_along_dim(given.unsqueeze(-1), 1)
-        q = torch.where(on, (judgement + means + likelihood.log()).softmax(-1), 0)
-        transition = rows_of(expected_counts(q, given) + pseudo)
-    return q, transition
-
-
-def left_out(features: Tensor, shares: Tensor) -> Tensor:
-    """Cosines [R, N, C] of unit features [R, N, E] to the class means, to which the image itself adds nothing.
-
-    They shrink to 0 where less than half an image is left.
-
-    >>> left_out(torch.eye(2)[[0, 0, 1]][None], torch.eye(2)[[0, 0, 0]][None])[0, :, 0]
-    tensor([0.7071, 0.7071, 0.0000])
-    """
-    sums = shares.transpose(1, 2) @ features
-    cosines = features @ sums.transpose(1, 2)
-    lengths = sums.square().sum(-1)[:, None] - 2 * shares * cosines + shares.square()
-    return (cosines - shares) / lengths.clamp(min=0.25).sqrt()
-
-
-def likeliest(
-    scores: Iterable[Tensor], given: Tensor, valid: Tensor, transition: Tensor, sharpness: Sequence[float]
-) -> tuple[Tensor, Tensor]:
-    """Which scores [R, N, C] make the given labels [R, N] likeliest, and how sharp they are: indices [R], factors [R].
-
-    The likelihood of a label c is sum_k p_k T[k, c] with p = softmax(factor * standardised(scores)).
-    """
-    shares = transition.transpose(1, 2).take_along_dim(given.unsqueeze(-1), 1)
-    found = []
-    for each in scores:
-        plain = standardised(each, valid)
-        for factor in sharpness:
-            likelihood = ((factor * plain).softmax(-1) * shares).sum(-1).log()
-            found.append(torch.where(valid, likelihood, 0).sum(1))
-    best = torch.stack(found).argmax(0)
-    factors = torch.tensor(sharpness, device=best.device)
-    return best // len(sharpness), factors[best % len(sharpness)]
+def _posterior(given: Given, p: Tensor, likelihood: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities [R, N, C] of true classes and log-probabilities [R, N] of the given labels; both 0 on padding."""
+    joint = p * likelihood
+    total = joint.sum(-1)
+    true = joint / total.clamp(min=1e-30)[..., None]
+    return true, torch.where(given.valid, total.clamp(min=1e-30).log(), 0)

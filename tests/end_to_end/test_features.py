@@ -187,8 +187,8 @@ def test_a_classifier_is_chosen_on_rows_and_predicts_others(tmp_path: Path, caps
     options = ["--methods=zero_shot,ce,coop", "--seeds=1", "--recipe=coop[epochs=2]", f"--out={tmp_path / 'choice'}"]
     assert main(["choose", f"features:{path}", *options]) == 0
     told = capsys.readouterr().out
-    assert "left out: coop, em_means (but not em_means[teacher=head]) on made" in told
-    assert "the default is em_means[teacher=head] instead of em_means" in told
+    assert "left out: coop, em_means (but not em_means[teacher=names]) on made" in told
+    assert "the default is em_means[teacher=names] instead of em_means" in told
     table = tmp_path / "table.csv"
     assert main(["predict", f"features:{path}", f"--with={tmp_path / 'choice'}", f"--out={table}"]) == 0
     found = pd.read_csv(table)

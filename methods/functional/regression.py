@@ -1,0 +1,56 @@
+"""Ridge regression of class shares on features, with every image left out of what it is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Features [R, N, E] as an orthonormal `basis` [R, N, D] times directions, whose squared lengths are [R, D].
+
+    `directions` [R, D, E] have unit length; D is the smaller of N and E.
+    """
+
+    basis: Tensor
+    squares: Tensor
+    directions: Tensor
+
+
+def spectrum(features: Tensor) -> Spectrum:
+    """The singular value decomposition of features [R, N, E], by the smaller of their two Gram matrices."""
+    tall = features.shape[1] > features.shape[2]
+    gram = features.mT @ features if tall else features @ features.mT
+    squares, vectors = torch.linalg.eigh(gram)
+    squares = squares.clamp(min=1e-6)
+    if tall:
+        return Spectrum(features @ vectors / squares.sqrt()[:, None], squares, vectors.mT)
+    return Spectrum(vectors, squares, vectors.mT @ features / squares.sqrt()[..., None])
+
+
+def left_out(images: Spectrum, shares: Tensor, ridge: Tensor) -> Tensor:
+    """Regression values [R, N, C] of `shares` [R, N, C] over their class's sum, each image's own share left out.
+
+    Exact for ridge regression: (H s - h s) / (1 - h) with the hat matrix H and its diagonal h. `ridge` [R] is in units
+    of squared lengths; as it grows the values become cosines to class means, times a constant. A class of which less
+    than a quarter of an image is left says nearly nothing.
+
+    >>> one = torch.tensor([1.0])
+    >>> values = left_out(spectrum(torch.eye(2)[[0, 0, 1]][None]), torch.eye(2)[[0, 0, 1]][None], one)
+    >>> values[0, :, 0]
+    tensor([0.4000, 0.4000, 0.0000])
+    """
+    kept = images.squares / (images.squares + ridge[:, None])
+    own = (images.basis.square() * kept[:, None]).sum(-1, keepdim=True)
+    fitted = images.basis @ (kept[..., None] * (images.basis.mT @ shares))
+    return (fitted - own * shares) / (1 - own).clamp(min=1e-6) / (shares.sum(1, keepdim=True) - shares + 0.25)
+
+
+def weights(images: Spectrum, shares: Tensor, ridge: Tensor) -> Tensor:
+    """Weights [R, C, E] of the regression of all images' `shares` [R, N, C] over their class's sum."""
+    targets = images.basis.mT @ (shares / (shares.sum(1, keepdim=True) + 0.25))
+    factors = images.squares.sqrt() / (images.squares + ridge[:, None])
+    return (factors[..., None] * targets).mT @ images.directions
