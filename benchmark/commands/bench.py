@@ -10,7 +10,7 @@ from benchmark import PROTOCOL, version
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
-from benchmark.plan import groups, method_catalog, name_checks, suites
+from benchmark.plan import gpu_hours, groups, method_catalog, name_checks, suites
 from benchmark.plan.axes import Run, all_small
 from benchmark.plan.feature_files import notes
 from benchmark.plan.method_names import printed
@@ -87,6 +87,8 @@ def train(
     workers = _workers(console, options, engine, runs, done)
     todo = [pack for pack in packs(runs, options.pack, workers) if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
+    if line := gpu_hours.phrase(todo, options.precision):
+        console.say(line, "dim")
     if options.save_predictions:
         _without_predictions(console, store, [run for run in runs if run.key in done])
     if options.dry_run:

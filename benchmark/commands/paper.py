@@ -10,9 +10,10 @@ from pathlib import Path
 from benchmark.commands import bench
 from benchmark.commands._folders import check_writable
 from benchmark.outputs import OneFile, check_folders
-from benchmark.plan import name_checks, paper_runs
+from benchmark.plan import gpu_hours, name_checks, paper_runs
 from benchmark.plan.axes import Run
 from benchmark.plan.options import numbers
+from benchmark.plan.packs import packs
 from benchmark.plan.paper_runs import Cell, Changes
 from benchmark.plan.shared_options import Training
 from benchmark.published import protocols
@@ -76,6 +77,8 @@ def main(options: Options) -> int:
     if options.quick:
         cells = paper_runs.quick(cells, missing)
     runs = [run for cell in cells for run in cell.runs]
+    if options.dry_run and (line := gpu_hours.phrase(packs(dict.fromkeys(runs), options.pack), options.precision)):
+        console.say(f"{len(dict.fromkeys(runs))} runs, {line}", "dim")
     if not options.dry_run and any(run.dataset not in missing for run in runs):
         with console.status("loading torch and weights"):
             missing |= _missing(_load, dict.fromkeys(run.backbone for run in runs))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import BadInput
 from benchmark.plan import options as bench
+from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
+from benchmark.plan.gpu_hours import PEAKS, estimate
+from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
 from datamodules.foreign import LONGEST_NAME, one_line
@@ -24,6 +28,7 @@ class Options(bench.Options):
     """Simulate the grid that `bench` would train with these options; nothing is trained, and finished runs count, too.
 
     The cost of a run is what equal runs took in the records of `--costs`, or is scaled from runs of its backbone.
+    Without any, hours on common GPUs are estimated from FLOP.
     """
 
     devices: str = "1,8,64,1000"
@@ -40,19 +45,45 @@ def main(options: Options) -> int:
     folders = split_list(options.costs) or [str(options.out)]
     records = [record for folder in folders for record in Store(Path(folder).expanduser()).load().records]
     measured = [Measured(record.run, record.seconds, record.device) for record in records]
-    if not measured:
-        raise BadInput(f"no records in {', '.join(folders)}; train a few runs first, or name others by --costs=FOLDER")
     runs = options.grid().runs()
     backbones = {run.backbone for run in runs}
-    kinds = Counter(each.device for each in measured if each.run.backbone in backbones) or Counter(
-        each.device for each in measured
-    )
+    if not any(each.run.backbone in backbones for each in measured):
+        return _estimated(console, options, runs, numbers, folders)
+    kinds = Counter(each.device for each in measured if each.run.backbone in backbones)
     for device, count in kinds.most_common():
         costs = Costs.of(measured, device)
         rows = [forecast(runs, options.pack, number, costs) for number in numbers]
         title = f"{len(runs)} runs on {device}, costs from {count} records"
         hours = "GPU-hours" if "cpu" not in device else "device-hours"
         console.print(table([*HEAD, hours, "of them idle"], map(_row, rows), title, left=0))
+    return 0
+
+
+def _estimated(
+    console: Screen, options: Options, runs: Sequence[Run], numbers: Sequence[int], folders: Sequence[str]
+) -> int:
+    """Prints what the runs would take on common GPUs.
+
+    Raises:
+        BadInput: the sizes of a backbone are not known.
+    """
+    precision = "bf16" if options.precision == "auto" else options.precision
+    rows, found = [], None
+    for gpu in PEAKS:
+        for number in numbers:
+            found = estimate(packs(runs, options.pack, number), gpu, precision, number)
+            if found is None:
+                raise BadInput(
+                    f"no records in {', '.join(folders)} of these backbones; train a few runs first, or name others by "
+                    "--costs=FOLDER"
+                )
+            hours = [f"{number * found.seconds / 3600:.2f}", f"{100 * found.encoding / found.seconds:.0f} %"]
+            rows.append([gpu, str(number), _time(found.seconds), *hours])
+    title = f"{len(runs)} runs, estimated from FLOP"
+    console.print(table(["GPU", "devices", "takes", "GPU-hours", "encoding"], rows, title, left=1))
+    if found is not None:
+        disk, memory = found.disk / 1e9, found.memory / 1e9
+        console.say(f"feature bank {disk:.2g} GB; a pack needs about {memory:.2g} GB of GPU memory, in {precision}")
     return 0
 
 

@@ -1,0 +1,69 @@
+"""Hours on GPUs before any run: by hand for small grids, and in the plans that people read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.__main__ import main
+from benchmark.plan.gpu_hours import EFFICIENCY, LAUNCH, PEAKS, REST, TEXT_PASS, estimate, phrase
+from benchmark.plan.grid import Grid
+from benchmark.plan.packs import packs
+from benchmark.plan.towers import towers
+
+
+def grid(methods: str, datasets: str = "imagenet", seeds: int = 1, shots: int = 16) -> Grid:
+    return Grid(methods.split(","), datasets.split(","), [0.5], ["symmetric"], range(1, seeds + 1), [shots],
+                ["ViT-B-16/openai"], recipes=["coop[epochs=10]"])  # fmt: skip
+
+
+def test_a_prompt_on_many_classes_is_bound_by_arithmetic() -> None:
+    own, speed = towers("ViT-B-16/openai"), EFFICIENCY * PEAKS["A100"]["bf16"] * 1e12
+    assert own is not None
+    found = estimate(packs(grid("coop").runs(), 96), "A100")
+    images = 50_000 + 16_000 * 10
+    training = 10 * 500 * own.text_flop(1000) / speed
+    assert found is not None
+    assert found.encoding == pytest.approx(images * own.image_flop / speed)
+    assert found.seconds == pytest.approx(training + found.encoding)
+    assert found.disk == pytest.approx(images * 512 * 4)
+
+
+def test_a_prompt_on_few_classes_is_bound_by_launches_and_further_runs_are_free() -> None:
+    one, many = (estimate(packs(grid("coop", "eurosat", seeds).runs(), 96), "H100") for seeds in (1, 3))
+    assert one is not None and many is not None
+    assert one.seconds - one.encoding == pytest.approx(10 * 5 * LAUNCH * (REST + TEXT_PASS))
+    assert many.seconds - many.encoding == pytest.approx(one.seconds - one.encoding)
+
+
+def test_slower_gpus_and_full_precision_take_longer_and_more_devices_less() -> None:
+    made = packs(grid("coop,vpt").runs(), 96)
+    hours = [found.seconds for gpu in ("A40", "A100", "H100") if (found := estimate(made, gpu)) is not None]
+    assert hours == sorted(hours, reverse=True) and len(set(hours)) == 3
+    full, half = estimate(made, "A100", "fp32"), estimate(made, "A100", devices=2)
+    assert full is not None and half is not None
+    assert full.seconds > hours[1] > half.seconds
+
+
+def test_a_dry_run_tells_hours_disk_and_memory_and_the_embedded_clip_s_does_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--methods=coop", "--seeds=1", "--noise=0", "--dry_run", f"--out={tmp_path}"]
+    main(["bench", "--datasets=digits", "--backbone=ViT-B-16/openai", *options])
+    out = capsys.readouterr().out
+    assert "estimated from FLOP: GPU-hours" in out and "on A100" in out and "feature bank" in out
+    assert main(["bench", "--datasets=digits", *options]) == 0
+    assert "FLOP" not in capsys.readouterr().out
+    assert phrase([]) == ""
+
+
+def test_plan_without_a_record_of_the_backbone_estimates_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["plan", "--methods=coop", "--datasets=eurosat", "--seeds=1-3", "--devices=1,8", f"--out={tmp_path}"]
+    assert main([*options, "--backbone=RN50/openai"]) == 0
+    out = capsys.readouterr().out
+    assert "estimated from FLOP" in out and out.count("H200") == 2 and "GB of GPU memory" in out
+    assert main(options) == 2
+    assert "no records" in capsys.readouterr().err
