@@ -4,13 +4,43 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from benchmark.records.backbone_identity import cannot_be_compared, rule, weights_of
 from benchmark.records.record import Record
 
-Identity = tuple[str, ...]
-#: What must agree within: first what it is called, then whatever else sets it apart.
 Group = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must agree within a group of records: `of` tells it, and `words` how a line calls it.
+
+    `group` is first what the group is called, then whatever else sets it apart.
+    """
+
+    group: Callable[[Record], Group]
+    of: Callable[[Record], Group]
+    words: str
+
+
+#: Applied one after the other, each to what the ones before have kept.
+SAME_MODEL = Rule(
+    lambda record: (record.run.backbone_name, rule(weights_of(record))),
+    lambda record: (weights_of(record), record.precision),
+    "weights {:.12} in {}",
+)
+SAME_PRECISION = Rule(
+    lambda record: (record.run.backbone_name,), lambda record: (record.precision,), "the precision {}"
+)
+SAME_SPLIT = Rule(
+    lambda record: (record.run.dataset,), lambda record: (record.hashes.get("split", ""),), "split {:.12}"
+)
+SAME_SETTINGS = Rule(
+    lambda r: (f"{r.run.method} with recipe {r.run.recipe} on {r.run.dataset}, {r.run.shots} shots",),
+    lambda r: (", ".join(f"{name}={value}" for name, value in sorted(r.settings.items())),),
+    "the settings {}",
+)
 
 
 def comparable(records: Iterable[Record]) -> tuple[list[Record], list[str]]:
@@ -23,69 +53,23 @@ def comparable(records: Iterable[Record]) -> tuple[list[Record], list[str]]:
     Weights that an earlier version recorded cannot be compared with today's: such runs stay, and a line says so.
     """
     problems: list[str] = []
-    kept = _one_each(records, _backbone, _model, _model_words, problems)
-    kept = _one_each(kept, lambda record: (record.run.backbone_name,), _precision, _precision_words, problems)
+    kept = _one_each(records, SAME_MODEL, problems)
+    kept = _one_each(kept, SAME_PRECISION, problems)
     problems += cannot_be_compared(kept)
-    kept = _one_each(kept, lambda record: (record.run.dataset,), _split, _split_words, problems)
-    kept = _one_each(kept, _recipe, _settings, _settings_words, problems)
+    for same in (SAME_SPLIT, SAME_SETTINGS):
+        kept = _one_each(kept, same, problems)
     return kept, problems
 
 
-def _one_each(
-    records: Iterable[Record],
-    group: Callable[[Record], Group],
-    identity: Callable[[Record], Identity],
-    words: Callable[[Identity], str],
-    problems: list[str],
-) -> list[Record]:
-    marked = [(group(record), identity(record), record) for record in records]
-    counts = Counter((own, ident) for own, ident, _ in marked)
-    chosen: dict[Group, Identity] = {}
-    for (own, ident), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
-        if (first := chosen.setdefault(own, ident)) != ident:
+def _one_each(records: Iterable[Record], same: Rule, problems: list[str]) -> list[Record]:
+    marked = [(same.group(record), same.of(record), record) for record in records]
+    counts = Counter((group, own) for group, own, _ in marked)
+    chosen: dict[Group, Group] = {}
+    for (group, own), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
+        if (first := chosen.setdefault(group, own)) != own:
+            theirs, ours = (same.words.format(*(part or "unknown" for part in parts)) for parts in (own, first))
             problems.append(
-                f"{count} {'run' if count == 1 else 'runs'} of {own[0]} made with {words(ident)} left out: the "
-                f"{counts[own, first]} in the tables were made with {words(first)}; use an --out for each"
+                f"{count} {'run' if count == 1 else 'runs'} of {group[0]} made with {theirs} left out: the "
+                f"{counts[group, first]} in the tables were made with {ours}; use an --out for each"
             )
-    return [record for own, ident, record in marked if chosen[own] == ident]
-
-
-def _backbone(record: Record) -> Group:
-    return (record.run.backbone_name, rule(weights_of(record)))
-
-
-def _model(record: Record) -> Identity:
-    return (weights_of(record), record.precision)
-
-
-def _model_words(identity: Identity) -> str:
-    return f"weights {identity[0][:12] or 'unknown'} in {identity[1]}"
-
-
-def _precision(record: Record) -> Identity:
-    return (record.precision,)
-
-
-def _precision_words(identity: Identity) -> str:
-    return f"the precision {identity[0]}"
-
-
-def _split(record: Record) -> Identity:
-    return (record.hashes.get("split", ""),)
-
-
-def _split_words(identity: Identity) -> str:
-    return f"split {identity[0][:12] or 'unknown'}"
-
-
-def _recipe(record: Record) -> Group:
-    run = record.run
-    return (f"{run.method} with recipe {run.recipe} on {run.dataset}, {run.shots} shots",)
-
-
-def _settings(record: Record) -> Identity:
-    return tuple(f"{name}={value}" for name, value in sorted(record.settings.items()))
-
-
-def _settings_words(identity: Identity) -> str:
-    return f"the settings {', '.join(identity) or 'unknown'}"
+    return [record for group, own, record in marked if chosen[group] == own]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 #: What stands behind the cell and the method, which come first in a leaderboard.
 COLUMNS = ["ours", "std", "seeds", "published", "published_std", "gap", "remark", "source"]
 FOLDER = Path(__file__).parent
-_FEW_SHOT = ("nlprompt_protocol.csv", "nlprompt_rerun.csv", "coop.csv", "tip_adapter.csv", "gda.csv")
-_PTNL = {("coop", "ce"): "coop", ("coop_csc", "ce"): "coop[csc=True]", ("coop", "gce"): "gce[q=0.5]",
-         ("coop_csc", "gce"): "gce[csc=True,q=0.5]"}  # fmt: skip
+FILES = ("nlprompt_protocol", "nlprompt_rerun", "coop", "tip_adapter", "gda", "ptnl_style_rerun", "grip")
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,12 @@ def reported(point: Point, files: Sequence[str]) -> Published | None:
 
 @cache
 def published() -> tuple[Published, ...]:
-    """Every number that the suite can be compared with."""
-    return (*(row for file in _FEW_SHOT for row in _few_shot(file)), *_ptnl(), *_grip())
+    """Every number that the suite can be compared with, under our names of methods and paradigms.
+
+    Rows in which shots or epochs are empty stand for any number of them. What uses no labels stands among the few-shot
+    runs, as in our tables.
+    """
+    return tuple(_row(row, f"{name}.csv") for name in FILES for row in _rows(f"{name}.csv"))
 
 
 def _identity(row: Any) -> tuple[Any, ...]:
@@ -126,42 +128,13 @@ def architecture(backbone: str) -> str | None:
     return name.removesuffix("-quickgelu") if weights == "openai" else None
 
 
-def _few_shot(file: str) -> Iterator[Published]:
-    """Rows in which shots or epochs are empty stand for any number of them."""
-    for row in _rows(file):
-        remark = row["remark"] or ("q is not stated" if row["method"] == "gce" else "")
-        yield Published(
-            row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"] or 0) or None,
-            int(row["epochs"] or 0) or None, row["backbone"], "fewshot", row["method"], float(row["accuracy"]), None,
-            remark, row["source"], file,
-        )  # fmt: skip
-
-
-def _ptnl() -> Iterator[Published]:
-    file = "ptnl_style_rerun.csv"
-    for row in _rows(file):
-        method = _PTNL.get((row["method"], row["loss"]))
-        if method is not None:
-            yield Published(
-                row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"]), int(row["epochs"]),
-                row["backbone"], "fewshot", method, float(row["accuracy"]), float(row["std"]), "", row["source"], file,
-            )  # fmt: skip
-
-
-def _grip() -> Iterator[Published]:
-    """All were trained for 150 epochs, with 2 labels per class under SSL; zero-shot CLIP is neither.
-
-    What uses no labels stands in our tables among the few-shot runs.
-    """
-    for row in _rows("grip.csv"):
-        clip, grip = row["method"] == "clip", row["method"] == "grip"
-        method = f"grip[modality={row['modality']}]" if grip and row["modality"] != "text" else row["method"]
-        shots = 2 if row["paradigm"] == "ssl" else None
-        yield Published(
-            row["dataset"], "none", 0.0, None if clip else shots, None if clip else 150, row["backbone"],
-            "fewshot" if row["paradigm"] == "ul" else row["paradigm"], "zero_shot" if clip else method,
-            float(row["accuracy"]), None, "", row["source"], "grip.csv",
-        )  # fmt: skip
+def _row(row: Mapping[str, str], file: str) -> Published:
+    std, remark = row.get("std"), row.get("remark") or ("q is not stated" if row["method"] == "gce" else "")
+    return Published(
+        row["dataset"], row["noise_type"], float(row["noise_rate"]), int(row["shots"] or 0) or None,
+        int(row["epochs"] or 0) or None, row["backbone"], row.get("paradigm", "fewshot"), row["method"],
+        float(row["accuracy"]), float(std) if std else None, remark, row["source"], file,
+    )  # fmt: skip
 
 
 def _rows(file: str) -> Iterator[dict[str, str]]:
