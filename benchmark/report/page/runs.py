@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.analysis.curves import mean_curve
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.records.record import Record
 
@@ -85,28 +86,22 @@ def _means(records: Sequence[Record]) -> dict[str, dict[str, list[Any]]]:
 
 def mean_of(curves: Sequence[Sequence[float | None]], thin: bool = False) -> dict[str, list[Any]]:
     """Means over curves, point by point, of the values that there are."""
-    length = max(map(len, curves), default=0)
-    table = np.full((len(curves), length), np.nan)
-    for row, curve in zip(table, curves, strict=True):
-        row[: len(curve)] = [np.nan if value is None else value for value in curve]
-    known = ~np.isnan(table)
-    count = known.sum(0)
-    total = np.where(known, table, 0.0).sum(0)
-    kept = _spread(np.flatnonzero(count).tolist()) if thin else range(length)
+    mean, count = mean_curve(curves)
+    kept = _few(np.flatnonzero(count).tolist()) if thin else range(len(mean))
     return {
         "x": [i + 1 for i in kept],
-        "y": [short(total[i] / count[i]) if count[i] else None for i in kept],
+        "y": [short(float(mean[i])) for i in kept],
         "n": [int(count[i]) for i in kept],
     }
 
 
 def thinned(curve: Sequence[float | None]) -> dict[str, list[Any]]:
     """Epochs in which there is a value, counted from 1, and values."""
-    kept = _spread([epoch for epoch, value in enumerate(curve) if value is not None])
+    kept = _few([epoch for epoch, value in enumerate(curve) if value is not None])
     return {"x": [i + 1 for i in kept], "y": [short(curve[i]) for i in kept]}
 
 
-def _spread(known: Sequence[int]) -> list[int]:
+def _few(known: Sequence[int]) -> list[int]:
     return [known[place] for place in points(len(known))]
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmark.analysis.curves import mean_curve
 from benchmark.plan.method_names import printed
 from benchmark.records.record import Record
 from benchmark.report.palette import FAINT, line_styles
-from benchmark.report.pictures.epochs import mean_curve, seeds
+from benchmark.report.pictures.epochs import seeds
 from benchmark.report.pictures.style import label, line, panels, title
 from benchmark.report.short_names import short_names
 
@@ -34,7 +35,7 @@ def per_class(records: Sequence[Record], methods: list[str], shown: Sequence[str
     for axis, dataset in zip(axes, datasets, strict=True):
         here = [record for record in kept if record.run.dataset == dataset]
         for method in sorted({record.run.method for record in here}, key=lambda name: (name not in shown, name)):
-            values = mean_curve([record.per_class_accuracy for record in here if record.run.method == method])
+            values, _ = mean_curve([record.per_class_accuracy for record in here if record.run.method == method])
             values = np.sort(values[~np.isnan(values)])
             place = np.linspace(0, 100, len(values)) if len(values) > 1 else np.array([50.0])
             if method in shown:

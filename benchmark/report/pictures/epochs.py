@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from benchmark.analysis.curves import mean_curve
 from benchmark.plan.method_names import printed
 from benchmark.records.record import Record
 from benchmark.report.palette import COLOURS, GREY
@@ -46,7 +46,7 @@ def over_epochs(
     figure, axes = panels(len(methods))
     for axis, method in zip(axes, methods, strict=True):
         for name, (text, colour, dash) in curves.items():
-            values = mean_curve([record.curves.get(name, ()) for record in records if record.run.method == method])
+            values, _ = mean_curve([record.curves.get(name, ()) for record in records if record.run.method == method])
             known = np.flatnonzero(~np.isnan(values))  # some are measured in some epochs only: joined by lines
             axis.plot(known + 1, values[known], color=colour, linestyle=dash, label=text)
         title(axis, printed(method))
@@ -65,16 +65,3 @@ def seeds(records: Sequence[Record]) -> str:
         cells.setdefault((record.run.dataset, record.run.method), set()).add(record.run.seed)
     count = max(map(len, cells.values()), default=0)
     return f"{count} seed{'' if count == 1 else 's'}"
-
-
-def mean_curve(curves: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
-    """Mean of curves epoch by epoch, over those that have a value there."""
-    length = max(map(len, curves), default=0)
-    table = np.full((len(curves), length), np.nan)
-    for row, curve in zip(table, curves, strict=True):
-        row[: len(curve)] = [np.nan if value is None else value for value in curve]
-    known = ~np.isnan(table)
-    total = np.where(known, table, 0.0).sum(0)
-    count = known.sum(0)
-    mean: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean

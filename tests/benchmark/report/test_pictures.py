@@ -26,7 +26,6 @@ from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise, heat_map
 from benchmark.report.pictures.campaign_pictures import figures
-from benchmark.report.pictures.epochs import mean_curve
 from benchmark.report.pictures.ranks import groups
 from benchmark.report.pictures.style import panels, render, styled, title
 from tests.support.records_factory import fill, result, run
@@ -194,11 +193,6 @@ def test_the_colour_of_a_method_does_not_depend_on_the_others_and_a_variant_has_
     assert [styles[name] for name in default] == [line_styles([name])[name] for name in default]
     assert all(line_styles([*default, *others])[name].colour == styles[name].colour for name in default)
     assert len({styles[name].colour for name in default}) == len(default)
-
-
-def test_curves_of_unequal_length_and_with_holes_are_averaged_over_what_is_there() -> None:
-    np.testing.assert_array_equal(mean_curve([[1.0, None, 3.0], [3.0, None]]), [2.0, np.nan, 3.0])
-    assert mean_curve([]).shape == (0,)
 
 
 def test_a_bar_of_the_rank_diagram_joins_what_cannot_be_told_apart() -> None:
