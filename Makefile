@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed test test-slow test-clusters test-oldest test-newest faults mutants check format lock docs embedded
+.PHONY: help bench paper report reference methods list sync speed gpu-check test test-slow test-clusters test-oldest test-newest faults mutants check format lock docs embedded
 
 help:  ## this list
 	@echo 'targets:'
@@ -82,6 +82,9 @@ DOCS := --reference=results/reference/methods --readme=docs/methods.md
 
 speed: variables installed  ## the suite against a plain loop, timed in turns; writes results/speed.csv
 	@"$$RUN" -m benchmark speed $(call flags,OUT DEVICES)
+
+gpu-check: installed  ## the first six minutes on a GPU: every kind of work, with a page results/gpu/check.md to send
+	@"$$RUN" -m benchmark.speed.gpu_check
 
 list: variables installed  ## methods, data sets and kinds of noise, and what is ready
 	@"$$RUN" -m benchmark list $(call flags,DATA)
