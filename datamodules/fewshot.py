@@ -11,6 +11,9 @@ from datamodules.dataset import Labels
 from datamodules.errors import DataError
 from datamodules.seeds import rng
 
+#: The number of shots that stands for all images of each class.
+ALL = 1_000_000
+
 
 def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
     """Indices into `labels` [P] of `shots` images per class, in the order in which CoOp draws them.
@@ -82,23 +85,16 @@ def _draw(labels: Labels, shots: int, source: random.Random) -> Labels:
     return np.concatenate(drawn)
 
 
-def check_shots(labels: Labels, classes: Sequence[str], shots: int) -> None:
-    """Checks that every class has at least `shots` images among `labels` [P].
+def lacking_shots(labels: Labels, classes: Sequence[str], shots: int) -> str:
+    """Which class has fewer than `shots` images among `labels` [P], in words; empty for none, and for `ALL` shots.
 
-    Raises:
-        DataError: `shots` below 1, or more than a class has; the message names the smallest class.
-
-    >>> check_shots(np.array([0, 0, 1]), ["cat", "dog"], shots=2)
-    Traceback (most recent call last):
-    datamodules.errors.DataError: shots 2 is more than class 'dog' has: 1 training images
+    >>> lacking_shots(np.array([0, 0, 1]), ["cat", "dog"], shots=2)
+    "shots 2 is more than class 'dog' has: 1 training images"
     """
-    if shots < 1:
-        raise DataError(f"shots {shots} is below 1")
     counts = np.bincount(labels, minlength=len(classes))
     smallest = int(counts.argmin())
-    if counts[smallest] < shots:
-        short = int((counts < shots).sum())
-        more = f" ({short - 1} more classes have fewer than {shots})" if short > 1 else ""
-        raise DataError(
-            f"shots {shots} is more than class {classes[smallest]!r} has: {counts[smallest]} training images{more}"
-        )
+    if counts[smallest] >= shots or shots == ALL:
+        return ""
+    short = int((counts < shots).sum())
+    more = f" ({short - 1} more classes have fewer than {shots})" if short > 1 else ""
+    return f"shots {shots} is more than class {classes[smallest]!r} has: {counts[smallest]} training images{more}"

@@ -12,6 +12,7 @@ from typing import Annotated, get_type_hints
 from benchmark import PROTOCOL
 from benchmark.plan.method_spec import MethodSpec, parse_method
 from datamodules.errors import UserError
+from datamodules.fewshot import ALL
 from methods.clip.names import split_name
 from methods.options.former_names import first_name, renamed
 from methods.recipes import Recipe, is_embedded, is_precomputed, recipe
@@ -164,9 +165,12 @@ def phrase(values: Mapping[str, object], usual: bool = False) -> str:
 
     >>> phrase({"shots": 16, "recipe": "coop", "paradigm": "fewshot"})
     '16 shots, recipe coop'
+    >>> phrase({"shots": ALL})
+    'all shots'
     """
     said = {name: value for name, value in values.items() if value is not None and (usual or value != AXES[name].usual)}
-    return ", ".join(AXES[name].words.format(value) for name, value in said.items())
+    shown = {name: "all" if name == "shots" and value == ALL else value for name, value in said.items()}
+    return ", ".join(AXES[name].words.format(value) for name, value in shown.items())
 
 
 def setting_phrase(setting: Sequence[object], backbone: str = "", epochs: str = "", usual: bool = False) -> str:

@@ -9,6 +9,7 @@ from benchmark.errors import BadInput
 from benchmark.plan import groups
 from benchmark.plan.grid import Grid
 from benchmark.plan.shared_options import Training
+from datamodules.fewshot import ALL
 from datamodules.names import split_list
 
 T = TypeVar("T", int, float)
@@ -45,7 +46,7 @@ class Options(Training):
     """Seeds, 1-5 for a range; all methods see the same images, wrong labels and batches under a seed."""
 
     shots: str = "16"
-    """Labelled images per class."""
+    """Labelled images per class, or all."""
 
     recipe: str = "auto"
     """Training recipes, options in brackets: coop,coop[lr=0.01,epochs=50]; auto is each method's own
@@ -74,12 +75,16 @@ class Options(Training):
             rates=numbers("noise", self.noise, float),
             kinds=split_list(self.noise_type),
             seeds=numbers("seeds", self.seeds, int),
-            shots=numbers("shots", self.shots, int),
+            shots=numbers("shots", ",".join(_shots(part) for part in split_list(self.shots)), int),
             backbones=split_list(self.backbone),
             paradigms=split_list(self.paradigm),
             recipes=split_list(self.recipe),
             epochs=self.epochs or None,
         )
+
+
+def _shots(part: str) -> str:
+    return str(ALL) if part.casefold() == "all" else part
 
 
 def seeds_of(text: str) -> list[int]:

@@ -56,6 +56,9 @@ class Training(WandB):
     skip_bad_images: bool = False
     """Go on without images that cannot be read; the records say how many."""
 
+    fewer_shots: bool = False
+    """Go on where a class has fewer images than shots: it takes part with all that it has, as in CoOp's code."""
+
     save_predictions: bool = False
     """Write what each run predicts of every image to a Parquet file beside its record."""
 

@@ -29,7 +29,7 @@ OWN = Path("suites")
 ABOUT = ("description", "made")
 #: What a suite may say: what is trained. Where that is written, on which machines, and who is told, is said on the
 #: command line alone, so that a file of somebody else's decides none of it.
-WHAT = (*OPTIONS, "epochs", "precision", "pack", "skip_bad_images", "save_predictions", "lr")
+WHAT = (*OPTIONS, "epochs", "precision", "pack", "skip_bad_images", "fewer_shots", "save_predictions", "lr")
 
 #: All that `keep` writes.
 MADE = rb'\Amade = ".*"\n((?!description)[a-z_]+ = ".*"\n)*\Z'

@@ -86,7 +86,8 @@ def _opened(options: Options, engine: Engine, plan: Planned) -> tuple[Runner, li
     resources = Resources(
         options.data, options.cache, options.skip_bad_images, options.precision, options.save_predictions
     )
-    reasons = find_unsupported(resources, [run for pack in plan.todo for run in pack.runs], devices)
+    todo = [run for pack in plan.todo for run in pack.runs]
+    reasons = find_unsupported(resources, todo, devices, options.fewer_shots)
     if records := Store(options.out).load().records:
         check_same_inputs(records, plan.runs, resources, devices)
     resources.forget("backbone")  # every worker loads its own

@@ -18,18 +18,24 @@ from benchmark.run.training import build, specs
 from datamodules import noise
 from datamodules.dataset import Dataset
 from datamodules.errors import DataError
-from datamodules.fewshot import check_shots
+from datamodules.fewshot import lacking_shots
 from datamodules.formats.tables import tables_folder
+from datamodules.notices import say_once
 from datamodules.run_spec import labelled, noisy_labels
 from datamodules.training_sets import TrainingSets
 from methods.clip.backbone import Backbone
 from methods.clip.loading import choose_precision
 from methods.errors import BackboneError, MethodError, UnsupportedError
 
+logger = logging.getLogger(__name__)
 
-def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequence[str]) -> dict[tuple[str, str], str]:
+
+def find_unsupported(
+    resources: Resources, runs: Sequence[Run], devices: Sequence[str], fewer_shots: bool = False
+) -> dict[tuple[str, str], str]:
     """Opens everything that the runs need; returns why a method cannot run, by (backbone, method).
 
+    With `fewer_shots` classes may have fewer images than shots, which is said.
     Backbones are loaded here on the CPU for this alone, before every worker loads its own.
 
     Raises:
@@ -40,8 +46,13 @@ def find_unsupported(resources: Resources, runs: Sequence[Run], devices: Sequenc
     for name, shots in sorted({(run.dataset, run.shots if run.draws_shots else 0) for run in runs}):
         dataset = resources.dataset(name)
         if shots:
-            fewest = int(np.bincount(dataset.train.labels).min())  # a file holds a draw already: all of it will do
-            check_shots(dataset.train.labels, dataset.classes, shots if dataset.outputs is None else min(shots, fewest))
+            lacking = lacking_shots(dataset.train.labels, dataset.classes, shots)
+            if not lacking or dataset.outputs is not None:  # a file holds a draw already: all of it will do
+                continue
+            if not fewer_shots:
+                ways = "--fewer_shots takes what there is, as CoOp does, and --shots=all every image"
+                raise DataError(f"{name}: {lacking}; {ways}")
+            say_once(logger, f"{name}: {lacking}; such classes take part with all they have")
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
         _check_own_labels(resources, run)
     load = _loader(resources, devices)
@@ -126,5 +137,5 @@ def _try_methods(resources: Resources, backbone: Backbone, runs: Sequence[Run]) 
         except (MethodError, BackboneError, DataError):
             raise
         except (Exception, SystemExit) as error:  # a defect: the runs that it concerns will fail, and the others go on
-            logging.getLogger(__name__).info("%s cannot be built: %r", run.method, error)
+            logger.info("%s cannot be built: %r", run.method, error)
     return reasons

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datamodules.errors import DataError
-from datamodules.fewshot import check_shots, few_shot
+from datamodules.fewshot import ALL, few_shot, lacking_shots
 from tests.support.shared import SHARED, needs_shared
 
 SPLITS = {"dtd": "DescribableTextures", "eurosat": "EuroSAT", "oxford_pets": "OxfordPets"}
@@ -41,19 +41,22 @@ def test_seed_0_draws_differently_from_seed_1_and_always_alike() -> None:
     assert few_shot(labels, 4, 0).tolist() == few_shot(labels, 4, 0).tolist() != few_shot(labels, 4, 1).tolist()
 
 
-def test_more_shots_than_a_class_has_are_refused_by_name() -> None:
+def test_more_shots_than_a_class_has_are_told_by_name() -> None:
     labels = np.array([0, 0, 0, 1, 1, 2])
-    check_shots(labels, ["cat", "dog", "owl"], 1)
-    with pytest.raises(DataError, match=r"shots 2 is more than class 'owl' has: 1 training images$"):
-        check_shots(labels, ["cat", "dog", "owl"], 2)
-    with pytest.raises(DataError, match=r"'owl'.*1 more classes have fewer than 3"):
-        check_shots(labels, ["cat", "dog", "owl"], 3)
+    assert lacking_shots(labels, ["cat", "dog", "owl"], 1) == ""
+    told = [lacking_shots(labels, ["cat", "dog", "owl"], shots) for shots in (2, 3)]
+    assert told[0] == "shots 2 is more than class 'owl' has: 1 training images"
+    assert "'owl'" in told[1] and "1 more classes have fewer than 3" in told[1]
+
+
+def test_all_shots_are_every_image_of_every_class() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    assert lacking_shots(labels, ["cat", "dog", "owl"], ALL) == ""
+    assert sorted(few_shot(labels, ALL, seed=1)) == [*range(6)]
 
 
 @pytest.mark.parametrize("shots", [0, -1])
 def test_shots_below_1_are_refused(shots: int) -> None:
-    with pytest.raises(DataError, match="below 1"):
-        check_shots(np.array([0, 1]), ["a", "b"], shots)
     with pytest.raises(DataError, match="below 1"):
         few_shot(np.array([0, 1]), shots, 1)
 

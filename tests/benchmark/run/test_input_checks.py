@@ -53,6 +53,18 @@ def test_too_many_shots_labels_that_are_not_there_and_options_that_cannot_be_are
         find_unsupported(resources, runs("coop[n_ctx=1000]"), ["cpu"])
 
 
+def test_classes_with_fewer_images_than_shots_take_part_where_that_is_asked_for(
+    resources: Resources, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = runs(shots="100000")
+    with pytest.raises(DataError, match=r"^digits: shots 100000 .* class '\w+' has: \d+ training.*--fewer_shots takes"):
+        find_unsupported(resources, asked, ["cpu"])
+    assert find_unsupported(resources, asked, ["cpu"], fewer_shots=True) == {}
+    assert "digits: shots 100000 is more than class" in caplog.text and "with all they have" in caplog.text
+    caplog.clear()
+    assert find_unsupported(resources, runs(shots="all"), ["cpu"]) == {} and not caplog.text
+
+
 def record(resources: Resources, **hashes: str) -> Record:
     (run,) = runs()
     data = resources.dataset("digits")
