@@ -105,21 +105,11 @@ def _signed_rank(samples: Sequence[NDArray[np.float64]]) -> float:
     return float(stats.wilcoxon(means).pvalue) if means.any() else math.nan
 
 
-def interval(samples: Sequence[NDArray[np.float64]], confidence: float = 0.95) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean of the samples' means, resampling within each sample.
-
-    NaN if a sample has fewer than two values, or all together fewer than `FEWEST_PAIRS`.
-
-    >>> low, high = interval([np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])])
-    >>> round(low, 1), round(high, 1)
-    (2.8, 4.2)
-    """
-    low, high = intervals([samples], confidence)[0]
-    return float(low), float(high)
-
-
 def intervals(groups: Sequence[Sequence[NDArray[np.float64]]], confidence: float = 0.95) -> NDArray[np.float64]:
-    """`interval` of each group of samples, low and high [groups, 2]; groups of equal sizes share their resamples.
+    """Percentile bootstrap intervals of the mean of the samples' means, low and high [groups, 2].
+
+    Values are drawn again within each sample; groups of equal sizes share their resamples. NaN where a sample has fewer
+    than two values, or all of a group together fewer than `FEWEST_PAIRS`.
 
     >>> intervals([[np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0, 6.0])], [np.array([1.0])]]).round(1).tolist()
     [[2.8, 4.2], [nan, nan]]

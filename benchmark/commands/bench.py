@@ -23,6 +23,7 @@ from benchmark.run.campaign import Planned, left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
 from benchmark.tracking import Files, check_track, target_of
+from datamodules import catalog
 from datamodules.names import split_list
 from methods.recipes import is_embedded
 
@@ -103,12 +104,12 @@ def train(
 def _checked(options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> Engine:
     """The engine that trains, after a look at all that can be refused, also in the places of our files, at once."""
     for dataset in datasets:
-        name_checks.check_dataset(dataset)
+        catalog.check(dataset)
     for backbone in backbones:
         name_checks.check_backbone(backbone)
     engine = parse_engine(options.engine, options.detach)
     engine.check(options.devices)
-    target_of(options)
+    target_of(options, options.out)
     check_writable("the output folder", options.out)
     Outputs(options.out, "report").check([*TABLES, *map(table_file, datasets)])
     check_folders(options.out, ("campaigns", "locks", "failed", "slurm", "wandb"))

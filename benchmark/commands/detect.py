@@ -14,10 +14,11 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
-from benchmark.plan.name_checks import check_backbone, check_dataset
+from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import numbers, seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.screen import Screen, table
+from datamodules import catalog
 from datamodules import noise as noises
 from datamodules.names import split_list
 
@@ -100,7 +101,7 @@ def _check(options: Options) -> tuple[list[str], list[tuple[str, float | None]]]
     if not datasets:
         raise BadInput("give at least one data set")
     for dataset in datasets:
-        check_dataset(dataset)
+        catalog.check(dataset)
     for rate in rates:
         if not 0 <= rate < 1:
             raise BadInput(f"noise {rate:g} should lie between 0 and 1, or there is nothing to find")

@@ -12,9 +12,10 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import counted, encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
-from benchmark.plan.name_checks import check_backbone, check_dataset
+from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.screen import Screen
+from datamodules import catalog
 from datamodules.formats.encoded_arrays import MADE_BY
 from methods.recipes import recipe_for
 
@@ -90,7 +91,7 @@ def main(options: Options) -> int:
 
 
 def _check(options: Options, file: OneFile) -> None:
-    check_dataset(options.dataset)
+    catalog.check(options.dataset)
     check_backbone(options.backbone)
     recipe_for(options.backbone, options.recipe)
     if options.dataset.startswith("features:"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.errors import BadInput
 from benchmark.plan import groups
-from benchmark.plan.name_checks import check_backbone, check_dataset
+from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA
 from benchmark.screen import Screen
 from datamodules import catalog
@@ -36,7 +36,7 @@ def main(options: Options) -> int:
     if not datasets and not backbones:
         raise BadInput("nothing to fetch; give --backbone=NAME/tag, --datasets=hf:owner/name, or both")
     for name in datasets:
-        check_dataset(name)
+        catalog.check(name)
     for name in backbones:
         check_backbone(name)
     console = Screen()

@@ -24,7 +24,7 @@ class Options(WandB):
 
 def main(options: Options) -> int:
     """Says how many records were logged; 0 only if none is left."""
-    target, hint = target_of(options)
+    target, hint = target_of(options, options.out)
     if target.mode == "disabled":
         raise BadInput(hint or "W&B is disabled; --wandb=online or --wandb=offline turns it on")
     check_results(options.out)

@@ -17,15 +17,6 @@ from methods.recipes import is_embedded, is_precomputed
 WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
 
 
-def check_dataset(spec: str) -> None:
-    """Accept the name of a data set.
-
-    Raises:
-        DataError: An unknown name or option, or `hf:` or `folder:` with nothing behind it.
-    """
-    catalog.check(spec)
-
-
 def check_files(spec: str, root: Path) -> None:
     """Look for the files of a data set by their names; data sets that are painted on the spot have none.
 

@@ -125,7 +125,7 @@ def left_out(console: Screen, line: str) -> None:
 @contextmanager
 def _tracking(options: Options, console: Screen) -> Iterator[None]:
     """Logs records to Weights & Biases while others are being made, from a process of its own."""
-    target, hint = target_of(options)
+    target, hint = target_of(options, options.out)
     if target.mode == "disabled":
         if hint:
             console.print(hint, style="dim", highlight=False, soft_wrap=True)

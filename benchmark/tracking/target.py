@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from benchmark.errors import BadInput
+from benchmark.plan.shared_options import WandB
 from benchmark.tracking.mode import Mode, choose_mode
 
 PROJECT = "promptnoise"
@@ -38,25 +38,10 @@ class Target:
         return "" if (self.entity, self.project) == ("", PROJECT) else f"{self.entity}/{self.project}"
 
 
-class Asked(Protocol):
-    """The options of a command that say where to log; an empty one is left to W&B's own variables."""
+def target_of(asked: WandB, out: Path) -> tuple[Target, str]:
+    """Where these options log the results in `out` to; what is empty is left to W&B's own variables.
 
-    @property
-    def out(self) -> Path: ...  # noqa: D102
-    @property
-    def wandb(self) -> str: ...  # noqa: D102
-    @property
-    def wandb_project(self) -> str: ...  # noqa: D102
-    @property
-    def wandb_entity(self) -> str: ...  # noqa: D102
-    @property
-    def wandb_group(self) -> str: ...  # noqa: D102
-    @property
-    def wandb_tags(self) -> str: ...  # noqa: D102
-
-
-def target_of(asked: Asked) -> tuple[Target, str]:
-    """Where these options log to, and a line that says how to turn logging on where nobody decided (else empty).
+    Also a line that says how to turn logging on where nobody decided, else an empty one.
 
     Raises:
         BadInput: A mode that there is not, or a name or tag that W&B does not take.
@@ -77,4 +62,4 @@ def target_of(asked: Asked) -> tuple[Target, str]:
     ):
         if len(text) > longest:
             raise BadInput(f"W&B {what} {text!r} has {len(text)} characters; W&B takes {longest}")
-    return Target(asked.out, mode, project, group, entity, tuple(filter(None, tags))), hint
+    return Target(out, mode, project, group, entity, tuple(filter(None, tags))), hint

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from benchmark.analysis.leaderboard import observations
-from benchmark.analysis.statistics import ALL, NOISY, caveats, differences, interval, intervals, pairs, sentences
+from benchmark.analysis.statistics import ALL, NOISY, caveats, differences, intervals, pairs, sentences
 from benchmark.records.store import Store
 from tests.support.records_factory import fill, result, run
 
@@ -64,10 +64,10 @@ def test_the_interval_is_scipys_for_one_sample_and_that_of_a_plain_loop_for_seve
     rng = np.random.default_rng(3)
     one = rng.normal(2, 1, 12)
     theirs = stats.bootstrap((one,), np.mean, n_resamples=4999, method="percentile", random_state=1)
-    assert interval([one]) == pytest.approx(tuple(theirs.confidence_interval), abs=0.06)
+    assert tuple(intervals([[one]])[0]) == pytest.approx(tuple(theirs.confidence_interval), abs=0.06)
     samples = [rng.normal(mean, 1, 4) for mean in (0, 5, 20)]
     means = [np.mean([rng.choice(sample, len(sample)).mean() for sample in samples]) for _ in range(4000)]
-    assert interval(samples) == pytest.approx(tuple(np.quantile(means, (0.025, 0.975))), abs=0.1)
+    assert tuple(intervals([samples])[0]) == pytest.approx(tuple(np.quantile(means, (0.025, 0.975))), abs=0.1)
 
 
 def test_intervals_at_once_are_those_of_scipys_bootstrap_one_by_one() -> None:
@@ -84,14 +84,14 @@ def test_intervals_at_once_are_those_of_scipys_bootstrap_one_by_one() -> None:
             random_state=np.random.default_rng(0),
         )  # fmt: skip
         assert tuple(found[i]) == pytest.approx(tuple(theirs.confidence_interval), abs=1e-8)
-        assert interval(groups[i]) == tuple(found[i])
+        assert tuple(intervals([groups[i]])[0]) == tuple(found[i])
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(5)
     hits = 0
     for _ in range(60):
-        low, high = interval([rng.normal(1.0, 1.0, 20) for _ in range(3)])
+        low, high = intervals([[rng.normal(1.0, 1.0, 20) for _ in range(3)]])[0]
         hits += low <= 1.0 <= high
     assert 51 <= hits <= 60
 

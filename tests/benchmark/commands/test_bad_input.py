@@ -88,7 +88,7 @@ def test_a_dry_run_says_what_it_did_not_look_at(capsys: pytest.CaptureFixture[st
 def test_brackets_are_printed_as_they_were_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "a[b]"
     assert main(["bench", "--dry-run", "--methods=coop[n_ctx=3]", f"--out={out}"]) == 0
-    assert "coop[n_ctx=3]" in capsys.readouterr().out
+    assert "CoOp[n_ctx=3]" in capsys.readouterr().out
     (out / "runs").mkdir(parents=True)
     assert main(["report", f"--out={out}"]) == 0
     assert str(out / "report.html") in capsys.readouterr().out.replace("\n", "")

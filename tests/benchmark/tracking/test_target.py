@@ -50,6 +50,6 @@ def test_project_owner_group_and_tags_come_from_options_else_from_w_and_b_s_own_
         monkeypatch.setenv(name, value if where == "environment" else "other")
     given = {"wandb_project": "p", "wandb_entity": "e", "wandb_group": "g", "wandb_tags": "a, b,a"}
     options = Options(out=tmp_path, wandb="offline", **(given if where == "options" else {}))
-    target, _ = target_of(options)
+    target, _ = target_of(options, options.out)
     assert target == Target(tmp_path, "offline", "p", "g", "e", ("a", "b"))
     assert options.grid().runs() == Options().grid().runs(), "they are no part of a run"
