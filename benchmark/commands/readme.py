@@ -55,24 +55,14 @@ def main(options: Options) -> int:
     if options.publish:
         check_results(Path(options.publish))
         check_writable("the reference folder", options.reference)
-        check_page(options.readme)
+        _text(options.readme)
+        is_there(options.readme)
         names = [*TABLES, *tables_of(Path(options.publish))]
         Outputs(options.reference, "report").check(names)
         make.publish(Path(options.publish), options.reference, options.pictures)
     changed = rewrite(options.readme, options.reference)
     console.say(f"{options.readme} {'rewritten' if changed else 'was up to date'}")
     return 0
-
-
-def check_page(readme: Path) -> None:
-    """Accept the page, before anything is published.
-
-    Raises:
-        BadInput: It is no text, or a link leads to it.
-    """
-    if not readme.is_dir():
-        is_there(readme)
-    _text(readme)
 
 
 def rewritten(text: str, reference: Path) -> str:

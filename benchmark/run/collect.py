@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmark.plan.axes import Run
+from benchmark.records.record import Noise
 from benchmark.run.devices import device_name
 from benchmark.run.environment import versions
 from benchmark.run.predictions import pack_all
@@ -61,7 +62,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
                 "per_class_accuracy": [_percent(value) for value in module.class_accuracy[row]],
                 "ece": _percent(module.calibration_error[row]),
                 "curves": curves,
-                "noise": _noise(data, row, runs[row]),
+                "noise": asdict(_noise(data, row, runs[row])),
                 "parameters": sum(parameter[0].numel() for parameter in member.parameters()),
                 **(_seen_and_unseen(module.class_accuracy[row], data, row) if runs[row].has_unseen_classes else {}),
                 **_oracle(curves),
@@ -97,25 +98,20 @@ def _seen_and_unseen(class_accuracy: Tensor, data: NoisyFewShot, row: int) -> di
     return {"seen_accuracy": _percent(seen), "unseen_accuracy": _percent(unseen), "harmonic_mean": _percent(mean)}
 
 
-def _noise(data: NoisyFewShot, row: int, run: Run) -> dict[str, Any]:
+def _noise(data: NoisyFewShot, row: int, run: Run) -> Noise:
     """What became of the given labels; a run that has none has no wrong ones.
 
     Where the data set's own training labels are not to be trusted, nobody knows how many are wrong: an audit has an
     estimate for them as they are given, else nothing is said.
     """
     given = data.given[row]
-    true = data.dataset.train.labels[given.images]
+    true, sha256 = data.dataset.train.labels[given.images], noise.fingerprint(given.images, given.labels)
     if not data.dataset.has_clean_labels:
         audited = data.dataset.given.get(AUDITED) if run.noise == "none" else None
         changed = None if audited is None else float((given.labels != audited[given.images]).mean())
-        about = {"realised": changed, "wrong": None}
-        return about | {"images": len(true), "labels_sha256": noise.fingerprint(given.images, given.labels)}
-    return {
-        "realised": noise.realised_rate(given.labels, true) if len(true) else 0.0,
-        "wrong": int((given.labels != true).sum()),
-        "images": len(true),
-        "labels_sha256": noise.fingerprint(given.images, given.labels),
-    }
+        return Noise(changed, images=len(true), labels_sha256=sha256)
+    rate = noise.realised_rate(given.labels, true) if len(true) else 0.0
+    return Noise(rate, int((given.labels != true).sum()), len(true), sha256)
 
 
 def _learned(member: BaseMethod, index: int, weights: Tensor) -> dict[str, Any]:
