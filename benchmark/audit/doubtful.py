@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,10 +15,10 @@ from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import classes_named, readable
-from datamodules.formats.csv_table import CsvTable, is_missing, read_table
 from datamodules.formats.folder import read_names, split_of
 from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders
-from datamodules.formats.images import FileImages, require_files
+from datamodules.formats.images import FileImages
+from datamodules.formats.labelled_table import labelled_table
 from datamodules.formats.labellings import image_names
 from datamodules.names import parse_spec
 
@@ -110,7 +110,7 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
 
     A folder with `train/` is audited there, another one with a folder per class as a whole, test images of `split=`
     included. Its true labels are unknown, as are those of a table (columns `file`, relative to the table, and `label`,
-    empty where an image has none) and of the hub.
+    empty where an image has none; others in brackets, `x.csv[file=id,label=breed]`) and of the hub.
 
     Raises:
         UserError: nothing there, or files that cannot be used; the message says what to do.
@@ -118,10 +118,12 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
     if not spec.strip():
         raise BadInput("nothing to audit: give a folder, a CSV table of files and labels, or the name of a data set")
     if Path(spec).is_file():
-        return checked(_table(Path(spec)))
+        return checked(_table(Path(spec), {}))
     if Path(spec).is_dir():
         return checked(_folder(spec, Path(spec), catalog.TEMPLATE))
     name, options = parse_spec(spec)
+    if Path(name).is_file():
+        return checked(_table(Path(name), options))
     kind, _, place = name.partition(":")
     if kind == "folder":
         catalog.check(spec)
@@ -191,32 +193,13 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     return replace(data, test=_of_files(spec, test, values, classes, template))
 
 
-def _table(path: Path) -> Doubtful:
-    table, root = _named_columns(read_table(path)), path.absolute().parent
-    for column in ("file", "label"):
-        if column not in table.columns or not table.lines:
-            raise BadInput(f"{path} has no column {column!r}; an audit needs the columns file and label")
-    if bad := table.line_of("file", lambda cell: not cell.strip()):
-        raise BadInput(f"{path}, line {bad[0]}: file is empty")
-    rows = table.by_file(root, lambda file: (root / file).exists())
-    if bad := table.line_of("label", lambda cell: bool(cell.strip()) and is_missing(cell)):
-        how = f"{bad[1]!r} stands for no label; leave the cell empty, or give the class another name"
-        raise BadInput(f"{path}, line {bad[0]}: {how}")
-    values = tuple(sorted({row["label"] for row in rows.values() if row["label"].strip()}))
+def _table(path: Path, columns: Mapping[str, str]) -> Doubtful:
+    labels, root = labelled_table(path, columns), path.absolute().parent
+    values = tuple(sorted({label for label in labels.values() if label.strip()}))
     numbers = {value: number for number, value in enumerate(values)}
-    require_files(root, list(rows), path.name)
-    split = Split(
-        FileImages(root, tuple(rows)), np.asarray([numbers.get(row["label"], -1) for row in rows.values()], np.int64)
-    )
+    given = np.asarray([numbers.get(label, -1) for label in labels.values()], np.int64)
+    split = Split(FileImages(root, tuple(labels)), given)
     return _of_files(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
-
-
-def _named_columns(table: CsvTable) -> CsvTable:
-    """A table whose one column NAME_label, such as `audited_label` of an audit's own, is called `label`."""
-    own = [name for name in table.columns if name.endswith("_label")]
-    if "label" in table.columns or len(own) != 1:
-        return table
-    return replace(table, columns=tuple("label" if name == own[0] else name for name in table.columns))
 
 
 def _of_files(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:

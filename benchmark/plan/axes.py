@@ -115,6 +115,11 @@ class Run:
         return tuple(getattr(self, name) for name in AXES if name not in ("noise", "rate", "seed"))
 
     @property
+    def planned_shots(self) -> int:
+        """Labelled images of a class to plan with: a guess where all of them are asked for."""
+        return 500 if self.shots == ALL else self.shots
+
+    @property
     def draws_shots(self) -> bool:
         """Whether it takes `shots` images of each class."""
         return plain(self.paradigm) in ("fewshot", "ssl")

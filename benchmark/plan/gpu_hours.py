@@ -67,7 +67,7 @@ def _seconds(pack: Pack, own: Towers, speed: float) -> float:
     """Seconds of a pack's steps: its launches or its arithmetic, whichever takes longer."""
     first = pack.runs[0]
     classes = catalog.size(first.dataset).classes
-    images = first.shots * classes
+    images = first.planned_shots * classes
     batch, steps = min(images, first.settings.batch_of(images)), first.settings.steps(images)
     counts = Counter(run.method for run in pack.runs)
     flop = kernels = 0.0
@@ -88,7 +88,7 @@ def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[float, flo
         counts[run.backbone, run.dataset] = run.backbone, size.tests
         if run.spec.info.inputs == "features":
             key, views = (run.backbone, run.dataset, run.shots, run.seed), run.epochs if run.settings.crop else 1
-            most = max(counts.get(key, ("", 0))[1], run.shots * size.classes * views)
+            most = max(counts.get(key, ("", 0))[1], run.planned_shots * size.classes * views)
             counts[key] = run.backbone, most
     flop = sum(count * own[name].image_flop for name, count in counts.values())
     return flop, sum(4.0 * count * own[name].embedding for name, count in counts.values())

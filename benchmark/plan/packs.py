@@ -26,8 +26,6 @@ WORTH = 50_000
 #: The cost of an image through the image tower, where a class name forward and backward through the text tower is 1,
 #: and the runs that share a training image as a rule.
 IMAGE = SHARED = 20
-#: The images of a class that are planned with where all of them are asked for.
-MOST_SHOTS = 500
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Pack:
     def cost_of(self, size: catalog.Size) -> int:
         """Roughly how long it takes on a data set of this size, by class names and images; no unit."""
         first = self.runs[0]
-        images = min(first.shots, MOST_SHOTS) * size.classes
+        images = first.planned_shots * size.classes
         steps = first.settings.steps(images)
         epochs = first.spec.rounds * first.epochs
         alone = 1 if first.spec.info.inputs == "images" else SHARED  # a tower that is tuned encodes for its run alone

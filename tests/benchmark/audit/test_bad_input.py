@@ -51,7 +51,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (root / path).mkdir(parents=True)
     for path in ("ONE/a/1.png", "ONE/a/2.png", "THIN/a/1.png", "THIN/a/2.png", "THIN/b/1.png", "FILE"):
         (root / path).touch()
-    (root / "NOLABEL.csv").write_text("file,class\na.png,x\n")
+    (root / "NOLABEL.csv").write_text("file,note\na.png,x\n")
     (root / "BLANK.csv").write_text("file,label\na.png,x\nb.png,\n")
     (root / "WORD.csv").write_text("file,label\na.png,x\nb.png,NaN\n")
     (root / "ABSENT.csv").write_text("file,label\na.png,x\nb.png,y\n")

@@ -1,0 +1,77 @@
+"""Tables of files and labels, as people and competitions write them: `file,label`, `id,breed`, `Image Name,Class`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from datamodules.errors import DataError
+from datamodules.foreign import folded
+from datamodules.formats.csv_table import FILES, CsvTable, is_missing, read_table
+from datamodules.formats.images import require_files
+from datamodules.formats.picture_files import picture_files
+
+#: What others call the two columns, without case and signs.
+_FILES = {folded(name) for name in FILES} | {"id", "imageid", "imageids", "imagename", "imagefilename", "fname", "name"}
+_LABELS = {"label", "labels", "class", "classes", "category", "target", "classname", "labelname", "species", "breed"}
+
+
+def labelled_table(path: Path, columns: Mapping[str, str]) -> dict[str, str]:
+    """The labels of a table by file relative to its folder, empty where a file has none.
+
+    `columns` may name the columns `file` and `label`. A name that is not there is looked for below the table's folder,
+    with any suffix.
+
+    Raises:
+        DataError: columns that cannot be told, an empty name, a file that is not there or has two lines, or a label
+            that stands for a missing value.
+    """
+    table, root = _with_columns(read_table(path), columns), path.absolute().parent
+    if bad := table.line_of("file", lambda cell: not cell.strip()):
+        raise DataError(f"{path}, line {bad[0]}: file is empty")
+    rows = table.by_file(root, lambda file: (root / file).exists())
+    if bad := table.line_of("label", lambda cell: bool(cell.strip()) and is_missing(cell)):
+        how = f"{bad[1]!r} stands for no label; leave the cell empty, or give the class another name"
+        raise DataError(f"{path}, line {bad[0]}: {how}")
+    found = {file: row["label"] for file, row in rows.items()}
+    if not any((root / file).exists() for file in found):
+        found = _below(root, found)
+    there = require_files(root, list(found), path.name)
+    return dict(zip(there, found.values(), strict=True))
+
+
+def _with_columns(table: CsvTable, columns: Mapping[str, str]) -> CsvTable:
+    """The table with the columns of files and labels called `file` and `label`."""
+    if other := columns.keys() - {"file", "label"}:
+        raise DataError(f"{table.path} has no option {min(other)!r}; it has: file, label")
+    for what, usual in (("file", _FILES), ("label", _LABELS)):
+        asked = columns.get(what, what)
+        if asked in table.columns:
+            found = [asked]
+        elif what in columns:
+            raise DataError(f"{table.path} has no column {asked!r}; columns are {', '.join(table.columns)}")
+        else:
+            found = [name for name in table.columns if folded(name) in usual]
+            found = found or [name for name in table.columns if what == "label" and name.endswith("_label")]
+        if len(found) != 1 or not table.lines:
+            raise DataError(
+                f"{table.path} has no column {what!r}; an audit needs the columns file and label, and there are"
+                f" {', '.join(table.columns) or 'none'}; say which: '{table.path}[file=COLUMN,label=COLUMN]'"
+            )
+        named = {what: f"other {what}", found[0]: what}
+        table = replace(table, columns=tuple(named.get(name, name) for name in table.columns))
+    return table
+
+
+def _below(root: Path, labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels by where files of these names lie below the table's folder, if each lies in one place."""
+    names: dict[str, list[str]] = {}
+    for picture in picture_files(root).pictures:
+        for name in {Path(picture).name, Path(picture).stem}:
+            names.setdefault(name, []).append(picture)
+    places = {file: names.get(re.split(r"[\\/]", file)[-1], []) for file in labels}
+    if any(len(found) != 1 for found in places.values()):
+        return dict(labels)
+    return {places[file][0]: label for file, label in labels.items()}

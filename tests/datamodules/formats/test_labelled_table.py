@@ -1,0 +1,84 @@
+"""Tables of files and labels as competitions and other tools write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from benchmark.audit.doubtful import open_doubtful
+from datamodules.errors import UserError
+
+PLACES = ("images/a.png", "images/b.png", "images/c.jpg", "images/d.jpg")
+NAMES = [Path(place).stem for place in PLACES]
+LABELS = ("cat", "dog", "cat", "dog")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "images").mkdir()
+    for i, place in enumerate(PLACES):
+        Image.new("RGB", (8, 8), (60 * i, 10, 10)).save(tmp_path / place)
+    return tmp_path
+
+
+def lines(head: str, row: str) -> str:
+    """A table whose rows are `row` with the place {p}, name {n}, file {f} and label {l} of each picture."""
+    named = zip(PLACES, NAMES, LABELS, strict=True)
+    return "\n".join([head, *(row.format(p=p, n=n, f=Path(p).name, l=label) for p, n, label in named)]) + "\n"
+
+
+#: A table, its encoding, and what stands behind its path.
+TABLES = {
+    "ours": (lines("file,label", "{p},{l}"), "utf-8", ""),
+    "competition's ids": (lines("id,breed", "{n},{l}"), "utf-8", ""),
+    "image_id": (lines("image_id,label", "{f},{l}"), "utf-8", ""),
+    "words with blanks": (lines("Image Name,Class", "{f},{l}"), "utf-8", ""),
+    "an index": (lines(",filename,category", "0,{p},{l}"), "utf-8", ""),
+    "semicolons": (lines("file;label", "{p};{l}"), "utf-8", ""),
+    "tabs": (lines("file\tlabel", "{p}\t{l}"), "utf-8", ""),
+    "UTF-16": (lines("file,label", "{p},{l}"), "utf-16", ""),
+    "a byte order mark": (lines("file,label", "{p},{l}"), "utf-8-sig", ""),
+    "backslashes": (lines("path,target", "{p},{l}").replace("/", "\\"), "utf-8", ""),
+    "another machine's paths": (lines("path,label", "C:\\data\\{f},{l}"), "utf-8", ""),
+    "another machine's folders": (lines("path,label", "/kaggle/input/x/{f},{l}"), "utf-8", ""),
+    "columns named": (lines("which,what,label", "{p},{l},x"), "utf-8", "[file=which,label=what]"),
+    "one column named": (lines("which,label", "{p},{l}"), "utf-8", "[file=which]"),
+    "quotes": (lines("file,label", '"{p}","{l}"'), "utf-8", ""),
+    "an audit's own": (lines("file,audited_label", "{p},{l}"), "utf-8", ""),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_is_read_whatever_it_calls_files_and_labels(kind: str, folder: Path) -> None:
+    text, encoding, behind = TABLES[kind]
+    (folder / "t.csv").write_bytes(text.encode(encoding))
+    data = open_doubtful(f"{folder}/t.csv{behind}")
+    assert data.values == ("cat", "dog") and data.given.tolist() == [0, 1, 0, 1]
+    assert data.files == PLACES
+
+
+@pytest.mark.parametrize(
+    ("text", "behind", "said"),
+    [
+        (
+            lines("which,what", "{p},{l}"),
+            "",
+            r"no column 'file'; .* are which, what; say which: '.*\[file=COLUMN",
+        ),
+        (
+            lines("file,class,label2,target", "{p},{l},x,{l}"),
+            "",
+            "no column 'label'; .*file, class, label2, target",
+        ),
+        (lines("file,label", "{p},{l}"), "[file=no]", "has no column 'no'; columns are file, label$"),
+        (lines("file,label", "{p},{l}"), "[files=no]", "has no option 'files'; it has: file, label$"),
+        (lines("id,label", "x{n},{l}"), "", r"lists .*xa, which is not there \(4 of 4 are absent\)$"),
+        ("", "", "has no column 'file'; .* there are none"),
+    ],
+)
+def test_columns_that_cannot_be_told_are_asked_for(text: str, behind: str, said: str, folder: Path) -> None:
+    (folder / "t.csv").write_text(text)
+    with pytest.raises(UserError, match=said):
+        open_doubtful(f"{folder}/t.csv{behind}")
