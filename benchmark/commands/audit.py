@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -119,8 +120,8 @@ def main(options: Options) -> int:
         copies = find_copies(data, sample.labelled(), bank, options.duplicates, with_test)
         made = files(whole, result, copies, options.correct)
         if options.pictures:
-            drawing = progress.add_task("pictures of the page", total=min(options.pictures, len(data.given)))
-            made[PAGE] = gallery(data, result, copies, options.pictures, lambda: progress.advance(drawing))
+            task = progress.add_task("pictures of the page", total=min(options.pictures, len(data.given)))
+            made[PAGE] = gallery(data, result, copies, options.pictures, options.out, partial(progress.advance, task))
     say_result(console, data, result, copies, options.expected)
     for path in outputs.write(made):
         console.say(path)

@@ -3,10 +3,15 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const thumbnails = JSON.parse(document.getElementById("thumbnails").textContent);
 const $ = (id) => document.getElementById(id);
 const STORE = `promptnoise audit ${data.id}`;
-const NARROWEST = 150, HEIGHT = 248, GAP = 10;
+const NARROWEST = 168, GAP = 10, LINE = 18, LETTER = 7;
+let HEIGHT = 260;
 const sets = { conflicts: new Set(data.copies.filter(([a, b]) => data.given[a] !== data.given[b]).flatMap(([a, b]) => [a, b])),
   copies: new Set([...data.copies.flatMap(([a, b]) => [a, b]), ...data.inTest.map(([a]) => a)]), empty: new Set(data.empty),
   misfits: new Set(data.misfits), questions: new Set(data.questions) };
+const twins = new Map();
+for (const [a, b] of data.copies) { if (!twins.has(a)) twins.set(a, b); if (!twins.has(b)) twins.set(b, a); }
+const tested = new Map(data.inTest);
+const longest = Math.max(...data.values.map((name) => name.length));
 // Explanations that the labels alone cannot tell apart, the audit's own first; decisions say which one is shown.
 const ODDS = 3, LEAST = .02;
 const accounts = [{ fraction: data.fraction[0], wrong: data.wrong, suggested: data.suggested }, ...data.rivals];
@@ -77,6 +82,7 @@ function sorted() {
   if (account !== accounts[0]) keys.wrong = (i) => -account.wrong[i];
   if (sort === "file") list.sort((a, b) => data.files[a] < data.files[b] ? -1 : 1);
   else if (keys[sort]) list.sort((a, b) => keys[sort](a) - keys[sort](b) || a - b);
+  else if ($("show").value === "questions") list.sort((a, b) => data.questions.indexOf(a) - data.questions.indexOf(b));
   else list.sort((a, b) => a - b);
 }
 
@@ -109,21 +115,53 @@ function card(place) {
     made.append(picture);
   } else made.append(element("div", "no", "no picture"));
   const now = decided.has(i) && stateOf(i) === "accepted" ? decided.get(i) : account.suggested[i];
-  const words = element("p");
+  const words = element("p", "names");
   words.append(data.values[data.given[i]], " → ", element("span", "new", now === data.given[i] ? "same" : data.values[now]));
-  words.title = words.textContent;
   const chance = element("p", "", "wrong: ");
   chance.append(element("b", "", `${account.wrong[i] > .999 ? "> 99.9" : (100 * account.wrong[i]).toFixed(1)} %`));
-  const file = element("p", "file", data.files[i]);
+  const file = element("p", "file");
+  file.append(link(i, data.files[i]));
   file.title = data.files[i];
+  const other = remark(i), more = element("p", "file", other);
+  more.title = other;
   const row3 = element("div", "decide");
   row3.append(
     button("✓", "Accept the suggestion", () => act(place, accept)),
     button("✗", "Reject: keep the given label", () => act(place, reject)),
-    button("…", "Choose another class", () => { active = place; choose(); }));
-  made.append(words, chance, file, row3);
+    button("…", "Choose another class", () => { active = place; choose(); }),
+    button("⤢", "Look at it in large", () => { active = place; look(); }));
+  made.append(words, chance, file, ...(other ? [more] : []), row3);
   made.addEventListener("click", () => { active = place; draw(); });
+  made.addEventListener("dblclick", () => { active = place; look(); });
   return made;
+}
+
+// The file itself, beside the page; data that lie in no files have none.
+const urlOf = (i) => data.root === null ? "" : [data.root, data.files[i]].join("/").split("/").map(encodeURIComponent).join("/");
+
+function link(i, text) {
+  const made = element(data.root === null ? "span" : "a", "", text);
+  if (data.root !== null) { made.href = urlOf(i); made.target = "_blank"; made.rel = "noopener"; }
+  return made;
+}
+
+// What else is known of a picture: what each explanation says of one that tells much, or what it is a copy of.
+function remark(i) {
+  if (accounts.length > 1 && sets.questions.has(i))
+    return accounts.map((one) => `if ${one.fraction} % are wrong: ${one.wrong[i] < .5 ? "right" : data.values[one.suggested[i]]}`).join("; ");
+  if (twins.has(i)) return `copy of ${data.files[twins.get(i)]} (${data.values[data.given[twins.get(i)]]})`;
+  return tested.has(i) ? `copy of the test image ${tested.get(i)}` : "";
+}
+
+function look() {
+  if (!list.length) return;
+  const i = list[active], large = $("large"), small = thumbnails[i] ? `data:image/jpeg;base64,${thumbnails[i]}` : "";
+  large.onerror = () => { large.onerror = null; large.src = small; };
+  large.alt = data.files[i];
+  large.src = urlOf(i) || small;
+  $("look-title").textContent = `${data.values[data.given[i]]} → ${data.values[decided.get(i) ?? account.suggested[i]]}`;
+  $("about").replaceChildren(link(i, data.files[i]), element("br"), remark(i));
+  $("look").showModal();
 }
 
 // Only the rows that can be seen are in the document.
@@ -131,6 +169,7 @@ function draw() {
   const grid = $("grid"), room = grid.clientWidth;
   columns = Math.max(1, Math.floor((room + GAP) / (NARROWEST + GAP)));
   width = Math.floor((room + GAP) / columns) - GAP;
+  HEIGHT = 236 + LINE * Math.ceil((2 * longest + 3) * LETTER / (width - 20));
   grid.style.height = `${Math.ceil(list.length / columns) * (HEIGHT + GAP)}px`;
   const top = grid.getBoundingClientRect().top;
   const first = Math.max(0, Math.floor(-top / (HEIGHT + GAP)) - 1);
@@ -167,11 +206,11 @@ function choose() {
 
 const KEYS = {
   ArrowRight: () => move(1), ArrowLeft: () => move(-1), ArrowDown: () => move(columns), ArrowUp: () => move(-columns),
-  a: () => list.length && act(active, accept), r: () => list.length && act(active, reject), c: choose, u: undo,
+  a: () => list.length && act(active, accept), r: () => list.length && act(active, reject), c: choose, u: undo, Enter: look,
 };
 
 addEventListener("keydown", (event) => {
-  const busy = event.target.closest("select, dialog, summary") || event.ctrlKey || event.metaKey || event.altKey;
+  const busy = event.target.closest("select, dialog, summary, a") || (event.key === "Enter" && event.target.closest("button")) || event.ctrlKey || event.metaKey || event.altKey;
   if (busy || !KEYS[event.key]) return;
   event.preventDefault();
   KEYS[event.key]();
@@ -206,6 +245,9 @@ $("export").addEventListener("click", () => saveAs("audited.csv", correctedCsv()
 $("decisions").addEventListener("click", () => saveAs("checked.csv", decisionsCsv()));
 $("undo").addEventListener("click", undo);
 $("all").addEventListener("click", () => { decide(list.filter((i) => stateOf(i) === "open"), accept); draw(); });
+$("keep").addEventListener("click", () => { decide(list.filter((i) => stateOf(i) === "open"), reject); draw(); });
+for (const [id, choice] of [["yes", accept], ["no", reject]])
+  $(id).addEventListener("click", () => { $("look").close(); act(active, choice); });
 $("choose").addEventListener("close", () => {
   if ($("choose").returnValue === "ok" && $("class").value !== "") act(active, () => +$("class").value);
 });
@@ -221,11 +263,16 @@ function facts() {
   const of = accounts.map((one) => one.fraction).sort((a, b) => a - b).join(" or ");
   let text = `${data.name}: ${data.files.length} images, ${data.values.length} classes. `;
   if (accounts.length > 1 && !decided.size)
-    text += `${of} % of the labels are wrong: the labels alone cannot tell. Look at the ${data.questions.length} pictures that tell most (Show) to decide.`;
+    text += `${of} % of the labels are wrong: the labels alone cannot tell. Look at these ${data.questions.length} pictures to decide.`;
   else if (accounts.length > 1) text += `By your ${decided.size} decisions ${account.fraction} % of the labels are wrong (not ${accounts.filter((one) => one !== account).map((one) => one.fraction).join(" or ")} %).`;
   else text += `Probably wrong: ${account.fraction} % of the labels (${low} to ${high} %).`;
   if (thumbnails.length < data.files.length) text += ` The page shows the ${thumbnails.length} most suspicious.`;
   $("facts").textContent = text;
 }
+for (const option of [...$("show").options]) if (sets[option.value] && !sets[option.value].size) option.remove();
+$("left").hidden = !data.leftOut.length;
+$("left-count").textContent = `${data.leftOut.length} files are left out`;
+$("left-list").replaceChildren(...data.leftOut.slice(0, 200).map(([file, why]) => element("li", "", `${file} ${why}`)));
 load();
+if (accounts.length > 1 && !decided.size) $("show").value = "questions";
 apply();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from PIL import Image
 
 from benchmark.audit.audit_result import AuditResult
 from benchmark.audit.copies import Copies
-from benchmark.audit.doubtful import Doubtful
+from benchmark.audit.doubtful import Doubtful, Picked
 from datamodules import reading
+from datamodules.dataset import Images
 from datamodules.errors import CorruptImage
+from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import AUDITED
 from datamodules.noise import fingerprint
 
@@ -27,9 +30,14 @@ PAIRS = 8
 
 
 def gallery(
-    data: Doubtful, result: AuditResult, copies: Copies, most: int, progress: Callable[[], None] = lambda: None
+    data: Doubtful,
+    result: AuditResult,
+    copies: Copies,
+    most: int,
+    beside: Path,
+    progress: Callable[[], None] = lambda: None,
 ) -> str:
-    """The page with the `most` suspicious pictures; `progress` is called after each thumbnail."""
+    """The page in the folder `beside` with the `most` suspicious pictures; `progress` is called after each."""
     shown = result.order[:most].tolist()
     thumbnails = []
     for row in shown:
@@ -37,7 +45,7 @@ def gallery(
         progress()
     parts = {
         "style": _read("style.css"),
-        "data": _as_script(payload(data, result, copies)),
+        "data": _as_script(payload(data, result, copies, beside)),
         "thumbnails": _as_script(thumbnails),
         "script": _read("app.js"),
     }
@@ -58,8 +66,15 @@ def thumbnail(data: Doubtful, row: int) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def payload(data: Doubtful, result: AuditResult, copies: Copies) -> dict[str, Any]:
-    """What the page shows: lists over images, most suspicious first."""
+def folder_of(images: Images, beside: Path) -> str | None:
+    """The way from the folder `beside` to the one that image files are in; None where there are no files."""
+    while isinstance(images, Picked):
+        images = images.images
+    return Path(os.path.relpath(images.root, beside)).as_posix() if isinstance(images, FileImages) else None
+
+
+def payload(data: Doubtful, result: AuditResult, copies: Copies, beside: Path = Path()) -> dict[str, Any]:
+    """What the page in the folder `beside` shows: lists over images, most suspicious first."""
     order = result.order
     places = {row: place for place, row in enumerate(order.tolist())}
     misfits, empty = set(result.misfits.tolist()), set(data.constant)
@@ -68,6 +83,7 @@ def payload(data: Doubtful, result: AuditResult, copies: Copies) -> dict[str, An
         "id": fingerprint(data.given, order)[:16],
         "column": f"{AUDITED}_label",
         "values": data.values,
+        "root": folder_of(data.images, beside),
         "files": [data.files[row] for row in order.tolist()],
         "given": data.given[order].tolist(),
         "suggested": result.suggested[order].tolist(),

@@ -268,3 +268,72 @@ def test_the_corrected_table_of_a_folder_is_audited_and_chosen_from_as_it_is(aud
     finally:
         (folder / "audited.csv").unlink()
     assert {data.files[row]: data.values[data.given[row]] for row in range(len(data.files))}.items() >= WRONG.items()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_picture_is_looked_at_in_large_with_its_file_and_decided_there(
+    audited: Path, tmp_path: Path, width: int
+) -> None:
+    page = (audited / "audit.html").read_text(encoding="utf-8")
+    question = STEP + """
+    const open = () => document.getElementById("look").open, words = (id) => document.getElementById(id).textContent;
+    press("Enter"); const opened = open(), title = words("look-title"), about = words("about");
+    const href = decodeURIComponent(document.querySelector("#about a").getAttribute("href"));
+    document.getElementById("yes").click();
+    return {opened, closed: open(), title, about, href, decisions: decisionsCsv(),
+            wide: document.documentElement.scrollWidth, names: cards()[0].querySelector(".names").textContent};
+    """  # fmt: skip
+    found = ask(page, question, tmp_path / "browser", width)
+    first = rows_of(audited / "labels.csv")[0]
+    assert found["opened"] and not found["closed"] and found["wide"] <= width
+    assert found["title"] == found["names"] == f"{first['given']} → {first['suggested']}"
+    assert found["about"] == first["file"] and (audited / found["href"]).is_file(), "a way from the page to the file"
+    decisions = tmp_path / "checked.csv"
+    decisions.write_text(found["decisions"])
+    assert rows_of(decisions) == [{"file": first["file"], "label": first["suggested"]}]
+
+
+def test_decisions_for_a_whole_filter_go_into_the_next_audit(audited: Path, folder: Path, tmp_path: Path) -> None:
+    page = (audited / "audit.html").read_text(encoding="utf-8")
+    question = STEP + """
+    set("show", "change"); const shown = list.length; document.getElementById("all").click();
+    set("show", "open"); set("given", "0"); const kept = list.length; document.getElementById("keep").click();
+    return {shown, kept, count: document.getElementById("count").textContent, decisions: decisionsCsv()};
+    """  # fmt: skip
+    found = ask(page, question, tmp_path / "browser")
+    changed = [row for row in rows_of(audited / "labels.csv") if row["given"] != row["suggested"]]
+    assert found["shown"] == len(changed) >= 4 and found["kept"] > 10
+    assert f"; {len(changed)} changed, {found['kept']} kept, " in found["count"]
+    checked, out = tmp_path / "checked.csv", tmp_path / "out"
+    checked.write_text(found["decisions"], encoding="utf-8")
+    assert main(["audit", str(folder), f"--checked={checked}", f"--out={out}", "--pictures=0", "--devices=cpu"]) == 0
+    after = {row["file"]: row for row in rows_of(out / "labels.csv")}
+    for row in rows_of(checked):
+        assert after[row["file"]]["suggested"] == row["label"]
+        assert (float(after[row["file"]]["p_wrong"]) > 0.5) == (after[row["file"]]["given"] != row["label"])
+
+
+def test_the_page_names_what_is_left_out_and_copies_and_asks_first_what_tells_most(
+    audited: Path, tmp_path: Path
+) -> None:
+    page = (audited / "audit.html").read_text(encoding="utf-8")
+    before, rest = page.split('<script id="data" type="application/json">')
+    data, rest = rest.split("</script>", 1)
+    about = json.loads(data)
+    about |= {"leftOut": [["two/broken.png", "cannot be read as a picture"]], "copies": [[1, 4, "near"]], "inTest": []}
+    other = {"fraction": 40.0, "wrong": [0.0] * len(about["files"]), "suggested": about["suggested"]}
+    about |= {"questions": [7, 3], "rivals": [other]}
+    altered = f'{before}<script id="data" type="application/json">{json.dumps(about)}</script>{rest}'
+    question = STEP + """
+    const asked = names(), note = cards()[1].textContent, facts = document.getElementById("facts").textContent;
+    set("show", "copies"); const copies = names(), copy = cards()[0].textContent;
+    const options = [...document.getElementById("show").options].map((option) => option.value);
+    return {asked, note, facts, copies, copy, options, left: document.getElementById("left").textContent};
+    """  # fmt: skip
+    found = ask(altered, question, tmp_path / "browser")
+    files = about["files"]
+    assert found["asked"] == [files[7], files[3]] and "Look at these 2 pictures to decide" in found["facts"]
+    assert "if 40 % are wrong: right" in found["note"]
+    assert found["copies"] == [files[1], files[4]] and f"copy of {files[4]}" in found["copy"]
+    assert "empty" not in found["options"] and "1 files are left out" in found["left"]
+    assert "two/broken.png cannot be read as a picture" in found["left"]
