@@ -19,6 +19,7 @@ from benchmark.plan.packs import Pack, packs
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.file_names import TABLES, table_file
+from benchmark.report.next_command import to_export
 from benchmark.run.campaign import Planned, left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
@@ -170,6 +171,8 @@ def _finish(console: Screen, store: Store, runs: list[Run]) -> int:
     terminal.show(campaign if len(mine) == len(campaign.records) else Results.of(mine), console, failures)
     table = store.out / "leaderboard.csv"
     console.say(f"leaderboard: {table}; `promptnoise report --out={store.out}` draws plots and a page")
+    if line := to_export(mine, store):
+        console.say(line)
     good = sum(record.status == "ok" for record in mine)
     return 0 if good == len(runs) else 1
 

@@ -18,6 +18,7 @@ from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
+from benchmark.report.next_command import to_predict
 from benchmark.screen import Screen, table
 from datamodules import noise as noises
 from datamodules.names import split_list
@@ -103,6 +104,7 @@ def main(options: Options) -> int:
             f"{own.best_accuracy:.1f} %: regret {own.regret:.1f} points"
         )
         console.say(options.out / "regret.csv")
+    console.say(to_predict(options.out))
     return 0
 
 

@@ -15,6 +15,7 @@ from benchmark.plan.method_spec import parse_method
 from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
+from benchmark.report.next_command import to_predict
 from benchmark.report.short_names import short_name
 from benchmark.screen import Screen
 from datamodules.errors import UserError
@@ -63,6 +64,7 @@ def main(options: Options) -> int:
         arguments = {}
     for path in export(store, record, options.to, nearest, arguments):
         Screen().say(path)
+    Screen().say(to_predict(options.to))
     return 0
 
 

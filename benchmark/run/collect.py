@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ class Result(NamedTuple):
 def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device: str, seconds: float) -> list[Result]:
     """One result per run, after `fit` and `test`."""
     diverged = module.diverged()
-    skipped = f"{len(data.bank.skipped)} images could not be read and were left out" if data.bank.skipped else ""
+    skipped = _left_out(data.bank.skipped)
     shared = {
         "zero_shot_accuracy": zero_shot_accuracy(module.members[0], data),
         "classes": list(data.dataset.classes),
@@ -69,6 +70,12 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
             }
             results.append(Result(fields, _learned(member, index, weights[index]), predicted[row]))
     return results
+
+
+def _left_out(images: Collection[str]) -> str:
+    names = [PurePath(image).name for image in sorted(images)[:3]]
+    more = f"{', '.join(names)}{' ...' if len(images) > len(names) else ''}"
+    return f"{len(images)} images could not be read and were left out: {more}" if images else ""
 
 
 def _curves(module: PackModule, row: int) -> dict[str, list[float | None]]:
