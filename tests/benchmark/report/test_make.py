@@ -16,6 +16,12 @@ from datamodules import atomic
 from tests.support.records_factory import fill, result, run
 
 
+@pytest.fixture
+def empty_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures that are laid out and not drawn, where only their places matter."""
+    monkeypatch.setattr("benchmark.report.pictures.figures.render", lambda figure: {"png": b"", "svg": b""})
+
+
 def files(folder: Path) -> dict[Path, bytes]:
     found = (
         path for path in folder.rglob("*") if path.is_file() and "runs" not in path.parts and path.name != MANIFEST
@@ -38,6 +44,7 @@ def test_a_report_is_made_from_the_records_alone_and_making_it_again_changes_not
     assert files(tmp_path) == first
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_picture_that_the_records_no_longer_give_goes(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(), result())
@@ -50,6 +57,7 @@ def test_a_picture_that_the_records_no_longer_give_goes(tmp_path: Path) -> None:
     assert not stale.exists()
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_files_of_others_stay_and_none_is_replaced(tmp_path: Path) -> None:
     Store(tmp_path).write(run(), result())
     mine = [tmp_path / name for name in ("plots/figure.pdf", "plots/sub/data.csv", "tables/mine.csv", "notes.txt")]
@@ -67,6 +75,7 @@ def test_files_of_others_stay_and_none_is_replaced(tmp_path: Path) -> None:
     assert (other / "statistics.md").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_folder_in_the_place_of_a_file_and_a_link_out_of_the_folder_are_told_in_one_line(tmp_path: Path) -> None:
     for name, place in (("a", "leaderboard.md"), ("b", "plots")):
         out, elsewhere = tmp_path / name, tmp_path / f"{name}-elsewhere"
@@ -79,6 +88,7 @@ def test_a_folder_in_the_place_of_a_file_and_a_link_out_of_the_folder_are_told_i
         assert [path.read_text() for path in elsewhere.iterdir()] == ["mine"]
 
 
+@pytest.mark.usefixtures("empty_pictures")
 @pytest.mark.parametrize("listed", [["../mine.txt", "runs/mine.txt", "/mine.txt", "plots/../../mine.txt", 7, ""], 7])
 def test_a_manifest_from_elsewhere_removes_nothing_outside_of_our_folders(tmp_path: Path, listed: object) -> None:
     out = tmp_path / "out"
@@ -116,6 +126,7 @@ def test_two_that_write_at_once_take_each_others_files_for_ours(tmp_path: Path) 
     assert Outputs(tmp_path, "report").before == {"leaderboard.csv", "summary.csv"}
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_a_file_that_a_killed_report_left_is_replaced_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +149,7 @@ def test_a_file_that_a_killed_report_left_is_replaced_by_the_next(
     assert "60.00" in (tmp_path / "leaderboard.csv").read_text()
 
 
+@pytest.mark.usefixtures("empty_pictures")
 def test_files_that_are_left_out_are_named_and_an_empty_folder_makes_an_empty_report(tmp_path: Path) -> None:
     stray = tmp_path / "runs" / "flipped" / "stray.json"
     stray.parent.mkdir(parents=True)

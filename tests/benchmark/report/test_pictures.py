@@ -86,7 +86,7 @@ def texts(figure: Figure) -> list[tuple[str, Bbox]]:
     return [(text.get_text(), text.get_window_extent(renderer)) for text in shown if text not in ticks]
 
 
-@pytest.mark.parametrize("count", [1, 4, 7])
+@pytest.mark.parametrize("count", [1, pytest.param(4, marks=pytest.mark.slow), 7])
 def test_nothing_is_cut_off_and_names_at_lines_ends_do_not_overlap(tmp_path: Path, count: int) -> None:
     names = {f"folder:/somebody/data/{'set' * 3}{i}[name=pets {i}]": 40.0 for i in range(count)}
     store = fill(tmp_path, datasets=names, rates=(0.0, 0.125, 0.25, 0.375, 0.5, 0.75), seeds=(1,))
