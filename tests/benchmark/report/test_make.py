@@ -19,7 +19,7 @@ from tests.support.records_factory import fill, result, run
 @pytest.fixture
 def empty_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that are laid out and not drawn, where only their places matter."""
-    monkeypatch.setattr("benchmark.report.pictures.figures.render", lambda figure: {"png": b"", "svg": b""})
+    monkeypatch.setattr("benchmark.report.pictures.campaign_pictures.render", lambda figure: {"png": b"", "svg": b""})
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -39,7 +39,7 @@ def test_a_report_is_made_from_the_records_alone_and_making_it_again_changes_not
             "published.csv", "report.html", "tables/flipped.csv", "plots/accuracy-symmetric.svg"} <= names  # fmt: skip
     assert {path.relative_to(tmp_path) for path in made.files} == set(first)
     assert made.problems == ()
-    assert steps == ["records", "tables", "statistics", "page", "pictures"]
+    assert steps == ["records", "tables", "page", "pictures"]
     report.make(tmp_path)
     assert files(tmp_path) == first
 
