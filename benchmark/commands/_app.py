@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from inspect import Parameter, Signature, getdoc
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -24,6 +25,7 @@ T = TypeVar("T")
 LONGEST_PATH, LONGEST_PART = 4095, 255
 
 
+@cache
 def app_of(command: str, options: type[Any], *, explained: bool = False) -> cyclopts.App:
     """An app with an option for each field; those without a default are also taken by place."""
     told = _explained(options) if explained else {}
@@ -72,7 +74,7 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
         BadInput: An option that there is not, which is named before anything else; one that is given twice or lacks a
             value, or a value that it does not take.
     """
-    app = app_of(command, options)
+    app = app_of(command, options)  # type: ignore[arg-type]  # a class is hashable
     names = {f"__{field.name.rstrip('_')}" for field in fields(options)}  # type: ignore[arg-type]
     try:
         for word in words:

@@ -110,7 +110,7 @@ def words(command: str, option: str, value: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("no_work")
-@pytest.mark.parametrize(("command", "option", "values"), cases())
+@pytest.mark.parametrize(("command", "option", "values"), list(cases()))
 def test_no_value_of_an_option_ends_in_a_traceback_or_reaches_the_screen_as_it_is(
     command: str, option: str, values: tuple[str, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:

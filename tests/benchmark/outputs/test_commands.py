@@ -145,7 +145,7 @@ def everything() -> Iterator[Any]:
             yield pytest.param(line, name, kind, id=title, marks=() if fast else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("line", "name", "kind"), everything())
+@pytest.mark.parametrize(("line", "name", "kind"), list(everything()))
 def test_what_is_not_ours_is_left_as_it_was(
     line: str, name: str, kind: Callable[[Path], None], place: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],

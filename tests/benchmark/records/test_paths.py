@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from benchmark.records.paths import files_below, in_words, quarantine_file, quarantine_record, slug
+from benchmark.records.paths import Names, files_below, in_words, quarantine_file, quarantine_record, slug
 from benchmark.records.store import Store
 from tests.support.records_factory import result, run
+
+
+def test_a_slug_is_plain_where_the_name_is_and_else_ends_with_a_hash_of_eight_digits() -> None:
+    assert slug("digits") == "digits"
+    assert re.fullmatch(r"folder-data-pets-[0-9a-f]{8}", slug("folder:/data/pets"))
+    assert re.fullmatch(r"Xx-[0-9a-f]{8}", slug("-.Xx.-/"))
+
+
+def test_names_in_a_folder_are_looked_up_once_and_none_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "digits" / "a.json").touch()
+    names = Names(tmp_path)
+    assert names["digits"] == {"a.json"} and names["flipped"] == set()
+    (tmp_path / "digits" / "b.json").touch()
+    assert names["digits"] == {"a.json"}
 
 
 @pytest.mark.parametrize("name", ["folder:/data/pets", "a b", "..", "", "caf\udce9", "x/" * 300, "dataset-1234abcd/"])
@@ -51,9 +67,10 @@ def test_files_are_found_below_links_of_the_folder_itself_and_no_deeper_and_left
     (runs / "digits" / "folder.json").mkdir()
     (runs / "digits" / "d.json.partial").touch()
     (runs / "linked").symlink_to(elsewhere)
+    (runs / "digits" / "loop").symlink_to("loop")
     (runs / "digits" / "deeper").symlink_to(elsewhere)
     found = sorted(str(Path(path).relative_to(runs)) for path in files_below(runs))
-    assert found == ["digits/a.json", "digits/folder.json", "linked/c.json"]
+    assert found == ["digits/a.json", "digits/folder.json", "digits/loop", "linked/c.json"]
 
 
 def test_an_error_is_told_without_the_name_of_its_file() -> None:
