@@ -8,6 +8,7 @@ from tests.support import house
 
 #: No figure may grow over its bound; who brings one down brings its bound down, too.
 BOUNDS = {
+    "lines of Python": 34_500,
     "circles of imports": 0,
     "functions over 40 lines": 0,
     "functions with over 8 parameters": 0,
@@ -17,7 +18,9 @@ BOUNDS = {
     "file names used more than once": 11,
     "most classes that a method is made of": 5,
     "methods with a diamond": 0,
-    "files without a test of their name": 76,
+    "modules that coop imports": 86,
+    "lines of coop.py": 67,
+    "files without a test of their name": 0,
 }
 
 
