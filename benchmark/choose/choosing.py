@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmark.audit.classifiers import audit
 from benchmark.audit.doubtful import Doubtful
 from benchmark.audit.doubtful_training import Setting, Start, Trained, train
-from benchmark.audit.encode import encode
+from benchmark.audit.encode import Known, encode
 from benchmark.audit.estimate import Estimate
 from benchmark.audit.sample import Sample
 from benchmark.choose.candidates import Plan
@@ -43,14 +43,14 @@ class Outcome:
 
 
 def prepare(
-    data: Doubtful, backbone: Backbone, bank: FeatureBank, recipe: str, seed: int, start: Start
+    data: Doubtful, backbone: Backbone, bank: FeatureBank, recipe: str, seed: int, start: Start, known: Known = Known()
 ) -> tuple[Setting, Sample]:
     """What trials and the estimate rest on: labelled images that can be read, and the sample that an audit takes.
 
     Raises:
         BadInput: a class has fewer than two images.
     """
-    data, sample = encode(data, backbone, bank, seed, start)
+    data, sample = encode(data, backbone, bank, seed, start, known)
     data = data.labelled()
     counts = torch.bincount(torch.from_numpy(data.given), minlength=len(data.classes))
     if counts.min() < 2:

@@ -46,6 +46,9 @@ class Options(Encoding):
     default: str = "em_means"
     """What is taken unless another method is clearly better, by true classes as the audit estimates them."""
 
+    checked: Path | None = None
+    """Table of file and true label of images that you looked at, as the audit's page exports it."""
+
     seeds: str = "1,2,3"
     """Seeds of the trials: each holds out other images. The classifier is trained with the first one."""
 
@@ -78,6 +81,7 @@ def main(options: Options) -> int:
     console = Screen()
     with console.status("loading torch"):
         from benchmark.audit.corrupted import opened
+        from benchmark.audit.encode import Known
         from benchmark.choose.choice_files import write
         from benchmark.choose.choosing import choose, prepare, regret
         from benchmark.run.resources import open_bank
@@ -90,7 +94,7 @@ def main(options: Options) -> int:
         start, cache, skip = starting(progress), options.cache, options.skip_bad_images
         with encoding(progress, "images", len(data.given)) as tell:
             backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, data.outputs)
-            setting, sample = prepare(data, backbone, bank, options.recipe, seed, start)
+            setting, sample = prepare(data, backbone, bank, options.recipe, seed, start, Known(options.checked))
         outcome = choose(setting, sample, plan, start, everything=dataset is not None)
     expected = expectation(read_table(), outcome.choice.by, plan.default)
     _show(console, outcome, expected)
@@ -99,10 +103,8 @@ def main(options: Options) -> int:
     if dataset is not None:
         own = regret(setting, outcome, plan, dataset.test, kind, rate)
         add_to_table(options.out / "regret.csv", own)
-        console.say(
-            f"known truth, test accuracy: {own.chosen} {own.accuracy:.1f} %, the best, {own.best}, "
-            f"{own.best_accuracy:.1f} %: regret {own.regret:.1f} points"
-        )
+        best = f"the best, {own.best}, {own.best_accuracy:.1f} %: regret {own.regret:.1f} points"
+        console.say(f"known truth, test accuracy: {own.chosen} {own.accuracy:.1f} %, {best}")
         console.say(options.out / "regret.csv")
     console.say(to_predict(options.out))
     return 0

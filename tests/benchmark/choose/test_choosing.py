@@ -35,3 +35,10 @@ def test_a_default_that_is_clearly_worse_is_left_on_real_features(
     words = ["--noise=0.4", "--noise_type=asymmetric", "--methods=zero_shot", "--default=class_means", "--seeds=1"]
     assert main(["choose", spec, *words, f"--out={tmp_path}"]) == 0
     assert "chosen: zero_shot" in capsys.readouterr().out
+
+
+def test_decisions_about_pictures_count_in_a_choice_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "checked.csv").write_text("file,label\nnowhere.png,zero\n")
+    words = ["choose", "digits", "--shots=6", "--devices=cpu", f"--checked={tmp_path / 'checked.csv'}"]
+    assert main([*words, f"--out={tmp_path / 'out'}"]) == 2
+    assert "nowhere.png is not among the 60 images" in capsys.readouterr().err
