@@ -26,8 +26,11 @@ class Known:
     prompt: When = "auto"
 
 
+NOTHING = Known()
+
+
 def encode(
-    data: Doubtful, backbone: Backbone, bank: FeatureBank, seed: int, start: Start, known: Known = Known()
+    data: Doubtful, backbone: Backbone, bank: FeatureBank, seed: int, start: Start, known: Known = NOTHING
 ) -> tuple[Doubtful, Sample]:
     """The images that can be read, and the sample of them that `audit` and `choose` diagnose.
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmark.audit.classifiers import audit
 from benchmark.audit.doubtful import Doubtful
 from benchmark.audit.doubtful_training import Setting, Start, Trained, train
-from benchmark.audit.encode import Known, encode
+from benchmark.audit.encode import NOTHING, Known, encode
 from benchmark.audit.estimate import Estimate
 from benchmark.audit.sample import Sample
 from benchmark.choose.candidates import Plan
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def prepare(
-    data: Doubtful, backbone: Backbone, bank: FeatureBank, recipe: str, seed: int, start: Start, known: Known = Known()
+    data: Doubtful, backbone: Backbone, bank: FeatureBank, recipe: str, seed: int, start: Start, known: Known = NOTHING
 ) -> tuple[Setting, Sample]:
     """What trials and the estimate rest on: labelled images that can be read, and the sample that an audit takes.
 
