@@ -9,6 +9,8 @@ from torch import Tensor
 BY_NAMES, BY_IMAGES, PULL = 1.4, 0.5, 5.0
 #: What holds a class's bias at 0, in images.
 NO_BIAS = 5.0
+#: Nats that a nat of the pool's entropy costs: being sure and noise is preferred to being unsure.
+PRICE = 0.05
 #: Most that a step moves a weight or a bias.
 MOST_STEP = 0.5
 
@@ -24,11 +26,13 @@ def expected(count: int, like: Tensor) -> Tensor:
 
 
 def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
-    """The weights [R, J] after a step uphill on sum target log p less the pull; none below 0.
+    """The weights [R, J] after a step uphill on sum target log p less the price of entropy and the pull; none below 0.
 
     Probabilities `p` and their `target` are [R, N, C], 0 on padding; scores are [J, R, N, C].
     """
-    gain = ((target - p) * scores).sum((2, 3)).T
+    log_p = p.clamp(min=1e-30).log()
+    surer = p * (log_p - (p * log_p).sum(-1, keepdim=True))
+    gain = ((target - p + PRICE * surer) * scores).sum((2, 3)).T
     mean = (p * scores).sum(-1)
     curve = torch.stack([(p * scores * each).sum((2, 3)).T for each in scores], -1)
     curve = curve - torch.einsum("jrn,lrn->rjl", mean, mean) + 2 * PULL * torch.eye(len(scores)).to(pool)
