@@ -115,7 +115,7 @@ def _noise(data: NoisyFewShot, row: int, run: Run) -> Noise:
     true, sha256 = data.dataset.train.labels[given.images], noise.fingerprint(given.images, given.labels)
     if not data.dataset.has_clean_labels:
         audited = data.dataset.given.get(AUDITED) if run.noise == "none" else None
-        changed = None if audited is None else float((given.labels != audited[given.images]).mean())
+        changed = None if audited is None or not len(true) else float((given.labels != audited[given.images]).mean())
         return Noise(changed, images=len(true), labels_sha256=sha256)
     rate = noise.realised_rate(given.labels, true) if len(true) else 0.0
     return Noise(rate, int((given.labels != true).sum()), len(true), sha256)
