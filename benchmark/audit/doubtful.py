@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,8 @@ class Doubtful:
 
     `files` name them, `values` [C] are the classes as tables write them and `classes` [C] as prompts do. `true` [P] are
     the true labels, None where nobody knows them. `left_out` are files beside them and why they are none of the images,
-    `constant` those images on which nothing is to be seen. `test` are the test images, where there are any.
+    `constant` those images on which nothing is to be seen. `issues` say by file
+    what else is odd about a picture. `test` are the test images, where there are any.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Doubtful:
     true: Labels | None = None
     left_out: tuple[tuple[str, str], ...] = ()
     constant: tuple[str, ...] = ()
+    issues: Mapping[str, str] = field(default_factory=dict)
     test: Doubtful | None = None
 
     @property

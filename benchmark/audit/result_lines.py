@@ -8,6 +8,7 @@ from benchmark.audit.audit_result import AuditResult
 from benchmark.audit.copies import Copies
 from benchmark.audit.doubtful import Doubtful
 from benchmark.audit.estimate import share_lines
+from benchmark.audit.picture_issues import HINT, IS_INSTALLED
 from benchmark.audit.ranking_quality import calibration_error, quality
 from benchmark.screen import Screen, table
 from datamodules.dataset import Labels
@@ -29,6 +30,10 @@ def say_result(console: Screen, data: Doubtful, result: AuditResult, copies: Cop
     if data.left_out:
         first = " ".join(data.left_out[0])
         console.say(f"{len(data.left_out)} files left out: {first} ...; see left_out.csv", "yellow")
+    if data.issues:
+        console.say(f"{len(data.issues)} pictures are dark, blurred, tiny or of an odd shape (issues.csv)")
+    elif not IS_INSTALLED:
+        console.say(HINT, "dim")
     if share.high - share.low > WIDE:
         console.say(
             "the backbone hardly tells these classes apart, so wrong labels look like hard images: trust the order "

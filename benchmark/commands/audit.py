@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 STEPS = 5
 #: What is always written, and what options ask for.
 FILES = (
-    "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "left_out.csv", "pred_probs.npy",
+    "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "left_out.csv", "issues.csv",
+    "pred_probs.npy",
     "summary.json",
 )  # fmt: skip
 CORRECTED, PAGE, UNLABELLED = f"{AUDITED}.csv", "audit.html", "unlabelled.csv"
@@ -103,6 +104,7 @@ def main(options: Options) -> int:
         from benchmark.audit.copies import find_copies
         from benchmark.audit.corrupted import opened
         from benchmark.audit.gallery.gallery_page import gallery
+        from benchmark.audit.picture_issues import picture_issues
         from benchmark.audit.result_lines import say_result
 
     chosen = split_list(options.detector)
@@ -115,6 +117,7 @@ def main(options: Options) -> int:
     with counted(console) as progress:
         data, sample, bank = _encode(options, data, progress)
         result = _examine(options, chosen, sample, progress)
+        data = replace(data, issues=picture_issues(data))
         whole, data = data, data.labelled()
         with_test = not (options.noise or options.shots)
         copies = find_copies(data, sample.labelled(), bank, options.duplicates, with_test)

@@ -10,7 +10,8 @@ const sets = { conflicts: new Set(data.copies.filter(([a, b]) => data.given[a] !
   misfits: new Set(data.misfits), questions: new Set(data.questions) };
 const twins = new Map();
 for (const [a, b] of data.copies) { if (!twins.has(a)) twins.set(a, b); if (!twins.has(b)) twins.set(b, a); }
-const tested = new Map(data.inTest);
+const tested = new Map(data.inTest), issues = new Map(data.issues);
+sets.issues = new Set(issues.keys());
 const longest = Math.max(...data.values.map((name) => name.length));
 // Explanations that the labels alone cannot tell apart, the audit's own first; decisions say which one is shown.
 const ODDS = 3, LEAST = .02;
@@ -150,7 +151,8 @@ function remark(i) {
   if (accounts.length > 1 && sets.questions.has(i))
     return accounts.map((one) => `if ${one.fraction} % are wrong: ${one.wrong[i] < .5 ? "right" : data.values[one.suggested[i]]}`).join("; ");
   if (twins.has(i)) return `copy of ${data.files[twins.get(i)]} (${data.values[data.given[twins.get(i)]]})`;
-  return tested.has(i) ? `copy of the test image ${tested.get(i)}` : "";
+  if (tested.has(i)) return `copy of the test image ${tested.get(i)}`;
+  return issues.get(i) || (sets.empty.has(i) ? "of one colour" : "");
 }
 
 function look() {

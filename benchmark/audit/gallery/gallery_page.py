@@ -77,6 +77,7 @@ def payload(data: Doubtful, result: AuditResult, copies: Copies, beside: Path = 
     """What the page in the folder `beside` shows: lists over images, most suspicious first."""
     order = result.order
     places = {row: place for place, row in enumerate(order.tolist())}
+    row_of = {data.files[row]: place for row, place in places.items()}
     misfits, empty = set(result.misfits.tolist()), set(data.constant)
     return {
         "name": data.name,
@@ -91,6 +92,7 @@ def payload(data: Doubtful, result: AuditResult, copies: Copies, beside: Path = 
         "copies": [[places[copy.first], places[copy.second], copy.kind] for copy in copies.within],
         "inTest": [[places[copy.first], data.test.files[copy.second]] for copy in copies.in_test if data.test],
         "leftOut": [list(one) for one in data.left_out],
+        "issues": [[row_of[file], issue] for file, issue in data.issues.items() if file in row_of],
         "empty": sorted(places[row] for row, file in enumerate(data.files) if file in empty),
         "misfits": sorted(places[row] for row in misfits),
         "questions": [places[row] for row in result.questions.tolist()],

@@ -28,7 +28,7 @@ GRID = grid_name(bench.Options(methods="zero_shot", datasets="digits").grid().ru
 COMMANDS = {
     "audit PICTURES --out=OUT --correct=0.1": [
         "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "left_out.csv",
-        "pred_probs.npy", "summary.json", "audited.csv", "audit.html", ".promptnoise.json",
+        "issues.csv", "pred_probs.npy", "summary.json", "audited.csv", "audit.html", ".promptnoise.json",
     ],
     "choose digits --noise=0.2 --out=OUT": [
         "prompt.safetensors", "prompt.json", "classify.py", "text_features.safetensors", "card.md", "regret.csv",
