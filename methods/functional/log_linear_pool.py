@@ -35,9 +35,10 @@ def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
     gain = ((target - p + PRICE * surer) * scores).sum((2, 3)).T
     mean = (p * scores).sum(-1)
     curve = torch.stack([(p * scores * each).sum((2, 3)).T for each in scores], -1)
-    curve = curve - torch.einsum("jrn,lrn->rjl", mean, mean) + 2 * PULL * torch.eye(len(scores)).to(pool)
+    identity = torch.eye(len(scores), dtype=pool.dtype, device=pool.device)
+    curve = curve - torch.einsum("jrn,lrn->rjl", mean, mean) + 2 * PULL * identity
     away = pool - expected(len(scores) - 1, pool)
-    step: Tensor = torch.linalg.solve(curve, gain - 2 * PULL * away)
+    step: Tensor = torch.linalg.solve_ex(curve, gain - 2 * PULL * away).result  # waits for no GPU; never singular
     return (pool + step.clamp(-MOST_STEP, MOST_STEP)).clamp(min=0)
 
 
