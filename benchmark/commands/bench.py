@@ -146,7 +146,7 @@ def _check_without_torch(console: Screen, options: Options, datasets: Iterable[s
 def _plan(console: Screen, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
     console.print(f"{len(runs)} runs, {len(done)} done, {len(runs) - len(done)} to do in {len(todo)} packs")
     for pack in todo:
-        names = dict.fromkeys(printed(run.method) for run in pack.runs)
+        names = map(printed, dict.fromkeys(run.method for run in pack.runs))
         console.say(f"  {pack.title}: {', '.join(names)}")
 
 
