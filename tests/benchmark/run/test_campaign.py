@@ -58,7 +58,7 @@ def test_methods_that_do_not_suit_are_left_out_and_the_others_trained_the_deares
     options, plan = planned(tmp_path)
     engine, shown, begun = Nothing(), console(), list[int]()
     able = train_campaign(shown, options, engine, plan, lambda: begun.append(len(engine.work)))
-    assert {run.method for run in able} == {"coop"} and "left out: vpt: " in said(shown)
+    assert {run.method for run in able} == {"coop"} and "left out: VPT: " in said(shown)
     (work,) = engine.work
     assert sorted(run.key for pack in work.packs for run in pack.runs) == sorted(run.key for run in able)
     assert len(work.packs) == 2 and begun == [0]
