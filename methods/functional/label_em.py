@@ -128,7 +128,8 @@ def _ridges(given: Given) -> list[Tensor]:
 def _even_noise(given: Given, scores: Tensor, ridge: Tensor) -> Explanation:
     """Weights of the pool and one fraction of right labels, by EM."""
     runs, classes = len(given.labels), scores.shape[-1]
-    pool = scores.new_tensor([0.5 / len(given.named)] * len(given.named) + [BY_IMAGES]).repeat(runs, 1)
+    count = len(given.named)
+    pool = torch.cat([scores.new_full((runs, count), 0.5 / count), scores.new_full((runs, 1), BY_IMAGES)], dim=1)
     right, bias = scores.new_full((runs,), RIGHT), scores.new_zeros(runs, classes)
     shares = given.shares
     for _ in range(STEPS):
