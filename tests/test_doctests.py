@@ -15,7 +15,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("benchmark", "datamodules", "methods")
+PACKAGES = ("benchmark", "datamodules", "methods", "promptnoise")
 PURE = (
     *(f"methods.functional.{name}" for name in ("losses", "mixture", "pseudo_labels", "transport")),
     *(f"datamodules.{name}" for name in ("fewshot", "names", "paradigms", "seeds")),

@@ -10,13 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from benchmark.__main__ import main
 from benchmark.commands import COMMANDS as KNOWN
+from benchmark.plan.method_names import printed
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+INDEX = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
 SMALL = ["--datasets=digits", "--noise=0", "--seeds=1", "--shots=2", "--epochs=4", "--out=results"]
 
 
@@ -30,7 +33,7 @@ SHORTER = {
     "tune": ["--epochs=1", "--seeds=1", "--shots=2"],
     "detect": ["--noise=0.25", "--noise_type=symmetric"],
 }
-COMMANDS = re.findall(r"^\| `promptnoise ([^`]*)`", README, flags=re.MULTILINE)
+COMMANDS = re.findall(r"^\| `promptnoise ([^`]*)`", INDEX, flags=re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def test_a_make_line_of_the_readme_runs(checkout: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize("text", COMMANDS)
-def test_a_command_of_the_readme_runs(
+def test_a_command_of_the_first_page_of_the_docs_runs(
     checkout: Path, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     records = map(json.loads, map(Path.read_text, (checkout / "results" / "runs").glob("*/*.json")))
@@ -110,5 +113,21 @@ def test_a_command_of_the_readme_runs(
     assert said
 
 
-def test_the_readme_names_every_command() -> None:
+def test_the_first_page_of_the_docs_names_every_command() -> None:
     assert {text.split()[0] for text in COMMANDS} | {"fetch", "predict", "readme", "speed"} >= set(KNOWN)
+
+
+def test_the_readme_s_table_on_real_features_is_that_of_the_reference() -> None:
+    board = pd.read_csv(ROOT / "results" / "reference" / "real" / "leaderboard.csv")
+    board = board[board["noise"].isin(["none", "symmetric"]) & (board["shots"] == 16)]
+    means = board.pivot_table(index="method", columns="rate", values="mean")
+    rows = {printed(str(method)): [f"{mean:.1f}" for mean in row] for method, row in means.iterrows()}
+    table = README.split("wrong |\n| :-- ")[1].split("\n\n")[0].splitlines()[1:]
+    shown = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table]
+    assert len(shown) >= 10
+    assert {name: cells for _, name, *cells in shown}.items() <= rows.items()
+    assert [family for family, *_ in shown].index("ours") == len(shown) - 1  # ours stands last
+
+
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert len(README.split()) < 1000

@@ -1,0 +1,105 @@
+"""promptnoise as a library: what the program's commands do, as functions that return tables.
+
+>>> from promptnoise import list_methods
+>>> list_methods().loc["coop", "name"]
+'CoOp'
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmark import version
+from benchmark.errors import BadInput
+from benchmark.plan import method_catalog
+from datamodules.errors import UserError
+
+__all__ = ["BadInput", "UserError", "audit", "bench", "list_methods", "load", "report"]
+__version__ = version()
+
+
+def bench(out: str | Path = "results", **options: object) -> pd.DataFrame:
+    """Trains what is not done of a grid, as `promptnoise bench`, and returns the leaderboard of `out`.
+
+    Options are those of the command, lists where it takes commas: `bench(methods=["coop", "gce"], noise=[0, 0.5],
+    seeds=range(1, 4))`. A row is a method in a cell; `mean` and `std` are percent. Runs that failed are not in it.
+
+    Raises:
+        UserError: an option that there is not, a value that it does not take, or data that is not there.
+    """
+    from benchmark.analysis.results import Results
+
+    _command("bench", out=out, **options)
+    return Results.of(*_records(out)).board
+
+
+def audit(dataset: str | Path, out: str | Path = "audit", **options: object) -> pd.DataFrame:
+    """Finds wrong labels, as `promptnoise audit`: a row for each image, the most suspicious first (`labels.csv`).
+
+    Raises:
+        UserError: as in `bench`.
+    """
+    _command("audit", dataset=dataset, out=out, **options)
+    return pd.read_csv(Path(out) / "labels.csv", keep_default_na=False)
+
+
+def load(out: str | Path = "results") -> pd.DataFrame:
+    """The runs of a results folder, one a row: its axes, accuracies in percent, seconds.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    from benchmark.analysis.results import Results
+
+    if not Path(out).is_dir():
+        raise BadInput(f"{out} is not there; it should be a folder that `bench` has written")
+    return Results.of(*_records(out)).seen
+
+
+def report(out: str | Path = "results") -> Path:
+    """Writes tables, statistics and pictures, as `promptnoise report`, and returns the page's path.
+
+    Raises:
+        UserError: there are no records.
+    """
+    _command("report", out=out)
+    return Path(out) / "report.html"
+
+
+def list_methods() -> pd.DataFrame:
+    """The methods by key: name in print, family, options with defaults, and what each is."""
+    rows = [
+        {"method": info.name, "name": info.title, "family": info.family, "summary": info.summary}
+        | {"options": {name: option.default for name, option in info.options.items()}}
+        for info in method_catalog.methods().values()
+    ]
+    return pd.DataFrame(rows).set_index("method")
+
+
+def _command(name: str, **options: object) -> int:
+    """Runs a command with these options, as words on the command line; its exit status."""
+    from benchmark.commands._app import parse
+
+    command: Any = importlib.import_module(f"benchmark.commands.{name}")
+    words = [f"--{option}={_text(value)}" for option, value in options.items()]
+    return int(command.main(parse(name, command.Options, words)))
+
+
+def _text(value: object) -> str:
+    """A value as it is typed: lists with commas."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Iterable) and not isinstance(value, str | Path):
+        return ",".join(map(_text, value))
+    return str(value)
+
+
+def _records(out: str | Path) -> tuple[Any, Any]:
+    from benchmark.records.store import Store
+
+    return Store(Path(out).expanduser()).load()

@@ -1,0 +1,72 @@
+"""promptnoise as a library: the same work as the commands, returned as tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import promptnoise
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("library") / "results"
+
+
+@pytest.fixture(scope="module")
+def board(out: Path) -> pd.DataFrame:
+    return promptnoise.bench(
+        out, methods=["zero_shot", "linear_probe"], datasets=["digits"], noise=[0, 0.5], seeds=range(1, 3), shots=2,
+        epochs=2, wandb="disabled", skip_bad_images=True,
+    )  # fmt: skip
+
+
+def test_a_bench_returns_the_leaderboard_that_it_writes(board: pd.DataFrame, out: Path) -> None:
+    written = pd.read_csv(out / "leaderboard.csv")
+    assert set(board["method"]) == {"zero_shot", "linear_probe"} and len(board) == 4
+    methods = written[~written["method"].isin(["chosen", "regret"])]
+    assert board["mean"].round(2).tolist() == methods["mean"].round(2).tolist()
+
+
+def test_runs_are_loaded_one_a_row(board: pd.DataFrame, out: Path) -> None:
+    runs = promptnoise.load(out)
+    probes = runs[runs["method"] == "linear_probe"]
+    assert len(probes) == 4 and sorted(set(probes["seed"])) == [1, 2]
+
+
+def test_a_report_is_written_and_its_page_named(board: pd.DataFrame, out: Path) -> None:
+    assert promptnoise.report(out).read_text(encoding="utf-8").startswith("<!doctype html")
+
+
+def test_an_audit_returns_the_most_suspicious_images_first(tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    for name, shade in (("dark", 40), ("light", 210)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = random.normal(shade, 20, (32, 32, 3)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.png")
+    wrong = tmp_path / "data" / "dark" / "0.png"
+    wrong.rename(tmp_path / "data" / "light" / "moved.png")
+    table = promptnoise.audit(tmp_path / "data", tmp_path / "audit", pictures=0, prompt="no")
+    assert len(table) == 24
+    assert table.iloc[0]["file"].endswith("moved.png")
+
+
+def test_methods_are_listed_with_names_families_and_options() -> None:
+    methods = promptnoise.list_methods()
+    assert methods.loc["gce", "name"] == "PromptGCE" and methods.loc["gce", "options"]["q"] == 0.7
+    assert set(methods["family"]) > {"prompt", "head", "adapter"}
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    ({"method": "coop"}, "Did you mean"), ({"methods": ["cop"]}, "unknown method 'cop'"), ({"noise": [2]}, "outside"),
+])  # fmt: skip
+def test_bad_options_are_raised_and_not_printed(options: dict[str, object], said: str, tmp_path: Path) -> None:
+    with pytest.raises(promptnoise.UserError, match=said):
+        promptnoise.bench(tmp_path, **options)
+    with pytest.raises(promptnoise.UserError, match="is not there"):
+        promptnoise.load(tmp_path / "nothing")
