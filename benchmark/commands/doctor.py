@@ -13,6 +13,7 @@ from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
 from benchmark.plan import groups
 from benchmark.plan.feature_files import outputs_of
+from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import CACHE, DATA
 from benchmark.run.devices import cores
 from benchmark.run.environment import versions
@@ -105,6 +106,7 @@ def _weights(options: Options) -> Iterator[Line]:
         if (outputs := outputs_of(options.backbone)) is not None:
             yield Line("backbone", f"{outputs.name}, whose outputs are in {options.backbone}; --datasets takes it")
             return
+        check_backbone(options.backbone)
         source = resolve(options.backbone)
         if is_remote(source):
             where = f"{options.backbone} comes from the network where no cache has it; {advice(source)}"

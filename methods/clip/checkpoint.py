@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from methods.clip.torch_archive import OPENAI, is_torchscript, read_archive, read_torchscript
+from methods.clip.transformers_names import is_of_transformers, quick_gelu_beside, renamed_for_open_clip
 from methods.errors import BackboneError
 
 #: Where training programs keep the weights in what they save.
@@ -28,7 +29,7 @@ _PREFIXES = ("module.", "_orig_mod.", "model.")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Tensors by name, and whether they are OpenAI's, which were trained with QuickGELU."""
+    """Tensors by name, and whether they were trained with QuickGELU, as OpenAI's were."""
 
     tensors: dict[str, Tensor]
     is_openai: bool
@@ -37,10 +38,11 @@ class Checkpoint:
 def read_checkpoint(path: Path) -> Checkpoint:
     """Reads safetensors, a file of `torch.save`, or the tensors of a TorchScript archive; no code of theirs is run.
 
-    A dictionary around the tensors, the prefixes of wrappers, and OpenAI's three integers are taken off.
+    A dictionary around the tensors, the prefixes of wrappers, and OpenAI's three integers are taken off; the names of a
+    `transformers.CLIPModel` become open_clip's.
 
     Raises:
-        BackboneError: there are no tensors in it, or the names are those of the `transformers` library.
+        BackboneError: there are no tensors in it, or those of a model of `transformers` that open_clip does not have.
     """
     content = read_saved(path)
     for name in _WRAPPERS:
@@ -50,12 +52,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if not tensors:
         raise BackboneError("cannot be loaded: there are no tensors of weights in it")
     tensors = _without_prefixes(tensors)
-    if any(name.startswith("text_model.encoder.") for name in tensors):
-        raise BackboneError(
-            "cannot be loaded: its names are those of the transformers library; name the same weights as open_clip"
-            " does, NAME/tag, or write features with that library and use features:FILE (docs/features.md)"
-        )
     is_openai = all(name in content or name in tensors for name in OPENAI)
+    if is_of_transformers(tensors):
+        if not {"text_projection.weight", "visual_projection.weight"} <= tensors.keys():
+            raise BackboneError(
+                "cannot be loaded: its names are those of the transformers library; as it is no CLIPModel, name the"
+                " same weights as open_clip does, NAME/tag, or use features:FILE (docs/features.md)"
+            )
+        tensors, is_openai = renamed_for_open_clip(tensors), quick_gelu_beside(path)
     return Checkpoint({name: value for name, value in tensors.items() if name not in OPENAI}, is_openai)
 
 

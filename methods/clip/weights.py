@@ -13,6 +13,7 @@ from open_clip.pretrained import get_pretrained_cfg
 from datamodules import reading
 from datamodules.errors import look_alikes
 from methods.clip.names import split_name
+from methods.clip.transformers_names import advice_for
 from methods.errors import BackboneError
 from methods.recipes import is_embedded
 
@@ -48,6 +49,8 @@ def resolve(name: str) -> Source:
     scheme, place = parse_model_name(name)
     if scheme == "local-dir" and not Path(place).is_dir():
         raise BackboneError(f"backbone {name!r}: the folder {place} does not exist")
+    if scheme == "local-dir" and (other := advice_for(Path(place))):
+        raise BackboneError(f"backbone {name!r}: {other}")
     if scheme == "local-dir":
         for file in (each for each in Path(place).iterdir() if not each.is_dir()):
             _check_file(name, file)
