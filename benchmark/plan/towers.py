@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from datamodules import reading
 from methods.clip.names import split_name
 
 #: Tokens of a name after the context, full stop and EOT included, as ImageNet's and CoOp's data sets have them.
@@ -43,7 +44,7 @@ def towers(backbone: str) -> Towers | None:
         folders = (package.submodule_search_locations if package else None) or [""]
         file = Path(folders[0]) / "model_configs" / f"{kind.partition('/')[0]}.json"
     try:
-        config = json.loads(file.read_text())
+        config = json.loads(reading.read_text(file))
         config = config.get("model_cfg", config)
         text = config["text_cfg"]
         flop = _image_flop(config["vision_cfg"])
