@@ -119,7 +119,8 @@ class _Reader(pickle.Unpickler):
             return name
         if module.partition(".")[0] in _BESIDE or (module in ("builtins", "__builtin__") and name in _BUILTIN):
             return _Held
-        raise BackboneError(f"cannot be loaded: it names {module}.{name}, which no file of weights needs")
+        what = f"it names {module}.{name}, which no file of weights needs"
+        raise BackboneError(f"cannot be loaded: it is not a file of tensors alone: {what}")
 
     def persistent_load(self, reference: Any) -> Tensor:
         """The numbers of one storage, in one dimension."""

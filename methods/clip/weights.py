@@ -47,13 +47,8 @@ def resolve(name: str) -> Source:
     if is_embedded(name):
         name = f"local-dir:{HERE / name.replace('-', '_')}"
     scheme, place = parse_model_name(name)
-    if scheme == "local-dir" and not Path(place).is_dir():
-        raise BackboneError(f"backbone {name!r}: the folder {place} does not exist")
-    if scheme == "local-dir" and (other := advice_for(Path(place))):
-        raise BackboneError(f"backbone {name!r}: {other}")
     if scheme == "local-dir":
-        for file in (each for each in Path(place).iterdir() if not each.is_dir()):
-            _check_file(name, file)
+        _check_folder(name, Path(place))
     if scheme is not None:
         return Source(name)
     mark = ":" if ":" in name else "/"
@@ -77,6 +72,16 @@ def resolve(name: str) -> Source:
         tags = dict.fromkeys((*look_alikes(weights, there), *there))
         raise BackboneError(f"open_clip has no weights {weights!r} of {model}; it has: {', '.join(tags)}")
     return Source(model, weights, bool(tag.get("quick_gelu")))
+
+
+def _check_folder(name: str, folder: Path) -> None:
+    """Accept a folder of open_clip's before it opens the files."""
+    if not folder.is_dir():
+        raise BackboneError(f"backbone {name!r}: the folder {folder} does not exist")
+    if other := advice_for(folder):
+        raise BackboneError(f"backbone {name!r}: {other}")
+    for file in (each for each in folder.iterdir() if not each.is_dir()):
+        _check_file(name, file)
 
 
 def _check_file(name: str, file: Path) -> None:
