@@ -78,16 +78,8 @@ def test_the_activation_is_that_of_the_config_beside_the_file(plain: dict[str, T
     assert read_checkpoint(tmp_path / "model.safetensors").is_openai
 
 
-@pytest.mark.parametrize(
-    ("vision", "model"),
-    [
-        ({"patch_size": 16}, "ViT-B-16"),
-        ({"hidden_size": 1024, "patch_size": 14, "image_size": 336}, "ViT-L-14-336"),
-        ({}, "ViT-B-32"),
-    ],
-)
-def test_a_folder_is_told_how_its_file_is_named(vision: dict[str, int], model: str, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"vision_config": vision}))
+def test_a_folder_is_told_how_its_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(BackboneError, match=rf"transformers library; write {model}:{tmp_path}/model\.safetensors$"):
+    with pytest.raises(BackboneError, match=rf"transformers library; .*ViT-B-16:{tmp_path}/model\.safetensors, say$"):
         resolve(f"local-dir:{tmp_path}")
