@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from benchmark import PROTOCOL
 from benchmark.analysis.results import Results
 from benchmark.commands import compare, show
 from benchmark.commands.export import export
@@ -84,7 +85,7 @@ def test_folders_of_two_protocols_are_compared_but_never_silently(two: tuple[Sto
     lines = (a.out / "leaderboard.csv").read_text().splitlines()
     (older / "leaderboard.csv").write_text("\n".join([lines[0], *(line[:-1] + "0" for line in lines[1:])]) + "\n")
     found = compare.compare(older, b.out)
-    assert found.notes == ("protocol 0 against protocol 3: a change of protocol is meant to move numbers",)
+    assert found.notes == (f"protocol 0 against protocol {PROTOCOL}: a change of protocol is meant to move numbers",)
     assert found.notes[0] in printed(compare.show, found)
 
 
@@ -102,7 +103,7 @@ def test_a_record_is_explained_with_noise_gain_classes_and_the_command_that_does
     store.write(work, result(70.5, work), {"ctx": np.zeros((2, 3))})
     text = printed(show.show, store.find(work.key), store)
     for part in (
-        "gce[q=0.5] on flipped",
+        "PromptGCE[q=0.5] on flipped",
         "40 of 80 labels wrong (50.00 %)",
         "66.00 %, so training gave +4.50 points",
         "72.00 % at epoch 7 (an oracle: chosen on test data)",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark import PROTOCOL
 from benchmark.records.checksummed import with_checksum
 from benchmark.records.record import BadRecord
 from benchmark.records.store import Store
@@ -46,9 +47,9 @@ def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_
     good = store.write(run(), result())
     text = good.read_text()
     folder = good.parent
-    newer = run(protocol=4)
+    newer = run(protocol=PROTOCOL + 1)
     (folder / f"{newer.key}.json").write_bytes(
-        resealed(text.replace('"protocol": 3', '"protocol": 4').replace(run().key, newer.key))
+        resealed(text.replace(f'"protocol": {PROTOCOL}', f'"protocol": {PROTOCOL + 1}').replace(run().key, newer.key))
     )
     (folder / "copy (1).json").write_text(text)
     (folder / "0123456789abcdef.json").write_text(text[:99])
@@ -65,7 +66,9 @@ def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_
     assert [record.run for record in records] == [run()]
     reasons = {Path(line.split(" is left out: ")[0]).relative_to(store.out): line.split(": ")[1] for line in problems}
     assert reasons == {
-        Path(f"runs/flipped/{newer.key}.json"): "it is of protocol 4, and this version is protocol 3",
+        Path(
+            f"runs/flipped/{newer.key}.json"
+        ): f"it is of protocol {PROTOCOL + 1}, and this version is protocol {PROTOCOL}",
         Path("runs/flipped/copy (1).json"): f"it is a copy of {good}",
         Path("runs/flipped/0123456789abcdef.json"): "it is truncated or not JSON",
         Path("runs/flipped/notes.json"): "it is not a record of this benchmark",
