@@ -20,8 +20,9 @@ def to_export(records: Sequence[Record], store: Store) -> str:
     for record in sorted(records, key=lambda record: -(record.accuracy or 0.0))[:LOOKED_AT]:
         with suppress(BadRecord):
             if "class_weights" in store.learned(record):
+                name = printed(record.run.method)
                 words = shlex.join(["promptnoise", "export", record.key, f"--out={store.out}"])
-                return f"to classify with what a run learned, here the best, {printed(record.run.method)}, run: {words}"
+                return f"to classify with what a run learned, here {name}, the best on the test images, run: {words}"
     return ""
 
 
