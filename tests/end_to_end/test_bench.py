@@ -188,7 +188,7 @@ def test_what_a_backbone_cannot_run_is_left_out_with_the_reason(bench: Bench, tm
     for _ in range(2):
         code, text = bench("--methods=zero_shot,vpt,fpl[modality=visual]", "--noise=0")
         assert code == 0
-        for method in ("vpt", "fpl[modality=visual]"):
+        for method in ("VPT", "FPL[modality=visual]"):
             assert f"left out: {method}: visual prompts need a vision transformer" in text
     assert {json.loads(path.read_text())["run"]["method"] for path in records(tmp_path / "out")} == {"zero_shot"}
 

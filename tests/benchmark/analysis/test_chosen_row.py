@@ -153,7 +153,7 @@ def test_a_leaderboard_that_is_read_again_tells_it_from_methods(campaign: Result
     assert head.endswith(",protocol,regret")
     own = [row for row in rows if f",{CHOSEN}," in row]
     assert len(own) == 2 * len(DATASETS) and own[1] == (
-        "combos,symmetric,0.5,10,16,embedded,embedded,fewshot,chosen,given,52.00,2.83,2,,0,0,0.5000,3,16.00"
+        "combos,symmetric,0.5,10,16,embedded,embedded,fewshot,chosen,given,52.00,2.83,2,,0,0,0.5000,4,16.00"
     )
     assert to_csv(from_csv(text)) == text
     board, chosen = split(from_csv(text))

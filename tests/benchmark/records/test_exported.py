@@ -179,3 +179,14 @@ def test_a_folder_of_an_earlier_version_is_refused_with_the_command_that_makes_a
         del about[name]
     (tmp_path / "old" / "prompt.json").write_text(json.dumps(about, indent=1))
     assert "`promptnoise export RUN` writes it anew" in refused(tmp_path / "old")
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_text_features_of_one_length_are_unit_vectors_and_others_keep_their_proportions(alike: bool) -> None:
+    weights = np.random.default_rng(1).normal(size=(4, 6)).astype(np.float32)
+    if alike:
+        weights *= 3 / np.linalg.norm(weights, axis=1, keepdims=True)
+    found = exported.text_features({"class_weights": weights, "logit_scale": np.float32(20)})
+    np.testing.assert_allclose(np.exp(found["logit_scale"]) * found["text_embeds"], 20 * weights, rtol=1e-5)
+    lengths = np.linalg.norm(found["text_embeds"], axis=1)
+    np.testing.assert_allclose(lengths if alike else lengths.mean(), 1, atol=1e-5)

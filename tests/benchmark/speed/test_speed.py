@@ -92,7 +92,7 @@ def test_a_campaign_measures_views_and_the_largest_pack_that_fits(monkeypatch: p
     assert paper_grid.encoding(backbone, settings) > 0
     monkeypatch.setattr(paper_grid, "RUNS", 8)
     whole = text_pass_bytes(PackStep.of(backbone, 5, 8).method)
-    monkeypatch.setattr(paper_grid.memory, "free_bytes", lambda device: whole)
+    monkeypatch.setattr(paper_grid.pack_memory, "free_bytes", lambda device: whole)
     sizes = []
     of = PackStep.of
     monkeypatch.setattr(paper_grid.PackStep, "of", lambda *args: sizes.append(args[2]) or of(*args))
