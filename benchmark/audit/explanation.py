@@ -129,7 +129,7 @@ def _newton(weights: Tensor, logs: Tensor, pooled: Tensor, true: Tensor, price: 
     sharp = q * pooled.clamp(min=-60)
     gain = torch.einsum("pc,kpc->kp", true + price * sharp, logs) - mean * (1 + price * sharp.sum(1))
     slope = gain.double().sum(1) - 2 * PULL * (weights - pull)
-    curve = torch.einsum("kpc,lpc->kl", logs * q, logs) - mean @ mean.T
+    curve = torch.einsum("kpc,lpc->pkl", logs * q, logs).sum(0) - mean @ mean.T
     curve = curve.double() + 2 * PULL * torch.eye(len(weights), dtype=torch.float64)
     free = torch.ones(len(weights), dtype=torch.bool)
     move = torch.zeros_like(weights)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-CHUNK = 2**25
-"""Similarities in memory at once."""
+CHUNK = 2**22
+"""Similarities in memory at once; more leave the processor's cache."""
 
 MANY = 20_000
 """Images from which on candidates are found by their first principal components."""
