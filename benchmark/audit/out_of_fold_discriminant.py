@@ -14,7 +14,8 @@ def discriminants(features: Tensor, targets: Tensor, fold: Tensor, shrinkages: t
 
     `targets` [P, C] are the shares in which an image belongs to the classes, 0 to 1. The covariance V within them
     becomes (V + s m I) / (1 + s), m the mean variance of a feature: for large s these are class means with a Euclidean
-    metric. All classes count as equally frequent. A class without other images gets the least value of its image.
+    metric. All classes count as equally frequent. A class without other images gets the least value of its image, 0
+    where no class has any.
     """
     found = features.new_empty(len(shrinkages), len(features), targets.shape[1])
     folds = [fold == number for number in range(int(fold.max()) + 1)]
@@ -33,7 +34,7 @@ def discriminants(features: Tensor, targets: Tensor, fold: Tensor, shrinkages: t
             weights = turned * ((1 + shrinkage) / (spectrum + shrinkage * spectrum.mean() + 1e-12))
             values = held_out @ weights.T - 0.5 * (weights * turned).sum(1)
             empty = mass <= 1e-6
-            least = values.masked_fill(empty, torch.inf).min(1, keepdim=True).values
+            least = values.masked_fill(empty, torch.inf).min(1, keepdim=True).values.nan_to_num(posinf=0.0)
             found[row, own] = torch.where(empty, least, values).float()
     return found
 

@@ -41,6 +41,12 @@ def test_a_class_without_images_in_other_folds_is_never_likelier_than_another() 
     assert (values[:, 2] <= values.min(1).values).all()
 
 
+def test_images_whose_given_labels_all_have_weight_0_leave_finite_values() -> None:
+    sample, _ = clusters(per_class=2)
+    shares = torch.zeros(len(sample.labels), CLASSES)
+    assert discriminants(sample.features, shares, sample.fold, (0.1, 1.0)).eq(0).all()
+
+
 def test_the_shrinkage_is_the_one_that_makes_given_labels_likeliest() -> None:
     labels = torch.tensor([0, 1])
     good, bad = torch.tensor([[2.0, 0.0], [0.0, 2.0]]), torch.tensor([[0.0, 2.0], [2.0, 0.0]])
