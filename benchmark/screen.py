@@ -28,8 +28,8 @@ class Screen(Console):
         self.print(str(line), style=style, highlight=False, markup=False, soft_wrap=True)
 
     def render_str(self, text: str, **style: Any) -> Text:
-        """A text with markup."""
-        return super().render_str(one_line(text), **style)
+        """A text with markup; `folder:x:` stays as it is, a name between colons is no emoji."""
+        return super().render_str(one_line(text), **style | {"emoji": False})
 
 
 def table(

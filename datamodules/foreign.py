@@ -67,6 +67,8 @@ def warn_in_one_line() -> None:
     """Has warnings of this process printed as one line each, where nobody has set up logging."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(OneLine())
+        if not logging.root.handlers:  # else open_clip's `logging.info` puts one there with a format of its own
+            logging.root.addHandler(logging.lastResort)
 
 
 class OneLine(logging.Formatter):

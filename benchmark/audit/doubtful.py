@@ -16,7 +16,7 @@ from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import classes_named, readable
 from datamodules.formats.folder import read_names, split_of
-from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders
+from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders, unused
 from datamodules.formats.images import FileImages
 from datamodules.formats.labelled_table import labelled_table
 from datamodules.formats.labellings import image_names
@@ -168,7 +168,8 @@ def checked(data: Doubtful) -> Doubtful:
     if counts.min() < LEAST:
         few = int(counts.argmin())
         raise BadInput(
-            f"{data.name}: class {data.values[few]!r} has {counts[few]} images; an audit needs at least {LEAST}"
+            f"{data.name}: class {data.values[few]!r} has {('no image', 'one image')[counts[few]]};"
+            f" an audit needs {LEAST} of each class: add some, or leave the class out"
         )
     seen: set[str] = set()
     for name in map(str.casefold, data.classes):
@@ -189,6 +190,8 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     split = split_of(folder, part, folders)
     classes, values = read_names(folder / "classnames.txt", folders), tuple(folders)
     data = _of_files(spec, split, values, classes, template)
+    if parts.train:
+        unused(folder, [name for name in (parts.train, parts.test, parts.val) if name])
     if not (parts.train and parts.test):
         return data
     test = split_of(folder, parts.test, folders, strict=False)

@@ -13,10 +13,10 @@ from datamodules import reading
 from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
-from datamodules.formats.folder_layout import class_folders, no_such_class, require_class_folders, unused
+from datamodules.formats.folder_layout import class_folders, name_loose, no_such_class, require_class_folders, unused
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
-from datamodules.formats.picture_files import PictureFiles, left_out, loose_pictures, picture_files
+from datamodules.formats.picture_files import PictureFiles, left_out, picture_files
 from datamodules.formats.source import Layout
 from datamodules.notices import say_once
 
@@ -88,9 +88,7 @@ def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -
         paths += [f"{before}/{image}" for image in found.pictures]
         labels += [label] * len(found.pictures)
         others += [f"{before}/{file}" for file in found.left_out]
-    if loose := loose_pictures(folder / part):
-        where = f"{folder / part}: {len(loose)} pictures lie in no class folder and are left out"
-        say_once(logger, f"{where} ({loose[0]} ...)")
+    name_loose(folder / part)
     if others:
         say_once(logger, f"{folder}: {left_out(tuple(others))}")
     return Split(FileImages(folder, tuple(paths), tuple(others)), np.asarray(labels, dtype=np.int64))

@@ -74,11 +74,18 @@ def parts_of(folder: Path) -> Parts:
 
 
 def unused(folder: Path, parts: Sequence[str]) -> None:
-    """Names the folders beside those of the splits, which nothing is read from."""
+    """Names the folders and pictures beside those of the splits, which are not read."""
     used = {Path(part).parts[0] for part in parts}
     others = [path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name)]
     if rest := sorted(set(others) - used):
         say_once(logger, f"{folder}: not used: {', '.join(f'{name}/' for name in rest)}")
+    name_loose(folder)
+
+
+def name_loose(folder: Path) -> None:
+    """Names the pictures in a folder itself, beside the folders of splits or classes: they are in none of these."""
+    if loose := loose_pictures(folder):
+        say_once(logger, f"{folder}: {len(loose)} pictures lie in no class folder and are left out ({loose[0]} ...)")
 
 
 def advice(folder: Path) -> str:

@@ -40,8 +40,9 @@ def is_stray(name: str) -> bool:
 
 
 def picture_files(folder: Path) -> PictureFiles:
-    """The pictures in a folder and all folders below it, links to folders followed once."""
-    found = sorted(_files(folder, folder, set()))
+    """The pictures in a folder and all folders below it, links to folders followed once, to those above it never."""
+    above = set(map(str, Path(os.path.realpath(folder)).parents))
+    found = sorted(_files(folder, folder, above))
     are = [is_picture(folder / path) for path in found]
     return PictureFiles(
         tuple(path for path, is_one in zip(found, are, strict=True) if is_one),

@@ -63,6 +63,14 @@ def test_text_of_others_is_shown_and_does_nothing(way: str) -> None:
     assert not any(line.startswith("b") for line in printed.splitlines())
 
 
+@pytest.mark.parametrize("markup", [False, True])
+def test_a_name_between_colons_is_no_emoji(markup: bool) -> None:
+    screen = Screen(file=io.StringIO())
+    screen.print("folder:x: 55 %", markup=markup)
+    screen.say("folder:x: 55 %")
+    assert screen.file.getvalue() == "folder:x: 55 %\n" * 2  # type: ignore[attr-defined]
+
+
 def test_brackets_in_the_title_of_a_bar_stand_there() -> None:
     screen = Screen(file=io.StringIO(), width=200, color_system=None)
     with counted(screen) as progress:

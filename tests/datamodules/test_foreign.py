@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from datamodules.errors import DataError, UserError, nearest
-from datamodules.foreign import LONGEST, OneLine, from_cell, one_line, to_cell
+from datamodules.foreign import LONGEST, OneLine, from_cell, one_line, to_cell, warn_in_one_line
 
 #: Signs that spreadsheets take for the start of a formula.
 FORMULA = "=+-@\t\r"
@@ -67,3 +67,13 @@ def test_the_nearest_name_to_a_million_characters_is_not_looked_for() -> None:
 def test_a_warning_is_one_line() -> None:
     record = logging.LogRecord("x", logging.WARNING, "", 0, "%s is left out", ("a\nb\x1b",), None)
     assert OneLine().format(record) == "a␊b␛ is left out"
+
+
+def test_a_library_that_logs_does_not_change_how_warnings_look(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    warn_in_one_line()
+    logging.info("sets logging up where nobody has")  # as open_clip does
+    logging.getLogger("x").warning("a\nb")
+    assert capsys.readouterr().err == "a␊b\n"

@@ -15,7 +15,7 @@ CASES = [
     ("audit folder:/nowhere", "/nowhere is not there"),
     ("audit EMPTY", "holds no folders; put the pictures of each class into a folder of its name"),
     ("audit ONE", "one class only"),
-    ("audit THIN", "class 'b' has 1 images; an audit needs at least 2"),
+    ("audit THIN", "class 'b' has one image; an audit needs 2 of each class"),
     ("audit NOLABEL.csv", "has no column 'label'; an audit needs the columns file and label"),
     ("audit BLANK.csv", "2 of 2 are absent"),
     ("audit WORD.csv", "line 3: 'NaN' stands for no label; leave the cell empty"),

@@ -81,6 +81,7 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
     "leftovers": (["train", "test", "+train/.ipynb_checkpoints", "+test/@eaDir", "+train/__MACOSX"], "6/6", "6"),
     "pictures beside the classes": (["train", "test", "+train"], "6/6", "6"),
     "more folders": (["train", "test", "unlabeled"], "6/6", "6"),
+    "pictures beside the splits": (["train", "test", "+"], "6/6", "6"),
 }
 #: What must be said, since something is left out.
 SAID = {
@@ -88,6 +89,7 @@ SAID = {
     "an empty class": "D/train: left out, as they are empty: fox",
     "pictures beside the classes": "D/train: 2 pictures lie in no class folder and are left out (0.png ...)",
     "more folders": "D: not used: unlabeled/",
+    "pictures beside the splits": "D: 2 pictures lie in no class folder and are left out (0.png ...)",
 }
 
 

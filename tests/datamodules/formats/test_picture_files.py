@@ -61,6 +61,8 @@ def test_links_to_folders_that_lead_in_a_circle_end(tmp_path: Path) -> None:
     picture(tmp_path / "a/0.png")
     (tmp_path / "a/again").symlink_to(tmp_path)
     assert picture_files(tmp_path).pictures == ("a/0.png",)
+    picture(tmp_path / "b/1.png")
+    assert picture_files(tmp_path / "a").pictures == ("0.png",)
 
 
 def test_left_out_files_are_counted_once_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
