@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 STRENGTHS = tuple(10.0 ** (power / 2) for power in range(-6, 2))
+#: The least mean square of a feature that counts: equal images have 0.
+LEAST = 1e-9
 
 
 def ridge_values(features: Tensor, labels: Tensor, fold: Tensor, classes: int) -> Tensor:
@@ -23,7 +25,7 @@ def ridge_values(features: Tensor, labels: Tensor, fold: Tensor, classes: int) -
     targets = [(x[own].T @ (there[own] * given[own])).double() for own in folds]
     whole, goal = torch.stack(moments).sum(0), torch.stack(targets).sum(0)
     spectra = [torch.linalg.eigh(whole - moment) for moment in moments]
-    unit, best, most = float(whole.diagonal()[:-1].mean()), x.new_zeros(len(x), classes), -1
+    unit, best, most = max(float(whole.diagonal()[:-1].mean()), LEAST), x.new_zeros(len(x), classes), -1
     for strength in STRENGTHS:
         values = x.new_empty(len(x), classes)
         for own, (spectrum, basis), target in zip(folds, spectra, targets, strict=True):

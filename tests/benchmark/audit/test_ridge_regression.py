@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from benchmark.audit.ridge_regression import STRENGTHS, ridge_values
 from benchmark.audit.sample import FOLDS
@@ -25,3 +26,9 @@ def test_ridge_values_solve_the_normal_equations_of_the_other_folds() -> None:
             best, most = values, (values.argmax(1) == labels).sum()
     found = ridge_values(sample.features, sample.labels, sample.fold, CLASSES)
     np.testing.assert_allclose(found, best, atol=1e-4)
+
+
+def test_equal_images_get_the_shares_of_the_classes() -> None:
+    labels, fold = torch.tensor([0, 0, 1] * 3), torch.arange(3).repeat_interleave(3)
+    found = ridge_values(torch.zeros(9, 4), labels, fold, classes=2)
+    torch.testing.assert_close(found, torch.tensor([[2 / 3, 1 / 3]]).expand(9, 2))
