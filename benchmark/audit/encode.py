@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from benchmark.audit.robust_prompt import When, with_prompt
 from benchmark.audit.sample import Sample
 from benchmark.errors import BadInput
 from datamodules.features.bank import FeatureBank
+from datamodules.notices import say_once
 from methods.clip.backbone import Backbone, zero_shot_weights
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,11 @@ def encode(
     if not there.all():
         features = features[there]
         checked, own = (each if each is None else each[there] for each in (checked, own))
-    text = zero_shot_weights(backbone, data.classes, data.template).cpu()
+    if data.outputs is not None and data.outputs.texts is None:
+        say_once(logger, f"{data.name}: no text features, so the labels alone teach what the classes look like")
+        text = features.new_zeros(len(data.classes), features.shape[1])
+    else:
+        text = zero_shot_weights(backbone, data.classes, data.template).cpu()
     labels = torch.from_numpy(data.given)
     sample = Sample(features, labels, text, backbone.scale, seed, own=own, checked=checked)
     return data, with_prompt(sample, Setting(data.labelled(), backbone, bank), known.prompt, start)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -138,6 +139,23 @@ def test_an_audit_of_known_truth_prints_how_good_it_is(tmp_path: Path, capsys: p
     rows = rows_of(tmp_path / "labels.csv")
     suspicion = [float(row["detector_simifeat"]) for row in rows]
     assert suspicion == sorted(suspicion, reverse=True), "ranked by the detector that comes first"
+
+
+def test_features_without_texts_are_audited_by_their_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    generator = np.random.default_rng(0)
+    true = np.arange(60) % 3
+    given = np.where(np.arange(60) < 6, (true + 1) % 3, true)
+    x = generator.normal(size=(3, 16))[true] + 0.3 * generator.normal(size=(60, 16))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    held = {"class_names": np.array(["a", "b", "c"]), "test_features": x[6:].astype("f"), "test_labels": true[6:]}
+    np.savez(tmp_path / "x.npz", train_features=x.astype("f"), train_labels=given, **held)
+    assert main(["audit", f"features:{tmp_path}/x.npz", f"--out={tmp_path}/o", "--pictures=0", "--devices=cpu"]) == 0
+    assert "no text features" in caplog.text
+    table = pd.read_csv(tmp_path / "o/labels.csv")
+    assert sorted(table.index[table.p_wrong > 0.5]) == list(range(6))
+    assert set(table.suggested[:6]) == {"a", "b", "c"}
 
 
 def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
