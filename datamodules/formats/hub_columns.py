@@ -95,16 +95,17 @@ def values_as_labels(
         whole = {part: [_whole(value) for value in own] for part, own in values.items()}
         return {part: numbers_of(name, column, part, own) for part, own in whole.items()}, tuple(names)
     for part, own in values.items():
-        if (row := next((row for row, value in enumerate(own) if not isinstance(value, str)), None)) is not None:
-            if own[row] is None:
+        texts = (isinstance(value, str) and bool(value.strip()) for value in own)
+        if (row := next((row for row, there in enumerate(texts) if not there), None)) is not None:
+            if own[row] is None or isinstance(own[row], str):
                 raise DataError(f"{name}: column {column!r} has no label in {part} row {row}")
             raise DataError(
                 f"{name}: the label column holds {kind}, not class names; name another: [label=COLUMN], or give"
                 " names of the numbers: [classes=cat+dog], or [classes=FILE] with one per line"
             )
-    texts = sorted({value for own in values.values() for value in own})
-    numbers = {text: number for number, text in enumerate(texts)}
-    return {part: np.asarray([numbers[value] for value in own]) for part, own in values.items()}, tuple(texts)
+    classes = sorted({value for own in values.values() for value in own})
+    numbers = {text: number for number, text in enumerate(classes)}
+    return {part: np.asarray([numbers[value] for value in own]) for part, own in values.items()}, tuple(classes)
 
 
 def labelled_split(name: str, values: Mapping[str, Sequence[Any]]) -> tuple[str, str | None]:

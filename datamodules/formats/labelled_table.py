@@ -46,6 +46,8 @@ def _with_columns(table: CsvTable, columns: Mapping[str, str]) -> CsvTable:
     """The table with the columns of files and labels called `file` and `label`."""
     if other := columns.keys() - {"file", "label"}:
         raise DataError(f"{table.path} has no option {min(other)!r}; it has: file, label")
+    if table.columns and not table.lines:
+        raise DataError(f"{table.path} has one line, {', '.join(table.columns)}; below it there must be one per file")
     for what, usual in (("file", _FILES), ("label", _LABELS)):
         asked = columns.get(what, what)
         if asked in table.columns:
@@ -55,7 +57,7 @@ def _with_columns(table: CsvTable, columns: Mapping[str, str]) -> CsvTable:
         else:
             found = [name for name in table.columns if folded(name) in usual]
             found = found or [name for name in table.columns if what == "label" and name.endswith("_label")]
-        if len(found) != 1 or not table.lines:
+        if len(found) != 1:
             raise DataError(
                 f"{table.path} has no column {what!r}; an audit needs the columns file and label, and there are"
                 f" {', '.join(table.columns) or 'none'}; say which: '{table.path}[file=COLUMN,label=COLUMN]'"

@@ -245,6 +245,7 @@ def test_hub_class_names_become_those_of_coop_and_clip() -> None:
         (ClassLabel(names=["a", "b"]), [0, 1, [1]], r"has '\[1\]', no class number, in train row 2"),
         (ClassLabel(names=["a", "b"]), [0, 1.5], "has '1.5', no class number, in train row 1"),
         ("string", ["a", None], "column 'label' has no label in train row 1"),
+        ("string", ["a", "  "], "column 'label' has no label in train row 1"),
         ("list", [["a"], ["b"]], "the label column holds list, not class names"),
         ("int64", [3, None], "the label column holds int64, not class names"),
     ],

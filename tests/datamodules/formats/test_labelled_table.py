@@ -76,6 +76,7 @@ def test_a_table_is_read_whatever_it_calls_files_and_labels(kind: str, folder: P
         (lines("file,label", "{p},{l}"), "[files=no]", "has no option 'files'; it has: file, label$"),
         (lines("id,label", "x{n},{l}"), "", r"lists .*xa, which is not there \(4 of 4 are absent\)$"),
         ("", "", "has no column 'file'; .* there are none"),
+        ("file,label\n", "", "has one line, file, label; below it there must be one per file$"),
     ],
 )
 def test_columns_that_cannot_be_told_are_asked_for(text: str, behind: str, said: str, folder: Path) -> None:
