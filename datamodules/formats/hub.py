@@ -140,7 +140,7 @@ def is_hub_folder(folder: Path) -> bool:
 
 
 def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping[str, Any]:
-    """The tables, with a column of paths read as one of pictures.
+    """The tables, with a column of paths, bytes, or both as tables without types hold them, read as one of pictures.
 
     Raises:
         DataError: the column holds neither.
@@ -150,7 +150,8 @@ def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping
     kind = next(iter(tables.values())).features[column]
     if isinstance(kind, datasets.Image):
         return tables
-    if getattr(kind, "dtype", "") not in ("string", "large_string", "binary", "large_binary"):
+    both = isinstance(kind, dict) and kind.keys() == {"bytes", "path"}
+    if not both and getattr(kind, "dtype", "") not in ("string", "large_string", "binary", "large_binary"):
         raise DataError(
             f"{name}: column {column!r} holds {kind}, no pictures, paths or bytes; name another: [image=COLUMN]"
         )

@@ -15,7 +15,7 @@ from datamodules import reading
 from datamodules.dataset import Labels
 from datamodules.decoding import to_rgb
 from datamodules.errors import CorruptImage
-from datamodules.formats.images import UNREADABLE
+from datamodules.formats.images import UNREADABLE, reason
 
 SAMPLE = 256
 
@@ -45,8 +45,9 @@ class HubImages:
         try:
             return to_rgb(self._pictures[index][self.column])
         except (*UNREADABLE, AttributeError) as error:
-            cause = (str(error) or type(error).__name__).splitlines()[0]
-            cause = "there is none" if isinstance(error, AttributeError) else cause
+            file = getattr(error, "filename", None)
+            cause = "there is none" if isinstance(error, AttributeError) else reason(error)
+            cause = f"{file}: {cause}" if file else cause
             raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {cause}") from error
 
     def describe(self, index: int) -> str:

@@ -49,7 +49,7 @@ class FileImages:
             with reading.open_file(self.root / self.paths[index], reading.PICTURE) as file, Image.open(file) as image:
                 return to_rgb(image)
         except UNREADABLE as error:
-            raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {_line(error)}") from error
+            raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {reason(error)}") from error
 
     def describe(self, index: int) -> str:
         """Path of an image."""
@@ -67,7 +67,7 @@ class FileImages:
             try:
                 state = (self.root / path).stat()
             except OSError as error:
-                raise DataError(f"{self.root / path} is not there any more: {_line(error)}") from error
+                raise DataError(f"{self.root / path} is not there any more: {reason(error)}") from error
             digest.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
         return digest.hexdigest()
 
@@ -106,7 +106,8 @@ def _not_text(*names: str) -> bool:
     return False
 
 
-def _line(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """Why a file cannot be read as a picture, in one line that does not name it."""
     if isinstance(error, UnidentifiedImageError):
         return "it is no picture of a known kind"
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-from datasets import ClassLabel
+from datasets import ClassLabel, Image
 
 from datamodules import catalog
 from datamodules.datasets import caltech101, eurosat, imagenet, ucf101
 from datamodules.errors import CorruptImage, DataError
 from datamodules.formats.hub import Hub
 from datamodules.formats.hub_columns import values_as_labels
+from datamodules.formats.hub_images import HubImages
 
 datasets = pytest.importorskip("datasets")
 huggingface_hub = pytest.importorskip("huggingface_hub")
@@ -263,7 +264,15 @@ def test_a_column_of_paths_is_one_of_pictures_and_one_of_numbers_is_none(tmp_pat
         PIL.Image.new("RGB", (8, 8), (60 * number, 0, 0)).save(tmp_path / f"{number}.png")
     rows = {"image": [str(tmp_path / f"{i}.png") for i in range(4)], "label": list("abab"), "number": [1, 2, 3, 4]}
     DatasetDict({part: HubTable.from_dict(rows) for part in ("train", "test")}).save_to_disk(str(tmp_path / "x"))
-    opened = catalog.open_dataset(f"hf:{tmp_path / 'x'}[image=image,label=label]")
-    assert [opened.train.images[i].getpixel((0, 0))[0] for i in range(4)] == [0, 60, 120, 180]
+    raw = [(tmp_path / f"{i}.png").read_bytes() for i in range(4)]
+    raw_and_broken = [{"bytes": one, "path": None} for one in [*raw, b"junk"]]
+    broken = HubImages("x", HubTable.from_dict({"image": raw_and_broken}).cast_column("image", Image()), "image")
+    with pytest.raises(CorruptImage, match="train row 4 cannot be read as a picture: it is no picture of"):
+        broken[4]
+    for images in (rows["image"], raw, raw_and_broken[:4]):
+        for part in ("train", "test"):
+            HubTable.from_dict({**rows, "image": images}).save_to_disk(str(tmp_path / "x" / part))
+        opened = catalog.open_dataset(f"hf:{tmp_path / 'x'}[image=image,label=label]")
+        assert [opened.train.images[i].getpixel((0, 0))[0] for i in range(4)] == [0, 60, 120, 180]
     with pytest.raises(DataError, match="no pictures, paths or bytes"):
         catalog.open_dataset(f"hf:{tmp_path / 'x'}[image=number,label=label]")
