@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from benchmark.errors import BadInput
 from benchmark.plan import options as bench
 from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
-from benchmark.plan.gpu_hours import PEAKS, estimate
+from benchmark.plan.gpu_hours import PEAKS, Counts
 from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
@@ -68,22 +69,22 @@ def _estimated(
         BadInput: the sizes of a backbone are not known.
     """
     precision = "bf16" if options.precision == "auto" else options.precision
-    rows, found = [], None
-    for gpu in PEAKS:
-        for number in numbers:
-            found = estimate(packs(runs, options.pack, number), gpu, precision, number)
-            if found is None:
-                raise BadInput(
-                    f"no records in {', '.join(folders)} of these backbones; train a few runs first, or name others by "
-                    "--costs=FOLDER"
-                )
-            hours = [f"{number * found.seconds / 3600:.2f}", f"{100 * found.encoding / found.seconds:.0f} %"]
-            rows.append([gpu, str(number), _time(found.seconds), *hours])
+    counts = {number: Counts.of(packs(runs, options.pack, number)) for number in numbers}
+    known = {number: each for number, each in counts.items() if each is not None}
+    if not known:
+        raise BadInput(
+            f"no records in {', '.join(folders)} of these backbones; train a few runs first, or name others by "
+            "--costs=FOLDER"
+        )
+    rows = []
+    for gpu, (number, each) in product(PEAKS, known.items()):
+        found = each.on(gpu, precision, number)
+        hours = [f"{number * found.seconds / 3600:.2f}", f"{100 * found.encoding / found.seconds:.0f} %"]
+        rows.append([gpu, str(number), _time(found.seconds), *hours])
     title = f"{len(runs)} runs, estimated from FLOP"
     console.print(table(["GPU", "devices", "takes", "GPU-hours", "encoding"], rows, title, left=1))
-    if found is not None:
-        disk, memory = found.disk / 1e9, found.memory / 1e9
-        console.say(f"feature bank {disk:.2g} GB; a pack needs about {memory:.2g} GB of GPU memory, in {precision}")
+    disk, memory = (max(getattr(each, name) for each in known.values()) / 1e9 for name in ("disk", "memory"))
+    console.say(f"feature bank {disk:.2g} GB; a pack needs about {memory:.2g} GB of GPU memory, in {precision}")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from benchmark.plan.axes import Run
 from benchmark.plan.method_spec import parse_method
@@ -12,6 +13,7 @@ from benchmark.plan.packs import Pack
 from benchmark.plan.schedule import in_order
 from benchmark.plan.towers import Towers, towers
 from datamodules import catalog
+from methods.recipes import recipe
 
 #: Peaks of matrix products without sparsity in TFLOP/s, by precision.
 PEAKS = {
@@ -36,18 +38,32 @@ class Estimate:
     memory: float
 
 
-def estimate(made: Sequence[Pack], gpu: str, precision: str = "bf16", devices: int = 1) -> Estimate | None:
-    """What packs cost on so many GPUs of a kind in `PEAKS`; None where a backbone's towers are not known."""
-    found = {pack.runs[0].backbone: towers(pack.runs[0].backbone) for pack in made}
-    own = {name: sizes for name, sizes in found.items() if sizes is not None}
-    if not made or len(own) < len(found):
-        return None
-    speed = EFFICIENCY * PEAKS[gpu][precision] * 1e12
-    training = in_order([_seconds(pack, own[pack.runs[0].backbone], speed) for pack in made], devices).makespan
-    flop, disk = _encoded({(run.work, run.seed): run for pack in made for run in pack.runs}.values(), own)
-    memory = max(_bytes(pack, own[pack.runs[0].backbone]) for pack in made)
-    encoding = flop / speed / devices
-    return Estimate(training + encoding, encoding, disk, memory)
+@dataclass(frozen=True)
+class Counts:
+    """What packs compute: steps with kernels and FLOP of each, FLOP and bytes of all features, bytes of a pack."""
+
+    packs: Sequence[tuple[int, int, float]]
+    encoding: float
+    disk: float
+    memory: float
+
+    @classmethod
+    def of(cls, made: Sequence[Pack]) -> Counts | None:
+        """The counts of packs; None where a backbone's towers are not known, or there are no packs."""
+        found = {pack.runs[0].backbone: towers(pack.runs[0].backbone) for pack in made}
+        own = {name: sizes for name, sizes in found.items() if sizes is not None}
+        if not made or len(own) < len(found):
+            return None
+        steps = [_steps(pack, own[pack.runs[0].backbone]) for pack in made]
+        flop, disk = _encoded((run for pack in made for run in pack.runs), own)
+        return cls(steps, flop, disk, max(_bytes(pack, own[pack.runs[0].backbone]) for pack in made))
+
+    def on(self, gpu: str, precision: str = "bf16", devices: int = 1) -> Estimate:
+        """What the packs cost on so many GPUs of a kind in `PEAKS`; a step takes its launches or its arithmetic."""
+        speed = EFFICIENCY * PEAKS[gpu][precision] * 1e12
+        each = [steps * max(kernels * LAUNCH, flop / speed) for steps, kernels, flop in self.packs]
+        encoding = self.encoding / speed / devices
+        return Estimate(in_order(each, devices).makespan + encoding, encoding, self.disk, self.memory)
 
 
 def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
@@ -55,47 +71,52 @@ def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
 
     `estimated from FLOP: GPU-hours 3.1 on A40, 1.5 on A100 ...; feature bank 1.2 GB, GPU memory 4 GB`
     """
-    found = {gpu: estimate(made, gpu, "bf16" if precision == "auto" else precision) for gpu in PEAKS}
-    hours = ", ".join(f"{each.seconds / 3600:.3g} on {gpu}" for gpu, each in found.items() if each is not None)
-    if (some := next(iter(found.values()))) is None:
+    if (counts := Counts.of(made)) is None:
         return ""
-    disk, memory = (f"{number / 1e9:.3g} GB" for number in (some.disk, some.memory))
+    found = {gpu: counts.on(gpu, "bf16" if precision == "auto" else precision) for gpu in PEAKS}
+    hours = ", ".join(f"{each.seconds / 3600:.3g} on {gpu}" for gpu, each in found.items())
+    disk, memory = (f"{number / 1e9:.3g} GB" for number in (counts.disk, counts.memory))
     return f"estimated from FLOP: GPU-hours {hours}; feature bank {disk}, GPU memory {memory}"
 
 
-def _seconds(pack: Pack, own: Towers, speed: float) -> float:
-    """Seconds of a pack's steps: its launches or its arithmetic, whichever takes longer."""
+def _steps(pack: Pack, own: Towers) -> tuple[int, int, float]:
+    """How many steps a pack takes, and the kernels and FLOP of each."""
     first = pack.runs[0]
     classes = catalog.size(first.dataset).classes
-    images = first.planned_shots * classes
+    images = first.shots * classes
     batch, steps = min(images, first.settings.batch_of(images)), first.settings.steps(images)
-    counts = Counter(run.method for run in pack.runs)
-    flop = kernels = 0.0
+    flop, kernels, counts = 0.0, 0, Counter(run.method for run in pack.runs)
     for spec, count in ((parse_method(method), count) for method, count in counts.items()):
         pictures = spec.info.inputs == "images"
         words = pictures or spec.info.needs(spec.values) == "text tower"
         flop += count * (words * own.text_flop(classes) + 3 * pictures * batch * own.image_flop)
         kernels = max(kernels, REST + words * TEXT_PASS + pictures * IMAGE_PASS)
-    kernels += METHOD * (len(counts) - 1)
-    return first.spec.rounds * first.epochs * steps * max(kernels * LAUNCH, flop / speed)
+    return first.spec.rounds * first.epochs * steps, kernels + METHOD * (len(counts) - 1), flop
 
 
 def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[float, float]:
     """FLOP and bytes of all features: test images once, a view of each training image for each epoch and seed."""
-    counts: dict[tuple[object, ...], tuple[str, int]] = {}
+    images: dict[tuple[str, str, int, int], int] = {}
     for run in runs:
         size = catalog.size(run.dataset)
-        counts[run.backbone, run.dataset] = run.backbone, size.tests
-        if run.spec.info.inputs == "features":
-            key, views = (run.backbone, run.dataset, run.shots, run.seed), run.epochs if run.settings.crop else 1
-            most = max(counts.get(key, ("", 0))[1], run.planned_shots * size.classes * views)
-            counts[key] = run.backbone, most
-    flop = sum(count * own[name].image_flop for name, count in counts.values())
-    return flop, sum(4.0 * count * own[name].embedding for name, count in counts.values())
+        images[run.backbone, run.dataset, 0, 0] = size.tests
+        if _sees_features(run.method):
+            key = (run.backbone, run.dataset, run.shots, run.seed)
+            views = run.epochs if recipe(run.recipe).settings.crop else 1
+            images[key] = max(images.get(key, 0), run.shots * size.classes * views)
+    flop = sum(count * own[backbone].image_flop for (backbone, *_), count in images.items())
+    return flop, sum(4.0 * count * own[backbone].embedding for (backbone, *_), count in images.items())
+
+
+@cache
+def _sees_features(method: str) -> bool:
+    return parse_method(method).info.inputs == "features"
 
 
 def _bytes(pack: Pack, own: Towers) -> float:
     """What a pack keeps for its way back: about 34 numbers of two bytes for a token's width in each block."""
     tokens = own.text_flop(catalog.size(pack.runs[0].dataset).classes) / (48 * own.text_layers * own.text_width**2)
-    words = sum(run.spec.info.needs(run.spec.values) in ("text tower", "image tower") for run in pack.runs)
+    counts = Counter(run.method for run in pack.runs)
+    needs = {method: parse_method(method).info.needs(parse_method(method).values) for method in counts}
+    words = sum(count for method, count in counts.items() if needs[method] in ("text tower", "image tower"))
     return 34.0 * 2 * words * tokens * own.text_width * own.text_layers

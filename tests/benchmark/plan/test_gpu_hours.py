@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.plan.gpu_hours import EFFICIENCY, LAUNCH, PEAKS, REST, TEXT_PASS, estimate, phrase
+from benchmark.plan.gpu_hours import EFFICIENCY, LAUNCH, PEAKS, REST, TEXT_PASS, Counts, Estimate, phrase
 from benchmark.plan.grid import Grid
-from benchmark.plan.packs import packs
+from benchmark.plan.packs import Pack, packs
 from benchmark.plan.towers import towers
 
 
@@ -18,13 +18,18 @@ def grid(methods: str, datasets: str = "imagenet", seeds: int = 1, shots: int = 
                 ["ViT-B-16/openai"], recipes=["coop[epochs=10]"])  # fmt: skip
 
 
+def estimate(made: list[Pack], gpu: str, precision: str = "bf16", devices: int = 1) -> Estimate:
+    counts = Counts.of(made)
+    assert counts is not None
+    return counts.on(gpu, precision, devices)
+
+
 def test_a_prompt_on_many_classes_is_bound_by_arithmetic() -> None:
     own, speed = towers("ViT-B-16/openai"), EFFICIENCY * PEAKS["A100"]["bf16"] * 1e12
     assert own is not None
     found = estimate(packs(grid("coop").runs(), 96), "A100")
     images = 50_000 + 16_000 * 10
     training = 10 * 500 * own.text_flop(1000) / speed
-    assert found is not None
     assert found.encoding == pytest.approx(images * own.image_flop / speed)
     assert found.seconds == pytest.approx(training + found.encoding)
     assert found.disk == pytest.approx(images * 512 * 4)
@@ -32,17 +37,15 @@ def test_a_prompt_on_many_classes_is_bound_by_arithmetic() -> None:
 
 def test_a_prompt_on_few_classes_is_bound_by_launches_and_further_runs_are_free() -> None:
     one, many = (estimate(packs(grid("coop", "eurosat", seeds).runs(), 96), "H100") for seeds in (1, 3))
-    assert one is not None and many is not None
     assert one.seconds - one.encoding == pytest.approx(10 * 5 * LAUNCH * (REST + TEXT_PASS))
     assert many.seconds - many.encoding == pytest.approx(one.seconds - one.encoding)
 
 
 def test_slower_gpus_and_full_precision_take_longer_and_more_devices_less() -> None:
     made = packs(grid("coop,vpt").runs(), 96)
-    hours = [found.seconds for gpu in ("A40", "A100", "H100") if (found := estimate(made, gpu)) is not None]
+    hours = [estimate(made, gpu).seconds for gpu in ("A40", "A100", "H100")]
     assert hours == sorted(hours, reverse=True) and len(set(hours)) == 3
     full, half = estimate(made, "A100", "fp32"), estimate(made, "A100", devices=2)
-    assert full is not None and half is not None
     assert full.seconds > hours[1] > half.seconds
 
 
