@@ -23,6 +23,8 @@ SMOOTHING = 0.02
 #: What scores may be multiplied by, and the images that decide it.
 SHARPNESS = tuple(2.0**power for power in range(-12, 9))
 ENOUGH = 2_000
+#: Fractions of wrong labels that zero-shot, which has seen no label, may find: too small a one makes it look too sure.
+WRONG = (EXPECTED, 0.5, 0.7)
 #: The least probability of a user's own classifier.
 LEAST = 1e-6
 
@@ -49,7 +51,8 @@ def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Ten
         parts[name] = tempered(scores, labels, sample.seed)
 
     step("class names, head, class means, ridge regression")
-    add("zero_shot", sample.zero_shot)
+    wrong = likeliest_fraction(sample.zero_shot, labels, sample.seed)
+    parts["zero_shot"] = tempered(sample.zero_shot, labels, sample.seed, wrong)
     add("head", text_head(sample))
     if sample.prompt is not None:  # in sample, but hardly able to learn single labels by heart
         add("prompt", sample.scale * sample.features @ sample.prompt.T)
@@ -66,17 +69,29 @@ def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Ten
     return parts
 
 
-def tempered(scores: Tensor, labels: Tensor, seed: int = 1) -> Tensor:
+def tempered(scores: Tensor, labels: Tensor, seed: int = 1, wrong: float = EXPECTED) -> Tensor:
     """Scores [P, C] of a classifier times the number in SHARPNESS under which the given labels [P] are likeliest.
 
-    Labels go wrong evenly, EXPECTED of them. Scores that say nothing of the labels are multiplied by nearly 0, so that
-    a classifier that is far too sure does not outvote all others.
+    Labels go wrong evenly, a fraction `wrong` of them. Scores that say nothing of the labels are multiplied by nearly
+    0, so that a classifier that is far too sure does not outvote all others.
     """
+    return scores * max(SHARPNESS, key=lambda sharp: _likelihood(sharp * scores, labels, seed, wrong))
+
+
+def likeliest_fraction(scores: Tensor, labels: Tensor, seed: int = 1) -> float:
+    """The fraction of wrong labels in WRONG under which given labels [P] are likeliest by `tempered` scores [P, C]."""
+
+    def likelihood(wrong: float) -> float:
+        return _likelihood(tempered(scores, labels, seed, wrong), labels, seed, wrong)
+
+    return max(WRONG, key=likelihood)
+
+
+def _likelihood(scores: Tensor, labels: Tensor, seed: int, wrong: float) -> float:
     rows = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     rows = rows[labels[rows] >= 0][:ENOUGH]
-    own, noise = scores[rows], even(torch.tensor(1 - EXPECTED), scores.shape[1]).log()[:, labels[rows]].T
-    likelihoods = [float(((sharp * own).log_softmax(1) + noise).logsumexp(1).mean()) for sharp in SHARPNESS]
-    return scores * SHARPNESS[max(range(len(SHARPNESS)), key=likelihoods.__getitem__)]
+    noise = even(torch.tensor(1 - wrong), scores.shape[1]).log()[:, labels[rows]].T
+    return float((scores[rows].log_softmax(1) + noise).logsumexp(1).mean())
 
 
 def text_head(sample: Sample) -> Tensor:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.audit import detectors
-from benchmark.audit.classifiers import audit, classifiers, tempered
+from benchmark.audit.classifiers import WRONG, audit, classifiers, likeliest_fraction, tempered
 from benchmark.audit.ranking_quality import quality
 from benchmark.audit.sample import Sample
 from tests.benchmark.audit.samples import CLASSES, clusters
@@ -52,3 +52,12 @@ def test_images_without_a_label_get_the_class_of_their_cluster_and_change_no_cla
     for name, part in classifiers(some).items():
         assert torch.isfinite(part).all(), name
         assert float((part[labels < 0].argmax(1) == true[labels < 0]).float().mean()) > 0.8, name
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_zero_shot_stays_as_sure_as_it_is_right_where_most_labels_are_wrong(wrong: float) -> None:
+    true = torch.arange(400) % 10
+    labels = torch.where(
+        torch.arange(400) % 20 < round(20 * wrong), (true + torch.arange(400) // 20 % 9 + 1) % 10, true
+    )
+    assert likeliest_fraction(8 * torch.eye(10)[true], labels) == wrong
