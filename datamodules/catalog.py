@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -59,7 +58,6 @@ def groups() -> dict[str, list[str]]:
     return found
 
 
-@cache
 def size(spec: str) -> Size:
     """The `SIZE` in a data set's file, known before it is opened; `hf:NAME` has that of NAME, others `TYPICAL`."""
     module = modules(datasets).get(parse_spec(spec)[0].removeprefix("hf:"))

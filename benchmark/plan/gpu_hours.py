@@ -9,10 +9,9 @@ from functools import cache
 
 from benchmark.plan.axes import Run
 from benchmark.plan.method_spec import parse_method
-from benchmark.plan.packs import Pack
+from benchmark.plan.packs import Pack, size_of
 from benchmark.plan.schedule import in_order
 from benchmark.plan.towers import Towers, towers
-from datamodules import catalog
 from methods.recipes import recipe
 
 #: Peaks of matrix products without sparsity in TFLOP/s, by precision.
@@ -82,7 +81,7 @@ def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
 def _steps(pack: Pack, own: Towers) -> tuple[int, int, float]:
     """How many steps a pack takes, and the kernels and FLOP of each."""
     first = pack.runs[0]
-    classes = catalog.size(first.dataset).classes
+    classes = size_of(first.dataset).classes
     images = first.shots * classes
     batch, steps = min(images, first.settings.batch_of(images)), first.settings.steps(images)
     flop, kernels, counts = 0.0, 0, Counter(run.method for run in pack.runs)
@@ -98,7 +97,7 @@ def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[float, flo
     """FLOP and bytes of all features: test images once, a view of each training image for each epoch and seed."""
     images: dict[tuple[str, str, int, int], int] = {}
     for run in runs:
-        size = catalog.size(run.dataset)
+        size = size_of(run.dataset)
         images[run.backbone, run.dataset, 0, 0] = size.tests
         if _sees_features(run.method):
             key = (run.backbone, run.dataset, run.shots, run.seed)
@@ -115,7 +114,7 @@ def _sees_features(method: str) -> bool:
 
 def _bytes(pack: Pack, own: Towers) -> float:
     """What a pack keeps for its way back: about 34 numbers of two bytes for a token's width in each block."""
-    tokens = own.text_flop(catalog.size(pack.runs[0].dataset).classes) / (48 * own.text_layers * own.text_width**2)
+    tokens = own.text_flop(size_of(pack.runs[0].dataset).classes) / (48 * own.text_layers * own.text_width**2)
     counts = Counter(run.method for run in pack.runs)
     needs = {method: parse_method(method).info.needs(parse_method(method).values) for method in counts}
     words = sum(count for method, count in counts.items() if needs[method] in ("text tower", "image tower"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby, pairwise
 
 from benchmark.plan.axes import Run
@@ -28,6 +28,10 @@ WORTH = 50_000
 IMAGE = SHARED = 20
 
 
+#: A data set's size as planning knows it, read once by each process.
+size_of = cache(catalog.size)
+
+
 @dataclass(frozen=True)
 class Pack:
     """Runs that train side by side, as rows of the same tensors."""
@@ -43,7 +47,7 @@ class Pack:
     @cached_property
     def cost(self) -> int:
         """Roughly how long it takes, with the data set's size as planning knows it."""
-        return self.cost_of(catalog.size(self.runs[0].dataset))
+        return self.cost_of(size_of(self.runs[0].dataset))
 
     def cost_of(self, size: catalog.Size) -> int:
         """Roughly how long it takes on a data set of this size, by class names and images; no unit."""
