@@ -21,7 +21,7 @@ from methods.functional.noise_matrix import even
 Step = Callable[[str], None]
 SMOOTHING = 0.02
 #: What scores may be multiplied by, and the images that decide it.
-SHARPNESS = tuple(2.0**power for power in range(-12, 9))
+SHARPNESS = tuple(2.0**power for power in range(-60, 9))
 ENOUGH = 2_000
 #: Fractions of wrong labels that zero-shot, which has seen no label, may find: too small a one makes it look too sure.
 WRONG = (EXPECTED, 0.5, 0.7)
