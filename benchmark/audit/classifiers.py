@@ -21,7 +21,9 @@ from methods.functional.noise_matrix import even
 Step = Callable[[str], None]
 SMOOTHING = 0.02
 #: What scores may be multiplied by, and the images that decide it.
-SHARPNESS = tuple(2.0**power for power in range(-60, 9))
+SHARPNESS = tuple(2.0**power for power in range(-12, 9))
+#: For scores that two or three images a class made huge.
+BLUNT = tuple(2.0**power for power in range(-60, -11))
 ENOUGH = 2_000
 #: Fractions of wrong labels that zero-shot, which has seen no label, may find: too small a one makes it look too sure.
 WRONG = (EXPECTED, 0.5, 0.7)
@@ -70,12 +72,17 @@ def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Ten
 
 
 def tempered(scores: Tensor, labels: Tensor, seed: int = 1, wrong: float = EXPECTED) -> Tensor:
-    """Scores [P, C] of a classifier times the number in SHARPNESS under which the given labels [P] are likeliest.
+    """Scores [P, C] of a classifier times the number of SHARPNESS or BLUNT that makes the given labels [P] likeliest.
 
     Labels go wrong evenly, a fraction `wrong` of them. Scores that say nothing of the labels are multiplied by nearly
     0, so that a classifier that is far too sure does not outvote all others.
     """
-    return scores * max(SHARPNESS, key=lambda sharp: _likelihood(sharp * scores, labels, seed, wrong))
+
+    def likelihood(sharp: float) -> float:
+        return _likelihood(sharp * scores, labels, seed, wrong)
+
+    best = max(SHARPNESS, key=likelihood)
+    return scores * (best if best > SHARPNESS[0] else max(BLUNT, key=likelihood))
 
 
 def likeliest_fraction(scores: Tensor, labels: Tensor, seed: int = 1) -> float:
