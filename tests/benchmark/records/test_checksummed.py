@@ -2,19 +2,11 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from benchmark.records.checksummed import is_intact, parse, with_checksum
-
-TEXT = some.text(some.characters(), max_size=8)
-NUMBERS = some.one_of(some.integers(), some.floats(allow_nan=True))
-JSON = some.recursive(
-    some.one_of(some.none(), some.booleans(), NUMBERS, TEXT),
-    lambda inner: some.one_of(some.lists(inner, max_size=3), some.dictionaries(TEXT, inner, max_size=3)),
-    max_leaves=8,
-)
-FEW = settings(max_examples=100, deadline=None)
+from tests.support.any_json import FEW, JSON
 
 
 @FEW

@@ -5,20 +5,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as some
+from hypothesis import given
 
 from benchmark.records.store import Store
+from tests.support.any_json import FEW, JSON
 from tests.support.records_factory import run
-
-TEXT = some.text(some.characters(), max_size=8)
-NUMBERS = some.one_of(some.integers(), some.floats(allow_nan=True))
-JSON = some.recursive(
-    some.one_of(some.none(), some.booleans(), NUMBERS, TEXT),
-    lambda inner: some.one_of(some.lists(inner, max_size=3), some.dictionaries(TEXT, inner, max_size=3)),
-    max_leaves=8,
-)
-FEW = settings(max_examples=100, deadline=None)
 
 
 @FEW

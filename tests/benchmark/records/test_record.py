@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from benchmark.analysis.results import Results
@@ -15,16 +15,8 @@ from benchmark.records.checksummed import with_checksum
 from benchmark.records.record import BadRecord, Record, read
 from benchmark.records.store import Store
 from benchmark.report import table_files
+from tests.support.any_json import FEW, JSON, NUMBERS, TEXT
 from tests.support.records_factory import result, run
-
-TEXT = some.text(some.characters(), max_size=8)
-NUMBERS = some.one_of(some.integers(), some.floats(allow_nan=True))
-JSON = some.recursive(
-    some.one_of(some.none(), some.booleans(), NUMBERS, TEXT),
-    lambda inner: some.one_of(some.lists(inner, max_size=3), some.dictionaries(TEXT, inner, max_size=3)),
-    max_leaves=8,
-)
-FEW = settings(max_examples=100, deadline=None)
 
 
 def valid() -> dict[str, Any]:

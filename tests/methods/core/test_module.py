@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import lightning
 import pytest
@@ -23,25 +21,10 @@ from datamodules.run_spec import RunSpec
 from methods import coop, linear_probe, zero_shot
 from methods.core.base import BaseMethod
 from tests.support import toy
+from tests.support.toy_trainer import EPOCHS, data_of, trainer
 
 METHODS = list(method_catalog.methods())
-EPOCHS = 4
 SHORT = {"rounds": 2, "warmup": 1, "window": 2}
-logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-
-
-def trainer(epochs: int = EPOCHS, folder: Path | None = None, **more: Any) -> lightning.Trainer:
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    settings = {**quiet, "enable_checkpointing": False, "default_root_dir": folder, **more}
-    return lightning.Trainer(max_epochs=epochs, accelerator="cpu", **settings)
-
-
-def data_of(paradigm: str = "fewshot", seeds: tuple[int, ...] = (0, 1), **more: Any) -> NoisyFewShot:
-    """A toy data set with a val split; the backbone is a loaded one, everything else comes from elsewhere."""
-    dataset = replace(toy.toy_dataset(), val=toy.split(5, 3))
-    runs = [RunSpec(seed, 2, "symmetric", 0.5, paradigm) for seed in seeds]
-    settings = {"sampling": Sampling(batch_size=8), "backbone": toy.tiny_clip(), "test_curve": True, **more}
-    return NoisyFewShot(dataset, runs, **settings)
 
 
 def paradigm_of(name: str) -> str:
