@@ -77,28 +77,26 @@ def tempered(scores: Tensor, labels: Tensor, seed: int = 1, wrong: float = EXPEC
     Labels go wrong evenly, a fraction `wrong` of them. Scores that say nothing of the labels are multiplied by nearly
     0, so that a classifier that is far too sure does not outvote all others.
     """
-
-    def likelihood(sharp: float) -> float:
-        return _likelihood(sharp * scores, labels, seed, wrong)
-
-    best = max(SHARPNESS, key=likelihood)
-    return scores * (best if best > SHARPNESS[0] else max(BLUNT, key=likelihood))
+    return scores * _sharpest(scores, labels, seed, wrong)[1]
 
 
 def likeliest_fraction(scores: Tensor, labels: Tensor, seed: int = 1) -> float:
     """The fraction of wrong labels in WRONG under which given labels [P] are likeliest by `tempered` scores [P, C]."""
-
-    def likelihood(wrong: float) -> float:
-        return _likelihood(tempered(scores, labels, seed, wrong), labels, seed, wrong)
-
-    return max(WRONG, key=likelihood)
+    return max(WRONG, key=lambda wrong: _sharpest(scores, labels, seed, wrong)[0])
 
 
-def _likelihood(scores: Tensor, labels: Tensor, seed: int, wrong: float) -> float:
+def _sharpest(scores: Tensor, labels: Tensor, seed: int, wrong: float) -> tuple[float, float]:
+    """The highest log-likelihood of given labels, and the number that scores are multiplied by for it."""
     rows = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     rows = rows[labels[rows] >= 0][:ENOUGH]
-    noise = even(torch.tensor(1 - wrong), scores.shape[1]).log()[:, labels[rows]].T
-    return float((scores[rows].log_softmax(1) + noise).logsumexp(1).mean())
+    some, noise = scores[rows], even(torch.tensor(1 - wrong), scores.shape[1]).log()[:, labels[rows]].T
+
+    def likelihood(sharp: float) -> float:
+        return float(((sharp * some).log_softmax(1) + noise).logsumexp(1).mean())
+
+    best = max(SHARPNESS, key=likelihood)
+    best = best if best > SHARPNESS[0] else max(BLUNT, key=likelihood)
+    return likelihood(best), best
 
 
 def text_head(sample: Sample) -> Tensor:
