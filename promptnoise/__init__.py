@@ -32,10 +32,9 @@ def bench(out: str | Path = "results", **options: object) -> pd.DataFrame:
     Raises:
         UserError: an option that there is not, a value that it does not take, or data that is not there.
     """
-    from benchmark.analysis.results import Results
-
     _command("bench", out=out, **options)
-    return Results.of(*_records(out)).board
+    board: pd.DataFrame = _results(out).board
+    return board
 
 
 def audit(dataset: str | Path, out: str | Path = "audit", **options: object) -> pd.DataFrame:
@@ -54,11 +53,10 @@ def load(out: str | Path = "results") -> pd.DataFrame:
     Raises:
         UserError: there is no such folder.
     """
-    from benchmark.analysis.results import Results
-
     if not Path(out).is_dir():
         raise BadInput(f"{out} is not there; it should be a folder that `bench` has written")
-    return Results.of(*_records(out)).seen
+    seen: pd.DataFrame = _results(out).seen
+    return seen
 
 
 def report(out: str | Path = "results") -> Path:
@@ -99,7 +97,8 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _records(out: str | Path) -> tuple[Any, Any]:
+def _results(out: str | Path) -> Any:
+    from benchmark.analysis.results import Results
     from benchmark.records.store import Store
 
-    return Store(Path(out).expanduser()).load()
+    return Results.of(*Store(Path(out).expanduser()).load())

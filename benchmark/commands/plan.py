@@ -12,7 +12,7 @@ from benchmark.errors import BadInput
 from benchmark.plan import options as bench
 from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
-from benchmark.plan.gpu_hours import PEAKS, Counts
+from benchmark.plan.gpu_hours import PEAKS, Counts, on_a_gpu
 from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
@@ -68,7 +68,7 @@ def _estimated(
     Raises:
         BadInput: the sizes of a backbone are not known.
     """
-    precision = "bf16" if options.precision == "auto" else options.precision
+    precision = on_a_gpu(options.precision)
     counts = {number: Counts.of(packs(runs, options.pack, number)) for number in numbers}
     known = {number: each for number, each in counts.items() if each is not None}
     if not known:

@@ -65,6 +65,11 @@ class Counts:
         return Estimate(in_order(each, devices).makespan + encoding, encoding, self.disk, self.memory)
 
 
+def on_a_gpu(precision: str) -> str:
+    """What `--precision` means on a GPU."""
+    return "bf16" if precision == "auto" else precision
+
+
 def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
     """One line for a plan, of `--precision`; empty where a backbone's towers are not known, or for the embedded CLIPs.
 
@@ -72,7 +77,7 @@ def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
     """
     if (counts := Counts.of(made)) is None:
         return ""
-    found = {gpu: counts.on(gpu, "bf16" if precision == "auto" else precision) for gpu in PEAKS}
+    found = {gpu: counts.on(gpu, on_a_gpu(precision)) for gpu in PEAKS}
     hours = ", ".join(f"{each.seconds / 3600:.3g} on {gpu}" for gpu, each in found.items())
     disk, memory = (f"{number / 1e9:.3g} GB" for number in (counts.disk, counts.memory))
     return f"estimated from FLOP: GPU-hours {hours}; feature bank {disk}, GPU memory {memory}"

@@ -6,7 +6,6 @@ classes can be told, which the files do not name.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 
 from datamodules import reading
+from datamodules.foreign import folded
 from methods.clip.backbone import Backbone
 from methods.clip.checkpoint import read_saved
 from methods.clip.names import prompt_file
@@ -97,14 +97,14 @@ class LearnedPrompt:
             raise BackboneError(
                 f"{self.where} has {len(self.ctx)} contexts, one of each class, and the data {len(classes)} classes"
             )
-        rows = {_plain(name): row for row, name in enumerate(own)}
-        lacking = [name for name in classes if _plain(name) not in rows]
+        rows = {folded(name): row for row, name in enumerate(own)}
+        lacking = [name for name in classes if folded(name) not in rows]
         if lacking:
             raise BackboneError(
                 f"{self.where} has a context of each class, but none of {lacking[0]!r} ({len(lacking)} are lacking);"
                 f" its {len(own)} classes are {', '.join(own[:5])} ..."
             )
-        return self.ctx[[rows[_plain(name)] for name in classes]]
+        return self.ctx[[rows[folded(name)] for name in classes]]
 
 
 def read_prompt(path: Path) -> LearnedPrompt:
@@ -162,7 +162,3 @@ def _of_tokens(tokens: Tensor | None, width: int) -> Tensor | None:
 def _same(one: Tensor, other: Tensor) -> bool:
     """Whether two vectors agree but for half precision."""
     return bool((one - other).norm() <= 0.02 * other.norm())
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name.casefold())
