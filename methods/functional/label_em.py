@@ -70,7 +70,7 @@ class Explanation:
 
     def classifier(self, given: Given) -> Tensor:
         """The pool as class weights [R, C, E], whose logits need no further scale."""
-        unit = spread(left_out(given.images, self.true, self.ridge), given.valid)
+        unit = std(left_out(given.images, self.true, self.ridge), given.valid)
         of_images = self.pool[:, -1:, None] / unit * weights(given.images, self.true, self.ridge)
         by_names = torch.einsum("rj,jrce->rce", self.pool[:, :-1], given.classifiers)
         return by_names + of_images + self.bias[..., None] * given.common[:, None]
@@ -182,10 +182,10 @@ def centred(scores: Tensor) -> Tensor:
     return scores - scores.mean(-1, keepdim=True)
 
 
-def spread(scores: Tensor, valid: Tensor) -> Tensor:
+def std(scores: Tensor, valid: Tensor) -> Tensor:
     """Standard deviation [R, 1, 1] over classes of scores [R, N, C], over the `valid` [R, N] images of a replica.
 
-    >>> spread(torch.tensor([[[0.1, 0.3], [0.2, 0.6], [0.0, 9.0]]]), torch.tensor([[True, True, False]]))
+    >>> std(torch.tensor([[[0.1, 0.3], [0.2, 0.6], [0.0, 9.0]]]), torch.tensor([[True, True, False]]))
     tensor([[[0.1581]]])
     """
     variance = scores.var(-1, correction=0)
@@ -205,7 +205,7 @@ def picked(which: Tensor, yes: Explanation, no: Explanation) -> Explanation:
 def _scores(given: Given, shares: Tensor, ridge: Tensor) -> Tensor:
     """The named logits and the left-out regression of `shares` [R, N, C], in its own units: [J + 1, R, N, C]."""
     values = centred(left_out(given.images, shares, ridge))
-    return torch.cat([given.named, (values / spread(values, given.valid))[None]])
+    return torch.cat([given.named, (values / std(values, given.valid))[None]])
 
 
 def _probabilities(given: Given, scores: Tensor, pool: Tensor, bias: Tensor) -> Tensor:
