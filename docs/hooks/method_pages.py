@@ -25,9 +25,9 @@ Table = pd.DataFrame
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Adds the pages to the navigation, below `Methods`."""
-    section = next(entry["Methods"] for entry in config.nav or [] if "Methods" in entry)
-    section.append({"One by one": [{name: f"methods/{name}.md"} for name in _shipped()]})
+    """Adds the pages to the navigation, in `Reference`."""
+    section = next(entry["Reference"] for entry in config.nav or [] if "Reference" in entry)
+    section.append({"Methods": [{name: f"methods/{name}.md"} for name in _shipped()]})
     return config
 
 
