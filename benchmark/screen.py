@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeElapsedColumn, TimeRemainingColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -30,6 +31,49 @@ class Screen(Console):
     def render_str(self, text: str, **style: Any) -> Text:
         """A text with markup; `folder:x:` stays as it is, a name between colons is no emoji."""
         return super().render_str(one_line(text), **style | {"emoji": False})
+
+
+class _Name(ProgressColumn):
+    """What a bar is about, cut in its middle so that all else of the line stays in sight."""
+
+    def __init__(self, screen: Screen, room: int) -> None:
+        super().__init__()
+        self.screen, self.room = screen, room
+
+    def render(self, task: Task) -> Text:
+        """The name in what the line leaves."""
+        room = min(60, self.screen.width - self.room - len(_count(task)))
+        return Text(one_line(task.description, max(8, room)), no_wrap=True)
+
+
+class _Count(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(_count(task), style="progress.download")
+
+
+def _count(task: Task) -> str:
+    """How much of how much: the field `done` of a task, or what it has completed."""
+    return f"{task.fields.get('done', int(task.completed))}/{int(task.total or 0)}"
+
+
+class _Left(TimeRemainingColumn):
+    """Time left by the field `left` of a task, which returns seconds or None; else by how fast it went."""
+
+    def render(self, task: Task) -> Text:
+        """As h:mm:ss."""
+        seconds = task.fields["left"]() if "left" in task.fields else None
+        if seconds is None or task.finished:
+            return super().render(task)
+        minutes, seconds = divmod(int(seconds), 60)
+        return Text(f"{minutes // 60}:{minutes % 60:02}:{seconds:02}", style="progress.remaining")
+
+
+def bars(screen: Screen, disable: bool = False) -> Progress:
+    """Bars with name, count, time taken and time left, which is known from the second step on."""
+    bar = max(8, min(40, screen.width // 7))
+    columns = _Name(screen, bar + 24), BarColumn(bar), _Count()
+    times = TimeElapsedColumn(), _Left()
+    return Progress(*columns, *times, console=screen, speed_estimate_period=3600, disable=disable)
 
 
 def table(

@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-from benchmark.screen import Screen
-from datamodules.foreign import LONGEST_NAME, one_line
-
-
-def counted(console: Screen) -> Progress:
-    """Bars with what is done, how much of how much, the time taken and the time left."""
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
-    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console)
+from rich.progress import Progress
 
 
 @contextmanager
 def encoding(progress: Progress, what: str, images: int) -> Iterator[Callable[[str, int, int, float], None]]:
     """A bar of images; yields what a feature bank calls, for which those that it has already count as done."""
-    task = progress.add_task(one_line(f"encoding {what}", LONGEST_NAME), total=images)
+    task = progress.add_task(f"encoding {what}", total=images)
     yield lambda _, done, total, rate: progress.update(task, completed=images - total + done)
     progress.update(task, completed=images)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 from rich.progress import Progress
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding, starting
+from benchmark.commands._progress import encoding, starting
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA, Encoding
-from benchmark.screen import Screen
+from benchmark.screen import Screen, bars
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
 from datamodules.names import split_list
@@ -114,7 +114,7 @@ def main(options: Options) -> int:
     missing = len(data.unlabelled_files())
     without = f", {missing} without a label, which get a suggestion" if missing else ""
     console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")
-    with counted(console) as progress:
+    with bars(console) as progress:
         data, sample, bank = _encode(options, data, progress)
         result = _examine(options, chosen, sample, progress)
         data = replace(data, issues=picture_issues(data))

@@ -11,7 +11,7 @@ from benchmark.choose.candidates import Plan, checked, suitable
 from benchmark.choose.regrets import Regret, add_to_table, expectation, read_table
 from benchmark.choose.typed_table import place_of
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding, starting
+from benchmark.commands._progress import encoding, starting
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone
@@ -19,7 +19,7 @@ from benchmark.plan.options import seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.records import exported
 from benchmark.report.next_command import to_predict
-from benchmark.screen import Screen, table
+from benchmark.screen import Screen, bars, table
 from datamodules import noise as noises
 from datamodules.names import split_list
 from methods.recipes import recipe_for
@@ -90,7 +90,7 @@ def main(options: Options) -> int:
     kind, rate, seed = options.noise_type, options.noise, plan.seeds[0]
     dataset, data = opened(options.dataset, options.data, kind, rate, options.shots, seed)
     console.say(f"{data.name}: {len(data.labelled().given)} images, {len(data.classes)} classes")
-    with counted(console) as progress:
+    with bars(console) as progress:
         start, cache, skip = starting(progress), options.cache, options.skip_bad_images
         with encoding(progress, "images", len(data.given)) as tell:
             backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip, data.outputs)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from rich.progress import Progress
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding
+from benchmark.commands._progress import encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import numbers, seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
-from benchmark.screen import Screen, table
+from benchmark.screen import Screen, bars, table
 from datamodules import catalog
 from datamodules import noise as noises
 from datamodules.names import split_list
@@ -79,7 +79,7 @@ def main(options: Options) -> int:
     for name in names:
         detectors.check(name)
     seeds, shots, done = seeds_of(options.seeds), numbers("shots", options.shots, int), []
-    with counted(console) as progress:
+    with bars(console) as progress:
         task = progress.add_task("detectors", total=len(datasets) * len(cells) * len(shots) * len(seeds) * len(names))
         for dataset in datasets:
             encoded = _encode(options, dataset, progress)

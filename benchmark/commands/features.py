@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark import PROTOCOL
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding
+from benchmark.commands._progress import encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA, Encoding
-from benchmark.screen import Screen
+from benchmark.screen import Screen, bars
 from datamodules import catalog
 from datamodules.formats.encoded_arrays import MADE_BY
 from methods.recipes import recipe_for
@@ -74,7 +74,7 @@ def main(options: Options) -> int:
 
     dataset = open_dataset(options.dataset, options.data)
     count = sum(len(split.labels) for split in (dataset.train, dataset.val, dataset.test) if split is not None)
-    with counted(console) as progress, encoding(progress, options.dataset, count) as tell:
+    with bars(console) as progress, encoding(progress, options.dataset, count) as tell:
         cache, skip = options.cache, options.skip_bad_images
         backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip)
         arrays = encoded(dataset, backbone, bank, _templates(options.templates) or [dataset.template])

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.commands._folders import check_writable
-from benchmark.commands._progress import counted, encoding
+from benchmark.commands._progress import encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
 from benchmark.records.backbone_identity import differ
-from benchmark.screen import Screen
+from benchmark.screen import Screen, bars
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Images
 from datamodules.encoded import Rows
@@ -79,7 +79,7 @@ def main(options: Options) -> int:
         import torch
 
         from benchmark.run.resources import open_bank
-    with counted(console) as progress, encoding(progress, "images", len(images)) as tell:
+    with bars(console) as progress, encoding(progress, "images", len(images)) as tell:
         cache, skip = options.cache, options.skip_bad_images
         backbone, bank = open_bank(name, options.devices, cache, tell, skip, outputs)
         classifier = classifier or _of_coop(prompt, backbone)

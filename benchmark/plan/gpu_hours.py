@@ -39,9 +39,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Counts:
-    """What packs compute: steps with kernels and FLOP of each, FLOP and bytes of all features, bytes of a pack."""
+    """What packs compute: steps, kernels and FLOP of each, views to encode, their FLOP and bytes, bytes of a pack."""
 
     packs: Sequence[tuple[int, int, float]]
+    views: int
     encoding: float
     disk: float
     memory: float
@@ -54,12 +55,15 @@ class Counts:
         if not made or len(own) < len(found):
             return None
         steps = [_steps(pack, own[pack.runs[0].backbone]) for pack in made]
-        flop, disk = _encoded((run for pack in made for run in pack.runs), own)
-        return cls(steps, flop, disk, max(_bytes(pack, own[pack.runs[0].backbone]) for pack in made))
+        views, flop, disk = _encoded((run for pack in made for run in pack.runs), own)
+        return cls(steps, views, flop, disk, max(_bytes(pack, own[pack.runs[0].backbone]) for pack in made))
 
     def on(self, gpu: str, precision: str = "bf16", devices: int = 1) -> Estimate:
-        """What the packs cost on so many GPUs of a kind in `PEAKS`; a step takes its launches or its arithmetic."""
-        speed = EFFICIENCY * PEAKS[gpu][precision] * 1e12
+        """What the packs cost on so many GPUs of a kind in `PEAKS`."""
+        return self.at(EFFICIENCY * PEAKS[gpu][precision] * 1e12, devices)
+
+    def at(self, speed: float, devices: int = 1) -> Estimate:
+        """What they cost on devices that reach so many FLOP a second; a step takes its launches or its arithmetic."""
         each = [steps * max(kernels * LAUNCH, flop / speed) for steps, kernels, flop in self.packs]
         encoding = self.encoding / speed / devices
         return Estimate(in_order(each, devices).makespan + encoding, encoding, self.disk, self.memory)
@@ -98,8 +102,8 @@ def _steps(pack: Pack, own: Towers) -> tuple[int, int, float]:
     return first.spec.rounds * first.epochs * steps, kernels + METHOD * (len(counts) - 1), flop
 
 
-def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[float, float]:
-    """FLOP and bytes of all features: test images once, a view of each training image for each epoch and seed."""
+def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[int, float, float]:
+    """Number, FLOP and bytes of features: test images once, a view of each training image for each epoch and seed."""
     images: dict[tuple[str, str, int, int], int] = {}
     for run in runs:
         size = size_of(run.dataset)
@@ -109,7 +113,11 @@ def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[float, flo
             views = run.epochs if recipe(run.recipe).settings.crop else 1
             images[key] = max(images.get(key, 0), run.shots * size.classes * views)
     flop = sum(count * own[backbone].image_flop for (backbone, *_), count in images.items())
-    return flop, sum(4.0 * count * own[backbone].embedding for (backbone, *_), count in images.items())
+    return (
+        sum(images.values()),
+        flop,
+        sum(4.0 * count * own[backbone].embedding for (backbone, *_), count in images.items()),
+    )
 
 
 @cache

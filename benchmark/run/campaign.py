@@ -19,6 +19,7 @@ from benchmark.records.workers import grid_name, record_workers
 from benchmark.run.engines import Engine
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
+from benchmark.run.time_left import TimeLeft
 from benchmark.run.workload import Workload, noting_lost
 from benchmark.screen import Screen
 from benchmark.tracking import Files, Follower, target_of
@@ -63,7 +64,8 @@ def train_campaign(
     record_workers(options.out, plan.runs, options.pack, plan.workers)
     store = Store(options.out)
     files = Files(options.track, store, able)
-    with _tracking(options, console), LiveProgress(console, len(able), len(plan.done)) as progress:
+    left = TimeLeft(todo, devices)
+    with _tracking(options, console), LiveProgress(console, len(able), len(plan.done), left) as progress:
 
         def tell(worker: int, event: Event) -> None:
             progress(worker, event)

@@ -5,20 +5,27 @@ from __future__ import annotations
 import time
 from types import TracebackType
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import TaskID
 
 from benchmark.run.events import Event
-from benchmark.screen import Screen
-from datamodules.foreign import LONGEST_NAME, one_line
+from benchmark.run.time_left import TimeLeft
+from benchmark.screen import Screen, bars
 
 #: Seconds between plain lines about what is under way.
 PAUSE = 60.0
 
 
 class LiveProgress:
-    """A bar of runs, and a line per worker; plain lines where the output is not a terminal."""
+    """A bar of runs, and a line per worker; plain lines where the output is not a terminal.
 
-    def __init__(self, console: Screen, total: int, done: int = 0) -> None:
+    Args:
+        console: Where to.
+        total: Number of runs.
+        done: Those of them that were done before.
+        left: What tells the time left of the others.
+    """
+
+    def __init__(self, console: Screen, total: int, done: int = 0, left: TimeLeft | None = None) -> None:
         self.console = console
         self.total = total
         self.done = done
@@ -26,16 +33,9 @@ class LiveProgress:
         self._lines: dict[int, TaskID] = {}
         self._under_way: dict[int, float] = {}
         self._said = time.monotonic()
-        self._bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[count]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._runs = self._bars.add_task("runs", total=total, completed=done, count=f"{done}/{total}")
+        self._before, self._time_left = done, left or TimeLeft()
+        self._bars = bars(console, disable=not console.is_terminal)
+        self._runs = self._bars.add_task("runs", total=total, completed=done, done=done, left=self._time_left.seconds)
 
     def __enter__(self) -> LiveProgress:
         self._bars.start()
@@ -63,7 +63,12 @@ class LiveProgress:
                 self._bars.update(self._lines[worker], visible=False)
             self.done += event.finished
         completed = min(self.total, self.done + sum(self._under_way.values()))
-        self._bars.update(self._runs, completed=completed, count=f"{self.done}/{self.total}")
+        trained = (completed - self._before) / max(1, self.total - self._before)
+        if event.what == "encode":
+            self._time_left.encoded(worker, event.done, trained)
+        else:
+            self._time_left.trained(trained)
+        self._bars.update(self._runs, completed=completed, done=self.done)
         if event.what == "failed":
             self.console.say(f"failed {event.text}", "red")
         if event.what == "died":
@@ -83,15 +88,14 @@ class LiveProgress:
         self._said = time.monotonic()
 
     def _left(self) -> str:
-        left = self._bars.tasks[0].time_remaining
+        left = self._time_left.seconds()
         if not left or self.done >= self.total:
             return ""
         return f", about {left:.0f} s left" if left < 120 else f", about {left / 60:.0f} min left"
 
     def _line(self, worker: int, event: Event) -> None:
-        text, count = one_line(f"{event.device}: {event.text}", LONGEST_NAME), f"{event.done}/{event.total}"
+        text = f"{event.device}: {event.text}"
         if worker not in self._lines:
-            self._lines[worker] = self._bars.add_task(text, total=event.total, count=count)
-        self._bars.update(
-            self._lines[worker], description=text, total=event.total, completed=event.done, count=count, visible=True
-        )
+            self._lines[worker] = self._bars.add_task(text, total=event.total)
+        line = self._lines[worker]
+        self._bars.update(line, description=text, total=event.total, completed=event.done, visible=True)

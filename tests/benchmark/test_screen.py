@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 import benchmark
-from benchmark.commands._progress import counted, encoding
+from benchmark.commands._progress import encoding
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
-from benchmark.screen import Screen
+from benchmark.screen import Screen, bars
 
 EVIL = "a\x1b]0;title\x07\x1b[2J\nb\u202ec\r\x9b"
 PLAIN = {"highlight": False, "markup": False}
@@ -30,8 +30,8 @@ def table(cell: str | Text) -> Table:
     return found
 
 
-def bars(screen: Screen) -> None:
-    with counted(screen) as progress, encoding(progress, f"[bold]{EVIL}", 3) as tell:
+def encoded(screen: Screen) -> None:
+    with bars(screen) as progress, encoding(progress, f"[bold]{EVIL}", 3) as tell:
         tell("x", 1, 3, 1.0)
 
 
@@ -49,7 +49,7 @@ WAYS: dict[str, Callable[[Screen], object]] = {
     "list": lambda screen: screen.print([EVIL]),
     "cell": lambda screen: screen.print(table(EVIL)),
     "rich cell": lambda screen: screen.print(table(Text(EVIL))),
-    "bar": bars,
+    "bar": encoded,
     "worker": worker,
 }
 
@@ -73,7 +73,7 @@ def test_a_name_between_colons_is_no_emoji(markup: bool) -> None:
 
 def test_brackets_in_the_title_of_a_bar_stand_there() -> None:
     screen = Screen(file=io.StringIO(), width=200, color_system=None)
-    with counted(screen) as progress:
+    with bars(screen) as progress:
         assert isinstance(progress, Progress)
         progress.add_task("encoding folder:x[split=0.2]", total=1)
     assert "x[split=0.2]" in screen.file.getvalue()  # type: ignore[attr-defined]

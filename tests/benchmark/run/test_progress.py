@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -91,3 +92,20 @@ def test_epochs_of_a_worker_that_died_do_not_count() -> None:
 
 def test_options_in_brackets_of_a_failed_run_are_shown() -> None:
     assert "failed digits gce[q=0.5]" in shown(False, (0, Event("cpu", "failed", "digits gce[q=0.5]", finished=1)))
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_a_line_has_its_bar_and_both_times_however_long_the_folders_path(width: int) -> None:
+    out = io.StringIO()
+    path = f"folder:/{'very-long-name/' * 20}pictures"
+    with LiveProgress(Screen(file=out, force_terminal=True, width=width, color_system=None), total=8) as progress:
+        progress(0, Event("cpu", "encode", f"encoding {path} test, 12 a second", 1024, 50_000))
+        progress(1, epoch(3, f"{path} · 4 runs"))
+    frame = "runs " + out.getvalue().split("runs  ")[-1]
+    lines = [line for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", frame).splitlines() if line.strip()]
+    assert len(lines) == 3 and all(len(line.rstrip()) <= width for line in lines)
+    for line in lines:
+        assert re.search(r" \d+/\d+ +\d:\d\d:\d\d +[-\d]:[-\d]{2}:[-\d]{2} *$", line), line
+    assert "epoch 4 of 10" in lines[2] or width < 80
+    assert "━━" in lines[2]
+    assert "a second" in lines[1] or width < 80
