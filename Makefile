@@ -89,13 +89,13 @@ gpu-check: installed  ## the first six minutes on a GPU: every kind of work, wit
 list: variables installed  ## methods, data sets and kinds of noise, and what is ready
 	@"$$RUN" -m benchmark list $(call flags,DATA)
 
-test: installed  ## the test suite, under 5 minutes on two cores
+test: developed  ## the test suite, under 5 minutes on two cores
 	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
 
-test-slow: installed  ## the tests that take minutes
+test-slow: developed  ## the tests that take minutes
 	"$$RUN" -m pytest -m slow
 
-test-clusters: installed  ## benches on a real Ray and a real Slurm of two nodes each, where they are installed
+test-clusters: developed  ## benches on a real Ray and a real Slurm of two nodes each, where they are installed
 	"$$RUN" -m pytest -m clusters
 
 # What touches other packages most, in an environment of its own: .venv-oldest, .venv-newest.
@@ -107,19 +107,19 @@ define with_versions
 	$(@:test-%=.venv-%)/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile -m 'not slow' $(TOUCHY)
 endef
 
-test-oldest: installed  ## a part of the tests with the oldest packages that pyproject.toml allows, in .venv-oldest
+test-oldest: developed  ## a part of the tests with the oldest packages that pyproject.toml allows, in .venv-oldest
 	$(call with_versions,--resolution=lowest-direct)
 
-test-newest: installed  ## the same with the newest packages there are, in .venv-newest
+test-newest: developed  ## the same with the newest packages there are, in .venv-newest
 	$(call with_versions,--upgrade)
 
-faults: installed  ## strike all commands that write at chosen moments, and count which end as if nothing had been; a quarter of an hour
+faults: developed  ## strike all commands that write at chosen moments, and count which end as if nothing had been; a quarter of an hour
 	"$$RUN" -m tests.support.faults
 
-mutants: installed  ## change the code in thousands of small ways, and count what the tests notice; hours
+mutants: developed  ## change the code in thousands of small ways, and count what the tests notice; hours
 	"$$RUN" -m tests.support.mutants
 
-check: installed  ## what CI runs: format, lint, types, arrows between packages, tests
+check: developed  ## what CI runs: format, lint, types, arrows between packages, tests
 	"$$RUN" -m ruff format --check .
 	"$$RUN" -m ruff check .
 	"$$RUN" -m mypy
@@ -129,11 +129,11 @@ check: installed  ## what CI runs: format, lint, types, arrows between packages,
 	"$$RUN" -m benchmark readme --check --reference=results/reference/real --readme=docs/real_features.md
 	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
 
-format: installed  ## put the code into shape
+format: developed  ## put the code into shape
 	"$$RUN" -m ruff format .
 	"$$RUN" -m ruff check --fix .
 
-docs: installed  ## the site of docs/, in build/site; needs no network
+docs: developed  ## the site of docs/, in build/site; needs no network
 	NO_MKDOCS_2_WARNING=1 "$$RUN" -m mkdocs build --strict
 	@echo 'to read it: python3 -m http.server --directory build/site'
 
@@ -141,22 +141,27 @@ embedded: variables installed  ## retrain the embedded CLIP and its ViT sibling 
 	"$$RUN" -m benchmark.pretrain $(call flags,OUT)
 
 # An environment of your own is used as it is: VENV= (the python on the path), or VENV=folder that we did not make.
+# uv takes versions and hashes from constraints.txt for what is asked for; pip cannot do that for a part, and takes all.
 own = [ -z "$$VENV" ] || { [ "$$VENV" != .venv ] && [ -x "$$RUN" ] && [ ! -e "$$VENV/.installed" ]; }
-current = [ -e "$$VENV/.installed" ] && [ -z "$$(find pyproject.toml constraints.txt -newer "$$VENV/.installed")" ]
+current = [ -e "$$VENV/$(1)" ] && [ -z "$$(find pyproject.toml constraints.txt -newer "$$VENV/$(1)")" ]
+with_uv = VIRTUAL_ENV="$$(cd "$$VENV" && pwd)" "$$VENV/bin/uv" pip install --compile-bytecode --no-build-isolation -c constraints.txt $(1)
 
-.PHONY: installed
+.PHONY: installed developed
 installed:
-	@$(own) || $(current) || { set -ex; "$$PYTHON" -m venv "$$VENV"; \
+	@$(own) || $(call current,.installed) || { set -e; echo "setting up $$VENV: about 6 GB, 4 of them of CUDA, a minute or more" >&2; \
+	set -x; "$$PYTHON" -m venv "$$VENV"; \
 	if [ "$$INSTALLER" = uv ]; then \
 	  sed -n '/^uv==/,/[^\\]$$/p' constraints.txt | "$$RUN" -m pip install --quiet --require-hashes -r /dev/stdin; \
-	  VIRTUAL_ENV="$$(cd "$$VENV" && pwd)"; export VIRTUAL_ENV; \
-	  "$$VENV/bin/uv" pip install --quiet --compile-bytecode --require-hashes -r constraints.txt; \
-	  "$$VENV/bin/uv" pip install --quiet --no-deps --no-build-isolation -e .; \
+	  $(call with_uv,setuptools -e .); \
 	else \
-	  "$$RUN" -m pip install --quiet --require-hashes -r constraints.txt; \
+	  "$$RUN" -m pip install --require-hashes -r constraints.txt; \
 	  "$$RUN" -m pip install --quiet --no-deps --no-build-isolation -e .; \
+	  touch "$$VENV/.developed"; \
 	fi; touch "$$VENV/.installed"; }
 
-lock: installed  ## write constraints.txt anew: what pyproject.toml asks for on every platform, with hashes
+developed: installed
+	@$(own) || $(call current,.developed) || { set -ex; [ "$$INSTALLER" != uv ] || $(call with_uv,-e '.[dev]'); touch "$$VENV/.developed"; }
+
+lock: developed  ## write constraints.txt anew: what pyproject.toml asks for on every platform, with hashes
 	"$$RUN" -m uv pip compile --quiet --universal --python-version=3.11.5 --extra=dev --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url -o constraints.txt pyproject.toml
