@@ -144,7 +144,7 @@ embedded: variables installed  ## retrain the embedded CLIP and its ViT sibling 
 # uv takes versions and hashes from constraints.txt for what is asked for; pip cannot do that for a part, and takes all.
 own = [ -z "$$VENV" ] || { [ "$$VENV" != .venv ] && [ -x "$$RUN" ] && [ ! -e "$$VENV/.installed" ]; }
 current = [ -e "$$VENV/$(1)" ] && [ -z "$$(find pyproject.toml constraints.txt -newer "$$VENV/$(1)")" ]
-with_uv = VIRTUAL_ENV="$$(cd "$$VENV" && pwd)" "$$VENV/bin/uv" pip install --compile-bytecode --no-build-isolation -c constraints.txt $(1)
+with_uv = VIRTUAL_ENV="$$(cd "$$VENV" && pwd)" "$$VENV/bin/uv" pip install --no-build-isolation -c constraints.txt $(1)
 
 .PHONY: installed developed
 installed:
@@ -160,7 +160,7 @@ installed:
 	fi; touch "$$VENV/.installed"; }
 
 developed: installed
-	@$(own) || $(call current,.developed) || { set -ex; [ "$$INSTALLER" != uv ] || $(call with_uv,-e '.[dev]'); touch "$$VENV/.developed"; }
+	@$(own) || $(call current,.developed) || { set -ex; [ "$$INSTALLER" != uv ] || $(call with_uv,--compile-bytecode -e '.[dev]'); touch "$$VENV/.developed"; }
 
 lock: developed  ## write constraints.txt anew: what pyproject.toml asks for on every platform, with hashes
 	"$$RUN" -m uv pip compile --quiet --universal --python-version=3.11.5 --extra=dev --generate-hashes \
