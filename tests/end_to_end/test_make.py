@@ -124,6 +124,25 @@ def test_a_new_environment_is_made_once_and_again_when_what_it_holds_changes(
     assert "venv" in make.noted.read_text().splitlines()
 
 
+def test_a_bench_installs_what_training_needs_and_the_tests_add_the_rest_once(make: Make, tmp_path: Path) -> None:
+    """A uv that notes what it is asked for."""
+    text, asked, venv = make.python.read_text(), tmp_path / "asked", tmp_path / "new it's"
+    uv = f'printf \'#!/bin/sh\\necho "$@" >> {asked}\\n\' > "$3/bin/uv"; chmod 755 "$3/bin/uv"'
+    link = f'if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; {uv}; fi; '
+    make.python.write_text(text.replace("then printf", f"then {link}printf"))
+    for target, expected in (
+        ("bench", ["setuptools -e ."]),
+        ("format", ["--compile-bytecode -e .[dev]"]),
+        ("format", []),
+        ("bench", []),
+    ):
+        code, _, error = make(target, f"VENV={venv}")
+        assert code == 0, error
+        given = asked.read_text().splitlines() if asked.exists() else []
+        assert [line.split("-c constraints.txt ")[1] for line in given] == expected
+        asked.unlink(missing_ok=True)
+
+
 def test_every_package_of_the_set_up_is_pinned_with_hashes_and_comes_from_no_named_place() -> None:
     text = (ROOT / "constraints.txt").read_text()
     assert "://" not in text and "--index" not in text and " @ " not in text
