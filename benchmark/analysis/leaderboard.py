@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -39,17 +40,19 @@ def observations(records: Iterable[Record]) -> pd.DataFrame:
 
 def rows_of(records: Sequence[Record]) -> pd.DataFrame:
     """`observations` of records that are comparable."""
-    near: dict[Run, set[Run]] = defaultdict(set)
     recipes = shown_recipes(record.run for record in records)
-    for record in records:
-        if record.run.noise != "none":
-            for home in _homes(record.run, recipes):
-                near[_clean(home)].add(home)
+    kinds = {record.key: (record.run.label_free, _columns(record.run.shown), recipes[record.run]) for record in records}
+    one_of = {kinds[record.key]: record.run for record in records}
+    homes = {kind: _homes(run, kind[-1]) for kind, run in one_of.items()}
+    near: dict[Run, set[Run]] = defaultdict(set)
+    for home in chain(*homes.values()):
+        if home.noise != "none":
+            near[_clean(home)].add(home)
+    places = {kind: [place for home in own for place in _places(kind[0], home, near)] for kind, own in homes.items()}
     rows = [
         (*_columns(place), r.run.method, r.run.seed, r.key, *(of(r, place.rate) for of in OBSERVED.values()))
         for r in records
-        for home in _homes(r.run, recipes)
-        for place in _places(r, home, near)
+        for place in places[kinds[r.key]]
     ]
     frame = pd.DataFrame(rows, columns=[*CELL, "method", "seed", "key", *OBSERVED])
     frame = frame.astype(dict.fromkeys(["rate", *NUMBERS], float))
@@ -62,22 +65,22 @@ def cell_of(run: Run) -> tuple[Any, ...]:
     return _columns(run.shown)
 
 
-def _homes(run: Run, recipes: Mapping[Run, tuple[str, ...]]) -> list[Run]:
+def _homes(run: Run, recipes: Sequence[str]) -> list[Run]:
     """Where a run stands, as runs without method and seed; `epochs` is 0 where methods train for different numbers."""
     home = replace(run.shown, method="", seed=0)
-    return [replace(home, recipe=name, epochs=0 if plain(name) == "auto" else run.epochs) for name in recipes[run]]
+    return [replace(home, recipe=name, epochs=0 if plain(name) == "auto" else run.epochs) for name in recipes]
 
 
 def _clean(place: Run) -> Run:
     return replace(place, noise="none", rate=0.0)
 
 
-def _places(record: Record, home: Run, near: Mapping[Run, set[Run]]) -> set[Run]:
+def _places(label_free: bool, home: Run, near: Mapping[Run, set[Run]]) -> set[Run]:
     if home.noise != "none":
         return {home}
     noisy = near.get(_clean(home), set())
     clean = {replace(place, rate=0.0) for place in noisy} or {replace(home, rate=0.0)}
-    return clean | noisy if record.label_free else clean
+    return clean | noisy if label_free else clean
 
 
 def leaderboard(records: Iterable[Record]) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from benchmark.analysis.comparable import comparable
 from benchmark.plan import axes
 from benchmark.plan.axes import SETTING
 from benchmark.plan.method_names import printed
@@ -29,11 +28,11 @@ def last_noisy_val(record: Record) -> float | None:
 
 
 def sweep(records: Iterable[Record]) -> pd.DataFrame:
-    """One row per record with a noisy validation: `UNIT`, `CELL`, seed, lr, noisy_val, accuracy and diverged."""
+    """One row per comparable record with a noisy validation: `UNIT`, `CELL`, seed, lr, noisy_val and more."""
     place = attrgetter(*UNIT, *CELL)
     rows = [
         (*place(run), run.seed, record.run.settings.lr, value, record.score, record.status == "diverged")
-        for record in comparable(records)[0]
+        for record in records
         if (value := last_noisy_val(record)) is not None
         for run in [replace(record.run.shown, recipe=str(recipe(record.run.recipe).without("lr")))]
     ]  # fmt: skip

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
-from benchmark.analysis.comparable import comparable
 from benchmark.analysis.leaderboard import cell_of
 from benchmark.analysis.learning_rates import last_noisy_val
 from benchmark.plan.axes import CELL
@@ -26,17 +25,17 @@ WORDS = {
 
 
 def candidates(records: Iterable[Record]) -> pd.DataFrame:
-    """One row per record with a noisy validation: `CELL`, method, seed, test `accuracy` and `noisy_val`, percent."""
+    """One row per comparable record with a noisy validation: `CELL`, method, seed, `accuracy`, `noisy_val`, percent."""
     rows = [
         (*cell_of(record.run), record.run.method, record.run.seed, record.score, value)
-        for record in comparable(records)[0]
+        for record in records
         if (value := last_noisy_val(record)) is not None
     ]
     return pd.DataFrame(rows, columns=[*CELL, "method", "seed", "accuracy", "noisy_val"]).astype({"rate": float})
 
 
 def chosen(records: Iterable[Record]) -> pd.DataFrame:
-    """One row per cell, seed and rule with `COLUMNS`: the method that the rule chooses, and its regret.
+    """One row per cell, seed and rule of comparable records with `COLUMNS`: the method chosen, and its regret.
 
     A cell's methods are those with a noisy validation for all of its seeds, two at least. `accuracy` is the chosen
     method's on the test split, percent; of methods with the same noisy validation it is the mean, as if one were drawn.
@@ -45,38 +44,33 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
     rows = []
     for cell, own in candidates(records).groupby(CELL, dropna=False, sort=True):
         test, validation = by_seed(own)
-        if test.shape[1] < 2:
+        names = test.columns.to_numpy(str)
+        if len(names) < 2:
             continue
-        for seed, scores in test.iterrows():
-            best = (scores.idxmax(), scores.max())
-            for rule, methods in _choices(validation, validation.T[seed]):
-                accuracy = scores[methods].mean()
-                name = " or ".join(methods) if rule != "blind" else ""
-                end = (*best, best[1] - accuracy, test.shape[1])
-                rows.append((*cell, seed, rule, name, accuracy, *end))
+        mean = validation.mean().to_numpy()
+        for seed, scores, values in zip(test.index, test.to_numpy(), validation.to_numpy(), strict=True):
+            best = scores.argmax()
+            rules = values == values.max(), mean == mean.max(), names == DEFAULT, np.full(len(names), True)
+            for rule, methods in zip(WORDS, rules, strict=True):
+                if methods.any():
+                    accuracy = scores[methods].mean()
+                    name = " or ".join(names[methods]) if rule != "blind" else ""
+                    end = (names[best], scores[best], scores[best] - accuracy, len(names))
+                    rows.append((*cell, seed, rule, name, accuracy, *end))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS).astype({"rate": float})
     return table
 
 
 def by_seed(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Test accuracies and noisy validations [seeds, methods] in the rows of a cell, of methods that have all seeds."""
-    wide: Any = rows.pivot(index="seed", columns="method", values=["accuracy", "noisy_val"])
-    complete = [method for method in wide["accuracy"] if wide["noisy_val"][method].notna().all()]
-    return wide["accuracy"][complete], wide["noisy_val"][complete]
+    test, validation = (rows.pivot(index="seed", columns="method", values=name) for name in ("accuracy", "noisy_val"))
+    complete = validation.columns[validation.notna().all()]
+    return test[complete], validation[complete]
 
 
 def highest(validations: pd.Series) -> list[str]:
     """The methods whose noisy validation is the highest; several where it is the same."""
     return list(validations.index[validations == validations.max()])
-
-
-def _choices(validation: pd.DataFrame, own: pd.Series) -> Iterator[tuple[str, list[str]]]:
-    """Each rule with the methods that it chooses among, from noisy validations [seeds, methods] and a seed's own."""
-    yield "noisy_val", highest(own)
-    yield "noisy_val_mean", highest(validation.mean())
-    if DEFAULT in own.index:
-        yield "default", [DEFAULT]
-    yield "blind", list(own.index)
 
 
 def regrets(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from benchmark.analysis.comparable import comparable
 from benchmark.analysis.leaderboard import cell_of
 from benchmark.plan.axes import CELL
 from benchmark.records.record import Record
@@ -48,7 +47,7 @@ def by_label_wave(changes: Sequence[float | None], patience: int = PATIENCE) -> 
 
 
 def stopping(records: Iterable[Record]) -> pd.DataFrame:
-    """One row per cell and method with `COLUMNS`: test accuracy, percent, at the epoch that each rule stops at.
+    """One row per cell and method of comparable records with `COLUMNS`: test accuracy, percent, where each rule stops.
 
     Means over the seeds whose records hold a test accuracy and a noisy validation for each epoch, which long trainings
     of networks on image features do not. `oracle` stops at the highest test accuracy, which nobody knows. Label Wave is
@@ -56,7 +55,7 @@ def stopping(records: Iterable[Record]) -> pd.DataFrame:
     Epochs count from 1.
     """
     rows = []
-    for record in comparable(records)[0]:
+    for record in records:
         run, curves = record.run, record.curves
         test, validation = curves.get("test_accuracy", ()), curves.get("noisy_val_accuracy", ())
         if not test or None in test or None in validation or len(validation) != len(test):

@@ -83,10 +83,11 @@ def _needs_hold_out(options: Options) -> bool:
 def _finish(console: Screen, store: Store, keys: list[str]) -> int:
     """Writes tuning.csv and its picture, prints the rates; 0 only if all runs succeeded."""
     from benchmark.analysis import learning_rates
+    from benchmark.analysis.comparable import comparable
     from benchmark.report.make import rate_files
 
     records = store.load().records
-    seen = learning_rates.sweep(records)
+    seen = learning_rates.sweep(comparable(records)[0])
     found = learning_rates.tuning(seen)
     if not len(found):
         raise BadInput("no method has noisy validation at two rates: methods without labels or training have none")

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, get_type_hints
 
 from benchmark import PROTOCOL
@@ -87,23 +87,19 @@ class Run:
     @property
     def backbone_name(self) -> str:
         """The backbone as tables show it: `local-dir:mine` for `local-dir:/path[name=mine]`, else as it was typed."""
-        try:
-            place, name = split_name(self.backbone)
-        except UserError:  # of a record from elsewhere
-            return self.backbone
-        return f"{place.partition(':')[0]}:{name}" if name else self.backbone
+        return _shown_backbone(self.backbone)
 
     @property
     def encoder(self) -> str:
         """What encoded the images: the backbone as tables show it, without the hash of a file of features."""
-        return self.backbone.rpartition("@")[0] if is_precomputed(self.backbone) else self.backbone_name
+        return _encoder(self.backbone)
 
     @property
     def settings(self) -> Recipe:
         """The recipe's settings for this run."""
         return recipe(self.recipe).at(self.method, self.dataset, self.shots)
 
-    @property
+    @cached_property
     def shown(self) -> Run:
         """The run as tables show it: the backbone by its name, and what uses no labels among the few-shot runs."""
         paradigm = "fewshot" if self.label_free else self.paradigm
@@ -158,6 +154,20 @@ DATA = [name for name, axis in AXES.items() if axis.data]
 #: The axes by the option of `promptnoise bench` that gives their values.
 OPTIONS = {axis.option: name for name, axis in AXES.items() if axis.option}
 _BY_NAME = sorted(AXES)
+
+
+@cache
+def _shown_backbone(backbone: str) -> str:
+    try:
+        place, name = split_name(backbone)
+    except UserError:  # of a record from elsewhere
+        return backbone
+    return f"{place.partition(':')[0]}:{name}" if name else backbone
+
+
+@cache
+def _encoder(backbone: str) -> str:
+    return backbone.rpartition("@")[0] if is_precomputed(backbone) else _shown_backbone(backbone)
 
 
 def plain(name: str) -> str:

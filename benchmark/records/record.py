@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -97,7 +97,7 @@ class Record:
         """Whether the run was given no label, so that its value holds at every noise rate."""
         return self.run.label_free
 
-    @property
+    @cached_property
     def collapsed(self) -> bool:
         """Whether cross-entropy ended near log C with predictions on the training images that are right by chance only.
 

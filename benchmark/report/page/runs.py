@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -61,8 +62,13 @@ def place(record: Record) -> dict[str, Any]:
     return {
         "dataset": run.dataset, "method": run.method, "noise": run.noise, "rate": run.rate, "backbone": run.encoder,
         "labels": not record.label_free,
-        "setting": setting_phrase(attrgetter(*SETTING)(run.shown), usual=True),
+        "setting": _setting(attrgetter(*SETTING)(run.shown)),
     }  # fmt: skip
+
+
+@cache
+def _setting(values: tuple[object, ...]) -> str:
+    return setting_phrase(values, usual=True)
 
 
 def mean_cells(records: Iterable[Record]) -> list[dict[str, Any]]:
@@ -105,6 +111,7 @@ def _few(known: Sequence[int]) -> list[int]:
     return [known[place] for place in points(len(known))]
 
 
+@cache
 def points(length: int) -> list[int]:
     """Which points of a curve are kept: the first, the last and some between."""
     count = min(length, POINTS)
