@@ -99,10 +99,13 @@ def _measured(name: str, sample: Sample, true: Labels) -> tuple[float, ...]:
         quality_of, found, interval = -wrong_probability(estimate.true, sample.labels), estimate.true, estimate.fraction
         seconds, said, doubt = perf_counter() - start, interval.estimate, -quality_of.numpy()
     else:
-        quality_of = module.label_quality(sample)
-        seconds = perf_counter() - start
         if hasattr(module, "probabilities"):
             found = module.probabilities(sample)
+            quality_of = sample.of_given(found)
+        if hasattr(module, "label_quality"):
+            quality_of = module.label_quality(sample)
+        seconds = perf_counter() - start
+        if found is not None:
             said, doubt = confident_fraction(found.numpy(), given), 1 - sample.of_given(found).numpy()
     own, truth = quality(quality_of.numpy(), wrong), float(wrong.mean())
     covered = math.nan if interval is None else 100.0 * (interval.low <= truth <= interval.high)

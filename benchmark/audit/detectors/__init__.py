@@ -1,7 +1,7 @@
 """Detectors of wrong labels: each file is one, a function `label_quality(sample) -> [P]`, smaller for doubtful labels.
 
-It may also define `probabilities(sample) -> [P, C]` of the true class by the image alone, from which suggestions and
-the fraction of wrong labels are read, or `estimated(sample)`, all of it at once.
+`probabilities(sample) -> [P, C]` of the true class by the image alone can stand beside it, or in its place: suggestions
+and the fraction of wrong labels are read from it. `estimated(sample)` gives all of it at once.
 
 A new file is a new detector; it needs no registration. Other packages add theirs through the entry point group
 `promptnoise.detectors`.
@@ -41,7 +41,12 @@ def label_quality(name: str, sample: Sample) -> Tensor:
     Raises:
         DataError: an unknown name.
     """
-    found: Tensor = load(name).label_quality(sample)
+    module = load(name)
+    found: Tensor = (
+        module.label_quality(sample)
+        if hasattr(module, "label_quality")
+        else sample.of_given(module.probabilities(sample))
+    )
     return found
 
 

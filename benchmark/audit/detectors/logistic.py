@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from benchmark.audit.sample import FOLDS, Sample
-
-
-def label_quality(sample: Sample) -> Tensor:
-    """Returns the probability [P] of the given label."""
-    return sample.of_given(probabilities(sample))
 
 
 def probabilities(sample: Sample, strength: float = 1.0) -> Tensor:
@@ -21,6 +19,8 @@ def probabilities(sample: Sample, strength: float = 1.0) -> Tensor:
     found = np.zeros((len(x), sample.classes), np.float32)
     for number in range(FOLDS):
         own = fold == number
-        model = LogisticRegression(C=strength).fit(x[~own], labels[~own])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # 100 iterations are its own setting
+            model = LogisticRegression(C=strength).fit(x[~own], labels[~own])
         found[np.ix_(own, model.classes_)] = model.predict_proba(x[own])
     return torch.from_numpy(found)

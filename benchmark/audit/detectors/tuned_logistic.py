@@ -12,12 +12,17 @@ STRENGTHS = (1.0, 10.0, 100.0, 1000.0)
 LEAST = 1e-6
 
 
-def label_quality(sample: Sample) -> Tensor:
-    """Returns the probability [P] of the given label."""
-    return sample.of_given(probabilities(sample))
-
-
 def probabilities(sample: Sample) -> Tensor:
-    """Out-of-fold probabilities [P, C] with the C of STRENGTHS under which the given labels are likeliest."""
-    found = [logistic.probabilities(sample, strength) for strength in STRENGTHS]
-    return max(found, key=lambda own: float(sample.of_given(own).clamp(min=LEAST).log().mean()))
+    """Out-of-fold probabilities [P, C] with the C of STRENGTHS under which the given labels are likeliest.
+
+    The likelihood rises with C and then falls: the first that falls ends the search.
+    """
+    best, most = None, -float("inf")
+    for strength in STRENGTHS:
+        found = logistic.probabilities(sample, strength)
+        likely = float(sample.of_given(found).clamp(min=LEAST).log().mean())
+        if best is not None and likely <= most:
+            break
+        best, most = found, likely
+    assert best is not None
+    return best
