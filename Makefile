@@ -140,6 +140,12 @@ docs: developed  ## the site of docs/, in build/site; needs no network
 embedded: variables installed  ## retrain the embedded CLIP and its ViT sibling from a seed, about half an hour
 	"$$RUN" -m benchmark.pretrain $(call flags,OUT)
 
+.PHONY: wheel
+wheel: developed  ## wheel and source archive, in build/dist, as an index takes them
+	rm -rf build/dist
+	"$$RUN" -m uv build --quiet --no-build-isolation --python="$$RUN" --out-dir=build/dist .
+	"$$RUN" -m twine check --strict build/dist/*.whl build/dist/*.tar.gz
+
 # An environment of your own is used as it is: VENV= (the python on the path), or VENV=folder that we did not make.
 # uv takes versions and hashes from constraints.txt for what is asked for; pip cannot do that for a part, and takes all.
 own = [ -z "$$VENV" ] || { [ "$$VENV" != .venv ] && [ -x "$$RUN" ] && [ ! -e "$$VENV/.installed" ]; }

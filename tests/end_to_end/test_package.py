@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UV = (sys.executable, "-m", "uv", "--offline", "--quiet")
 BUILD = (*UV, "build", "--no-build-isolation", f"--python={sys.executable}")
-PACKAGES = ("benchmark", "datamodules", "methods")
+PACKAGES = ("benchmark", "datamodules", "methods", "promptnoise")
 #: Rooms that stay in the repository.
 LEFT_OUT = ("benchmark/pretrain/", "benchmark/speed/")
 pytestmark = pytest.mark.slow
