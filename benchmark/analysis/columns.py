@@ -50,16 +50,15 @@ COLUMNS = (
     Column("seeds", None, "nunique", source="seed"),
     Column("rank", format="{:.0f}"),
     Column("diverged", lambda record, _: record.status == "diverged", "sum", mark="†",
-           note="some of these runs diverged"),
+           note="some runs diverged"),
     Column("collapsed", lambda record, _: record.collapsed, "sum", mark="‡",
-           note="some of these runs collapsed: nearly uniform predictions, right on training images by chance only"),
+           note="some runs collapsed: nearly uniform predictions, training accuracy at chance"),
     Column("realised", _realised, "mean", format="{:.4f}"),
     Column("protocol"),
     Column("seen", lambda record, _: record.seen_accuracy, "mean", in_brackets="{:.1f}", note="accuracy on seen",
            optional=True),
     Column("unseen", lambda record, _: record.unseen_accuracy, "mean", in_brackets="{:.1f}", optional=True,
-           note="on unseen classes, of which the first number is the harmonic mean"),
-    Column("regret", optional=True),
+           note="unseen classes; the first number is their harmonic mean"),
 )  # fmt: skip
 #: What the observations have of a run, by name.
 OBSERVED = {column.source or column.name: column.of for column in COLUMNS if column.of}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmark.analysis.chosen_row import choices
+from benchmark.analysis.choices import choices
 from benchmark.analysis.comparable import comparable
 from benchmark.analysis.identical import identical
 from benchmark.analysis.leaderboard import board_of, rows_of

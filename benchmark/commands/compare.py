@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 from rich.table import Table
 
-from benchmark.analysis.chosen_row import split
 from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.errors import BadInput
 from benchmark.plan.axes import CELL
@@ -124,7 +123,7 @@ def _board(folder: Path) -> tuple[pd.DataFrame, list[Record], list[str]]:
     if not file.exists():
         raise BadInput(f"{folder} has neither records of finished runs nor a leaderboard.csv")
     try:
-        return split(from_csv(reading.read_text(file, reading.TABLE)))[0], [], problems
+        return from_csv(reading.read_text(file, reading.TABLE)), [], problems
     except ValueError as error:
         raise BadInput(f"{file}: {error}") from error
 

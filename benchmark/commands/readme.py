@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.analysis import leaderboard
-from benchmark.analysis.chosen_row import split
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile, Outputs
@@ -77,11 +76,10 @@ def rewritten(text: str, reference: Path) -> str:
     file = reference / "leaderboard.csv"
     table = _text(file)
     try:
-        board, chosen = split(leaderboard.from_csv(table))
+        board = leaderboard.from_csv(table)
     except ValueError as error:
         raise BadInput(f"{file}: {error}") from error
-    shown = list(blocks(board, chosen))
-    kept = [block for block in shown if block.dataset is None or len(block.datasets) == 1]
+    kept = [block for block in blocks(board) if block.dataset is None or len(block.datasets) == 1]
     tables = "\n".join(
         f"**{block.name[0].upper()}{block.name[1:]}: {block.terms}**\n\n{markup.markdown(block)}" for block in kept
     )

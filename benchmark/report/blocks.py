@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from benchmark.analysis.chosen_row import NOTE, Chosen, cells
 from benchmark.analysis.columns import SHOWN, in_brackets, marks, notes
 from benchmark.analysis.leaderboard import rate_name
 from benchmark.plan.axes import SETTING, setting_phrase
@@ -52,8 +51,7 @@ class Block:
     `dataset` is None for the mean over all data sets, which has no spread, and where a method that lacks a data set
     has no cell, since its mean would not compare. `name` is the data set's short name, or says of how many data sets
     this is the mean. `ranks` are average ranks over the cells of the leaderboard that the block shows. `measured` is
-    the fraction of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `chosen` says by
-    column what noisy validation would have taken: it is no method and has no rank among them. `backbone` is its short
+    the fraction of wrong labels, 0 to 1, of the column "measured"; None where it is not known. `backbone` is its short
     name. `changed` is the fraction of given labels that an audit has changed.
     """
 
@@ -68,7 +66,6 @@ class Block:
     cells: Mapping[tuple[str, str], Cell]
     ranks: Mapping[str, float]
     measured: float | None
-    chosen: Mapping[str, Chosen] = field(default_factory=dict)
     backbone: str = ""
     changed: float | None = None
 
@@ -83,7 +80,7 @@ class Block:
     @property
     def notes(self) -> list[str]:
         """What the marks of its cells mean."""
-        return [*notes([cell.more for cell in self.cells.values()]), *[NOTE] * bool(self.chosen)]
+        return notes([cell.more for cell in self.cells.values()])
 
     def rate(self, column: str) -> float | None:
         """The noise rate of a column, 0 to 1; None where it was to be measured and is not known."""
@@ -124,11 +121,10 @@ class Block:
         return first.mean - last.mean if first and last and self.columns[0] == "0" and len(self.columns) > 1 else None
 
 
-def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[Block]:
+def blocks(board: pd.DataFrame) -> Iterator[Block]:
     """For each kind of noise and setting: one block per data set, then their mean if there are several.
 
-    Methods stand in one order throughout: by family, in a family the best average rank first. `chosen` is from
-    `choices.choices`.
+    Methods stand in one order throughout: by family, in a family the best average rank first.
     """
     short, towers = (short_names(sorted(board[axis].unique())) for axis in ("dataset", "backbone"))
     group: Any
@@ -145,7 +141,7 @@ def blocks(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> Iterator[
         for dataset, name, part, shown in parts:
             yield Block(
                 noise, tuple(setting), _epochs(part), dataset, name, names, methods, _columns(part), _cells(shown),
-                _ranks(part), _measured(part), _chosen(chosen, group, dataset, len(names)), towers[backbone],
+                _ranks(part), _measured(part), towers[backbone],
                 _known(part[part["rate"] == 0]["realised"].mean()),
             )  # fmt: skip
 
@@ -185,15 +181,6 @@ def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
     more = [{name: _known(value) for name, value in values.items()} for values in rows[[*SHOWN]].to_dict("records")]
     shown = zip(rows["method"], columns, rows["mean"], rows["std"], ranks, more, strict=True)
     return {(method, column): Cell(mean, _known(std), int(rank), own) for method, column, mean, std, rank, own in shown}
-
-
-def _chosen(rows: pd.DataFrame | None, group: Any, dataset: str | None, datasets: int) -> dict[str, Chosen]:
-    """The choices of a block, of one data set or of all, by column."""
-    if rows is None or rows.empty:
-        return {}
-    own = rows[(rows[["noise", *SETTING]] == list(group)).all(axis=1)]
-    found = cells(own, datasets) if dataset is None else cells(own[own["dataset"] == dataset], 1)
-    return {rate_name(rate): cell for rate, cell in found.items()}
 
 
 def _ranks(rows: pd.DataFrame) -> dict[str, float]:

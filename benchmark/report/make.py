@@ -59,7 +59,7 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     found = statistics.differences(campaign.seen, reference)
     caveats = [*statistics.caveats(campaign.seen), *doubts]
     files: dict[str, str | bytes] = {
-        **table_files.texts(campaign.board, campaign.chosen),
+        **table_files.texts(campaign.board),
         "statistics.csv": to_csv(found),
         "statistics.md": _prose(statistics.sentences(found), caveats, reference),
         "published.csv": to_csv(papers.comparison(campaign.board)),

@@ -14,8 +14,8 @@ def plain(text: str) -> str:
     return _SIGNS.sub(r"\\\g<0>", " ".join(text.split()))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Iterable[Sequence[str]] = ()) -> str:
-    """A table of numbers: each row begins with a name; those `below`, of what is not ranked, are in italics.
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of numbers: each row begins with a name.
 
     Heads and names are escaped, numbers are taken as they are, with their emphasis.
 
@@ -26,5 +26,4 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], below: Iterable[Se
     """
     lines = [list(map(plain, head)), [":--", *["--:"] * (len(head) - 1)]]
     lines += [[plain(name), *cells] for name, *cells in rows]
-    lines += [[f"*{plain(name)}*", *cells] for name, *cells in below]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from benchmark.analysis.chosen_row import ROWS
 from benchmark.plan.method_names import printed
 from benchmark.report.blocks import MISSING, Block, Cell
 from benchmark.report.markdown import plain, table
@@ -25,15 +24,13 @@ def markdown(block: Block) -> str:
     """A Markdown table; mean ± standard deviation over seeds, in percent."""
     head = ["method", *map(block.heading, block.columns)]
     rows = [[printed(method), *_row(block, method, _MARKDOWN_RANKS)] for method in block.methods]
-    return table(head, rows, below=_chosen(block)) + "".join(f"\n{note}\n" for note in block.notes)
+    return table(head, rows) + "".join(f"\n{note}\n" for note in block.notes)
 
 
 def latex(block: Block) -> str:
     """A LaTeX `tabular` (package booktabs); mean ± standard deviation over seeds, in percent."""
     rows = [[_latex(printed(method)), *_row(block, method, _LATEX_RANKS)] for method in block.methods]
-    chosen = [[rf"\textit{{{name}}}", *cells] for name, *cells in _chosen(block)]
     body = [" & ".join(cells) + r" \\" for cells in rows]
-    body += [r"\midrule", *(" & ".join(cells) + r" \\" for cells in chosen)] if chosen else []
     head = [rf"\begin{{tabular}}{{l{'r' * len(block.columns)}}}", r"\toprule"]
     names = " & ".join(["Method", *map(block.heading, block.columns)]) + r" \\"
     text = "\n".join([*head, names, r"\midrule", *body, r"\bottomrule", r"\end{tabular}"])
@@ -54,16 +51,6 @@ def _one_line(text: str) -> str:
 
 def _row(block: Block, method: str, ranks: dict[int, str]) -> list[str]:
     return [_text(block.cells.get((method, column)), ranks) for column in block.columns]
-
-
-def _chosen(block: Block) -> list[list[str]]:
-    """The rows below those of methods; none where no column has a choice."""
-    if not block.chosen:
-        return []
-    own = [block.chosen.get(column) for column in block.columns]
-    means = [MISSING if cell is None else f"{cell.mean:.2f}{_std(cell.std)}" for cell in own]
-    regrets = [MISSING if cell is None else f"{cell.regret:.2f}" for cell in own]
-    return [[name, *cells] for name, cells in zip(ROWS, (means, regrets), strict=True)]
 
 
 def _std(std: float | None) -> str:

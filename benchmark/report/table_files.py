@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from benchmark.analysis.by_method import summary
-from benchmark.analysis.chosen_row import joined
 from benchmark.analysis.columns import to_csv
 from benchmark.analysis.results import Results
 from benchmark.outputs import Outputs
@@ -24,18 +23,18 @@ def write_all(campaign: Results, out: Path) -> list[Path]:
         BadInput: A file that is not ours stands in the place of one.
         OSError: The folder cannot be written or the disk is full.
     """
-    return Outputs(out, "report").write(texts(campaign.board, campaign.chosen))
+    return Outputs(out, "report").write(texts(campaign.board))
 
 
-def texts(board: pd.DataFrame, chosen: pd.DataFrame | None = None) -> dict[str, str]:
+def texts(board: pd.DataFrame) -> dict[str, str]:
     """The tables as texts, by the names of their files; the same leaderboard gives the same bytes.
 
     `leaderboard.csv` (tidy), `summary.csv` (a line per method), `leaderboard.md` and `leaderboard.tex` (readable,
-    all blocks), and `tables/<dataset>.csv` (methods by rates). The choices `chosen` stand in the leaderboards alone.
+    all blocks), and `tables/<dataset>.csv` (methods by rates).
     """
-    shown = list(blocks(board, chosen))
+    shown = list(blocks(board))
     found = {
-        "leaderboard.csv": to_csv(board if chosen is None else joined(board, chosen)),
+        "leaderboard.csv": to_csv(board),
         "summary.csv": to_csv(summary(board)),
         "leaderboard.md": "\n".join(f"## {markup.title(block)}\n\n{markup.markdown(block)}" for block in shown),
         "leaderboard.tex": "\n".join(markup.latex(block) for block in shown),

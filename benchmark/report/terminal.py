@@ -8,7 +8,6 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
-from benchmark.analysis.chosen_row import ROWS
 from benchmark.analysis.results import Results
 from benchmark.plan.method_names import printed
 from benchmark.records.failures import Failure
@@ -22,7 +21,7 @@ MOST_NAMED = 10
 
 def show(campaign: Results, console: Screen, failures: Sequence[Failure] = ()) -> None:
     """Print a table per setting and kind of noise, the best of each column marked, then what went wrong, by name."""
-    for _, group in groupby(blocks(campaign.board, campaign.chosen), key=lambda block: block.terms):
+    for _, group in groupby(blocks(campaign.board), key=lambda block: block.terms):
         shown = list(group)
         console.print(Text(shown[0].terms, style="bold"), soft_wrap=True)
         views, with_std = tables(shown, console.width)
@@ -72,7 +71,6 @@ def _table(group: Sequence[Block], columns: Sequence[str], with_std: bool, with_
             cells = [_cell(block.cells.get((method, column)), with_std) for column in columns]
             drop = block.change(method)
             rows.append([printed(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop)])
-        rows += _chosen(block, columns, with_std)
     first, last = ("labels", "gain") if group[0].is_audited else ("wrong labels", "drop")
     return table([first, *rates, *[last] * with_drop], rows, rigid=True)
 
@@ -99,19 +97,6 @@ def _cell(cell: Cell | None, with_std: bool) -> Text:
 
 def _std(std: float | None, with_std: bool) -> str:
     return f" ±{std:5.2f}" if with_std and std is not None else ""
-
-
-def _chosen(block: Block, columns: Sequence[str], with_std: bool) -> list[list[str | Text]]:
-    """The rows below those of methods; none where no column of the block has a choice."""
-    if not block.chosen:
-        return []
-    means, regrets = [], []
-    for cell in map(block.chosen.get, columns):
-        gap = _std(cell.std, with_std) if cell else ""
-        means.append(f"{cell.mean:.2f}{gap} " if cell else f"{MISSING} ")
-        regrets.append(f"{cell.regret:.2f}{' ' * len(gap)} " if cell else f"{MISSING} ")
-    names = zip(ROWS, (means, regrets), strict=True)
-    return [[Text(text, "italic") for text in (name, *cells)] for name, cells in names]
 
 
 def _name(what: str, lines: Sequence[str], console: Screen) -> None:

@@ -35,7 +35,7 @@ function drawBoard(block, methods) {
     fields: ({ cells }) => ({ [title]: cells[i]?.mean ?? null, [`${title} std`]: cells[i]?.std ?? null }),
   }));
   const columns = [
-    { title: "Method", class: "name", value: ({ method }) => shortName("method", method), cell: ({ method, aside }) => (aside ? element("i", {}, method) : [swatch(method), shortName("method", method)]) },
+    { title: "Method", class: "name", value: ({ method }) => shortName("method", method), cell: ({ method }) => [swatch(method), shortName("method", method)] },
     ...rates,
     { title: block.change, value: ({ drop }) => drop, cell: ({ drop }) => fixed(drop, 1) },
     { title: "Rank", value: ({ rank }) => rank, cell: ({ rank }) => fixed(rank, 1) },
@@ -48,7 +48,6 @@ function drawBoard(block, methods) {
   });
   sortable(byId("board"), columns, rows, {
     order: { column: columns.length - 1, descending: false },
-    foot: chosenRows(block.chosen),
     row: ({ method }) => ({ onpointerenter: () => light(method, true), onpointerleave: () => light(method, false) }),
   });
   const spread = Object.values(block.cells).flat().some((cell) => cell && cell.std !== null);
@@ -59,15 +58,6 @@ function drawBoard(block, methods) {
     ...block.notes.map((note) => `${note}.`),
     block.missing.length ? `Without all data sets, so without a mean: ${block.missing.map((method) => shortName("method", method)).join(", ")}.` : "",
   ].filter(Boolean).join(" ");
-}
-
-// What noisy validation would have taken, and its regret, as rows of the board without drop and rank.
-function chosenRows(chosen) {
-  const row = (method, value, spread) => ({
-    method, aside: true, drop: null, rank: null,
-    cells: chosen.map((cell) => cell && { mean: value(cell), std: spread(cell), rank: 0, marks: "", beside: "" }),
-  });
-  return chosen.length ? [row("chosen", (cell) => cell.mean, (cell) => cell.std), row("regret", (cell) => cell.regret, () => null)] : [];
 }
 
 function boardCell(cell) {

@@ -8,6 +8,7 @@ function draw() {
   drawClasses();
   drawPublished();
   drawRuns();
+  drawChoices();
 }
 
 function drawFacts() {

@@ -44,8 +44,8 @@ function swatch(method, dash = dashes(method)) {
 }
 
 // columns: {title, value(row) for sorting, cell(row) -> node or text, fields(row) -> {title: value} for CSV, class}; missing
-// values sort last. Rows of `foot` stay below and are not sorted. `table.shown` keeps what is shown, for downloads.
-function sortable(table, columns, rows, { order = null, most = Infinity, row: decorate = () => ({}), foot = [] } = {}) {
+// values sort last. `table.shown` keeps what is shown, for downloads.
+function sortable(table, columns, rows, { order = null, most = Infinity, row: decorate = () => ({}) } = {}) {
   const state = table.sorting && table.sorting.titles === columns.map((c) => c.title).join() ? table.sorting : { ...order };
   table.sorting = { ...state, titles: columns.map((c) => c.title).join() };
   const column = columns[state.column];
@@ -64,7 +64,7 @@ function sortable(table, columns, rows, { order = null, most = Infinity, row: de
     const numeric = kind !== "name" && kind !== "text";
     const onclick = () => {
       table.sorting = { ...table.sorting, column: i, descending: state.column === i ? !state.descending : numeric };
-      sortable(table, columns, rows, { order, most, row: decorate, foot });
+      sortable(table, columns, rows, { order, most, row: decorate });
       table.querySelectorAll("thead button")[i].focus();
     };
     const direction = state.column === i ? (state.descending ? "descending" : "ascending") : null;
@@ -75,9 +75,8 @@ function sortable(table, columns, rows, { order = null, most = Infinity, row: de
     return element(kind === "name" ? "th" : "td", { class: kind, scope: kind === "name" ? "row" : null }, ...content);
   }));
   const body = sorted.slice(0, most).map((row) => line(decorate(row), row));
-  table.shown = { columns, rows: [...sorted, ...foot] };
+  table.shown = { columns, rows: sorted };
   table.replaceChildren(element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
-  if (foot.length) table.append(element("tfoot", {}, ...foot.map((row) => line({}, row))));
 }
 
 function showTip(event, title, lines) {

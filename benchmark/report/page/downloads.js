@@ -45,7 +45,6 @@ function texOf(part) {
   if (!(part instanceof Node)) return tex(part);
   const text = tex(part.textContent);
   const around = part.classList.contains("best") ? "\\textbf" : part.classList.contains("second") ? "\\underline" : "";
-  if (part.tagName === "I") return `\\textit{${text}}`;
   return around ? `${around}{${text}}` : part.tagName === "SMALL" ? ` ${text}` : text;
 }
 

@@ -59,6 +59,19 @@ function drawPublished() {
   ], rows);
 }
 
+// What noisy validation takes in each cell, without clean labels.
+function drawChoices() {
+  const rows = DATA.choices.filter((row) => inView(row) && row.noise === chosen.noise);
+  byId("choices-section").hidden = !rows.length;
+  sortable(byId("choices"), [
+    { title: "Data set", class: "text", value: (row) => row.dataset, cell: (row) => shortName("dataset", row.dataset) },
+    { title: "Wrong labels", value: (row) => row.rate, cell: (row) => rateName(row.rate) },
+    { title: "Chosen", value: (row) => row.mean, cell: (row) => fixed(row.mean) },
+    { title: "Best", value: (row) => row.best, cell: (row) => fixed(row.best) },
+    { title: "Regret", value: (row) => row.regret, cell: (row) => fixed(row.regret) },
+  ], rows);
+}
+
 function drawCaveats() {
   const lines = DATA.caveats.length ? DATA.caveats : ["Enough seeds and data sets for the tests that are shown."];
   byId("caveats").replaceChildren(...lines.map((line) => element("li", {}, line)));

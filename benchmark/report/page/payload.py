@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from benchmark import PROTOCOL
-from benchmark.analysis.chosen_row import Chosen
 from benchmark.analysis.results import Results
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import printed
@@ -46,10 +45,11 @@ def payload(
             "noise": {noise: short_noise(noise) for noise in board["noise"].unique()},
         },
         "looks": style,
-        "blocks": [_block(block, board) for block in blocks(board, campaign.chosen)],
+        "blocks": [_block(block, board) for block in blocks(board)],
         "differences": _rows(differences),
         "caveats": list(caveats),
         "published": _rows(comparison(board)),
+        "choices": _rows(campaign.chosen),
         "classes": {record.run.dataset: list(record.classes) for record in records},
         "cells": mean_cells(records),
         "runs": packed_runs(records),
@@ -74,7 +74,6 @@ def _block(block: Block, board: pd.DataFrame) -> dict[str, Any]:
         "result": result_of(block), "ranks": {method: number(rank) for method, rank in block.ranks.items()},
         "coloured": in_colour(rows),
         "cells": cells, "missing": [method for method in block.methods if method not in cells],
-        "chosen": [_chosen(block.chosen.get(column)) for column in block.columns] if block.chosen else [],
         "notes": block.notes, "drops": {method: number(block.change(method), 4) for method in cells},
     }  # fmt: skip
 
@@ -93,12 +92,6 @@ def _cell(block: Block, method: str, column: str) -> dict[str, Any] | None:
         return None
     return {"mean": number(cell.mean), "std": number(cell.std), "rank": cell.rank, "marks": cell.marks,
             "in_brackets": cell.in_brackets}  # fmt: skip
-
-
-def _chosen(chosen: Chosen | None) -> dict[str, Any] | None:
-    if chosen is None:
-        return None
-    return {"mean": number(chosen.mean), "std": number(chosen.std), "regret": number(chosen.regret)}
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

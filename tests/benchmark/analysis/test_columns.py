@@ -28,9 +28,9 @@ def test_signs_and_brackets_show_what_is_there_and_are_explained_once() -> None:
         "",
         " (81.2, 40.0)",
     )
-    assert notes([wrong, wrong, {}]) == ["† some of these runs diverged"]
+    assert notes([wrong, wrong, {}]) == ["† some runs diverged"]
     (line,) = notes([parts])
-    assert line.startswith("in brackets: accuracy on seen and on unseen classes")
+    assert line.startswith("in brackets: accuracy on seen and unseen classes")
     assert notes([{}, {"diverged": 0.0}]) == []
 
 
@@ -55,7 +55,7 @@ import sys, types
 from pathlib import Path
 path, line, out = Path("benchmark/analysis/columns.py"), sys.argv[1], Path(sys.argv[2])
 module = sys.modules["benchmark.analysis.columns"] = types.ModuleType("benchmark.analysis.columns")
-before = '    Column("regret"'
+before = "\\n)  # fmt: skip\\n#: What the observations"
 exec(compile(path.read_text().replace(before, line + before), str(path), "exec"), module.__dict__)
 from benchmark.analysis.results import Results
 from benchmark.records.store import Store

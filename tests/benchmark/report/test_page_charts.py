@@ -39,7 +39,9 @@ def test_every_table_and_chart_can_be_downloaded(store: Store, tmp_path: Path) -
         tmp_path,
     )
     pictures = dict.fromkeys(("accuracy", "forest", "training", "classes", "run"), "Download PNGSVGCSV")
-    assert dict(found["buttons"]) == pictures | dict.fromkeys(("board", "published", "runs"), "Download CSVTeX")
+    assert dict(found["buttons"]) == pictures | dict.fromkeys(
+        ("board", "published", "runs", "choices"), "Download CSVTeX"
+    )
     board = leaderboard(store.load().records).set_index(["dataset", "noise", "rate", "method"])
     cells = [board.loc["flipped", "asymmetric", rate, "coop"] for rate in (0.0, 0.5)]
     head, *lines = list(reader(found["csv"].splitlines()))

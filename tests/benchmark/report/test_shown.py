@@ -113,5 +113,5 @@ def test_a_collapsed_run_is_counted_and_explained(tmp_path: Path) -> None:
     board = leaderboard(store.load().records).set_index("method")
     assert board["collapsed"].to_dict() == {"coop": 1, "gce": 0, "linear_probe": 0, "dspt": 0}
     (block,) = blocks(board.reset_index())
-    assert "20.00**‡" in markdown(block) and "‡ some of these runs collapsed" in markdown(block)
+    assert "20.00**‡" in markdown(block) and "‡ some runs collapsed" in markdown(block)
     assert r"20.00}$^\ddagger$" in latex(block)

@@ -198,7 +198,7 @@ def test_accuracy_on_seen_and_unseen_classes_stands_beside_their_harmonic_mean(t
     board = leaderboard(store.load().records)
     (block,) = blocks(board)
     assert "**60.00** ± 0.00 (75.0, 50.0) |" in markdown(block)
-    assert "in brackets: accuracy on seen and on unseen classes" in markdown(block)
+    assert "in brackets: accuracy on seen and unseen classes" in markdown(block)
     assert "60.00 ± 0.00 (75.0, 50.0)*" in shown(store.load().records)
     text = to_csv(board)
     assert text.splitlines()[0].endswith("protocol,seen,unseen") and text.splitlines()[1].endswith(",75.00,50.00")

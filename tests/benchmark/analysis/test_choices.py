@@ -1,4 +1,4 @@
-"""The row `chosen`: what noisy validation takes, beside the methods and never among them."""
+"""What noisy validation takes in each cell: on the page in a section of its own, and never among methods."""
 
 from __future__ import annotations
 
@@ -9,20 +9,15 @@ import pandas as pd
 import pytest
 
 from benchmark.analysis.by_method import summary
-from benchmark.analysis.chosen_row import CHOSEN, NOTE, joined, split
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.leaderboard import from_csv
+from benchmark.analysis.leaderboard import CHOSEN, from_csv
 from benchmark.analysis.ranking import rankings
 from benchmark.analysis.results import Results
 from benchmark.analysis.statistics import caveats, differences
 from benchmark.commands import readme
 from benchmark.commands.compare import compare
-from benchmark.plan.axes import CELL
 from benchmark.records.store import Store
 from benchmark.report import table_files, terminal
-from benchmark.report.blocks import blocks
-from benchmark.report.headline import result_of
-from benchmark.report.markup import latex, markdown
 from benchmark.report.page.payload import payload
 from benchmark.report.pictures.campaign_pictures import figures
 from benchmark.screen import Screen
@@ -90,8 +85,8 @@ def test_of_equals_a_choice_has_the_mean(tmp_path: Path) -> None:
 
 
 def test_fewer_than_three_methods_with_a_noisy_validation_are_no_choice(without: Results) -> None:
-    assert without.chosen.empty and not any(block.chosen for block in blocks(without.board, without.chosen))
-    assert CHOSEN not in table_files.texts(without.board, without.chosen)["leaderboard.csv"]
+    assert without.chosen.empty
+    assert payload(without, differences(without.seen, "coop"), [], [])["choices"] == []
 
 
 def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Results, without: Results) -> None:
@@ -102,15 +97,6 @@ def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Results, with
     assert caveats(campaign.seen) == caveats(without.seen)
     (ranking,) = rankings(campaign.board)
     assert [ranking] == rankings(without.board) and set(ranking.ranks) == {*ENDS, "zero_shot"}
-    shown = zip(blocks(campaign.board, campaign.chosen), blocks(without.board, without.chosen), strict=True)
-    for one, other in shown:
-        assert (one.methods, one.ranks, one.cells, result_of(one)) == (
-            other.methods,
-            other.ranks,
-            other.cells,
-            result_of(other),
-        )
-        assert one.chosen and not other.chosen
     data = payload(campaign, found, [], [])
     assert set(data["looks"]) == {*ENDS, "zero_shot"}
     for block in data["blocks"]:
@@ -121,52 +107,31 @@ def test_no_rank_no_statistic_and_no_picture_knows_of_it(campaign: Results, with
     assert CHOSEN not in set(logged["leaderboard"]["method"]) and len(logged["chosen"]) == 2 * len(DATASETS)
 
 
-def test_tables_show_it_below_the_methods_and_say_what_it_is(campaign: Results) -> None:
-    *_, mean = blocks(campaign.board, campaign.chosen)
-    lines = markdown(mean).splitlines()
-    assert lines[-4:-2] == ["| *chosen* | 81.00 | 52.00 |", "| *regret* | 0.00 | 16.00 |"] and lines[-1] == NOTE
-    first, *_ = blocks(campaign.board, campaign.chosen)
-    assert "| *chosen* | 81.00 ± 1.41 | 52.00 ± 2.83 |" in markdown(first)
-    tex = latex(first)
-    assert "\\bottomrule" in tex.split(r"\midrule" + "\n" + r"\textit{chosen} & 81.00 $\pm$ 1.41")[1]
+def test_no_table_shows_it_among_methods(campaign: Results) -> None:
     console = Screen(width=100, file=io.StringIO())
     terminal.show(campaign, console)
-    printed = console.file.getvalue()  # type: ignore[attr-defined]
-    below = [line.split() for line in printed.splitlines() if line.split()[:1] in (["chosen"], ["regret"])]
-    assert below[:2] == [["chosen", "81.00", "±", "1.41", "52.00", "±", "2.83"], ["regret", "0.00", "16.00"]]
-    assert NOTE.split(",")[0] in printed
-    texts = table_files.texts(campaign.board, campaign.chosen)
-    assert CHOSEN not in texts["summary.csv"] and CHOSEN not in texts["tables/flipped.csv"]
-    last = payload(campaign, differences(campaign.seen, "coop"), [], [])["blocks"][-1]
-    assert last["chosen"][1] == {"mean": 52.0, "std": None, "regret": 16.0}
+    texts = table_files.texts(campaign.board)
+    shown = [*texts.values(), console.file.getvalue()]  # type: ignore[attr-defined]
+    assert [text for text in shown if CHOSEN in text or "regret" in text] == []
 
 
-def test_a_mean_over_data_sets_needs_a_choice_in_each_of_them(campaign: Results) -> None:
-    fewer = campaign.chosen[(campaign.chosen["dataset"] != "digits") | (campaign.chosen["rate"] == 0)]
-    *_, mean = blocks(campaign.board, fewer)
-    assert list(mean.chosen) == ["0"] and "| *chosen* | 81.00 | - |" in markdown(mean)
+def test_the_page_shows_it_in_a_section_of_its_own(campaign: Results) -> None:
+    rows = payload(campaign, differences(campaign.seen, "coop"), [], [])["choices"]
+    assert len(rows) == 2 * len(DATASETS)
+    flipped = {row["rate"]: (row["mean"], row["best"], row["regret"]) for row in rows if row["dataset"] == "flipped"}
+    assert flipped == {0.0: (81.0, 81.0, 0.0), 0.5: (52.0, 68.0, 16.0)}
 
 
-def test_a_leaderboard_that_is_read_again_tells_it_from_methods(campaign: Results) -> None:
-    text = to_csv(joined(campaign.board, campaign.chosen))
-    head, *rows = text.splitlines()
-    assert head.endswith(",protocol,regret")
-    own = [row for row in rows if f",{CHOSEN}," in row]
-    assert len(own) == 2 * len(DATASETS) and own[1] == (
-        "combos,symmetric,0.5,10,16,embedded,embedded,fewshot,chosen,given,52.00,2.83,2,,0,0,0.5000,4,16.00"
-    )
-    assert to_csv(from_csv(text)) == text
-    board, chosen = split(from_csv(text))
-    assert to_csv(board) == to_csv(campaign.board) and to_csv(chosen) == to_csv(campaign.chosen)
-    assert (
-        from_csv(text)[CELL].drop_duplicates().equals(joined(campaign.board, campaign.chosen)[CELL].drop_duplicates())
-    )
+def test_a_leaderboard_of_an_earlier_version_is_read_without_its_choices(campaign: Results) -> None:
+    old = pd.concat([campaign.board, campaign.chosen.drop(columns="best")])
+    assert f",{CHOSEN}," in to_csv(old)
+    assert to_csv(from_csv(to_csv(old))) == to_csv(from_csv(to_csv(campaign.board))) == to_csv(campaign.board)
 
 
 def test_a_method_of_that_name_stays_a_method(tmp_path: Path) -> None:
     Store(tmp_path).write(run(CHOSEN), result(70.0, run(CHOSEN)))
-    board, chosen = split(from_csv(to_csv(Results.of(*Store(tmp_path).load()).board)))
-    assert board["method"].tolist() == [CHOSEN] and chosen.empty
+    board = from_csv(to_csv(Results.of(*Store(tmp_path).load()).board))
+    assert board["method"].tolist() == [CHOSEN]
 
 
 def test_compare_and_the_readme_keep_it_apart(campaign: Results, out: Path, tmp_path: Path) -> None:
@@ -177,4 +142,4 @@ def test_compare_and_the_readme_keep_it_apart(campaign: Results, out: Path, tmp_
     page = tmp_path / "README.md"
     page.write_text(f"{readme.BEGIN}\n{readme.END}\n")
     assert readme.rewrite(page, tmp_path) and readme.is_current(page, tmp_path)
-    assert "| *regret* | 0.00 | 16.00 |" in page.read_text() and NOTE in page.read_text()
+    assert CHOSEN not in page.read_text()
