@@ -22,7 +22,7 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md",
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 BLOCKS = [block for page in PAGES for block in code_blocks(page)]
 SHELL = [block for block in BLOCKS if block.language in ("bash", "console")]
-PROGRAMS = {"promptnoise", "make", "pip", "python", "ray", "head"}
+PROGRAMS = {"promptnoise", "make", "pip", "python", "ray", "head", "docker"}
 #: What a plan says where pictures, weights or a cluster's package are not on this machine; all else was understood.
 ABSENT = re.compile(
     r"is not there|not on this machine|no weights|promptnoise fetch|needs? .*--data|needs (the|a) (package|program)"
