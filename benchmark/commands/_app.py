@@ -21,27 +21,33 @@ from datamodules.foreign import LONGEST_NAME, one_line
 from methods.options.option import Option, as_text
 
 T = TypeVar("T")
+#: Metadata of an option with a default that is taken by its place on the command line, too.
+BY_PLACE = {"by place": True}
 #: Bytes of a path, and of one name in it, that file systems take.
 LONGEST_PATH, LONGEST_PART = 4095, 255
 
 
 @cache
 def app_of(command: str, options: type[Any], *, explained: bool = False) -> cyclopts.App:
-    """An app with an option for each field; those without a default are also taken by place."""
+    """An app with an option for each field; those without a default, and those `BY_PLACE`, are also taken by place."""
     told = _explained(options) if explained else {}
-    kinds, needed, others = get_type_hints(options), [], []
+    kinds, needed, placed, others = get_type_hints(options), [], [], []
     for field in fields(options):
         kind = Annotated[(kinds[field.name], told[field.name])] if field.name in told else kinds[field.name]
         if field.default is MISSING:
             needed.append(Parameter(field.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=kind))
+        elif field.metadata.get("by place"):
+            place = Parameter(field.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=kind, default=field.default)
+            placed.append(place)
         else:
             others.append(Parameter(field.name, Parameter.KEYWORD_ONLY, annotation=kind, default=field.default))
 
     def collected(**values: Any) -> Any:
         return options(**values)
 
-    collected.__signature__ = Signature([*needed, *others])  # type: ignore[attr-defined]
-    places = " ".join([command, *(each.name.rstrip("_").upper() for each in needed)])
+    collected.__signature__ = Signature([*needed, *placed, *others])  # type: ignore[attr-defined]
+    names = [each.name.rstrip("_").upper() for each in needed] + [f"[{each.name.upper()}]" for each in placed]
+    places = " ".join([command, *names])
     app = cyclopts.App(
         help=str(getdoc(options)), usage=f"promptnoise {places} [--option=value ...]",
         help_flags=(), version_flags=(), help_format="plaintext", config=_of_suite,

@@ -124,6 +124,16 @@ def measured(kind: str) -> bool:
     return getattr(_module(kind), "OWN_RATE", False)
 
 
+def summary(kind: str) -> str:
+    """What a kind is, by the first line of its documentation.
+
+    >>> summary("half")
+    'labels of every second class flip to the next class, and those of the others stay.'
+    """
+    line = (_module(kind).__doc__ or " ").splitlines()[0]
+    return line.removeprefix(f"`{parse_spec(kind)[0]}`: ")
+
+
 def corrupt(kind: str, context: Context, rate: float | None, seed: int) -> Noisy:
     """Noisy training set of `kind` at `rate`, in [0, 1], or None for a kind whose rate is measured.
 
