@@ -24,6 +24,7 @@ class Method(zero_shot.Method):
     """
 
     needs: ClassVar[str] = "text tower"
+    files: ClassVar[tuple[str, ...]] = ("file",)
     file: str = ""
     position: Literal["end", "middle", "front"] = "end"
     init: str = "a photo of a"

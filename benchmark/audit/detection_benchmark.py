@@ -58,7 +58,10 @@ NUMBERS = [field.name for field in fields(Trial)][6:]
 
 @dataclass(frozen=True)
 class Encoded:
-    """A data set with the features [P, E] of all its training images and the text features [C, E] of its classes."""
+    """A data set with the features [P, E] of all its training images and the text features [C, E] of its classes.
+
+    The latter are 0 where a file of features has none.
+    """
 
     name: str
     dataset: Dataset
@@ -71,7 +74,8 @@ def trials(
     encoded: Encoded, kind: str, rate: float | None, shots: int, seed: int, names: Sequence[str]
 ) -> Iterator[Trial]:
     """Lets the detectors `names` rank the labels of one noisy draw."""
-    features, weights = encoded.features.numpy(), (encoded.scale * encoded.text).numpy()
+    features = encoded.features.numpy()
+    weights = (encoded.scale * encoded.text).numpy() if encoded.text.any() else None
     data = corrupt_dataset(encoded.name, encoded.dataset, kind, rate, shots, seed, features, weights)
     assert data.true is not None
     rows = torch.as_tensor(getattr(data.images, "rows", np.arange(len(data.given))))

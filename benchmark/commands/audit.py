@@ -14,6 +14,7 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import encoding, starting
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
+from benchmark.plan.feature_files import NEEDS
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import DATA, Encoding
 from benchmark.screen import Screen, bars
@@ -111,6 +112,8 @@ def main(options: Options) -> int:
     for name in chosen:
         detectors.check(name)
     data = opened(options.dataset, options.data, options.noise_type, options.noise, options.shots, options.seed)[1]
+    if data.outputs is not None and data.outputs.texts is None and (lacking := detectors.without_texts(chosen)[1]):
+        raise BadInput(f"{', '.join(lacking)} on {data.name}: {NEEDS['texts']}")
     missing = len(data.unlabelled_files())
     without = f", {missing} without a label, which get a suggestion" if missing else ""
     console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")

@@ -16,6 +16,7 @@ from benchmark.plan.feature_files import notes
 from benchmark.plan.method_names import printed
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
+from benchmark.records.option_files import check_same_files
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.file_names import TABLES, table_file
@@ -81,6 +82,7 @@ def train(
     datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
     engine = _checked(options, datasets, backbones)
     done = store.finished(runs, quarantine=not options.dry_run)
+    check_same_files(store, (run for run in runs if run.key in done))
     if len(done) < len(runs):
         if not all(is_embedded(backbone) for backbone in backbones):
             check_writable("the cache folder", options.cache)

@@ -14,6 +14,7 @@ from benchmark.commands._folders import check_writable
 from benchmark.commands._progress import encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
+from benchmark.plan.feature_files import NEEDS
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import numbers, seeds_of
 from benchmark.plan.shared_options import DATA, Encoding
@@ -83,10 +84,14 @@ def main(options: Options) -> int:
         task = progress.add_task("detectors", total=len(datasets) * len(cells) * len(shots) * len(seeds) * len(names))
         for dataset in datasets:
             encoded = _encode(options, dataset, progress)
+            able = _able(console, encoded, names)
+            progress.update(task, advance=(len(names) - len(able)) * len(cells) * len(shots) * len(seeds))
             for (kind, rate), few, seed in product(cells, shots, seeds):
-                for trial in trials(encoded, kind, rate, few, seed, names):
+                for trial in trials(encoded, kind, rate, few, seed, able):
                     done.append(trial)
                     progress.update(task, description=f"{kind}, seed {seed}, {trial.detector}", advance=1)
+    if not done:
+        raise BadInput("none of these detectors can rank these labels")
     board = leaderboard(done)
     _show(console, board)
     for path in outputs.write(files(board)):
@@ -132,8 +137,21 @@ def _encode(options: Options, name: str, progress: Progress) -> Encoded:
     with encoding(progress, name, len(dataset.train.labels)) as tell:
         backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, outputs=dataset.outputs)
         features = bank.plain(dataset.train.images)
-    text = zero_shot_weights(backbone, dataset.classes, dataset.template).cpu()
+    if dataset.outputs is not None and dataset.outputs.texts is None:
+        text = features.new_zeros(len(dataset.classes), features.shape[1])
+    else:
+        text = zero_shot_weights(backbone, dataset.classes, dataset.template).cpu()
     return Encoded(name, dataset, features, text, backbone.scale)
+
+
+def _able(console: Screen, encoded: Encoded, names: list[str]) -> list[str]:
+    """Those of the detectors that can rank the labels of a data set; says which cannot."""
+    from benchmark.audit.detectors import without_texts
+
+    able, lacking = (names, []) if encoded.text.any() else without_texts(names)
+    if lacking:
+        console.say(f"left out: {', '.join(lacking)} on {encoded.name}: {NEEDS['texts']}", "yellow")
+    return able
 
 
 def _show(console: Screen, board: pd.DataFrame) -> None:

@@ -117,6 +117,10 @@ class MethodInfo:
         """The further backbones that a run asks."""
         return tuple(self._value("teachers", values, ()))
 
+    def files(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """The files that options name, by option."""
+        return {name: values[name] for name in self._constant("files", ()) if values.get(name)}
+
     def canonical(self, values: Mapping[str, Any]) -> str:
         """The method's one name with attributes from `values`: sorted, so that equal work has equal names."""
         named = {attribute.rstrip("_"): value for attribute, value in values.items()}

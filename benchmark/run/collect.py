@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from benchmark.plan.axes import Run
+from benchmark.records.option_files import file_hashes
 from benchmark.records.record import Noise
 from benchmark.run.devices import device_name
 from benchmark.run.environment import versions
@@ -36,13 +37,13 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
     """One result per run, after `fit` and `test`."""
     diverged = module.diverged()
     skipped = _left_out(data.bank.skipped)
+    hashes = {
+        "weights": module.members[0].task.backbone.identity,
+        "split": noise.fingerprint(data.dataset.train.labels, data.dataset.test.labels),
+    }
     shared = {
         "zero_shot_accuracy": zero_shot_accuracy(module.members[0], data),
         "classes": list(data.dataset.classes),
-        "hashes": {
-            "weights": module.members[0].task.backbone.identity,
-            "split": noise.fingerprint(data.dataset.train.labels, data.dataset.test.labels),
-        },
         "precision": module.members[0].task.backbone.precision,
         "versions": versions(),
         "device": device_name(device),
@@ -56,6 +57,7 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
             curves = _curves(module, row) if member.trainable else {}
             fields = {
                 **shared,
+                "hashes": {**hashes, **file_hashes(runs[row])},
                 "settings": asdict(runs[row].settings),
                 "status": "diverged" if diverged[row] else "ok",
                 "hint": "; ".join(filter(None, [diverged[row], skipped])),

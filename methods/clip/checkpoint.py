@@ -13,6 +13,7 @@ import torch
 from open_clip import convert
 from open_clip.factory import resize_pos_embed, resize_text_pos_embed
 from open_clip.model import convert_to_custom_text_state_dict
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -24,6 +25,8 @@ from methods.errors import BackboneError
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "module")
 #: A buffer that older text towers of the transformers library hold.
 _POSITIONS = "text.transformer.embeddings.position_ids"
+#: Words of torch's errors for a file that ends too early, or holds other bytes than it should.
+_DAMAGE = ("PytorchStreamReader", "unexpected EOF", "unexpected pos", "storage has wrong", "invalid load key")
 _PREFIXES = ("module.", "_orig_mod.", "model.")
 
 
@@ -80,6 +83,14 @@ def read_saved(path: Path) -> Any:
         if not zipfile.is_zipfile(path):
             raise
         return read_archive(path)
+
+
+def damage(error: Exception) -> str:
+    """What is said of a file of weights that its reader found cut short or damaged; empty for any other error."""
+    text = str(error)
+    if isinstance(error, SafetensorError | EOFError | zipfile.BadZipFile) or any(sign in text for sign in _DAMAGE):
+        return "its file is cut short or damaged; copy or download it again"
+    return ""
 
 
 def load_into(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:

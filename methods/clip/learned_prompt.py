@@ -18,7 +18,7 @@ from torch import Tensor
 from datamodules import reading
 from datamodules.foreign import folded
 from methods.clip.backbone import Backbone
-from methods.clip.checkpoint import read_saved
+from methods.clip.checkpoint import damage, read_saved
 from methods.clip.names import prompt_file
 from methods.errors import BackboneError
 
@@ -124,7 +124,7 @@ def read_prompt(path: Path) -> LearnedPrompt:
     except OSError as error:
         raise BackboneError(f"{path} cannot be read: {error.strerror or error}") from None
     except (UnpicklingError, RuntimeError, ValueError, KeyError, EOFError, TypeError) as error:
-        cause = (str(error) or type(error).__name__).splitlines()[0]
+        cause = damage(error) or (str(error) or type(error).__name__).splitlines()[0]
         raise BackboneError(f"{path} is no file of a learned prompt that can be read: {cause[:200]}") from None
     return _prompt_in(content, str(path))
 

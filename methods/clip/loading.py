@@ -13,7 +13,7 @@ import torch
 
 from datamodules.errors import nearest
 from methods.clip.backbone import Backbone, Preprocess
-from methods.clip.checkpoint import load_into, read_checkpoint
+from methods.clip.checkpoint import damage, load_into, read_checkpoint
 from methods.clip.network import one_try
 from methods.clip.weights import RANDOM, Source, advice, is_file, is_remote, resolve
 from methods.errors import BackboneError
@@ -77,6 +77,8 @@ def choose_precision(precision: str, device: torch.device) -> str:
 def _why(source: Source, error: Exception) -> str:
     """One line on what is wrong with the weights, and what would be right."""
     text = " ".join(str(error).split())
+    if broken := damage(error):
+        return broken
     if "weights_only" in text.lower() or "weights only" in text.lower():
         return (
             "it is not a file of tensors alone, and reading it could run code; save its state_dict as safetensors and"

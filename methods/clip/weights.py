@@ -18,6 +18,8 @@ from methods.errors import BackboneError
 from methods.recipes import is_embedded
 
 HERE = Path(__file__).parent
+#: Suffixes of files of weights.
+WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".tar")
 #: Asks for seeded random weights, for timing.
 RANDOM = "random"
 
@@ -87,9 +89,15 @@ def _check_folder(name: str, folder: Path) -> None:
 def _check_file(name: str, file: Path) -> None:
     """Accept a file of a model before open_clip opens it, which would wait for a pipe."""
     try:
-        reading.check(file, reading.TENSORS)
+        with reading.open_file(file, reading.TENSORS) as opened:
+            head = opened.read(64).lstrip().lower()
     except OSError as error:
         raise BackboneError(f"backbone {name!r}: {file} cannot be read: {error.strerror}") from None
+    if head.startswith(b"version https://git-lfs"):
+        raise BackboneError(f"backbone {name!r}: {file} is a pointer of Git LFS; `git lfs pull` fetches the file")
+    if file.suffix in WEIGHTS and (not head or head.startswith((b"<!doctype", b"<html", b"<?xml"))):
+        what = "a web page, not weights" if head else "empty"
+        raise BackboneError(f"backbone {name!r}: {file} is {what}; download it again")
 
 
 def open_clip_arguments(name: str) -> dict[str, str | bool]:

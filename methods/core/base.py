@@ -52,6 +52,8 @@ class BaseMethod(RunsModule):
     """What it needs of the backbone: "features" of images, the "texts" of class names, too, or the "text tower"."""
     needs_with: ClassVar[dict[str, dict[str, str]]] = {}
     """Values of options with which it needs something else: `{"init": {"random": "features"}}`."""
+    files: ClassVar[tuple[str, ...]] = ()
+    """Options that name a file, whose hash a record holds."""
     remembered: ClassVar[tuple[str, ...]] = ()
     """Names of attributes beyond parameters that a checkpoint must hold, since they live longer than an epoch."""
     learned_later: ClassVar[tuple[str, ...]] = ()

@@ -182,6 +182,19 @@ def test_detectors_are_measured_on_rows(tmp_path: Path) -> None:
     assert board["auroc"].min() > 80
 
 
+def test_detectors_that_go_by_the_texts_are_left_out_where_a_file_has_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = f"features:{encoded.write(tmp_path / 'bare.npz', **encoded.arrays(shots=12) | {'text_features_raw': None})}"
+    options = [f"--datasets={spec}", "--noise=0.25", "--noise_type=symmetric", "--seeds=1", f"--out={tmp_path / 'out'}"]
+    assert main(["detect", *options, "--detectors=lemon,means,zero_shot"]) == 0
+    assert f"left out: lemon, zero_shot on {spec}: they use the class names' text" in capsys.readouterr().out
+    assert set(pd.read_csv(tmp_path / "out" / "detectors.csv")["detector"]) == {"means"}
+    assert main(["detect", *options, "--detectors=deft,clipcleaner"]) == 2
+    assert main(["audit", spec, "--detector=lemon,joint", f"--out={tmp_path / 'audit'}"]) == 2
+    assert capsys.readouterr().err.endswith("and the file has none\n")
+
+
 def test_a_classifier_is_chosen_on_rows_and_predicts_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = encoded.write(tmp_path / "made.npz", **encoded.arrays(shots=12))
     options = ["--methods=zero_shot,ce,coop", "--seeds=1", "--recipe=coop[epochs=2]", f"--out={tmp_path / 'choice'}"]

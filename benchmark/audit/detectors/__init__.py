@@ -1,7 +1,8 @@
 """Detectors of wrong labels: each file is one, a function `label_quality(sample) -> [P]`, smaller for doubtful labels.
 
 `probabilities(sample) -> [P, C]` of the true class by the image alone can stand beside it, or in its place: suggestions
-and the fraction of wrong labels are read from it. `estimated(sample)` gives all of it at once.
+and the fraction of wrong labels are read from it. `estimated(sample)` gives all of it at once. One
+with `NEEDS_TEXTS = True` cannot do without text features of the class names.
 
 A new file is a new detector; it needs no registration. Other packages add theirs through the entry point group
 `promptnoise.detectors`.
@@ -10,6 +11,7 @@ A new file is a new detector; it needs no registration. Other packages add their
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
@@ -33,6 +35,12 @@ def check(name: str) -> None:
     """
     if name not in known():
         raise unknown("detector", name, known())
+
+
+def without_texts(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those of some detectors that work on features of images alone, and those that do not."""
+    lacking = [name for name in names if getattr(load(name), "NEEDS_TEXTS", False)]
+    return [name for name in names if name not in lacking], lacking
 
 
 def label_quality(name: str, sample: Sample) -> Tensor:

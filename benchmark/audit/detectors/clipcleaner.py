@@ -9,6 +9,7 @@ from torch import Tensor
 from benchmark.audit.sample import Sample
 from methods.functional.label_votes import regression, votes
 
+NEEDS_TEXTS = True
 TEMPERATURE = 0.07
 
 

@@ -12,6 +12,7 @@ from benchmark.audit.sample import Sample
 from methods.functional.dual_prompts import clean_logits, dual_loss
 from methods.functional.losses import cross_entropy
 
+NEEDS_TEXTS = True
 EPOCHS = 10
 WARMUP = 1
 BATCH = 64

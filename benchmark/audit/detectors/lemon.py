@@ -11,6 +11,7 @@ from torch import Tensor
 
 from benchmark.audit.sample import Sample
 
+NEEDS_TEXTS = True
 BETA = GAMMA = 5.0
 NEAR = 0.1
 MATCH = 5.0

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from benchmark.audit.sample import Sample
 
+NEEDS_TEXTS = True
+
 
 def label_quality(sample: Sample) -> Tensor:
     """Returns the log-probability [P] of the given label."""

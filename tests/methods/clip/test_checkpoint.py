@@ -124,3 +124,37 @@ def test_a_bias_that_the_weights_lack_is_zero_as_open_clip_has_it(plain: dict[st
     load_into(model, plain)
     assert model.logit_bias is not None and model.logit_bias.item() == 0
     assert torch.equal(model.logit_scale, plain["logit_scale"])
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def older(state: Any, path: Path) -> None:
+    torch.save(state, path, _use_new_zipfile_serialization=False)
+
+
+@pytest.mark.parametrize(
+    ("save", "name"), [(safetensors, "w.safetensors"), (torch.save, "w.pt"), (older, "w.pth"), (torchscript, "w.pt")]
+)
+def test_a_file_cut_short_is_told_in_our_words(
+    plain: dict[str, Tensor], save: Callable[[Any, Path], None], name: str, tmp_path: Path
+) -> None:
+    save(plain, tmp_path / name)
+    cut(tmp_path / name)
+    with pytest.raises(BackboneError, match=r"cannot be loaded: its file is cut short or damaged; copy or download it"):
+        load_backbone(f"small:{tmp_path / name}")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty; download it again"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "is a web page, not weights"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "`git lfs pull` fetches"),
+    ],
+)
+def test_what_a_failed_download_leaves_is_told(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "w.pt").write_bytes(content)
+    with pytest.raises(BackboneError, match=said):
+        load_backbone(f"small:{tmp_path / 'w.pt'}")
