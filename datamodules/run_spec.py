@@ -49,11 +49,7 @@ def labelled(dataset: Dataset, run: RunSpec) -> Pool:
 
 
 def noisy_labels(
-    dataset: Dataset,
-    run: RunSpec,
-    pool: Pool,
-    features: Callable[[], Floats],
-    zero_shot: Callable[[], Floats] | None,
+    dataset: Dataset, run: RunSpec, pool: Pool, features: Callable[[], Floats], zero_shot: Callable[[], Floats] | None
 ) -> TrainingSet:
     """The labelled images with their (possibly noisy) training labels; a wrong label, too, is one of the seen classes.
 

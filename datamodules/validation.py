@@ -54,10 +54,7 @@ def hold_out(given: TrainingSet, share: float, seed: int) -> tuple[TrainingSet, 
         places = np.flatnonzero(given.labels == label)
         count = max(1, noise.count(share, len(places))) if len(places) > 1 else 0
         out[draw.permutation(places)[:count]] = True
-    return (
-        TrainingSet(given.images[~out], given.labels[~out]),
-        TrainingSet(given.images[out], given.labels[out]),
-    )
+    return (TrainingSet(given.images[~out], given.labels[~out]), TrainingSet(given.images[out], given.labels[out]))
 
 
 def side_by_side(sets: Sequence[TrainingSet]) -> tuple[Labels, Labels]:

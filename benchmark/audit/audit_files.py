@@ -28,11 +28,7 @@ def files(data: Doubtful, result: AuditResult, copies: Copies, correct: float = 
         "misfits.csv": misfit_table(data, result),
         "questions.csv": question_table(data, result),
         "left_out.csv": [["file", "why"], *data.left_out],
-        "issues.csv": [
-            ["file", "issue"],
-            *((file, "of one colour") for file in data.constant),
-            *data.issues.items(),
-        ],
+        "issues.csv": [["file", "issue"], *((file, "of one colour") for file in data.constant), *data.issues.items()],
     }
     if missing:
         tables["unlabelled.csv"] = unlabelled_table(missing, data.values, result)

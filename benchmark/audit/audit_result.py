@@ -60,10 +60,7 @@ class AuditResult:
 
 
 def examine(
-    sample: Sample,
-    chosen: Sequence[str] = (),
-    step: Step = lambda name: None,
-    expected: float = EXPECTED,
+    sample: Sample, chosen: Sequence[str] = (), step: Step = lambda name: None, expected: float = EXPECTED
 ) -> AuditResult:
     """Audits a sample; images are ranked by the first of the `chosen` detectors, by `joint` where there is none.
 

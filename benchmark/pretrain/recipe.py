@@ -8,14 +8,7 @@ from datamodules.synthetic.looks import Odds
 
 #: Turned and handwritten figures come more often than in the data sets' own variations, disguised ones less often.
 WORLD = Odds(
-    digit=0.25,
-    handwritten=0.25,
-    upside_down=0.1,
-    rotated=0.3,
-    hollow=0.1,
-    pattern=0.3,
-    backdrop=0.35,
-    clutter=0.2,
+    digit=0.25, handwritten=0.25, upside_down=0.1, rotated=0.3, hollow=0.1, pattern=0.3, backdrop=0.35, clutter=0.2
 )
 
 

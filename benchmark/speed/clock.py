@@ -30,11 +30,7 @@ class Race:
 
 
 def race(
-    contenders: Mapping[str, Work],
-    rounds: int,
-    device: str,
-    shares: Mapping[str, float] | None = None,
-    warm: int = 1,
+    contenders: Mapping[str, Work], rounds: int, device: str, shares: Mapping[str, float] | None = None, warm: int = 1
 ) -> Race:
     """Lets the contenders take turns, so that what else the machine does meets all alike.
 

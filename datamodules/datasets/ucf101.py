@@ -10,10 +10,7 @@ TEMPLATE = "a photo of a person doing {}."
 SIZE = {"classes": 101, "tests": 3783}
 GROUP = "coop11"
 SOURCE = SplitFile(
-    folder="ucf101",
-    images="UCF-101-midframes",
-    split="split_zhou_UCF101.json",
-    get="unpack UCF-101-midframes.zip",
+    folder="ucf101", images="UCF-101-midframes", split="split_zhou_UCF101.json", get="unpack UCF-101-midframes.zip"
 )
 
 

@@ -94,11 +94,7 @@ def mean_of(curves: Sequence[Sequence[float | None]], thin: bool = False) -> dic
     """Means over curves, point by point, of the values that there are."""
     mean, count = mean_curve(curves)
     kept = _few(np.flatnonzero(count).tolist()) if thin else range(len(mean))
-    return {
-        "x": [i + 1 for i in kept],
-        "y": [short(float(mean[i])) for i in kept],
-        "n": [int(count[i]) for i in kept],
-    }
+    return {"x": [i + 1 for i in kept], "y": [short(float(mean[i])) for i in kept], "n": [int(count[i]) for i in kept]}
 
 
 def thinned(curve: Sequence[float | None]) -> dict[str, list[Any]]:
