@@ -16,7 +16,7 @@ def mean_curve(curves: Sequence[Sequence[float | None]]) -> tuple[NDArray[np.flo
     """
     table = np.full((len(curves), max(map(len, curves), default=0)), np.nan)
     for row, curve in zip(table, curves, strict=True):
-        row[: len(curve)] = [np.nan if value is None else value for value in curve]
+        row[: len(curve)] = np.array(curve, float)  # None becomes NaN
     known = ~np.isnan(table)
     count = known.sum(0)
     return np.where(count > 0, np.where(known, table, 0.0).sum(0) / np.maximum(count, 1), np.nan), count

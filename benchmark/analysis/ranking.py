@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from benchmark.plan.axes import SETTING
 
@@ -47,7 +47,7 @@ def rankings(board: pd.DataFrame) -> list[Ranking]:
         table = table.loc[:, (counts == counts.to_numpy().max()).all()]
         if len(table) >= FEWEST_BLOCKS and table.shape[1] >= 3:
             ranks = table.round(6).rank(axis=1, ascending=False).mean().sort_values(kind="stable")
-            p = stats.friedmanchisquare(*(table[method] for method in table)).pvalue
+            p = scipy.stats.friedmanchisquare(*(table[method] for method in table)).pvalue
             distance = critical_difference(table.shape[1], len(table))
             found.append(Ranking(tuple(map(str, group)), len(table), ranks.to_dict(), float(p), distance))
     return found
@@ -59,5 +59,5 @@ def critical_difference(methods: int, datasets: int, alpha: float = 0.05) -> flo
     >>> round(critical_difference(methods=4, datasets=14), 2)
     1.25
     """
-    q = stats.studentized_range.isf(alpha, methods, np.inf) / math.sqrt(2)
+    q = scipy.stats.studentized_range.isf(alpha, methods, np.inf) / math.sqrt(2)
     return float(q * math.sqrt(methods * (methods + 1) / (6 * datasets)))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from benchmark.analysis.leaderboard import rate_name
 from benchmark.analysis.ranking import FEWEST_BLOCKS
@@ -102,7 +102,7 @@ def _signed_rank(samples: Sequence[NDArray[np.float64]]) -> float:
     if len(samples) < FEWEST_DATASETS:
         return math.nan
     means = np.array([sample.mean() for sample in samples])
-    return float(stats.wilcoxon(means).pvalue) if means.any() else math.nan
+    return float(scipy.stats.wilcoxon(means).pvalue) if means.any() else math.nan
 
 
 def intervals(groups: Sequence[Sequence[NDArray[np.float64]]], confidence: float = 0.95) -> NDArray[np.float64]:
@@ -145,7 +145,7 @@ def _resamples(sizes: Sequence[int]) -> list[NDArray[np.float64]]:
 
 def _adjusted(p: pd.Series[float]) -> pd.Series[float]:
     known = p.dropna()
-    return pd.Series(stats.false_discovery_control(known), index=known.index) if len(known) else p
+    return pd.Series(scipy.stats.false_discovery_control(known), index=known.index) if len(known) else p
 
 
 def caveats(seen: pd.DataFrame) -> list[str]:

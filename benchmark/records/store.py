@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +33,18 @@ class Loaded(NamedTuple):
 
     records: list[Record]
     problems: list[str]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Records by the thousand hold no cycles: searching them for some takes a fifth of the time to read them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ class Store:
         self._failure(run).unlink(missing_ok=True)
         return path
 
+    @_without_collection()
     def finished(self, runs: Iterable[Run], *, quarantine: bool = True) -> set[str]:
         """Keys of those of `runs` that are done.
 
@@ -103,6 +118,7 @@ class Store:
             done.add(run.key)
         return done
 
+    @_without_collection()
     def load(self) -> Loaded:
         """Read all records; whatever is not one of ours, in its place, is left out and named."""
         records, problems = [], []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -11,7 +11,7 @@ from benchmark.analysis.by_loss import by_loss
 from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.analysis.ranking import rankings
 from benchmark.analysis.results import Results
-from benchmark.plan.axes import AXES, SETTING
+from benchmark.plan.axes import AXES, SETTING, Run
 from benchmark.records.paths import slug
 from benchmark.records.record import Record
 from benchmark.report.blocks import Block, blocks, in_colour
@@ -40,7 +40,7 @@ def draw_all(campaign: Results) -> Iterator[dict[str, bytes]]:
 def figures(campaign: Results) -> dict[str, Figure | None]:
     """Every picture by its file's name without ending; None where the records have nothing to draw."""
     records, board = campaign.records, campaign.board
-    methods = sorted(board["method"].unique())
+    methods, recipes = sorted(board["method"].unique()), shown_recipes(record.run for record in records)
     several = len(board[SETTING].drop_duplicates()) > 1
     drawn: dict[str, Figure | None] = {}
     whole: dict[Any, Block] = {(block.noise, *block.setting): block for block in blocks(board)}  # the mean comes last
@@ -52,7 +52,7 @@ def figures(campaign: Results) -> dict[str, Figure | None]:
         caption += ", bands: one standard deviation over seeds" if rows["std"].notna().any() else ""
         drawn[f"accuracy-{name}"] = against_noise(rows, methods, result_of(block), caption)
         drawn[f"heatmap-{name}"] = heat_map(rows)
-        near, where = _telling(records, terms)
+        near, where = _telling(records, recipes, terms)
         drawn[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits", where)
         drawn[f"memorisation-{name}"] = over_epochs(near, MEMORISATION, "accuracy, %", where)
         drawn[f"classes-{name}"] = per_class(near, methods, in_colour(rows), where)
@@ -77,7 +77,9 @@ def _name(terms: tuple[str, ...], several: bool) -> str:
     return slug("-".join([noise, backbone, *parts] if several else [noise]))
 
 
-def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> tuple[list[Record], str]:
+def _telling(
+    records: Sequence[Record], recipes: Mapping[Run, tuple[str, ...]], terms: tuple[str, ...]
+) -> tuple[list[Record], str]:
     """Runs of one kind of noise and setting at the rate nearest to `TELLING_RATE`, with those that use no labels.
 
     Also says in words which rate that is.
@@ -85,7 +87,6 @@ def _telling(records: Sequence[Record], terms: tuple[str, ...]) -> tuple[list[Re
     noise, *values = terms
     setting = dict(zip(SETTING, values, strict=True))
     recipe = setting.pop("recipe")
-    recipes = shown_recipes(record.run for record in records)
     home = [
         record
         for record in records

@@ -45,8 +45,9 @@ def over_epochs(
         return None
     figure, axes = panels(len(methods))
     for axis, method in zip(axes, methods, strict=True):
+        own = [record.curves for record in records if record.run.method == method]
         for name, (text, colour, dash) in curves.items():
-            values, _ = mean_curve([record.curves.get(name, ()) for record in records if record.run.method == method])
+            values, _ = mean_curve([known.get(name, ()) for known in own])
             known = np.flatnonzero(~np.isnan(values))  # some are measured in some epochs only: joined by lines
             axis.plot(known + 1, values[known], color=colour, linestyle=dash, label=text)
         title(axis, printed(method))
