@@ -84,7 +84,7 @@ speed: variables installed  ## the suite against a plain loop, timed in turns; w
 	@"$$RUN" -m benchmark speed $(call flags,OUT DEVICES)
 
 gpu-check: installed  ## the first six minutes on a GPU: every kind of work, with a page results/gpu/check.md to send
-	@"$$RUN" -m benchmark.speed.gpu_check
+	@"$$RUN" -m benchmark doctor --deep=true $(call flags,OUT DATA CACHE BACKBONE)
 
 list: variables installed  ## methods, data sets and kinds of noise, and what is ready
 	@"$$RUN" -m benchmark list $(call flags,DATA)

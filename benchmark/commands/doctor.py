@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.commands._folders import check_writable
+from benchmark.commands._gpu_check import MARK
+from benchmark.commands._gpu_check import check as check_deeply
 from benchmark.errors import BadInput
+from benchmark.outputs import OneFile
 from benchmark.plan import groups
+from benchmark.plan import options as bench
 from benchmark.plan.feature_files import outputs_of
+from benchmark.plan.gpu_hours import phrase
 from benchmark.plan.name_checks import check_backbone
+from benchmark.plan.packs import packs
 from benchmark.plan.shared_options import CACHE, DATA
+from benchmark.plan.towers import towers
 from benchmark.run.devices import cores
 from benchmark.run.environment import versions
 from benchmark.screen import Screen
@@ -27,6 +34,8 @@ GROUP = "set up"
 State = Literal["good", "note", "bad"]
 #: Free space below which records and features may not fit.
 LITTLE = 5 * 2**30
+#: The data set of the example whose costs are told.
+EXAMPLE = "pets"
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,9 @@ class Options:
     cache: Path = CACHE
     """Folder for the image features of real backbones."""
 
+    deep: bool = False
+    """On a GPU, try every kind of work within six minutes, too; writes OUT/gpu/check.md, a page to send."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -58,7 +70,15 @@ class Line:
 def main(options: Options) -> int:
     """Prints a line for each; 1 if one of them is bad."""
     console = Screen()
-    checks: list[Callable[[Options], Iterator[Line]]] = [_packages, _devices, _weights, _data, _folders, _tracking]
+    checks: list[Callable[[Options], Iterator[Line]]] = [
+        _packages,
+        _devices,
+        _weights,
+        _costs,
+        _data,
+        _folders,
+        _tracking,
+    ]
     bad = 0
     for check in checks:
         with console.status("looking"):
@@ -68,6 +88,8 @@ def main(options: Options) -> int:
             mark, style = {"good": ("ok ", "green"), "note": ("-  ", "yellow"), "bad": ("BAD", "red")}[line.state]
             console.print(mark, style=style, end=" ")
             console.say(f"{line.what:9} {line.found}")
+    if options.deep and not bad:
+        return check_deeply(OneFile(options.out / "gpu" / "check.md", MARK), console)
     return 1 if bad else 0
 
 
@@ -91,7 +113,7 @@ def _devices(options: Options) -> Iterator[Line]:
     count = cores()
     yield Line("cpu", f"{count} cores", "good" if count > 1 else "note")
     for number, gpu in enumerate(gpus):
-        yield Line("gpu", f"{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB")
+        yield Line("gpu", f"{number}: {gpu.name}, {gpu.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}")
     if not gpus:
         built = torch.version.cuda
         why = "torch is built for the CPU" if built is None else f"torch is built for CUDA {built}, and sees no GPU"
@@ -119,6 +141,14 @@ def _weights(options: Options) -> Iterator[Line]:
     yield Line(
         "backbone", f"{options.backbone} is there and loads: {sum(p.numel() for p in tower.parameters()):,} parameters"
     )
+
+
+def _costs(options: Options) -> Iterator[Line]:
+    """What an example costs with a real backbone whose sizes are known."""
+    if towers(options.backbone):
+        example = bench.Options(backbone=options.backbone, datasets=EXAMPLE)
+        runs = example.grid().runs()
+        yield Line("costs", f"{len(runs)} default runs on {EXAMPLE}, {phrase(packs(runs, example.pack, 1))}")
 
 
 def _data(options: Options) -> Iterator[Line]:

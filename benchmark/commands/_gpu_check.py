@@ -1,15 +1,17 @@
-"""The first minutes on a GPU: `make gpu-check` runs every kind of work within a bound, and writes one page to send."""
+"""The first minutes on a GPU: `doctor --deep` runs every kind of work within a bound, and writes one page to send."""
 
 from __future__ import annotations
 
-import subprocess
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from time import monotonic
 from typing import NamedTuple
 
-from benchmark.errors import BadInput
+from benchmark.commands import COMMANDS
 from benchmark.outputs.single import OneFile
 from benchmark.report.markdown import table
 from benchmark.screen import Screen
@@ -38,10 +40,10 @@ class Step(NamedTuple):
 def steps(work: Path, devices: str) -> list[Step]:
     """What is run, in order, with results below `work`; the bounds make six minutes together.
 
-    Cells of a CPU in float32 and a GPU in bf16 may differ by 1.5 points.
+    Cells of a CPU in float32 and a GPU in bf16 may differ by 1.5 points. `speed` is there in a checkout alone.
     """
     one = ("--seeds=1", "--datasets=digits", "--noise=0.5", f"--devices={devices}")
-    return [
+    planned = [
         Step("doctor", 40, ("doctor",)),
         Step("grid", 60, (*GRID, f"--devices={devices}", f"--out={work}/gpu")),
         Step("grid on the CPU", 80, (*GRID, "--devices=cpu", f"--out={work}/cpu")),
@@ -50,6 +52,7 @@ def steps(work: Path, devices: str) -> list[Step]:
         Step("pictures", 40, ("bench", VISUAL, "--backbone=embedded-vit", "--epochs=2", *one, f"--out={work}/vit")),
         Step("speed", 60, ("speed", "--quick", f"--devices={devices}", f"--out={work}/speed.csv")),
     ]
+    return [step for step in planned if step.arguments[0] in COMMANDS]
 
 
 class Outcome(NamedTuple):
@@ -62,17 +65,18 @@ class Outcome(NamedTuple):
 
 
 def run(step: Step) -> Outcome:
-    """Runs a step in a process of its own; never raises."""
+    """Runs a step in a process group of its own, which ends with it."""
     begun = monotonic()
     command = [sys.executable, "-m", "benchmark", *step.arguments]
-    try:
-        done = subprocess.run(
-            command, timeout=step.bound, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
-        output, verdict = done.stdout, "ok" if done.returncode == 0 else f"exit {done.returncode}"
-    except subprocess.TimeoutExpired as error:
-        output = error.stdout.decode(errors="replace") if isinstance(error.stdout, bytes) else error.stdout or ""
-        verdict = f"over {step.bound} s"
+    with Popen(command, stdout=PIPE, stderr=STDOUT, text=True, errors="replace", process_group=0) as process:
+        try:
+            output, _ = process.communicate(timeout=step.bound)
+            verdict = "ok" if process.returncode == 0 else f"exit {process.returncode}"
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)  # its workers, too
+            if not isinstance(error, TimeoutExpired):
+                raise
+            output, verdict = process.communicate()[0], f"over {step.bound} s"
     lines = [line.rstrip() for line in output.splitlines() if line.strip()]
     return Outcome(step, monotonic() - begun, verdict, lines[-SHOWN:])
 
@@ -87,35 +91,24 @@ def page(outcomes: Sequence[Outcome], device: str) -> str:
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
-def main(out: Path = Path("results/gpu"), devices: str = "auto") -> int:
-    """Runs all steps, and writes OUT/check.md; 1 if one of them failed or took too long.
+def check(file: OneFile, console: Screen, devices: str = "auto") -> int:
+    """Runs all steps and writes the page; 1 if one of them failed or took too long. "auto" runs nothing without a GPU.
 
     Raises:
         BadInput: something that is not ours stands in the page's place.
     """
-    file, console = OneFile(out / "check.md", MARK), Screen()
+    import torch
+
     file.check()
-    device, found = _device(), []
-    for step in steps(out / "work", devices):
+    if devices == "auto" and not torch.cuda.is_available():
+        console.say("deep check: there is no GPU here, so nothing was run", "yellow")
+        return 0
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU, so this says nothing about one"
+    found: list[Outcome] = []
+    for step in steps(file.path.parent / "work", devices):
         console.say(f"{step.name}: promptnoise {' '.join(step.arguments)}", "dim")
         found.append(run(step))
         console.say(f"  {found[-1].verdict}, {found[-1].seconds:.0f} of {step.bound} s")
-        file.write(page(found, device))
+        file.write(page(found, f"{name}, torch {torch.__version__}"))
     console.say(f"page: {file.path}")
     return int(any(each.verdict != "ok" for each in found))
-
-
-def _device() -> str:
-    """The GPU's name and torch's version."""
-    import torch
-
-    if torch.cuda.is_available():
-        return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
-    return f"no GPU here, so this says nothing about one; torch {torch.__version__}"
-
-
-if __name__ == "__main__":
-    try:
-        raise SystemExit(main(*(kind(text) for kind, text in zip((Path, str), sys.argv[1:], strict=False))))
-    except BadInput as error:
-        raise SystemExit(f"gpu-check: {error}") from error

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmark.__main__ import main
-from benchmark.speed import gpu_check
-from benchmark.speed.gpu_check import Outcome, Step, page, run, steps
+from benchmark.commands import _gpu_check
+from benchmark.commands._gpu_check import MARK, Outcome, Step, check, page, run, steps
+from benchmark.outputs import OneFile
+from benchmark.screen import Screen
 
 
 def test_all_steps_take_six_minutes_at_most() -> None:
@@ -41,11 +44,32 @@ def test_the_page_is_written_after_every_step_and_the_exit_status_says_whether_a
     def pretend(step: Step) -> Outcome:
         return Outcome(step, 1.0, "exit 1" if step.name == "speed" else "ok", ["a | line"])
 
-    monkeypatch.setattr(gpu_check, "run", pretend)
-    assert gpu_check.main(tmp_path) == 1
-    text = (tmp_path / "check.md").read_text()
-    assert text.startswith("# GPU check") and text.count("| ok") == 6 and text.count("exit 1") == 1
-    assert gpu_check.main(tmp_path) == 1
-    monkeypatch.setattr(gpu_check, "run", lambda step: Outcome(step, 1.0, "ok", []))
-    assert gpu_check.main(tmp_path) == 0
+    monkeypatch.setattr(_gpu_check, "run", pretend)
+    file = OneFile(tmp_path / "check.md", MARK)
+    assert check(file, Screen(), "cpu") == 1
+    text = file.path.read_text()
+    assert text.startswith("# GPU check: no GPU, so") and text.count("| ok") == 6 and text.count("exit 1") == 1
+    assert check(file, Screen(), "cpu") == 1
+    monkeypatch.setattr(_gpu_check, "run", lambda step: Outcome(step, 1.0, "ok", []))
+    assert check(file, Screen(), "cpu") == 0
     assert "| speed" in page([Outcome(Step("speed", 1, ("speed",)), 1.0, "ok", [])], "a GPU")
+
+
+def test_without_a_gpu_one_line_says_so_and_nothing_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main(["doctor", "--deep", f"--out={tmp_path}", f"--data={tmp_path}", f"--cache={tmp_path}"]) == 0
+    assert capsys.readouterr().out.endswith("deep check: there is no GPU here, so nothing was run\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_on_a_gpu_every_step_runs_on_it_and_the_page_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Pretend 1")
+    monkeypatch.setattr(_gpu_check, "run", lambda step: Outcome(step, 1.0, "ok", list(step.arguments)))
+    assert main(["doctor", "--deep", f"--out={tmp_path}", f"--data={tmp_path}", f"--cache={tmp_path}"]) == 0
+    text = (tmp_path / "gpu" / "check.md").read_text()
+    assert text.startswith("# GPU check: Pretend 1, torch ") and text.count("--devices=auto") == 4 * 2
