@@ -58,17 +58,10 @@ def everyday(
         wobble=np.abs(spread(0.04)),
         phase=2 * np.pi * rng.random(n),
         bold=spread(0.03),
-        hollow=np.zeros(n),
-        pattern=np.zeros(n, np.int64),
-        backdrop=np.zeros(n, np.int64),
-        pitch=4 + 8 * rng.random(n),
-        clutter=np.zeros(n),
-        blur=np.zeros(n),
-        grain=np.zeros(n),
-        blocks=np.full(n, SIZE),
-        light=np.ones((n, 3)),
+        hollow=np.zeros(n), pattern=np.zeros(n, np.int64), backdrop=np.zeros(n, np.int64), pitch=4 + 8 * rng.random(n),
+        clutter=np.zeros(n), blur=np.zeros(n), grain=np.zeros(n), blocks=np.full(n, SIZE), light=np.ones((n, 3)),
         fade=np.zeros(n),
-    )
+    )  # fmt: skip
 
 
 def colours(
