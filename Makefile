@@ -45,7 +45,7 @@ help:  ## this list
 	@echo '  $(VARIABLES)'
 	@echo 'set-up: VENV=folder (default .venv; VENV= or a folder that exists: your own environment), PYTHON=python3, INSTALLER=uv|pip'
 
-bench: variables installed  ## train the grid, show the leaderboard; goes on where it was interrupted
+bench: variables installed  ## train the grid, show the leaderboard; resumes after an interruption
 	@"$$RUN" -m benchmark bench $(call flags,$(VARIABLES))
 
 paper: variables installed  ## run a paper's own grid, PAPER=nlprompt [QUICK=1], and show ours beside theirs
@@ -113,7 +113,7 @@ test-oldest: developed  ## a part of the tests with the oldest packages that pyp
 test-newest: developed  ## the same with the newest packages there are, in .venv-newest
 	$(call with_versions,--upgrade)
 
-faults: developed  ## strike all commands that write at chosen moments, and count which end as if nothing had been; a quarter of an hour
+faults: developed  ## inject failures into all commands that write, and count those that recover; a quarter of an hour
 	"$$RUN" -m tests.support.faults
 
 mutants: developed  ## change the code in thousands of small ways, and count what the tests notice; hours

@@ -165,8 +165,8 @@ def caveats(seen: pd.DataFrame) -> list[str]:
     if (smallest := min(1.0, 2 / 2**seeds)) > 0.05:
         lines.append(
             f"{_count(seeds, 'seed')} per cell: a signed-rank test on one cell cannot give less than p = {smallest:g}, "
-            "so a difference on one data set at one rate is a hint, not a finding. Bootstrap intervals over so few "
-            "seeds come out too narrow; take them as the least there is."
+            "so a difference on one data set at one rate is not significant. Bootstrap intervals over so few "
+            "seeds are too narrow."
         )
     if datasets < FEWEST_DATASETS:
         lines.append(

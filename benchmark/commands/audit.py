@@ -55,22 +55,22 @@ class Options(Encoding):
     """Detectors, more than one separated by commas; images are ranked by the first one."""
 
     checked: Path | None = None
-    """Table of file and true label of images that you looked at, as the page exports it: decisions are evidence."""
+    """Table of file and true label of images that you have checked, as exported by the page."""
 
     pred_probs: Path | None = None
-    """Probabilities [images, classes] of a classifier of your own, out of fold, as .npy: one more classifier."""
+    """Out-of-fold probabilities [images, classes] of your own classifier, .npy, as one more classifier."""
 
     correct: float = 0.0
     """Also write audited.csv, with the labels of this fraction of the most suspicious images replaced, 0 to 1."""
 
     expected: float = 0.2
-    """Fraction of wrong labels that you expect, 0 to 1; it matters where features hardly tell the classes apart."""
+    """Expected fraction of wrong labels, 0 to 1; it matters where features hardly separate the classes."""
 
     prompt: Literal["auto", "yes", "no"] = "auto"
     """Whether a robust prompt is trained beside the other classifiers; auto: for up to 8 images a class."""
 
     duplicates: float = 0.95
-    """Cosine of features from which on two pictures are compared, to tell copies from what looks alike."""
+    """Cosine similarity of features from which two pictures are compared as possible copies."""
 
     pictures: int = 10_000
     """Pictures on the page, most suspicious first; 0: no page."""
@@ -91,7 +91,7 @@ class Options(Encoding):
     """Folder of real data sets."""
 
     skip_bad_images: bool = False
-    """Leave out images that cannot be read; else the first one ends the audit."""
+    """Skip images that cannot be read; otherwise the first one is an error."""
 
 
 def main(options: Options) -> int:

@@ -33,7 +33,7 @@ GROUP = "train"
 
 
 def main(options: Options) -> int:
-    """Train a grid; what is finished already is not done again."""
+    """Train a grid; finished runs are not repeated."""
     console = Screen()
     runs = planned(console, options)
     store, name = Store(options.out), grid_name(runs, options.pack)

@@ -44,10 +44,10 @@ class Options(Encoding):
     """Methods to choose from, beside the default."""
 
     default: str = "em_means"
-    """What is taken unless another method is clearly better, by true classes as the audit estimates them."""
+    """Method that is kept unless another one is clearly better on the true classes that the audit estimates."""
 
     checked: Path | None = None
-    """Table of file and true label of images that you looked at, as the audit's page exports it."""
+    """Table of file and true label of images that you have checked, as exported by the audit's page."""
 
     seeds: str = "1,2,3"
     """Seeds of the trials: each holds out other images. The classifier is trained with the first one."""
@@ -71,7 +71,7 @@ class Options(Encoding):
     """Folder of real data sets."""
 
     skip_bad_images: bool = False
-    """Leave out images that cannot be read; else the first one ends the command."""
+    """Skip images that cannot be read; otherwise the first one is an error."""
 
 
 def main(options: Options) -> int:

@@ -41,7 +41,7 @@ class Options:
     """Another one."""
 
     tolerance: float = TOLERANCE
-    """Points of accuracy that a cell may differ by."""
+    """Largest difference of a cell, in points of accuracy."""
 
 
 def main(options: Options) -> int:

@@ -36,7 +36,7 @@ SHOWN = ("auroc", "ap", "error", "covered", "width", "calibration", "suggested",
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Encoding):
-    """Rank detectors of wrong labels over data sets, kinds and rates of noise and seeds: a leaderboard of their own."""
+    """Compare detectors of wrong labels over data sets, kinds and rates of noise, and seeds."""
 
     datasets: str = "digits,combos"
     """Data sets whose labels are right."""
@@ -45,7 +45,7 @@ class Options(Encoding):
     """Detectors; `all` stands for every one."""
 
     noise: str = "0.25,0.4"
-    """Fractions of wrong labels, below 1; 0 for labels that are all right."""
+    """Fractions of wrong labels, below 1; 0 for clean labels."""
 
     noise_type: str = "symmetric,asymmetric"
     """Kinds of label noise; human[labels=NAME] takes a labelling of the data set, at no rate."""

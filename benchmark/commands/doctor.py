@@ -40,7 +40,7 @@ EXAMPLE = "pets"
 
 @dataclass(frozen=True)
 class Options:
-    """Look at everything that a bench needs, and say what is missing, wrong or slow here; 1 if something is broken."""
+    """Check this machine for everything that bench needs; exit code 1 if something is broken."""
 
     backbone: str = "embedded"
     """The CLIP model to look for, or features:FILE."""

@@ -28,7 +28,7 @@ NearestWords = Callable[[NDArray[Any]], Sequence[Sequence[tuple[str, float]]]]
 
 @dataclass(frozen=True)
 class Options:
-    """Write what a run learned: class weights for open_clip, a script that uses them, the context, nearest words."""
+    """Export what a run learned: class weights for open_clip, a script that uses them, the context, nearest words."""
 
     run: str
     """The run's key, or its first digits."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Encoding):
-    """Encode a data set once, images and class names: a file for --datasets=features:FILE, without pictures."""
+    """Encode images and class names of a data set into a file for --datasets=features:FILE."""
 
     dataset: str
     """A data set: a name that `promptnoise list` shows, folder:/path, hf:name."""
@@ -41,13 +41,13 @@ class Options(Encoding):
     """Templates of the texts, separated by |, or imagenet for OpenAI's 80; the default is the data set's own."""
 
     views: int = 0
-    """Random crops of each training image that are encoded, too: as many as there are epochs; 0 trains on the plain."""
+    """Random crops to encode of each training image, one per epoch; 0 for no augmentation."""
 
     recipe: str = "auto"
-    """Recipe whose crops these are."""
+    """Recipe that defines the crops."""
 
     seed: int = 1
-    """Seed of the crops; runs of this seed train on the same as with the pictures."""
+    """Seed of the crops; runs of this seed train as on the pictures."""
 
     half: bool = False
     """Write features as float16: half the size, rounded to three digits."""
@@ -56,7 +56,7 @@ class Options(Encoding):
     """Folder of real data sets, laid out as for CoOp."""
 
     skip_bad_images: bool = False
-    """Go on without images that cannot be read."""
+    """Skip images that cannot be read."""
 
 
 def main(options: Options) -> int:

@@ -18,7 +18,7 @@ GROUP = "set up"
 
 @dataclass(frozen=True)
 class Options:
-    """Download weights of backbones and data sets of the hub; whatever is there already is not fetched again."""
+    """Download weights of backbones and data sets of the hub, if they are missing."""
 
     backbone: str = ""
     """CLIP models: NAME/tag or hf-hub:owner/name."""

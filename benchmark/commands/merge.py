@@ -19,13 +19,13 @@ GROUP = "read"
 
 @dataclass(frozen=True)
 class Options:
-    """Join the records of results folders; those of other weights, images or labels are refused, with the reason."""
+    """Merge results folders; records with other weights, images or labels are refused, with the reason."""
 
     folders: tuple[Path, ...]
-    """Results folders; of a run that several have, the record of the first stays."""
+    """Results folders; the first folder's record of a run is kept."""
 
     out: Path = Path("results")
-    """Folder to write to; what is there counts as the first folder."""
+    """Folder to write to; existing records in it take precedence."""
 
 
 def main(options: Options) -> int:

@@ -31,13 +31,13 @@ MARK = b"^dataset,noise,rate,shots,backbone,paradigm,method,"
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Training):
-    """Run the grid of a paper with the paper's own recipe, and print ours beside theirs, cell by cell."""
+    """Run the grid of a paper with the paper's recipe, and compare our accuracies with the published ones."""
 
     paper: str
     """A paper, by its name in `promptnoise list`."""
 
     quick: bool = False
-    """One data set (the first that is there) and one seed."""
+    """One data set (the first available) and one seed."""
 
     methods: str = ""
     """Only these of the paper's methods."""
@@ -49,7 +49,7 @@ class Options(Training):
     """Other seeds than the paper's."""
 
     backbone: str = ""
-    """Another CLIP model than the paper's: its numbers are then of other weights than the paper's."""
+    """Another CLIP model than the paper's; accuracies are then not comparable."""
 
     recipe: str = ""
     """Another recipe than the paper's."""

@@ -26,7 +26,7 @@ HEAD = ("devices", "packs", "takes", "ideal", "busy")
 
 @dataclass(frozen=True, kw_only=True)
 class Options(bench.Options):
-    """Simulate the grid that `bench` would train with these options; nothing is trained, and finished runs count, too.
+    """Estimate the time of the grid that `bench` would train with these options, finished runs included.
 
     The cost of a run is what equal runs took in the records of `--costs`, or is scaled from runs of its backbone.
     Without any, hours on common GPUs are estimated from FLOP.

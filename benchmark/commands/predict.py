@@ -57,10 +57,10 @@ class Options(Encoding):
     """File to write; - prints the table, and all else on standard error."""
 
     backbone: str = ""
-    """Where the classifier's CLIP model is, if not under the name that it was trained with; for CoOp's, its name."""
+    """The classifier's CLIP model, if not under the name that it was trained with; for CoOp's, its name."""
 
     skip_bad_images: bool = False
-    """Leave out images that cannot be read; else the first one ends the command."""
+    """Skip images that cannot be read; otherwise the first one is an error."""
 
 
 def main(options: Options) -> int:

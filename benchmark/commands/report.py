@@ -24,7 +24,7 @@ class Options:
     """The results folder."""
 
     reference: str = "coop"
-    """The method that the others are compared with, run by run."""
+    """The reference method of the paired comparison."""
 
 
 def main(options: Options) -> int:

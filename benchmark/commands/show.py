@@ -31,7 +31,7 @@ MOST_CLASSES = 5
 
 @dataclass(frozen=True)
 class Options:
-    """Explain the record of a run: what it was, what it reached, and how to do it again."""
+    """Explain the record of a run: settings, accuracy, and the command that repeats it."""
 
     run: str
     """The run's key, or its first digits."""
@@ -40,7 +40,7 @@ class Options:
     """The results folder."""
 
     mistakes: int = 10
-    """How many of the worst mistakes to list, where bench had --save_predictions."""
+    """How many of the most confident errors to list (needs bench --save_predictions)."""
 
 
 def main(options: Options) -> int:

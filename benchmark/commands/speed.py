@@ -23,9 +23,9 @@ MARK = b"^case,backbone,classes,runs,against,"
 
 @dataclass(frozen=True)
 class Options:
-    """Train the same runs in a plain loop and in packs, in turns; print ratios, write speed.csv.
+    """Time the same runs in a plain loop and in packs; print ratios and write speed.csv.
 
-    On a CPU, seconds are the processor's, so that other programs matter less; on a GPU they are the wall clock's.
+    Seconds are processor time on a CPU and wall-clock time on a GPU.
     """
 
     out: Path = Path("results/speed.csv")
@@ -38,7 +38,7 @@ class Options:
     """auto (the first GPU, else the CPU), cpu, or a GPU's number."""
 
     rounds: int = 3
-    """How often the rivals take turns."""
+    """Number of rounds."""
 
     threads: int = 1
     """CPU threads."""

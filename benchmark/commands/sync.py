@@ -16,7 +16,7 @@ GROUP = "read"
 
 @dataclass(frozen=True, kw_only=True)
 class Options(WandB):
-    """Log every finished record that is not logged yet; safe to repeat."""
+    """Log all finished records that are not logged yet."""
 
     out: Path = Path("results")
     """The results folder."""

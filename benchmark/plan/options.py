@@ -17,13 +17,13 @@ T = TypeVar("T", int, float)
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Training):
-    """Train a grid of methods x data sets x label noise x seeds; what is finished already is not done again."""
+    """Train a grid of methods x data sets x label noise x seeds; finished runs are not repeated."""
 
     suite: str = ""
-    """A suite: options by a name that `promptnoise list` shows, or a TOML file of them; the command line wins."""
+    """A named set of options from `promptnoise list`, or a TOML file; the command line takes precedence."""
 
     again: str = ""
-    """A results folder: the options of its last campaign; the command line wins."""
+    """A results folder whose last options are used; the command line takes precedence."""
 
     methods: str = "zero_shot,linear_probe,coop,gce,mae,dspt,upl,em_means"
     """Methods, options in brackets: coop,gce[q=0.5]. `all` and `robust` stand for several: all,gce[q=0.5]."""
@@ -59,7 +59,7 @@ class Options(Training):
     """CLIP models: embedded, embedded-vit, NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path."""
 
     detach: bool = False
-    """Submit to Slurm and leave; the same command later shows how far it is."""
+    """Submit to Slurm and exit; the same command later shows progress."""
 
     def grid(self) -> Grid:
         """The grid that these options describe.

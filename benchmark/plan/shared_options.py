@@ -54,19 +54,19 @@ class Training(WandB):
     """Folder for the image features of real backbones, which are encoded once."""
 
     skip_bad_images: bool = False
-    """Go on without images that cannot be read; the records say how many."""
+    """Skip images that cannot be read; the records say how many."""
 
     fewer_shots: bool = False
-    """Go on where a class has fewer images than shots: it takes part with all that it has, as in CoOp's code."""
+    """Use all images of a class that has fewer than shots, as in CoOp's code."""
 
     save_predictions: bool = False
-    """Write what each run predicts of every image to a Parquet file beside its record."""
+    """Write the predictions of each run to a Parquet file beside its record."""
 
     pack: int = 96
-    """Runs that train side by side at most."""
+    """Largest number of runs that train together."""
 
     timeout: int = 0
-    """Seconds without progress after which a pack's worker is stopped and the pack goes again in parts; 0: never."""
+    """Seconds without progress after which a pack is stopped and tried again in parts; 0: never."""
 
     track: str = ""
     """Also write curves and numbers of finished runs to OUT/track: csv, tensorboard, or both, separated by commas."""

@@ -61,8 +61,8 @@ class Follower:
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
-            left = pending(self.target)
-            return f"W&B: {left} runs are being logged in the background; `promptnoise sync` logs any that stay behind"
+            what = f"{left} runs are" if (left := pending(self.target)) else "the leaderboard is"
+            return f"W&B: {what} being logged in the background; `promptnoise sync` logs what is missing"
         left = pending(self.target)
         if left or self._process.returncode != 0:
             return f"W&B: {left} runs are not logged ({self._cause()}); `promptnoise sync` logs them"

@@ -202,7 +202,7 @@ class RunsModule(lightning.LightningModule):
         return torch.cat([m.logits(m.image_features(batch.rows(m.rows)), weights) for m, weights in pairs])
 
     def on_validation_epoch_end(self) -> None:
-        """Logs the mean accuracy over runs; `val_accuracy` [R] has each one's."""
+        """Logs the mean accuracy over runs; `val_accuracy` [R] holds it per run."""
         self.val_accuracy = self._evaluation.accuracy.cpu()
         self.log("val_accuracy", self.val_accuracy.mean())
 

@@ -156,7 +156,7 @@ def test_a_w_and_b_that_hangs_delays_nobody(store: Store, tmp_path: Path, monkey
     told = follower.finish(timeout=0.5)
     follower.stop()
     assert time.monotonic() - start < 5
-    assert told == ("W&B: 4 runs are being logged in the background; `promptnoise sync` logs any that stay behind")
+    assert told == ("W&B: 4 runs are being logged in the background; `promptnoise sync` logs what is missing")
     assert pending(target) == 4
 
 
