@@ -13,13 +13,9 @@ from datamodules.formats.images import FileImages
 
 #: What cleanvision calls an issue, and what we do.
 ISSUES = {
-    "dark": "dark",
-    "light": "very bright",
-    "blurry": "blurred",
-    "odd_size": "of an odd size",
-    "odd_aspect_ratio": "of an odd shape",
-    "low_information": "almost empty",
-}
+    "dark": "dark", "light": "very bright", "blurry": "blurred", "odd_size": "of an odd size",
+    "odd_aspect_ratio": "of an odd shape", "low_information": "almost empty",
+}  # fmt: skip
 IS_INSTALLED = find_spec("cleanvision") is not None
 HINT = "`pip install 'promptnoise[quality]'` lets an audit also find dark, blurred and tiny pictures"
 

@@ -71,14 +71,8 @@ def main(options: Options) -> int:
     """Prints a line for each; 1 if one of them is bad."""
     console = Screen()
     checks: list[Callable[[Options], Iterator[Line]]] = [
-        _packages,
-        _devices,
-        _weights,
-        _costs,
-        _data,
-        _folders,
-        _tracking,
-    ]
+        _packages, _devices, _weights, _costs, _data, _folders, _tracking,
+    ]  # fmt: skip
     bad = 0
     for check in checks:
         with console.status("looking"):

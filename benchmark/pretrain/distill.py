@@ -28,21 +28,9 @@ from methods.clip.image_tower import ImageTower
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.
 DISTILLATION = Recipe(
-    steps=6000,
-    batch=64,
-    weight_decay=0.05,
-    odds=Odds(
-        digit=0.25,
-        handwritten=0.4,
-        upside_down=0.2,
-        rotated=0.3,
-        style=0.3,
-        hollow=0.08,
-        pattern=0.25,
-        backdrop=0.3,
-        clutter=0.2,
-    ),
-)
+    steps=6000, batch=64, weight_decay=0.05, odds=Odds(digit=0.25, handwritten=0.4, upside_down=0.2, rotated=0.3,
+    style=0.3, hollow=0.08, pattern=0.25, backdrop=0.3, clutter=0.2),
+)  # fmt: skip
 
 
 #: The logit scale at which teacher and student are asked about words.

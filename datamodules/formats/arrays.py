@@ -24,15 +24,8 @@ UNPACKED = 2**31
 HEADER = 2**24
 #: numpy's names of the numbers in .safetensors files that it has, too.
 _NUMBERS = {
-    "F16": "<f2",
-    "F32": "<f4",
-    "F64": "<f8",
-    "I64": "<i8",
-    "I32": "<i4",
-    "I16": "<i2",
-    "U8": "|u1",
-    "I8": "|i1",
-}
+    "F16": "<f2", "F32": "<f4", "F64": "<f8", "I64": "<i8", "I32": "<i4", "I16": "<i2", "U8": "|u1", "I8": "|i1",
+}  # fmt: skip
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -65,18 +65,8 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
 def words() -> set[str]:
     """All words that captions contain, with numerals and punctuation."""
     texts = [
-        *SHAPES,
-        *COLOURS,
-        *PATTERNS,
-        *STYLES,
-        *POSES,
-        *MEDIA,
-        *FRAMES,
-        *OPENINGS,
-        *DIGITS,
-        *NUMERALS.values(),
-        *WORDS,
-    ]
+        *SHAPES, *COLOURS, *PATTERNS, *STYLES, *POSES, *MEDIA, *FRAMES, *OPENINGS, *DIGITS, *NUMERALS.values(), *WORDS,
+    ]  # fmt: skip
     texts += [phrase for phrases in AFTER.values() for phrase in phrases]
     texts += ["hollow small big handwritten on background an number digit . ,"]
     return {word for text in texts for word in text.split() if "{" not in word}

@@ -46,22 +46,14 @@ def everyday(
 
     size = 0.7 - jitter * 0.14 + spread(0.18)
     return Scenes(
-        figure=figure,
-        ink=np.clip(ink + jitter * 0.1 * (2 * rng.random((n, 3)) - 1), 0, 1),
-        ground=np.clip(ground + jitter * 0.1 * (2 * rng.random((n, 3)) - 1), 0, 1),
-        size=size,
-        x=spread(1.0) * (0.95 - size) * 0.8,
-        y=spread(1.0) * (0.95 - size) * 0.8,
-        angle=spread(12.0),
-        stretch=1 + spread(0.12),
-        slant=spread(0.08),
-        wobble=np.abs(spread(0.04)),
-        phase=2 * np.pi * rng.random(n),
-        bold=spread(0.03),
-        hollow=np.zeros(n), pattern=np.zeros(n, np.int64), backdrop=np.zeros(n, np.int64), pitch=4 + 8 * rng.random(n),
-        clutter=np.zeros(n), blur=np.zeros(n), grain=np.zeros(n), blocks=np.full(n, SIZE), light=np.ones((n, 3)),
-        fade=np.zeros(n),
-    )  # fmt: skip
+        figure=figure, ink=np.clip(ink + jitter * 0.1 * (2 * rng.random((n, 3)) - 1), 0, 1),
+        ground=np.clip(ground + jitter * 0.1 * (2 * rng.random((n, 3)) - 1), 0, 1), size=size,
+        x=spread(1.0) * (0.95 - size) * 0.8, y=spread(1.0) * (0.95 - size) * 0.8, angle=spread(12.0),
+        stretch=1 + spread(0.12), slant=spread(0.08), wobble=np.abs(spread(0.04)), phase=2 * np.pi * rng.random(n),
+        bold=spread(0.03), hollow=np.zeros(n), pattern=np.zeros(n, np.int64), backdrop=np.zeros(n, np.int64),
+        pitch=4 + 8 * rng.random(n), clutter=np.zeros(n), blur=np.zeros(n), grain=np.zeros(n), blocks=np.full(n, SIZE),
+        light=np.ones((n, 3)), fade=np.zeros(n),
+    )  # fmt: skip  # fmt: skip
 
 
 def colours(

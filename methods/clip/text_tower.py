@@ -56,15 +56,9 @@ class TextTower:
         pool = str(getattr(text, "pool_type", None) or getattr(text, "text_pool_type", "argmax"))
         mask = getattr(text, "attn_mask", None)
         return cls(
-            text.transformer,
-            text.token_embedding,
-            text.positional_embedding,
-            text.ln_final,
-            text.text_projection,
-            mask,
-            pool,
-            bf16,
-        )
+            text.transformer, text.token_embedding, text.positional_embedding, text.ln_final, text.text_projection,
+            mask, pool, bf16,
+        )  # fmt: skip
 
     @property
     def causal(self) -> bool:

@@ -17,16 +17,8 @@ from datamodules import reading
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
-    "dom.js",
-    "state.js",
-    "chart.js",
-    "downloads.js",
-    "accuracy.js",
-    "training.js",
-    "evidence.js",
-    "runs.js",
-    "app.js",
-)
+    "dom.js", "state.js", "chart.js", "downloads.js", "accuracy.js", "training.js", "evidence.js", "runs.js", "app.js",
+)  # fmt: skip
 
 
 def build(
