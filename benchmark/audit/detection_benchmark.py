@@ -83,13 +83,8 @@ def trials(
     for name in names:
         sample = Sample(encoded.features[rows], labels, encoded.text, encoded.scale, seed)
         cell = (
-            encoded.name,
-            kind,
-            float((data.given != data.true).mean()) if rate is None else rate,
-            shots,
-            seed,
-            name,
-        )
+            encoded.name, kind, float((data.given != data.true).mean()) if rate is None else rate, shots, seed, name,
+        )  # fmt: skip
         yield Trial(*cell, *_measured(name, sample, data.true))
 
 

@@ -20,6 +20,7 @@ from datamodules.formats.folder_layout import class_folders, further_below, part
 from datamodules.formats.images import FileImages
 from datamodules.formats.labelled_table import labelled_table
 from datamodules.formats.labellings import image_names
+from datamodules.formats.other_layouts import other_layout
 from datamodules.names import parse_spec
 
 if TYPE_CHECKING:
@@ -183,6 +184,8 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     if not folder.is_dir():
         raise BadInput(f"{folder} is not there; give a folder that holds one folder of images per class")
     folder = folder.absolute()
+    if other := other_layout(folder, training_only=True):
+        raise BadInput(other)
     parts = parts_of(folder)
     part = parts.train or ""
     require_class_folders(folder / part)

@@ -96,13 +96,9 @@ def main(options: Options) -> int:
 
 def _changes(options: Options) -> Changes:
     return Changes(
-        methods=split_list(options.methods),
-        datasets=split_list(options.datasets),
-        seeds=numbers("seeds", options.seeds, int),
-        backbone=options.backbone,
-        recipe=options.recipe,
-        epochs=options.epochs or None,
-    )
+        methods=split_list(options.methods), datasets=split_list(options.datasets), seeds=numbers("seeds",
+        options.seeds, int), backbone=options.backbone, recipe=options.recipe, epochs=options.epochs or None,
+    )  # fmt: skip
 
 
 def _for_bench(options: Options) -> bench.Options:

@@ -10,12 +10,9 @@ TEMPLATE = "a centered satellite photo of {}."
 SIZE = {"classes": 10, "tests": 8100}
 GROUP = "coop11"
 SOURCE = SplitFile(
-    folder="eurosat",
-    images="2750",
-    split="split_zhou_EuroSAT.json",
-    get="unpack EuroSAT.zip (github.com/phelber/EuroSAT)",
-    renamed="EuroSAT_RGB",
-)
+    folder="eurosat", images="2750", split="split_zhou_EuroSAT.json",
+    get="unpack EuroSAT.zip (github.com/phelber/EuroSAT)", renamed="EuroSAT_RGB",
+)  # fmt: skip
 NAMES = {
     "AnnualCrop": "Annual Crop Land", "HerbaceousVegetation": "Herbaceous Vegetation Land",
     "Highway": "Highway or Road", "Industrial": "Industrial Buildings", "Pasture": "Pasture Land",

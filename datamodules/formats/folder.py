@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from datamodules.formats.checks import checked, readable
 from datamodules.formats.folder_layout import class_folders, name_loose, no_such_class, require_class_folders, unused
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
+from datamodules.formats.other_layouts import other_layout
 from datamodules.formats.picture_files import PictureFiles, left_out, picture_files
 from datamodules.formats.source import Layout
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
+_SYNSET = re.compile(r"n\d{8}")
+_NUMBERED = re.compile(r"(n\d{8}-|\d+[._ -]+)(?=[^\W\d])")
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class ClassFolders:
 
     def missing(self, root: Path | None) -> str | None:
         """Returns what to do to get the data, or None if it is there."""
-        return self._layout.missing(root)
+        other = other_layout(Path(self.folder)) if Path(self.folder).is_absolute() else ""
+        return other or self._layout.missing(root)
 
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
         """Lists the images of all splits, sorted within each class.
@@ -53,6 +58,8 @@ class ClassFolders:
         Raises:
             DataError: a missing folder, a class that is in one split only, or duplicate class names.
         """
+        if problem := self.missing(root):
+            raise DataError(f"{name}: {problem}")
         folder = self._layout.locate(name, root)
         folders = class_folders(folder / self.train)
         for part in (self.train, self.test):
@@ -112,11 +119,18 @@ def names_text(path: Path) -> str:
 def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
     """Readable names of class folders, from lines of "FOLDER readable name" where the file exists.
 
+    Without it, names of WordNet's numbers come from ImageNet's lists, and numbers before all names are left out.
+
     Raises:
         DataError: a folder that the file does not name.
     """
     names = dict.fromkeys(folders, "")
-    if path.exists():
+    if not path.exists() and all(map(_SYNSET.fullmatch, folders)):
+        names = _of_wordnet(path.parent, folders)
+    elif not path.exists() and all(map(_NUMBERED.match, folders)):  # as in CUB, Caltech-256 and Stanford Dogs
+        shown = [_NUMBERED.sub("", folder, count=1) for folder in folders]
+        names = dict(zip(folders, shown, strict=True)) if len({*map(readable, shown)}) == len(folders) else names
+    elif path.exists():
         longest_first = sorted(folders, key=len, reverse=True)  # a folder's name may begin with another's, and a blank
         for line in map(str.strip, names_text(path).splitlines()):
             folder = next((own for own in longest_first if re.match(rf"{re.escape(own)}([\s,;:=|]|$)", line)), None)
@@ -127,3 +141,19 @@ def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
             how = 'write a line "FOLDER readable name" for each'
             raise DataError(f"{path} gives no name for the folder {unnamed[0]!r}; {how}")
     return tuple(readable(names[folder] or folder) for folder in folders)
+
+
+def _of_wordnet(folder: Path, synsets: list[str]) -> dict[str, str]:
+    """The first name of each of WordNet's numbers, as ImageNet's own lists have them; the numbers where there is none.
+
+    A number stands behind a name that several have.
+    """
+    lists = [path for name in ("LOC_synset_mapping.txt", "words.txt") if (path := folder / name).is_file()]
+    lines = [line.split(maxsplit=1) for line in names_text(lists[0]).splitlines()] if lists else []
+    found = {line[0]: line[1].split(",")[0].strip() for line in lines if len(line) == 2}
+    if not {*synsets} <= found.keys():
+        how = "put LOC_synset_mapping.txt or classnames.txt there"
+        say_once(logger, f"{folder}: classes are called by WordNet's numbers, which say nothing to CLIP; {how}")
+        return dict.fromkeys(synsets, "")
+    shared = Counter(found[synset] for synset in synsets)
+    return {synset: found[synset] + (f" {synset}" if shared[found[synset]] > 1 else "") for synset in synsets}

@@ -15,6 +15,7 @@ from datamodules.formats.folder_layout import class_folders, parts_of, require_c
 from datamodules.formats.held_out import held_out
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
+from datamodules.formats.other_layouts import other_layout
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class OneFolder:
         folder = Path(self.folder)
         if not folder.is_dir():
             return f"{folder} is not there; there must be one folder of images per class in it"
+        if other := other_layout(folder, training_only=True):
+            return other
         parts, option = parts_of(folder), f"[split={self.share:g}]"
         there = [part for part in (parts.train, parts.test) if part]
         if there:

@@ -42,7 +42,7 @@ class Layout:
             return f"set DATA to the folder that holds {wanted}"
         for part in self.parts:
             path = (root or Path()) / self.folder / part
-            if not path.exists():
+            if not (path.is_dir() if part.endswith("/") else path.exists()):
                 return f"{path} is not there; there must be {wanted}"
         return None
 

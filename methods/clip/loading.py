@@ -44,13 +44,9 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
         with torch.random.fork_rng(devices=[]), _quiet(), one_try() if is_remote(source) else nullcontext():
             torch.manual_seed(0)
             model = open_clip.create_model(
-                source.model,
-                pretrained=source.weights if load else None,
-                load_weights=load,
-                require_pretrained=load,
-                force_quick_gelu=source.quick_gelu or (read is not None and read.is_openai),
-                weights_only=True,
-            )
+                source.model, pretrained=source.weights if load else None, load_weights=load, require_pretrained=load,
+                force_quick_gelu=source.quick_gelu or (read is not None and read.is_openai), weights_only=True,
+            )  # fmt: skip
             if read is not None:
                 load_into(model, read.tensors)
             tokenizer = open_clip.get_tokenizer(source.model)
