@@ -76,7 +76,7 @@ def main(options: Options) -> int:
     named = split_list(options.detectors)
     names = list(dict.fromkeys(each for name in named for each in (detectors.known() if name == "all" else [name])))
     if not names:
-        raise BadInput("no detectors given; all stands for every one")
+        raise BadInput("no detectors given; `all` means every one")
     for name in names:
         detectors.check(name)
     seeds, shots, done = seeds_of(options.seeds), numbers("shots", options.shots, int), []

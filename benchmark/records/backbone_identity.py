@@ -35,6 +35,6 @@ def cannot_be_compared(records: Iterable[Record]) -> list[str]:
             count = sum(rules[one] for one in earlier)
             lines.append(
                 f"{count} {'run' if count == 1 else 'runs'} of {backbone} recorded by an earlier version than the "
-                f"other {rules[latest]}: whether the weights are the same cannot be told; if not, use an --out for each"
+                f"other {rules[latest]}: the weights may differ; if they do, use separate --out folders"
             )
     return lines

@@ -52,7 +52,7 @@ def find_unsupported(
             if not fewer_shots:
                 ways = "--fewer_shots takes what there is, as CoOp does, and --shots=all every image"
                 raise DataError(f"{name}: {lacking}; {ways}")
-            say_once(logger, f"{name}: {lacking}; such classes take part with all they have")
+            say_once(logger, f"{name}: {lacking}; such classes use all they have")
     for run in {(run.dataset, run.noise): run for run in runs if run.rate is None}.values():
         _check_own_labels(resources, run)
     load = _loader(resources, devices)

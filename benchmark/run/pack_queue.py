@@ -57,8 +57,8 @@ class PackQueue:
         piece.deaths.in_a_row += 1
         if piece.deaths.total <= SECOND_CHANCES:
             self.waiting.appendleft(piece)
-            return "it goes again"
+            return "it is tried again"
         if len(piece.pack.runs) == 1 or piece.deaths.in_a_row > DEATHS:
             return self.LOST
         self.waiting.extend(Piece(half, piece.deaths) for half in piece.pack.halves())
-        return "it goes again in halves"
+        return "it is tried again in halves"

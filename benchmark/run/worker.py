@@ -109,7 +109,7 @@ class Runner:
             logger.info("%s: %s", Pack(tuple(runs)).title, error)
             parts = error.parts
         except UserError as error:
-            advice = "; --skip_bad_images goes on without it" if isinstance(error, CorruptImage) else ""
+            advice = "; --skip_bad_images skips it" if isinstance(error, CorruptImage) else ""
             cause = f"{error}{advice}"
             parts = 2 if isinstance(error, MethodError) and len(runs) > 1 else 0
         except (Exception, SystemExit, KeyboardInterrupt) as error:

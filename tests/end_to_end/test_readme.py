@@ -134,3 +134,11 @@ def test_the_readme_s_table_on_real_features_is_that_of_the_reference() -> None:
 def test_the_readme_is_read_in_five_minutes() -> None:
     prose = re.sub(r"```.*?```|^\|.*?$|<!--.*?-->", "", README, flags=re.DOTALL | re.MULTILINE)
     assert len(prose.split()) < 1000
+
+
+def test_the_docs_are_short() -> None:
+    """Words of prose and of tables that nobody generates; code and generated tables are not counted."""
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md")]
+    left_out = r"<!-- results: begin.*?<!-- results: end -->|^ *```.*?```|<!--.*?-->"
+    prose = " ".join(re.sub(left_out, "", page, flags=re.DOTALL | re.MULTILINE) for page in pages)
+    assert sum(bool(re.search(r"\w", word)) for word in prose.split()) < 18_500

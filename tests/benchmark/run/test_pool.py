@@ -103,7 +103,11 @@ def test_a_killed_worker_is_replaced_and_its_pack_goes_again_once(tmp_path: Path
     calls = [path.name.split("-")[0] for path in tmp_path.iterdir()]
     assert {pack: calls.count(pack) for pack in calls} == {"set0": 1, "set1": 2, "set2": 2, "set3": 1}
     assert not any(path.name.endswith(f"-{os.getpid()}") for path in tmp_path.iterdir())
-    assert sorted(event.text.split("; ")[-1] for event in events) == ["given up", "it goes again", "it goes again"]
+    assert sorted(event.text.split("; ")[-1] for event in events) == [
+        "given up",
+        "it is tried again",
+        "it is tried again",
+    ]
 
 
 @pytest.mark.parametrize(("how", "code", "workers"), [("kill", -9, 1), ("exit", 5, 3), ("sys.exit", 5, 1)])

@@ -77,9 +77,9 @@ def test_a_dead_worker_and_a_pack_that_stands_still_get_a_line_each() -> None:
         False,
         (0, epoch(3)),
         (0, Event("cuda:1", "quiet", "no progress for 60 s: digits · 4 runs")),
-        (0, Event("cuda:1", "died", "digits · 4 runs: its worker on cuda:1 died; it goes again in halves")),
+        (0, Event("cuda:1", "died", "digits · 4 runs: its worker on cuda:1 died; it is tried again in halves")),
     )
-    assert "cuda:1: no progress for 60 s: digits · 4 runs" in text and "it goes again in halves" in text
+    assert "cuda:1: no progress for 60 s: digits · 4 runs" in text and "it is tried again in halves" in text
 
 
 def test_epochs_of_a_worker_that_died_do_not_count() -> None:

@@ -158,7 +158,7 @@ def test_a_pack_whose_actors_die_goes_on_in_halves_elsewhere(tmp_path: Path, mon
     keep_busy(Actors(runner, 1, 0), work)
     assert [len(pack.runs) for actor in started for pack in actor.given] == [2, 2, 1, 1]
     assert [event.text.rpartition("; ")[2] for event in events if event.what == "died"] == [
-        "it goes again", "it goes again in halves",
+        "it is tried again", "it is tried again in halves",
     ]  # fmt: skip
     assert len(Store(tmp_path).load().records) == 2 and started[-1].killed
 
