@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -18,28 +19,25 @@ NAME = "EM means"
 FAMILY = "ours"
 MADE_FOR_WRONG_LABELS = True
 
-#: Images times classes that one pass of EM holds at most, times some dozen float32.
-LIMIT = 2**25
+#: Images times classes that one pass of EM holds, unless a run has more, and those of all runs that are kept.
+AT_ONCE, KEPT = 2**16, 2**23
 
 
 class Method(AnyLoss, PromptMethod):
     """EM for the true labels of the training images, between class names, a prompt, a regression and the given labels.
 
-    A prompt can hardly memorise labels one by one, and zero-shot CLIP has seen none. Trained as `gce` is, the prompt
-    and zero-shot CLIP judge every training image; beside them stands a ridge regression on the features, which has not
-    seen the image that it judges. EM finds a posterior over the true label of each image, how labels go wrong, and how
-    much each of the three counts (`methods.functional.label_em.explain`). Their log-linear pool is linear in the
-    features, and is the classifier:
+    A prompt trained as `gce` is, which can hardly memorise labels one by one, and zero-shot CLIP judge every training
+    image, beside a ridge regression on the features that has not seen the image. EM finds a posterior over the true
+    label of each, how labels go wrong, and how much each of the three counts (`methods.functional.label_em.explain`).
+    Their log-linear pool is linear in the features, and is the classifier:
 
         w_k = sum_j a_j t_jk + b r_k + c_k m
 
     with t_j the text features times the logit scale, r_k the regression's weights, c_k a bias, and m the mean feature
     over its squared length. The regression becomes class means as its ridge grows.
 
-    With `teacher=names` there is no prompt: nothing is trained, and features and texts are enough.
-
-    Nothing was tuned by data set, noise, rate or shots; docs/em_means.md has the derivation, what each part adds, and
-    where it ends. Classes without a labelled image say nothing to the regression, so it does not run under `trzsl`.
+    With `teacher=names` there is no prompt: nothing is trained, and features and texts are enough. docs/em_means.md has
+    the derivation and where it ends. Classes without a labelled image say nothing to the regression: not for `trzsl`.
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
@@ -51,6 +49,8 @@ class Method(AnyLoss, PromptMethod):
 
     texts: Tensor
     joined: Tensor
+    _judged: Tensor
+    _kept: list[Given]
 
     def build(self) -> None:
         """Draws the contexts, and makes room for what is computed after training."""
@@ -58,10 +58,12 @@ class Method(AnyLoss, PromptMethod):
         if self.teacher == "prompt":
             super().build()
         self.register_buffer("joined", torch.empty(0, device=self.task.backbone.device), persistent=False)
+        self._judged, self._kept = self.joined, []
 
     def start_training(self) -> None:
         """Forgets the classifier of an earlier training."""
-        self.joined = self.joined[:0]
+        self.joined, self._kept = self.joined[:0], []
+        self._judged = self.joined
 
     def prompt(self) -> Prompt | None:
         """The contexts in their places, where prompts teach."""
@@ -76,20 +78,22 @@ class Method(AnyLoss, PromptMethod):
     @torch.no_grad()
     def classifier(self, weights: Tensor) -> Tensor:
         """The pool [R, C, E] of names, prompts [R, C, E] and the training images."""
-        given = GivenImages.of(self.data, self.rows)
-        rows = max(1, LIMIT // (given.images.shape[1] * weights.shape[1]))
-        parts = [
-            self._joined(self.data.plain(images), labels, valid, own)
-            for images, labels, valid, own in zip(
-                *(tensor.split(rows) for tensor in (given.images, given.labels, given.valid, weights)), strict=True
-            )
-        ]
-        self.joined = torch.cat(parts)
+        if not torch.equal(weights, self._judged):
+            scale, own, parts = self.task.backbone.scale, iter(weights), []
+            for given in self._kept or self._given_images():
+                if self.teacher == "prompt":
+                    given = given.beside(scale * torch.stack([next(own) for _ in given.labels]))
+                parts.append(explain(given, self.em_rounds).classifier(given) / scale)
+            self.joined, self._judged = torch.cat(parts), weights.clone()
         return self.joined
 
-    def _joined(self, features: Tensor, labels: Tensor, valid: Tensor, weights: Tensor) -> Tensor:
-        """Classifiers [R, C, E] of some replicas, from unit features [R, N, E] and labels [R, N]."""
-        scale, names = self.task.backbone.scale, self.texts.expand_as(weights)
-        by_names = torch.stack([names] if self.teacher == "names" else [names, weights])
-        given = Given.of(features, labels, valid, scale * by_names)
-        return explain(given, self.em_rounds).classifier(given) / scale
+    def _given_images(self) -> Iterator[Given]:
+        """What runs are to explain by names, a few runs at a time; kept while a training lasts unless it is much."""
+        given, names = GivenImages.of(self.data, self.rows), self.task.backbone.scale * self.texts
+        at_once = max(1, AT_ONCE // (given.images.shape[1] * len(self.texts)))
+        parts = (each.split(at_once) for each in (given.images, given.labels, given.valid))
+        for images, labels, valid in zip(*parts, strict=True):
+            found = Given.of(self.data.plain(images), labels, valid, names.expand(len(labels), -1, -1))
+            if given.images.numel() * len(names) <= KEPT:
+                self._kept.append(found)
+            yield found

@@ -182,11 +182,6 @@ class BaseMethod(RunsModule):
         return self.inputs == "images"
 
     @property
-    def costly(self) -> bool:
-        """Whether `classifier` takes longer than an epoch, so that few epochs are evaluated."""
-        return False
-
-    @property
     def is_linear(self) -> bool:
         """Whether class weights on the frozen tower's unit features say all, so that they can be used elsewhere."""
         own = type(self)

@@ -151,20 +151,18 @@ class RunsModule(lightning.LightningModule):
         """Accuracies [R] after an epoch, on what the data module asks for.
 
         NaN for members that would have to encode every image; noisy validation, of few images, has theirs at the end.
-        NaN, too, in most epochs of a long training for members that are `costly` or that more than class weights
-        classify (`on_curve`).
+        NaN, too, in most epochs of a long training for members that more than class weights classify (`on_curve`).
         """
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
         epoch, epochs = self.trainer.current_epoch, int(self.trainer.max_epochs or 1)
         at_end = {"noisy_val_accuracy"} if epoch + 1 == epochs else set()
-        able = [member for member in self.members if on_curve(epoch, epochs) or not member.costly]
-        weights = dict(zip(able, classifiers(able), strict=True)) if any(splits.values()) else {}
+        weights = dict(zip(self.members, classifiers(self.members), strict=True)) if any(splits.values()) else {}
         return {
             name: torch.cat(
                 [
                     torch.full((len(member.task.seeds),), torch.nan, device=member.task.backbone.device)
-                    if member not in weights or (member.sees_images and name not in at_end)
+                    if member.sees_images and name not in at_end
                     else _accuracy(member, weights[member], images, on_curve(epoch, epochs))
                     for member in self.members
                 ]

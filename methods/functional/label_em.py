@@ -2,63 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from methods.functional.label_noise_evidence import contradicted, likelihoods
 from methods.functional.log_linear_pool import BY_IMAGES, newton, newton_bias, pooled
-from methods.functional.noise_matrix import even, expected_counts
-from methods.functional.regression import Spectrum, left_out, spectrum, weights
+from methods.functional.regression import Spectrum, centred, left_out, regression, spectrum, std, weights
 
-#: What the regression's ridge, and the pseudo-images a row of the noise matrix, are chosen from.
+#: What the regression's ridge is chosen from.
 RIDGES = (0.3, 3.0, 30.0)
-MASSES = (1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
 #: Fraction of right labels that a start begins with, and its steps.
 RIGHT, STEPS = 0.7, 10
-#: Least number of a class's own labels, as a share of those of another class, under which its name is believed.
-OWN = 0.25
 
 
 @dataclass(frozen=True)
 class Given:
-    """What R replicas are to explain: `labels` [R, N] of images, where `valid` [R, N], and `named` logits [J, R, N, C].
+    """What R replicas are to explain: `labels` [R, 1, N] of images, where `valid` [R, 1, N], and logits by names.
 
-    `features` [R, N, E] are 0 on padding; `common` [R, E] is their mean over its squared length, so that the part
-    `constant` [R, N] = features . common of an image is about 1.
+    `features` [R, N, E] are 0 on padding, as `shares` [R, 1, N, C] are, the labels one-hot. The logits `named`
+    [R, J, N, C], centred over classes, are those of `classifiers` [R, J, C, E]. `common` [R, E] is the mean feature
+    over its squared length, so that the part `constant` [R, 1, N] = features . common of an image is about 1, and
+    `by_labels` [R, K, N, C] are the regressions of the labels under each of RIDGES.
     """
 
     features: Tensor
     labels: Tensor
     valid: Tensor
-    classifiers: Tensor
-    named: Tensor
+    shares: Tensor
     images: Spectrum
     common: Tensor
     constant: Tensor
+    by_labels: Tensor
+    classifiers: Tensor
+    named: Tensor
 
     @classmethod
-    def of(cls, features: Tensor, labels: Tensor, valid: Tensor, classifiers: Tensor) -> Given:
-        """From unit features [R, N, E], labels, `valid`, and classifiers by names [J, R, C, E], times the scale."""
+    def of(cls, features: Tensor, labels: Tensor, valid: Tensor, names: Tensor) -> Given:
+        """From unit features [R, N, E], labels, `valid` [R, N], and text features of names, times the logit scale."""
         x = torch.where(valid[..., None], features, 0)
         mean = x.sum(1) / valid.sum(1, keepdim=True)
         common = mean / mean.square().sum(-1, keepdim=True).clamp(min=1e-12)
-        constant = (x @ common[..., None])[..., 0]
-        return cls(x, labels, valid, classifiers, centred(x @ classifiers.mT), spectrum(x), common, constant)
+        shares = one_hot(labels, names.shape[1]).to(x) * valid[..., None]
+        one, some, images = shares[:, None], valid[:, None], spectrum(x)
+        by_labels = torch.cat([regression(images, one, some, x.new_full((len(x),), ridge)) for ridge in RIDGES], 1)
+        known = x, labels[:, None], some, one, images, common, common[:, None] @ x.mT, by_labels
+        given = cls(*known, classifiers=names[:, None][:, :0], named=one[:, :0])
+        return given.beside(names)
 
-    @property
-    def shares(self) -> Tensor:
-        """The given labels as shares [R, N, C], 0 on padding."""
-        return one_hot(self.labels, self.named.shape[-1]).to(self.named) * self.valid[..., None]
+    def beside(self, classifier: Tensor) -> Given:
+        """The same with one more classifier [R, C, E] by names."""
+        classifiers = torch.cat([self.classifiers, classifier[:, None]], 1)
+        named = torch.cat([self.named, centred(self.features @ classifier.mT)[:, None]], 1)
+        return replace(self, classifiers=classifiers, named=named)
+
+    def scores(self, regression: Tensor) -> Tensor:
+        """The logits by names beside those of regressions [R, S, N, C]: [R, S, J + 1, N, C]."""
+        named = self.named[:, None].expand(-1, regression.shape[1], -1, -1, -1)
+        return torch.cat([named, regression[:, :, None]], 2)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Probabilities `true` [R, N, C] of true classes, 0 on padding, and what explains the given labels by them.
+    """Probabilities `true` [R, S, N, C] of true classes, 0 on padding, and what explains the given labels by them.
 
-    `pool` [R, J + 1] are the weights of classifiers by names and of the regression with its `ridge` [R], `bias` [R, C]
-    those of classes, `right` [R] the fraction of right labels, and `each` [R, N] the log-probabilities of the labels.
+    `pool` [R, S, J + 1] are the weights of classifiers by names and of the regression with its `ridge` [R, S], `bias`
+    [R, S, C] those of classes, `right` [R, S] the fraction of right labels, and `each` [R, S, N] the log-probabilities
+    of the labels. S counts starts; `picked` leaves it out.
     """
 
     true: Tensor
@@ -68,11 +80,16 @@ class Explanation:
     right: Tensor
     each: Tensor
 
+    def picked(self, start: Tensor) -> Explanation:
+        """Every replica's own start [R], or starts [R, S']."""
+        rows = torch.arange(len(start), device=start.device).view(-1, *[1] * (start.dim() - 1))
+        return Explanation(*(getattr(self, field.name)[rows, start] for field in fields(self)))
+
     def classifier(self, given: Given) -> Tensor:
-        """The pool as class weights [R, C, E], whose logits need no further scale."""
-        unit = std(left_out(given.images, self.true, self.ridge), given.valid)
+        """The pool as class weights [R, C, E], whose logits need no further scale; of one start for each replica."""
+        unit = std(centred(left_out(given.images, self.true, self.ridge)), given.valid[:, 0])
         of_images = self.pool[:, -1:, None] / unit * weights(given.images, self.true, self.ridge)
-        by_names = torch.einsum("rj,jrce->rce", self.pool[:, :-1], given.classifiers)
+        by_names = torch.einsum("rj,rjce->rce", self.pool[:, :-1], given.classifiers)
         return by_names + of_images + self.bias[..., None] * given.common[:, None]
 
 
@@ -83,139 +100,61 @@ def explain(given: Given, rounds: int = 8) -> Explanation:
     regression of the posteriors on the features, without the image and in units of its standard deviation over classes,
     and c the biases of classes. A true class k is given label y with T[k, y], without the image's own count.
     """
-    by_labels = from_labels(given)
-    ends = [refined(given, first, rounds) for first in (by_labels, from_names(given, by_labels.ridge))]
-    likelier = ends[1].each.sum(1) > ends[0].each.sum(1)
-    return picked(likelier & ~contradicted(ends[1].true, given.labels), ends[1], ends[0])
+    ends = refined(given, starts(given), rounds)
+    by_labels, by_names = ends.each.sum(-1).T
+    return ends.picked(((by_names > by_labels) & ~contradicted(ends.true[:, 1], given.labels[:, 0])).long())
 
 
-def contradicted(true: Tensor, labels: Tensor) -> Tensor:
-    """Whether some class was hardly given its own label, by posteriors [R, N, C] and given labels [R, N]: bool [R].
+def starts(given: Given) -> Explanation:
+    """Two starts: names pooled with the regression of the given labels, and names alone.
 
-    The likelihood of the labels cannot see that classes have changed places, since the noise matrix absorbs it. Wrong
-    labels leave some right ones; a wrong name leaves none. Two images a
-    cell are added, so that few labels contradict no name.
-
-    >>> contradicted(torch.eye(2)[[0] * 7 + [1] * 7][None], torch.tensor([[1] * 7 + [0] * 2 + [1] * 5])).tolist()
-    [True]
+    Both have the ridge under which the first makes the labels likeliest. Under its even noise no classes change places.
     """
-    counts = expected_counts(true, labels) + 2
-    return (counts.diagonal(dim1=1, dim2=2) < OWN * counts.amax(-1)).any(1)
+    found = _even_noise(given, torch.cat([given.by_labels, torch.zeros_like(given.shares)], 1))
+    best = found.each[:, :-1].sum(-1).argmax(1)
+    both = found.picked(torch.stack([best, torch.full_like(best, len(RIDGES))], 1))
+    return replace(both, ridge=both.right.new_tensor(RIDGES)[best][:, None].expand(-1, 2))
 
 
-def from_labels(given: Given) -> Explanation:
-    """A start that pools names with the regression of the given labels, under the ridge that makes these likeliest.
-
-    Noise is even there, so that nothing is said of which class is which: classes cannot change places.
-    """
-    found = [_even_noise(given, _scores(given, given.shares, ridge), ridge) for ridge in _ridges(given)]
-    best = found[0]
-    for other in found[1:]:
-        best = picked(other.each.sum(1) > best.each.sum(1), other, best)
-    return best
-
-
-def from_names(given: Given, ridge: Tensor) -> Explanation:
-    """A start by names alone."""
-    scores = torch.cat([given.named, torch.zeros_like(given.named[:1])])
-    return _even_noise(given, scores, ridge)
-
-
-def _ridges(given: Given) -> list[Tensor]:
-    return [given.constant.new_full((len(given.labels),), ridge) for ridge in RIDGES]
-
-
-def _even_noise(given: Given, scores: Tensor, ridge: Tensor) -> Explanation:
-    """Weights of the pool and one fraction of right labels, by EM."""
-    runs, classes = len(given.labels), scores.shape[-1]
-    count = len(given.named)
-    pool = torch.cat([scores.new_full((runs, count), 0.5 / count), scores.new_full((runs, 1), BY_IMAGES)], dim=1)
-    right, bias = scores.new_full((runs,), RIGHT), scores.new_zeros(runs, classes)
-    shares = given.shares
+def _even_noise(given: Given, regressions: Tensor) -> Explanation:
+    """Weights of the pool and one fraction of right labels, by EM, for each of some regressions [R, S, N, C]."""
+    scores, classes = given.scores(regressions), regressions.shape[-1]
+    count = scores.shape[2] - 1
+    pool = scores.new_tensor([0.5 / count] * count + [BY_IMAGES]).expand(*scores.shape[:2], -1)
+    right, bias = torch.full_like(pool[..., 0], RIGHT), scores.new_zeros(*scores.shape[:2], classes)
     for _ in range(STEPS):
         p = _probabilities(given, scores, pool, bias)
-        matrix = even(right, classes)
-        true, each = _posterior(given, p, matrix.mT.take_along_dim(given.labels[..., None], 1))
+        wrong = (1 - right) / max(classes - 1, 1)
+        chances = wrong[..., None, None] + given.shares * (right - wrong)[..., None, None]
+        true, each = _posterior(p, chances)
         pool = newton(scores, pool, p, true)
-        agree = (true * shares).sum((1, 2))
-        right = ((agree + 1) / (given.valid.sum(1) + 1.25)).clamp(1 / classes, 0.999)
-    return Explanation(true, pool, bias, ridge, right, each)
+        right = (((true * given.shares).sum((2, 3)) + 1) / (given.valid.sum(-1) + 1.25)).clamp(1 / classes, 0.999)
+    return Explanation(true, pool, bias, torch.zeros_like(right), right, each)
 
 
 def refined(given: Given, found: Explanation, rounds: int) -> Explanation:
-    """EM from a start: the regression, the noise matrix, the posteriors and the weights in turn."""
-    shares, classes = given.shares, given.named.shape[-1]
+    """EM from starts: the regression, the noise matrix, the posteriors and the weights in turn."""
     true, pool, bias, right = found.true, found.pool, found.bias, found.right
+    labels, ridge = given.labels.expand(true.shape[:-1]), found.ridge[:, 0]
     for number in range(rounds + 1):
-        scores = _scores(given, true, found.ridge)
+        scores = given.scores(regression(given.images, true, given.valid, ridge))
         p = _probabilities(given, scores, pool, bias)
-        posterior, each = _posterior(given, p, likelihoods(given, true, p, right))
+        posterior, each = _posterior(p, likelihoods(labels, true, p, right))
         if number == rounds:
             break
         true = posterior
-        right = ((true * shares).sum((1, 2)) / given.valid.sum(1)).clamp(1 / classes, 0.999)
+        right = ((true * given.shares).sum((2, 3)) / given.valid.sum(-1)).clamp(1 / true.shape[-1], 0.999)
         pool = newton(scores, pool, p, true)
         bias = newton_bias(bias, given.constant, p, true)
     return Explanation(true, pool, bias, found.ridge, right, each)
 
 
-def likelihoods(given: Given, true: Tensor, p: Tensor, right: Tensor) -> Tensor:
-    """T[k, y] [R, N, C] of each image's given label y by true class k, from the other images' posteriors [R, N, C].
-
-    Every row of T has the mass, out of MASSES, of pseudo-images with even noise that makes the labels likeliest.
-    """
-    counts, prior = expected_counts(true, given.labels), even(right, true.shape[-1])
-    at = given.labels[..., None]
-    own, by_prior = (each.mT.take_along_dim(at, 1) for each in (counts, prior))
-    own, sums = (own - true).clamp(min=0), (counts.sum(-1)[:, None] - true).clamp(min=0)
-    best, most = own, p.new_full((len(p),), -torch.inf)
-    for mass in MASSES:
-        chances = (own + mass * by_prior) / (sums + mass)
-        gain = torch.where(given.valid, (p * chances).sum(-1).clamp(min=1e-30).log(), 0).sum(1)
-        best = torch.where((gain > most)[:, None, None], chances, best)
-        most = torch.maximum(gain, most)
-    return best
-
-
-def centred(scores: Tensor) -> Tensor:
-    """Scores [..., C] less their mean over classes."""
-    return scores - scores.mean(-1, keepdim=True)
-
-
-def std(scores: Tensor, valid: Tensor) -> Tensor:
-    """Standard deviation [R, 1, 1] over classes of scores [R, N, C], over the `valid` [R, N] images of a replica.
-
-    >>> std(torch.tensor([[[0.1, 0.3], [0.2, 0.6], [0.0, 9.0]]]), torch.tensor([[True, True, False]]))
-    tensor([[[0.1581]]])
-    """
-    variance = scores.var(-1, correction=0)
-    return (torch.where(valid, variance, 0).sum(1) / valid.sum(1)).sqrt().clamp(min=1e-12)[:, None, None]
-
-
-def picked(which: Tensor, yes: Explanation, no: Explanation) -> Explanation:
-    """Replica by replica the first of two explanations, where `which` [R]."""
-
-    def of(name: str) -> Tensor:
-        first, second = getattr(yes, name), getattr(no, name)
-        return torch.where(which.view(-1, *[1] * (first.dim() - 1)), first, second)
-
-    return Explanation(*(of(field.name) for field in fields(Explanation)))
-
-
-def _scores(given: Given, shares: Tensor, ridge: Tensor) -> Tensor:
-    """The named logits and the left-out regression of `shares` [R, N, C], in its own units: [J + 1, R, N, C]."""
-    values = centred(left_out(given.images, shares, ridge))
-    return torch.cat([given.named, (values / std(values, given.valid))[None]])
-
-
 def _probabilities(given: Given, scores: Tensor, pool: Tensor, bias: Tensor) -> Tensor:
-    p = pooled(scores, pool, bias[:, None] * given.constant[..., None]).exp()
-    return torch.where(given.valid[..., None], p, 0)
+    return pooled(scores, pool, bias.unsqueeze(-2) * given.constant[..., None]) * given.valid[..., None]
 
 
-def _posterior(given: Given, p: Tensor, likelihood: Tensor) -> tuple[Tensor, Tensor]:
-    """Probabilities [R, N, C] of true classes and log-probabilities [R, N] of the given labels; both 0 on padding."""
-    joint = p * likelihood
-    total = joint.sum(-1)
-    true = joint / total.clamp(min=1e-30)[..., None]
-    return true, torch.where(given.valid, total.clamp(min=1e-30).log(), 0)
+def _posterior(p: Tensor, chances: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities of true classes and log-probabilities [R, S, N] of the given labels; both 0 on padding."""
+    joint = p * chances
+    total = joint.sum(-1).clamp(min=1e-30)
+    return joint / total[..., None], torch.where(p.sum(-1) > 0, total.log(), 0)

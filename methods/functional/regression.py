@@ -54,3 +54,25 @@ def weights(images: Spectrum, shares: Tensor, ridge: Tensor) -> Tensor:
     targets = images.basis.mT @ (shares / (shares.sum(1, keepdim=True) + 0.25))
     factors = images.squares.sqrt() / (images.squares + ridge[:, None])
     return (factors[..., None] * targets).mT @ images.directions
+
+
+def centred(scores: Tensor) -> Tensor:
+    """Scores [..., C] less their mean over classes."""
+    return scores - scores.mean(-1, keepdim=True)
+
+
+def std(scores: Tensor, valid: Tensor) -> Tensor:
+    """Standard deviation [..., 1, 1] over classes of centred scores [..., N, C], over the `valid` [..., N] images.
+
+    >>> std(torch.tensor([[-0.1, 0.1], [-0.2, 0.2], [0.0, 9.0]]), torch.tensor([True, True, False]))
+    tensor([[0.1581]])
+    """
+    variance = torch.where(valid, scores.square().mean(-1), 0).sum(-1) / valid.sum(-1)
+    return variance.sqrt().clamp(min=1e-12)[..., None, None]
+
+
+def regression(images: Spectrum, shares: Tensor, valid: Tensor, ridge: Tensor) -> Tensor:
+    """Left-out values of several `shares` [R, S, N, C], centred over classes, in units of their standard deviation."""
+    side_by_side = left_out(images, shares.transpose(1, 2).flatten(2), ridge)
+    values = centred(side_by_side.unflatten(2, shares.shape[1::2]).transpose(1, 2))
+    return values / std(values, valid)

@@ -28,7 +28,7 @@ SHORT = {"rounds": 2, "warmup": 1, "window": 2}
 #: Hooks that only some trainings need.
 SOMETIMES = {
     "zero_shot", "note_broken", "load_state", "state", "select_train_classes", "train_classes", "recipe", "data",
-    "name", "costly", "is_linear", "ranking_weights", "joined", "pool_features", "sees_images",
+    "name", "is_linear", "ranking_weights", "joined", "pool_features", "sees_images",
 }  # fmt: skip
 #: What nothing asks a method that learns nothing.
 IN_TRAINING = {

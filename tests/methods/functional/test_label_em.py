@@ -7,20 +7,19 @@ from collections.abc import Iterator
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize, one_hot
+from torch.nn.functional import normalize
 
 from methods.functional import label_em as module
 from methods.functional.label_em import (
     Explanation,
     Given,
-    contradicted,
     explain,
-    from_labels,
-    from_names,
-    likelihoods,
     refined,
+    starts,
 )
+from methods.functional.label_noise_evidence import MASSES, contradicted
 from methods.functional.noise_matrix import even
+from tests.methods.functional.test_label_noise_evidence import slow_likelihoods
 
 J, R, N, C, E = 2, 2, 30, 4, 6
 
@@ -45,7 +44,10 @@ def case(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def given_of(features: Tensor, labels: Tensor, classifiers: Tensor) -> Given:
-    return Given.of(features, labels, torch.ones_like(labels, dtype=torch.bool), classifiers)
+    given = Given.of(features, labels, torch.ones_like(labels, dtype=torch.bool), classifiers[0])
+    for classifier in classifiers[1:]:
+        given = given.beside(classifier)
+    return given
 
 
 def shop(swapped: bool, seed: int = 1) -> tuple[Given, Tensor]:
@@ -59,35 +61,9 @@ def shop(swapped: bool, seed: int = 1) -> tuple[Given, Tensor]:
     return given_of(features[None], labels[None], 5 * names[None, None]), true
 
 
-def slow_likelihoods(labels: list[int], true: Tensor, right: float, mass: float) -> Tensor:
-    """T[k, y_i] [N, C], each image's own count left out, with loops."""
-    found = torch.zeros(len(labels), C)
-    prior = even(torch.tensor(right), C)
-    for i, label in enumerate(labels):
-        for k in range(C):
-            others = [j for j in range(len(labels)) if j != i]
-            same = sum(float(true[j, k]) for j in others if labels[j] == label)
-            found[i, k] = (same + mass * float(prior[k, label])) / (sum(float(true[j, k]) for j in others) + mass)
-    return found
-
-
-def test_an_image_s_own_label_is_left_out_of_how_labels_go_wrong_and_the_likeliest_mass_is_taken() -> None:
-    features, labels, classifiers = case()
-    given = given_of(features, labels, classifiers)
-    generator = torch.Generator().manual_seed(5)
-    true = torch.randn(R, N, C, generator=generator).mul(3).softmax(-1)
-    true[0] = 0.9 * one_hot(labels[0], C) + 0.1 * true[0]
-    p, right = torch.randn(R, N, C, generator=generator).softmax(-1), torch.tensor([0.8, 0.4])
-    found = likelihoods(given, true, p, right)
-    for r in range(R):
-        tried = [slow_likelihoods(labels[r].tolist(), true[r], float(right[r]), mass) for mass in module.MASSES]
-        best = max(tried, key=lambda one: float((p[r] * one).sum(-1).log().sum()))
-        torch.testing.assert_close(found[r], best)
-
-
 def slow_round(given: Given, found: Explanation, r: int) -> tuple[Tensor, Tensor]:
     """What one round makes of a replica's posterior [N, C], and each label's log-probability [N], image by image."""
-    x, labels, ridge = given.features[r], given.labels[r].tolist(), float(found.ridge[r])
+    x, labels, ridge = given.features[r], given.labels[r, 0].tolist(), float(found.ridge[r])
     values = torch.zeros(N, C)
     for i in range(N):
         rest = torch.arange(N) != i
@@ -99,51 +75,55 @@ def slow_round(given: Given, found: Explanation, r: int) -> tuple[Tensor, Tensor
     mean = x.mean(0)
     logits = found.pool[r, -1] * values + torch.outer(x @ mean / mean.square().sum(), found.bias[r])
     for j in range(J):
-        cosines = x @ given.classifiers[j, r].T
+        cosines = x @ given.classifiers[r, j].T
         logits = logits + found.pool[r, j] * (cosines - cosines.mean(1, keepdim=True))
     p = logits.softmax(-1)
-    tried = [slow_likelihoods(labels, found.true[r], float(found.right[r]), mass) for mass in module.MASSES]
+    tried = [slow_likelihoods(labels, found.true[r], float(found.right[r]), mass) for mass in MASSES]
     joint = p * max(tried, key=lambda one: float((p * one).sum(-1).log().sum()))
     return joint / joint.sum(1, keepdim=True), joint.sum(1).log()
 
 
 def test_rounds_equal_slow_loops() -> None:
     given = given_of(*case())
-    first = from_labels(given)
-    for rounds in (0, 1, 3):
-        before, after = refined(given, first, rounds), refined(given, first, rounds + 1)
+    first = starts(given)
+    for rounds, start in ((0, 0), (1, 1), (3, 0), (3, 1)):
+        which = torch.full((R,), start)
+        before, after = (refined(given, first, n).picked(which) for n in (rounds, rounds + 1))
         for r in range(R):
             true, each = slow_round(given, before, r)
             torch.testing.assert_close(before.each[r], each)
             torch.testing.assert_close(after.true[r], true)
-        right = (after.true * given.shares).sum((1, 2)) / N
+        right = (after.true * given.shares[:, 0]).sum((1, 2)) / N
         torch.testing.assert_close(after.right, right)
 
 
 def test_the_start_takes_the_ridge_that_makes_the_given_labels_likeliest(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = given_of(*case())
-    found, ridges, likeliest = from_labels(given), module.RIDGES, []
+    found, ridges, alone = starts(given_of(*case())), module.RIDGES, []
     for ridge in ridges:
         monkeypatch.setattr(module, "RIDGES", (ridge,))
-        likeliest.append(from_labels(given).each.sum(1))
-    assert found.ridge.tolist() == [ridges[int(best)] for best in torch.stack(likeliest).argmax(0)]
+        alone.append(starts(given_of(*case())))
+    best = torch.stack([one.each[:, 0].sum(1) for one in alone]).argmax(0)
+    for r in range(R):
+        assert found.ridge[r].tolist() == [ridges[int(best[r])]] * 2
+        torch.testing.assert_close(found.true[r, 0], alone[int(best[r])].true[r, 0])
 
 
 def test_a_start_by_names_sees_labels_by_their_fraction_of_right_ones_alone() -> None:
     features, labels, classifiers = case()
     given = given_of(features, labels, classifiers)
-    found = from_names(given, torch.ones(R))
-    p = (given.named * found.pool.T[:-1, :, None, None]).sum(0).softmax(-1)
+    found = starts(given).picked(torch.ones(R).long())
+    p = (given.named * found.pool[:, :-1, None, None]).sum(1).softmax(-1)
     joint = p * even(found.right, C).mT.take_along_dim(labels[..., None], 1)
     torch.testing.assert_close(found.true, joint / joint.sum(-1, keepdim=True), atol=0.02, rtol=0)
 
 
 def test_the_likelier_end_is_taken_replica_by_replica() -> None:
     given = given_of(*case(3))
-    ends = [refined(given, first, 8) for first in (from_labels(given), from_names(given, from_labels(given).ridge))]
+    both = refined(given, starts(given), 8)
+    ends = [both.picked(torch.full((R,), start)) for start in (0, 1)]
     found = explain(given)
     for r in range(R):
-        allowed = [end for end in ends if not contradicted(end.true, given.labels)[r]]
+        allowed = [end for end in ends if not contradicted(end.true, given.labels[:, 0])[r]]
         likelier = max(allowed, key=lambda end: float(end.each[r].sum()))
         torch.testing.assert_close(found.true[r], likelier.true[r])
 
@@ -156,18 +136,6 @@ def test_classes_do_not_change_places_where_names_say_nothing_or_something_else(
     predicted = (given.features @ found.classifier(given).mT)[0].argmax(-1)
     assert (predicted == true).double().mean() >= 0.95
     assert float(found.right) > 0.8
-
-
-@pytest.mark.parametrize(("own", "other", "gone"), [(0, 7, True), (0, 6, False), (1, 11, True), (1, 10, False)])
-def test_a_name_is_contradicted_by_one_other_label_and_not_by_many_that_are_wrong_at_random(
-    own: int, other: int, gone: bool
-) -> None:
-    labels = torch.tensor([[0] * own + [1] * other + [1, 2, 3]])
-    true = one_hot(torch.tensor([[0] * (own + other) + [1, 2, 3]]), C).double()
-    spread_out = torch.tensor([[0] * own + [1, 2, 3] * 4 + [1, 2, 3]])
-    many = one_hot(torch.tensor([[0] * (own + 12) + [1, 2, 3]]), C).double()
-    assert contradicted(true, labels).tolist() == [gone]
-    assert contradicted(many, spread_out).tolist() == [False]
 
 
 def test_names_tell_which_class_is_meant_where_half_of_its_labels_are_the_next_one_s() -> None:
@@ -184,9 +152,8 @@ def test_logits_of_the_classifier_are_those_of_the_pool() -> None:
     found = explain(given, 0)
     no_names = Explanation(found.true, found.pool * torch.tensor([0, 0, 1.0]), 0 * found.bias, *list_of(found)[3:])
     rest = found.classifier(given) - no_names.classifier(given)
-    expected = (found.pool.T[:-1, :, None, None] * given.classifiers).sum(0) + found.bias[..., None] * given.common[
-        :, None
-    ]
+    by_names = (found.pool[:, :-1, None, None] * given.classifiers).sum(1)
+    expected = by_names + found.bias[..., None] * given.common[:, None]
     torch.testing.assert_close(rest, expected)
 
 
@@ -209,7 +176,7 @@ def test_padding_changes_nothing() -> None:
     plain = given_of(features, labels, classifiers)
     valid = torch.arange(N + 5).expand(R, -1) < N
     more = torch.cat([features, 9 * features[:, :5]], 1), torch.cat([labels, labels[:, :5]], 1)
-    padded = Given.of(*more, valid, classifiers)
+    padded = Given.of(*more, valid, classifiers[0]).beside(classifiers[1])
     whole, found = explain(plain), explain(padded)
     torch.testing.assert_close(found.true[:, :N], whole.true)
     assert not found.true[:, N:].any() and not found.each[:, N:].any()

@@ -12,16 +12,16 @@ J, R, N, C = 3, 2, 40, 4
 
 
 def case() -> tuple[Tensor, Tensor, Tensor]:
-    """Scores [J, R, N, C], which say something of targets [R, N, C], and a constant [R, N]; float64."""
+    """Scores [R, J, N, C], which say something of targets [R, N, C], and a constant [R, N]; float64."""
     generator = torch.Generator().manual_seed(1)
     target = torch.randn(R, N, C, generator=generator).double().mul(2).softmax(-1)
     scores = target.log() * torch.tensor([0.5, 0.1, 1.0])[:, None, None, None]
     scores = scores + torch.randn(J, R, N, C, generator=generator)
-    return scores, target, 1 + 0.2 * torch.randn(R, N, generator=generator).double()
+    return scores.transpose(0, 1), target, 1 + 0.2 * torch.randn(R, N, generator=generator).double()
 
 
 def value(scores: Tensor, target: Tensor, pool: Tensor, bias: Tensor, constant: Tensor, price: float) -> Tensor:
-    log_p = pooled(scores, pool, bias[:, None] * constant[..., None])
+    log_p = pooled(scores, pool, bias[:, None] * constant[..., None]).log()
     away = pool - expected(J - 1, pool)
     held = module.PULL * away.square().sum() + module.NO_BIAS / 2 * bias.square().sum()
     entropy = -(log_p.exp() * log_p).sum()
@@ -33,7 +33,7 @@ def test_steps_end_where_the_penalised_likelihood_has_no_slope() -> None:
     pool, bias = torch.full((R, J), 0.5).double(), torch.zeros(R, C).double()
     for _ in range(60):
         for step in ("pool", "bias"):
-            p = pooled(scores, pool, bias[:, None] * constant[..., None]).exp()
+            p = pooled(scores, pool, bias[:, None] * constant[..., None])
             if step == "pool":
                 pool = newton(scores, pool, p, target)
             else:
@@ -49,24 +49,24 @@ def test_steps_end_where_the_penalised_likelihood_has_no_slope() -> None:
 
 def test_a_classifier_that_contradicts_the_targets_gets_no_weight() -> None:
     scores, target, _ = case()
-    scores = torch.stack([scores[0], scores[1], -20 * target.log()])
+    scores = torch.stack([scores[:, 0], scores[:, 1], -20 * target.log()], 1)
     pool = torch.full((R, J), 0.5).double()
     for _ in range(10):
-        pool = newton(scores, pool, pooled(scores, pool, torch.zeros(R, N, C).double()).exp(), target)
+        pool = newton(scores, pool, pooled(scores, pool, torch.zeros(R, N, C).double()), target)
     assert (pool[:, -1] == 0).all() and (pool[:, 0] > 0).all()
 
 
 def test_without_images_weights_are_what_is_expected() -> None:
-    nothing = torch.zeros(J, R, 0, C)
+    nothing = torch.zeros(R, J, 0, C)
     pool = torch.full((R, J), 0.4)
     for _ in range(5):
-        pool = newton(nothing, pool, nothing[0], nothing[0])
+        pool = newton(nothing, pool, nothing[:, 0], nothing[:, 0])
     torch.testing.assert_close(pool, torch.tensor([[0.7, 0.7, 0.5]]).expand(R, -1))
 
 
 def test_a_step_is_short() -> None:
     scores, target, constant = case()
     pool, bias = torch.full((R, J), 40.0).double(), torch.full((R, C), 9.0).double()
-    p = pooled(scores, pool, bias[:, None] * constant[..., None]).exp()
+    p = pooled(scores, pool, bias[:, None] * constant[..., None])
     assert (newton(scores, pool, p, target) - pool).abs().max() <= module.MOST_STEP
     assert (newton_bias(bias, constant, p, target) - bias).abs().max() <= module.MOST_STEP
