@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections import Counter
@@ -14,7 +13,7 @@ import numpy as np
 from benchmark.audit.audit_result import AuditResult
 from benchmark.audit.copies import KINDS, Copies
 from benchmark.audit.doubtful import Doubtful
-from datamodules.foreign import to_cell
+from datamodules.formats.csv_table import as_csv
 from datamodules.formats.labellings import AUDITED
 
 
@@ -41,20 +40,6 @@ def files(data: Doubtful, result: AuditResult, copies: Copies, correct: float = 
         "pred_probs.npy": buffer.getvalue(),
         "summary.json": json.dumps(summary(data, result, copies), indent=1, ensure_ascii=False) + "\n",
     }
-
-
-def as_csv(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as a table, numbers with six significant digits, texts as no spreadsheet takes them for formulas."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        writer.writerow(
-            [
-                f"{cell:.6g}" if isinstance(cell, float) else to_cell(cell) if isinstance(cell, str) else cell
-                for cell in row
-            ]
-        )
-    return text.getvalue()
 
 
 def label_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:

@@ -17,7 +17,7 @@ from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import classes_named, readable
 from datamodules.formats.folder import read_names, split_of
 from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders, unused
-from datamodules.formats.images import FileImages
+from datamodules.formats.images import FileImages, no_pictures
 from datamodules.formats.labelled_table import labelled_table
 from datamodules.formats.labellings import image_names
 from datamodules.formats.other_layouts import other_layout
@@ -144,7 +144,7 @@ def of_dataset(spec: str, dataset: Dataset) -> Doubtful:
     whole, test = (
         Doubtful(
             spec, part.images, image_names(part.images), part.labels, classes, classes, dataset.template,
-            left_out=_no_pictures(part.images),
+            left_out=no_pictures(part.images),
         )
         for part in (dataset.train, dataset.test)
     )  # fmt: skip
@@ -213,9 +213,4 @@ def _table(path: Path, columns: Mapping[str, str]) -> Doubtful:
 def _of_files(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:
     assert isinstance(split.images, FileImages)
     images = split.images
-    others = _no_pictures(images)
-    return Doubtful(spec, images, images.paths, split.labels, values, classes, template, left_out=others)
-
-
-def _no_pictures(images: Images) -> tuple[tuple[str, str], ...]:
-    return tuple((file, "is no picture") for file in images.left_out) if isinstance(images, FileImages) else ()
+    return Doubtful(spec, images, images.paths, split.labels, values, classes, template, left_out=no_pictures(images))

@@ -17,6 +17,7 @@ from benchmark.plan.method_names import printed
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.option_files import check_same_files
+from benchmark.records.paths import LEFT_OUT
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.file_names import TABLES, table_file
@@ -83,6 +84,8 @@ def train(
     engine = _checked(options, datasets, backbones)
     done = store.finished(runs, quarantine=not options.dry_run)
     check_same_files(store, (run for run in runs if run.key in done))
+    for dataset in {run.dataset: None for run in runs if run.key not in done or options.dry_run}:
+        name_checks.check_files(dataset, options.data)
     if len(done) < len(runs):
         if not all(is_embedded(backbone) for backbone in backbones):
             check_writable("the cache folder", options.cache)
@@ -96,7 +99,8 @@ def train(
     if options.save_predictions:
         _without_predictions(console, store, [run for run in runs if run.key in done])
     if options.dry_run:
-        _check_without_torch(console, options, datasets, backbones)
+        line = f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}"
+        console.say(line, "dim")
     elif todo:
         return train_campaign(console, options, engine, Planned(runs, todo, frozenset(done), workers), begin)
     else:
@@ -114,7 +118,7 @@ def _checked(options: Options, datasets: Iterable[str], backbones: Iterable[str]
     engine.check(options.devices)
     target_of(options, options.out)
     check_writable("the output folder", options.out)
-    Outputs(options.out, "report").check([*TABLES, *map(table_file, datasets)])
+    Outputs(options.out, "report").check([*TABLES, LEFT_OUT, *map(table_file, datasets)])
     check_folders(options.out, ("campaigns", "locks", "failed", "slurm", "wandb"))
     check_track(options.track, options.out, datasets)
     recorded_workers(options.out, (), 1)
@@ -135,14 +139,6 @@ def _workers(console: Screen, options: Options, engine: Engine, runs: list[Run],
         return engine.planned(options.devices, small)
     with console.status("loading torch"):
         return len(engine.devices(options.devices, small, len(runs)))
-
-
-def _check_without_torch(console: Screen, options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> None:
-    """What a run would refuse, as far as that can be seen at once; says what was not looked at."""
-    for dataset in datasets:
-        name_checks.check_files(dataset, options.data)
-    line = f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}"
-    console.say(line, "dim")
 
 
 def _plan(console: Screen, runs: list[Run], done: set[str], todo: list[Pack]) -> None:

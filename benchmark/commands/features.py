@@ -121,13 +121,7 @@ def _templates(text: str) -> list[str]:
 
 def _report(console: Screen, options: Options, dataset: Dataset, arrays: Mapping[str, NDArray[Any]]) -> None:
     parts = [f"{len(arrays[name])} {name.removesuffix('_labels')}" for name in arrays if name.endswith("_labels")]
-    for line in (
-        f"{options.to}: {', '.join(parts)} images of {len(dataset.classes)} classes, {options.backbone}",
-        *(
-            []
-            if dataset.has_clean_labels
-            else [f"its labels are in doubt: name it features:{options.to}[labels=unknown]"]
-        ),
-        f"promptnoise bench --datasets=features:{options.to} trains on it",
-    ):
-        console.say(line)
+    console.say(f"{options.to}: {', '.join(parts)} images of {len(dataset.classes)} classes, {options.backbone}")
+    if not dataset.has_clean_labels:
+        console.say(f"its labels are in doubt: name it features:{options.to}[labels=unknown]")
+    console.say(f"promptnoise bench --datasets=features:{options.to} trains on it")

@@ -64,14 +64,8 @@ def _chosen(
 
 def _runs(point: Point, changes: Changes) -> list[Run]:
     return Grid(
-        methods=[point.method],
+        methods=[point.method], rates=[point.rate], shots=[point.shots], paradigms=[point.paradigm],
         datasets=[f"{point.dataset}[template={point.template}]" if point.template else point.dataset],
-        rates=[point.rate],
-        kinds=["symmetric" if point.noise == "none" else point.noise],
-        seeds=changes.seeds or point.seeds,
-        shots=[point.shots],
-        backbones=[changes.backbone or point.backbone],
-        paradigms=[point.paradigm],
-        recipes=[changes.recipe or point.recipe],
-        epochs=changes.epochs,
-    ).runs()
+        kinds=["symmetric" if point.noise == "none" else point.noise], seeds=changes.seeds or point.seeds,
+        backbones=[changes.backbone or point.backbone], recipes=[changes.recipe or point.recipe], epochs=changes.epochs,
+    ).runs()  # fmt: skip

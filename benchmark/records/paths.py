@@ -16,6 +16,8 @@ from benchmark.records.checksummed import BadRecord
 LEARNED, PREDICTIONS = ".safetensors", ".parquet"
 BESIDE = {LEARNED: "learned_sha256", PREDICTIONS: "predictions_sha256"}
 
+#: Lists the files of the data sets that a bench left out.
+LEFT_OUT = "left_out.csv"
 #: What a killed writer or we ourselves left there.
 _PASSED_OVER = re.compile(r"\.bad\d*$|\.partial$")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,7 @@ from benchmark.analysis.stopping import stopping
 from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
+from benchmark.records.paths import LEFT_OUT
 from benchmark.records.store import Store
 from benchmark.report import loss_table, page, regret_table, table_files
 from benchmark.report.markdown import plain
@@ -54,6 +55,9 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
     store, outputs = Store(out), Outputs(out, "report")
     step("records")
     campaign = Results.of(*store.load())
+    if (out / LEFT_OUT).is_file():
+        left_out = f"files of the data sets were left out, as they are no pictures: {LEFT_OUT}"
+        campaign = replace(campaign, problems=(*campaign.problems, left_out))
     choices, doubts = selection.chosen(campaign.records), campaign.doubts()
     step("tables")
     found = statistics.differences(campaign.seen, reference)

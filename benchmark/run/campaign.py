@@ -10,10 +10,12 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from benchmark.errors import BadInput
+from benchmark.outputs import Outputs
 from benchmark.plan.axes import Run, all_small
 from benchmark.plan.method_names import printed
 from benchmark.plan.options import Options
 from benchmark.plan.packs import Pack
+from benchmark.records.paths import LEFT_OUT
 from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, record_workers
 from benchmark.run.engines import Engine
@@ -24,6 +26,8 @@ from benchmark.run.workload import Workload, noting_lost
 from benchmark.screen import Screen
 from benchmark.tracking import Files, Follower, target_of
 from datamodules.catalog import Size
+from datamodules.formats.csv_table import as_csv
+from datamodules.formats.images import no_pictures
 
 if TYPE_CHECKING:
     from benchmark.run.resources import Resources
@@ -60,6 +64,7 @@ def train_campaign(
     if not able:
         raise BadInput("none of these methods runs on this backbone")
     _check_writable(options.out)
+    _keep_left_out(console, runner.resources, able, options.out)
     begin()
     record_workers(options.out, plan.runs, options.pack, plan.workers)
     store = Store(options.out)
@@ -113,6 +118,18 @@ def _naming_what_is_missing(console: Screen, store: Store, runs: Sequence[Run]) 
 def _size(resources: Resources, pack: Pack) -> Size:
     dataset = resources.dataset(pack.runs[0].dataset)
     return Size(len(dataset.classes), len(dataset.test.labels))
+
+
+def _keep_left_out(console: Screen, resources: Resources, runs: Sequence[Run], out: Path) -> None:
+    """Lists the files in the data sets' folders that are no pictures, as an audit does."""
+    found: dict[tuple[str, ...], None] = {}  # once, where both splits were cut from one folder
+    for name in sorted({run.dataset for run in runs}):
+        data = resources.dataset(name)
+        parts = [part.images for part in (data.train, data.test, data.val) if part]
+        found |= {(name, *one): None for images in parts for one in no_pictures(images)}
+    if found:
+        (path,) = Outputs(out, "bench").write({LEFT_OUT: as_csv([("dataset", "file", "why"), *found])})
+        console.say(f"{len(found)} files of these data sets are left out, as they are no pictures: {path}", "yellow")
 
 
 def _without(runs: Sequence[Run], reasons: Container[tuple[str, str]]) -> list[Run]:

@@ -15,14 +15,9 @@ TEMPLATE = "a photo of a {}."
 SIZE = {"classes": 1000, "tests": 50000}
 GROUP = "coop11"
 SOURCE = ClassFolders(
-    folder="imagenet",
-    train="images/train",
-    test="images/val",
-    val="images/held-out",
-    extra=("classnames.txt",),
-    get=f"unpack the images (image-net.org), one folder per class; {GUIDE}",
-    same_names=True,
-)
+    folder="imagenet", train="images/train", test="images/val", val="images/held-out", extra=("classnames.txt",),
+    get=f"unpack the images (image-net.org), one folder per class; {GUIDE}", same_names=True,
+)  # fmt: skip
 
 
 def rename(classes: Sequence[str]) -> list[str]:

@@ -7,10 +7,11 @@ import io
 import os
 import posixpath
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from datamodules import reading
 from datamodules.errors import DataError
@@ -100,6 +101,14 @@ def read_table(path: Path) -> CsvTable:
         raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}") from None
     columns = tuple(from_cell(cell.strip()) for cell in lines[0][1]) if lines else ()
     return CsvTable(path, columns, tuple((line, tuple(map(from_cell, cells))) for line, cells in lines[1:]))
+
+
+def as_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as a table, numbers with six significant digits, texts as no spreadsheet takes them for formulas."""
+    text = io.StringIO()
+    kinds: dict[type, Callable[[Any], str]] = {float: "{:.6g}".format, str: to_cell}
+    csv.writer(text, lineterminator="\n").writerows([kinds.get(type(cell), str)(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def _delimiter(text: str) -> str:

@@ -72,6 +72,11 @@ class FileImages:
         return digest.hexdigest()
 
 
+def no_pictures(images: object) -> tuple[tuple[str, str], ...]:
+    """The files beside images in folders that are left out, and why."""
+    return tuple((file, "is no picture") for file in images.left_out) if isinstance(images, FileImages) else ()
+
+
 def require_files(root: Path, paths: list[str], listed_by: str) -> list[str]:
     """The paths of all images in a list as they are on the disk, where a name may differ in upper and lower case.
 

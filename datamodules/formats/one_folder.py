@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,12 +56,13 @@ class OneFolder:
         whole = split_of(folder, "", folders)
         assert isinstance(whole.images, FileImages)
         tests = held_out(name, whole.images.paths, whole.labels, folders, self.share)
-        train, test = (_pick(folder, whole, np.flatnonzero(rows)) for rows in (~tests, tests))
+        train, test = (_pick(whole, np.flatnonzero(rows)) for rows in (~tests, tests))
         names = read_names(folder / "classnames.txt", folders)
         given = read_labellings(folder, train, folders, test)
         return checked(Dataset(name, names, template, train, test, None, given))
 
 
-def _pick(folder: Path, whole: Split, rows: Labels) -> Split:
+def _pick(whole: Split, rows: Labels) -> Split:
     assert isinstance(whole.images, FileImages)
-    return Split(FileImages(folder, tuple(whole.images.paths[row] for row in rows.tolist())), whole.labels[rows])
+    paths = tuple(whole.images.paths[row] for row in rows.tolist())
+    return Split(replace(whole.images, paths=paths), whole.labels[rows])

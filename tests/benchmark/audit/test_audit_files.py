@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.audit.audit_files import as_csv
 from datamodules.dataset import Split
+from datamodules.formats.csv_table import as_csv
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from benchmark.commands import bench
 from benchmark.errors import BadInput
 from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from benchmark.records.store import Store
+from benchmark.report.make import make
 from benchmark.run.campaign import Planned, left_out, train_campaign
 from benchmark.run.engines import Engine
 from benchmark.run.workload import Workload
 from benchmark.screen import Screen
+from datamodules.errors import DataError
 from tests.support.records_factory import result
 
 
@@ -93,3 +99,32 @@ def test_what_is_left_out_is_shown_as_it_is(tmp_path: Path) -> None:
     shown = console()
     left_out(shown, "fpl[k=3]: no labels")
     assert said(shown) == "left out: fpl[k=3]: no labels\n"
+
+
+def test_files_that_are_no_pictures_are_listed_beside_the_tables_and_the_report_says_so(tmp_path: Path) -> None:
+    for part, colour in product(("train", "test"), ("red", "blue")):
+        (tmp_path / "data" / part / colour).mkdir(parents=True)
+        for number in range(2):
+            Image.new("RGB", (40, 40), colour).save(tmp_path / "data" / part / colour / f"{number}.png")
+    (tmp_path / "data/train/red/notes.txt").write_text("no picture")
+    (tmp_path / "data/test/blue/1.heic").write_text("neither")
+    out, dataset = tmp_path / "out", f"folder:{tmp_path / 'data'}"
+    asked = Options(methods="zero_shot", datasets=dataset, noise="0", seeds="1", shots="1", out=out, devices="cpu")
+    assert bench.main(asked) == 0
+    rows = list(csv.DictReader((out / "left_out.csv").read_text().splitlines()))
+    assert [(row["dataset"], row["file"], row["why"]) for row in rows] == [
+        (dataset, "train/red/notes.txt", "is no picture"), (dataset, "test/blue/1.heic", "is no picture")
+    ]  # fmt: skip
+    assert any("left_out.csv" in line for line in make(out).problems)
+    assert "files of the data sets were left out" in (out / "report.html").read_text()
+    assert (out / "left_out.csv").exists(), "a report removes what it wrote itself alone"
+
+
+def test_a_folder_that_cannot_be_used_is_refused_before_torch_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data/train").mkdir(parents=True)
+    monkeypatch.setattr(bench, "_workers", pytest.fail)
+    asked = Options(methods="zero_shot", datasets=f"folder:{tmp_path / 'data'}", noise="0", out=tmp_path / "out")
+    with pytest.raises(DataError, match="test is not there"):
+        bench.main(asked)
