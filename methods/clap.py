@@ -44,9 +44,9 @@ class Method(HeadMethod):
 
     def build(self) -> None:
         """Starts the heads at the text features."""
-        self.register_buffer("base", self.zero_shot(self.unit), persistent=False)
+        self._keep(base=self.zero_shot(self.unit))
         self.head = torch.nn.Parameter(self.base.repeat(len(self.task.seeds), 1, 1))
-        self.register_buffer("multipliers", self.head.new_ones(self.head.shape[:2]), persistent=False)
+        self._keep(multipliers=self.head.new_ones(self.head.shape[:2]))
 
     def start_training(self) -> None:
         """Computes the multipliers [R, C]."""

@@ -33,7 +33,7 @@ class Method(BaseMethod):
     def build(self) -> None:
         """Makes room for the means."""
         shape = len(self.task.seeds), len(self.task.classes), self.task.backbone.embedding
-        self.register_buffer("means", torch.zeros(shape, device=self.task.backbone.device), False)
+        self._keep(means=torch.zeros(shape, device=self.task.backbone.device))
 
     def start_training(self) -> None:
         """Computes the means [R, C, E]."""

@@ -33,20 +33,14 @@ class Method(AnyLoss, BaseMethod):
 
     ratio: Annotated[float, Ge(0), Le(1)] = 0.2
 
-    texts: Tensor
-
     def build(self) -> None:
         """Draws D and U [R, ...]."""
-        self.register_buffer("texts", self.zero_shot(), persistent=False)
+        super().build()
         runs, width = len(self.task.seeds), self.texts.shape[-1]
         inner = max(1, width // 4)
         draws = [self.task.generator(r, "adapter") for r in range(runs)]
         self.down = _stack([_uniform(inner, width, draw) for draw in draws], self.task.backbone.device)
         self.up = _stack([_uniform(width, inner, draw) for draw in draws], self.task.backbone.device)
-
-    def class_weights(self) -> Tensor:
-        """Text features [R, C, E]."""
-        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def image_features(self, images: Images) -> Tensor:
         """Adapted unit features [R, B, E]."""

@@ -63,19 +63,15 @@ class Method(AnyLoss, BaseMethod):
                     f" {task.backbone.name} has others; use one of OpenAI's or open_clip's plain ViTs"
                 )
             layers, width = len(transformer.resblocks), transformer.resblocks[0].attn.embed_dim
-            draws = [
-                torch.rand((layers, 3, self.rank, width), generator=task.generator(r, f"init {tower}"))
-                for r in range(len(task.seeds))
-            ]
-            down = ((2 * torch.stack(draws) - 1) / sqrt(width)).to(task.backbone.device)
+            drawn = task.uniform(f"init {tower}", layers, 3, self.rank, width)
+            down = (drawn / sqrt(width)).to(task.backbone.device)
             self.register_parameter(f"down_{tower}", nn.Parameter(down))
             self.register_parameter(f"up_{tower}", nn.Parameter(torch.zeros_like(down.mT).contiguous()))
         texts = [task.template.format(name.replace("_", " ")) for name in task.classes]
         ids = task.backbone.tokenizer(texts)
         eot = (ids == task.backbone.tokenizer.eot_token_id).int().argmax(-1)
         length = int(eot.max()) + 1 if task.backbone.text.causal else ids.shape[1]
-        for name, tensor in (("ids", ids[:, :length]), ("eot", eot)):
-            self.register_buffer(name, tensor.to(task.backbone.device), persistent=False)
+        self._keep(ids=ids[:, :length].to(task.backbone.device), eot=eot.to(task.backbone.device))
 
     def start_epoch(self) -> None:
         """Counts steps anew, by which dropout is drawn."""

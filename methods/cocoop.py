@@ -64,8 +64,7 @@ class Method(AnyLoss, PromptMethod):
             ("w2", (inner, width), inner),
             ("b2", (width,), inner),
         ):
-            draws = [torch.rand(shape, generator=task.generator(r, f"init {name}")) for r in range(len(task.seeds))]
-            values = (2 * torch.stack(draws) - 1) / sqrt(inputs)
+            values = task.uniform(f"init {name}", *shape) / sqrt(inputs)
             self.register_parameter(name, nn.Parameter(values.to(task.backbone.device)))
 
         tower = task.backbone.text

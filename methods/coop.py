@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
@@ -37,8 +36,7 @@ class PromptMethod(BaseMethod):
         words = task.backbone.words(self.init) if self.init else None
         n_ctx = self.n_ctx or (task.recipe.n_ctx if words is None else len(words))
         shape = (len(task.classes), n_ctx, task.backbone.width) if self.csc else (n_ctx, task.backbone.width)
-        draws = [0.02 * torch.randn(shape, generator=task.generator(r, "init")) for r in range(len(task.seeds))]
-        ctx = torch.stack(draws).to(task.backbone.device)
+        ctx = (0.02 * task.normal("init", *shape)).to(task.backbone.device)
         if words is not None:
             ctx[..., : len(words), :] = words[:n_ctx]
         self.ctx = nn.Parameter(ctx)

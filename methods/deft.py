@@ -50,9 +50,7 @@ class Method(AnyLoss, PromptMethod):
         """Draws both contexts [R, N, D] and starts the heads [R, C, E] at the text features."""
         super().build()
         self.detecting = True
-        runs = range(len(self.task.seeds))
-        draws = [0.02 * torch.randn(self.ctx.shape[1:], generator=self.task.generator(r, "negative")) for r in runs]
-        self.negative = torch.nn.Parameter(torch.stack(draws).to(self.ctx.device))
+        self.negative = torch.nn.Parameter((0.02 * self.task.normal("negative", *self.ctx.shape[1:])).to(self.ctx))
         self.head = torch.nn.Parameter(self.zero_shot().repeat(len(self.task.seeds), 1, 1))
 
     def prompt(self) -> Prompt | None:

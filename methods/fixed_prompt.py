@@ -33,5 +33,4 @@ class Method(zero_shot.Method):
         """Encodes the prompts of all classes once."""
         own, task = LearnedPrompt(self.init, self.task.backbone.words(self.init)), self.task
         prompt = read_prompt(Path(self.file)) if self.file else own
-        texts = prompt.features(task.classes, task.backbone, self.position)
-        self.register_buffer("texts", texts, persistent=False)
+        self._keep(texts=prompt.features(task.classes, task.backbone, self.position))

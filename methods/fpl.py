@@ -47,25 +47,17 @@ class SelfTraining(PromptMethod):
     modality: Literal["text", "visual", "multimodal"] = "text"
     remembered: ClassVar[tuple[str, ...]] = ("pseudo", "weights")
 
-    template_weights: Tensor
-
     @property
     def sees_images(self) -> bool:
         """Unless the prompt is in words alone."""
         return self.modality != "text"
 
     def prompt(self) -> Prompt | None:
-        """The words' part of the prompts."""
+        """The words' part of the prompts; without one, the template's text features are the classifier."""
         if self.modality == "visual":
             return None
         plain = super().prompt()
         return plain if self.modality == "text" else plain and replace(plain, ctx=self.visual.joined(self.ctx)[0])
-
-    def class_weights(self) -> Tensor:
-        """The classifier [R, C, E]: that of the words' part, or of the template."""
-        if self.modality == "visual":
-            return self.template_weights.expand(len(self.task.seeds), -1, -1)
-        return super().class_weights()
 
     def image_features(self, images: Images) -> Tensor:
         """Unit features [R, B, E], through the tuned image tower where the modality has one."""
@@ -109,7 +101,7 @@ class SelfTraining(PromptMethod):
         if visual and (self.csc or self.init or self.position != "end"):
             raise MethodError("csc, init and position are about words; visual prompts have none")
         if visual:
-            self.register_buffer("template_weights", self.zero_shot(), persistent=False)
+            self._keep(texts=self.zero_shot())
         else:
             self.n_ctx = self.n_ctx or (4 if self.modality == "multimodal" else 0)
             super().build()

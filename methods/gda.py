@@ -39,16 +39,15 @@ class Method(MemoryMethod):
     alpha: Annotated[float, Ge(0)] = 0.0
 
     remembered: ClassVar[tuple[str, ...]] = ("images", "biases")
-    texts: Tensor
     images: Tensor
     biases: Tensor
 
     def build(self) -> None:
         """Makes room for the weights [R, C, E] and biases [R, C]."""
         super().build()
-        self.register_buffer("texts", self.zero_shot(), persistent=False)
-        self.register_buffer("images", torch.zeros_like(self.class_weights()), persistent=False)
-        self.register_buffer("biases", torch.zeros_like(self.images[..., 0]), persistent=False)
+        self._keep(texts=self.zero_shot())
+        self._keep(images=torch.zeros_like(self.class_weights()))
+        self._keep(biases=torch.zeros_like(self.images[..., 0]))
 
     def start_training(self) -> None:
         """Computes the discriminants of the training images, times alpha."""

@@ -39,7 +39,7 @@ class Method(AnyLoss, PromptMethod):
     def build(self) -> None:
         """Keeps the text features of zero-shot CLIP, by the recipe's template if it has one."""
         super().build()
-        self.register_buffer("teacher", self.zero_shot(template=self.task.recipe.template), persistent=False)
+        self._keep(teacher=self.zero_shot(template=self.task.recipe.template))
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """The mean loss over images + `weight` (1 - mean cosine of the class weights with zero-shot CLIP's) [R]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import torch
+from torch.nn.functional import normalize
 
 from methods.core.head import HeadMethod
 
@@ -28,7 +29,5 @@ class Method(HeadMethod):
         if self.init == "text":
             super().build()
             return
-        shape = len(self.task.classes), self.task.backbone.embedding
-        draws = [torch.randn(shape, generator=self.task.generator(r, "init")) for r in range(len(self.task.seeds))]
-        heads = torch.nn.functional.normalize(torch.stack(draws), dim=-1)
+        heads = normalize(self.task.normal("init", len(self.task.classes), self.task.backbone.embedding), dim=-1)
         self.head = torch.nn.Parameter(heads.to(self.task.backbone.device))

@@ -46,21 +46,18 @@ class Method(AnyLoss, BaseMethod):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     remembered: ClassVar[tuple[str, ...]] = ("steps", "taken")
     given: GivenImages
-    texts: Tensor
     steps: Tensor
     taken: Tensor
 
     def build(self) -> None:
         """Makes room for w [R, C, E] and alpha [R, C], and draws the bias [R, C] as `torch.nn.Linear` does."""
         runs, texts = len(self.task.seeds), self.zero_shot()
-        self.register_buffer("texts", texts, persistent=False)
-        self.register_buffer("steps", texts.new_ones(2, runs), persistent=False)
-        self.register_buffer("taken", torch.zeros(runs, dtype=torch.long, device=texts.device), persistent=False)
+        taken = torch.zeros(runs, dtype=torch.long, device=texts.device)
+        self._keep(texts=texts, steps=texts.new_ones(2, runs), taken=taken)
         self.prototypes = torch.nn.Parameter(torch.zeros_like(texts).repeat(runs, 1, 1))
         self.alpha = torch.nn.Parameter(texts.new_full((runs, len(texts)), self.task.backbone.scale))
         if self.bias:
-            draws = [torch.rand(len(texts), generator=self.task.generator(r, "bias")) for r in range(runs)]
-            offsets = (2 * torch.stack(draws) - 1) / sqrt(texts.shape[1])
+            offsets = self.task.uniform("bias", len(texts)) / sqrt(texts.shape[1])
             self.offsets = torch.nn.Parameter(offsets.to(texts.device))
 
     @property

@@ -48,10 +48,6 @@ class Method(AnyLoss, DeepPrompt):
 
     def _like_linear(self, purpose: str, *inner: int) -> Tensor:
         """Numbers [R, layers, *inner, W], uniform in +- 1 / sqrt(D); all layers but the first start alike."""
-        task, bound = self.task, 1 / sqrt(self.ctx.shape[-1])
-        rows = [
-            torch.rand((2, *inner, self.tower.width), generator=task.generator(r, f"init {purpose}"))
-            for r in range(len(task.seeds))
-        ]
+        drawn = self.task.uniform(f"init {purpose}", 2, *inner, self.tower.width)
         places = torch.arange(self.text_layers).clamp(max=1)
-        return bound * (2 * torch.stack(rows) - 1)[:, places].to(task.backbone.device)
+        return 1 / sqrt(self.ctx.shape[-1]) * drawn[:, places].to(self.task.backbone.device)

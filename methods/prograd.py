@@ -48,7 +48,7 @@ class Method(AnyLoss, PromptMethod):
     def build(self) -> None:
         """Keeps the text features of zero-shot CLIP, by the recipe's template if it has one."""
         super().build()
-        self.register_buffer("teacher", self.zero_shot(template=self.task.recipe.template), persistent=False)
+        self._keep(teacher=self.zero_shot(template=self.task.recipe.template))
 
     def prompt(self) -> Prompt | None:
         """The contexts, encoded apart from other methods', since their text pass is differentiated twice."""

@@ -37,16 +37,13 @@ class Method(AnyLoss, BaseMethod):
     weight_decay = 0.0
     remembered: ClassVar[tuple[str, ...]] = ("strength",)
     strength: Tensor
-    texts: Tensor
     eye: Tensor
 
     def build(self) -> None:
         """Starts the maps [R, E, E] at the identity."""
-        runs, texts = len(self.task.seeds), self.zero_shot()
-        self.register_buffer("texts", texts, persistent=False)
-        eye = torch.eye(texts.shape[-1], device=texts.device)
-        self.register_buffer("eye", eye, persistent=False)
-        self.register_buffer("strength", texts.new_full((runs,), self.penalty), persistent=False)
+        super().build()
+        runs, eye = len(self.task.seeds), torch.eye(self.texts.shape[-1], device=self.texts.device)
+        self._keep(eye=eye, strength=self.texts.new_full((runs,), self.penalty))
         self.map = torch.nn.Parameter(eye.repeat(runs, 1, 1))
 
     def start_training(self) -> None:
@@ -55,10 +52,6 @@ class Method(AnyLoss, BaseMethod):
         classes = [len(self.data.seen(row)) for row in range(self.rows.start, self.rows.stop)]
         each = [self.penalty or few / max(1, count) for few, count in zip(classes, counts, strict=True)]
         self.strength = torch.tensor(each, device=self.strength.device)
-
-    def class_weights(self) -> Tensor:
-        """Text features [R, C, E]."""
-        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def ranking_weights(self, weights: Tensor) -> Tensor:
         """Mapped class weights [R, C, E]: an image's length after the map changes no order of its logits."""

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import torch
 from annotated_types import Ge, Gt, Le
 from open_clip import OPENAI_IMAGENET_TEMPLATES
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from datamodules.batches import Batch
@@ -53,13 +53,13 @@ class Method(AnyLoss, DeepPrompt):
     def build(self) -> None:
         """Draws the prompts of both towers, those of the image tower [R, layers, V, W], and encodes the templates."""
         super().build()
-        self.visual_ctx = nn.Parameter(self.drawn("visual ctx", self.image_layers, self.n_ctx, self.tower.width))
+        self.visual_ctx = self.drawn("visual ctx", self.image_layers, self.n_ctx, self.tower.width)
         names = [name.replace("_", " ") for name in self.task.classes]
         encoded = [
             self.task.backbone.encode_text([template(name) for name in names], unit=False)
             for template in OPENAI_IMAGENET_TEMPLATES[:TEMPLATES]
         ]
-        self.register_buffer("teacher", normalize(torch.stack(encoded).mean(0), dim=-1), persistent=False)
+        self._keep(teacher=normalize(torch.stack(encoded).mean(0), dim=-1))
 
     def image_prompts(self) -> Sequence[Tensor]:
         """The image tower's prompts [R, V, W], one for each layer."""

@@ -36,7 +36,7 @@ class Method(AnyLoss, BaseMethod):
 
     def build(self) -> None:
         """Starts the residuals [R, C, E] at 0."""
-        self.register_buffer("base", self.zero_shot(self.unit), persistent=False)
+        self._keep(base=self.zero_shot(self.unit))
         self.residual = torch.nn.Parameter(torch.zeros_like(self.base).repeat(len(self.task.seeds), 1, 1))
 
     def class_weights(self) -> Tensor:

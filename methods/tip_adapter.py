@@ -37,12 +37,11 @@ class Method(AnyLoss, MemoryMethod):
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     learned_keys: torch.nn.Parameter
-    texts: Tensor
 
     def build(self) -> None:
         """Makes room for the cache; its size is known when training starts."""
         super().build()
-        self.register_buffer("texts", self.zero_shot(), persistent=False)
+        self._keep(texts=self.zero_shot())
         if self.finetune:
             self.learned_keys = torch.nn.Parameter(self.texts.new_empty(len(self.task.seeds), 0, 1))
 

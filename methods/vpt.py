@@ -28,16 +28,10 @@ class Method(AnyLoss, BaseMethod):
     inputs: ClassVar[str] = "images"
     n_ctx: Annotated[int, Ge(0)] = 0
 
-    template_weights: Tensor
-
     def build(self) -> None:
         """Draws the tokens [R, V, W] and encodes the class names."""
-        self.register_buffer("template_weights", self.zero_shot(), persistent=False)
+        super().build()
         self.visual = ImagePrompt(self.task, self.n_ctx or 16)
-
-    def class_weights(self) -> Tensor:
-        """The template's text features [R, C, E]."""
-        return self.template_weights.expand(len(self.task.seeds), -1, -1)
 
     def image_features(self, images: Images) -> Tensor:
         """Unit features [R, B, E], through the image tower with its tokens."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from torch import Tensor
-
 from methods.core.base import BaseMethod
 
 NAME = "zero-shot CLIP"
@@ -18,13 +16,3 @@ class Method(BaseMethod):
 
     labels: ClassVar[str] = "none"
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
-
-    texts: Tensor
-
-    def build(self) -> None:
-        """Encodes the class names."""
-        self.register_buffer("texts", self.zero_shot(), persistent=False)
-
-    def class_weights(self) -> Tensor:
-        """Text features [R, C, E], the same for every run."""
-        return self.texts.expand(len(self.task.seeds), -1, -1)

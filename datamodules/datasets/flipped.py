@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from datamodules.dataset import Dataset
-from datamodules.synthetic.looks import Odds, decorate
-from datamodules.synthetic.rendered import paint_split
-from datamodules.synthetic.scene import Scenes
+from datamodules.synthetic.rendered import turned
 
 TEMPLATE = "a picture of a {}."
 SIZE = {"classes": 26, "tests": 1300}
@@ -21,13 +17,4 @@ CLASSES = (
 
 def load() -> Dataset:
     """Renders 64 training, 20 validation and 50 test images per class."""
-
-    def shift(rng: np.random.Generator, scenes: Scenes) -> None:
-        decorate(rng, scenes, 0.5, Odds())
-        scenes.angle[...] += 180
-
-    train, val, test = (
-        paint_split(f"flipped {part}", seed, CLASSES, count, shift)
-        for part, seed, count in (("train", 101, 64), ("val", 102, 20), ("test", 103, 50))
-    )
-    return Dataset("flipped", CLASSES, TEMPLATE, train, test, val)
+    return turned("flipped", TEMPLATE, CLASSES, 180, seed=100)

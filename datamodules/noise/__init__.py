@@ -1,9 +1,9 @@
 """Kinds of label noise: each module here is one kind, a pure function of the few-shot draw, a rate and a seed.
 
-A kind defines `corrupt(context, rate, seed, **options) -> Noisy` and `NEEDS`, the fields of `Context` that it reads
-beyond `indices`, `pool`, `classes` and `names`. It may define `check(**options)`, which raises `DataError` for a value
-that an option does not take, and `OWN_RATE = True` if its rate is not asked for. A new module is a new kind; it needs
-no registration. Other packages add theirs through the entry point group `promptnoise.noise`.
+A kind defines `corrupt(context, rate, seed, **options) -> Noisy`. It may define `NEEDS`, the fields of `Context` that
+it reads beyond `indices`, `pool`, `classes` and `names`, `check(**options)`, which raises `DataError` for a value that
+an option does not take, and `OWN_RATE = True` if its rate is not asked for. A new module is a new kind; it needs no
+registration. Other packages add theirs through the entry point group `promptnoise.noise`.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def needs(kind: str) -> frozenset[str]:
     >>> sorted(needs("confusion"))
     ['logits']
     """
-    return frozenset(_module(kind).NEEDS)
+    return frozenset(getattr(_module(kind), "NEEDS", ()))
 
 
 def needs_model(kind: str) -> bool:

@@ -9,12 +9,13 @@ from datamodules.noise import Context, Noisy, count
 from datamodules.seeds import rng
 
 
-def flip(context: Context, rate: float, seed: int, targets: Labels) -> Noisy:
-    """Replaces exactly int(rate N) of the labels [N], anywhere in the draw, by `targets` [N].
+def order_of_flips(context: Context, seed: int) -> Labels:
+    """The order [N] in which images go wrong, by the seed alone, so that different kinds flip the same images."""
+    return rng(seed, "noise: order of flips").permutation(len(context.indices))
 
-    The order of flips depends on the seed only, so different kinds flip the same images.
-    """
-    order = rng(seed, "noise: order of flips").permutation(len(context.indices))
+
+def flip(context: Context, rate: float, order: Labels, targets: Labels) -> Noisy:
+    """Replaces exactly int(rate n) of the labels of the n drawn images in `order`, the first ones, by `targets` [N]."""
     flipped = order[: count(rate, len(order))]
     labels = context.labels.copy()
     labels[flipped] = targets[flipped]

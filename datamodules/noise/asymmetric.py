@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datamodules.noise import Context, Noisy
-from datamodules.noise._flips import flip
+from datamodules.noise._flips import flip, order_of_flips
 
 ALSO_CALLED = ("asym", "pair", "pairflip")
-NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
@@ -16,4 +15,4 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     >>> corrupt(context, rate=1.0, seed=1).labels.tolist()
     [1, 2, 3, 0]
     """
-    return flip(context, rate, seed, (context.labels + 1) % context.classes)
+    return flip(context, rate, order_of_flips(context, seed), (context.labels + 1) % context.classes)

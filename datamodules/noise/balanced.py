@@ -7,8 +7,6 @@ from datamodules.noise import Context, Noisy
 from datamodules.noise._swaps import swap
 from datamodules.seeds import rng
 
-NEEDS: frozenset[str] = frozenset()
-
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     """Replaces int(rate K) of the K drawn images of each class by images of other classes; no image is used twice.

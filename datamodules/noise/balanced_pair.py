@@ -8,7 +8,6 @@ from datamodules.noise import Context, Noisy
 from datamodules.noise._swaps import swap
 
 ALSO_CALLED = ("pair", "pairflip")
-NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:

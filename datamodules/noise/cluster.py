@@ -7,7 +7,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
-from datamodules.noise import Context, Floats, Noisy, count
+from datamodules.noise import Context, Floats, Noisy
+from datamodules.noise._flips import flip
 from datamodules.seeds import rng
 
 NEEDS = frozenset({"features"})
@@ -40,11 +41,7 @@ def corrupt(context: Context, rate: float, seed: int, size: str = "4") -> Noisy:
     check(size)
     clusters, targets = _clusters(context, int(size))
     places = rng(seed, "noise: order of clusters").permutation(clusters.max(initial=-1) + 1)
-    order = np.argsort(places[clusters], kind="stable")
-    flipped = order[: count(rate, len(order))]
-    labels = context.labels.copy()
-    labels[flipped] = targets[flipped]
-    return Noisy(context.indices, labels.astype(np.int64))
+    return flip(context, rate, np.argsort(places[clusters], kind="stable"), targets)
 
 
 def _clusters(context: Context, size: int) -> tuple[Labels, Labels]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from datamodules.noise import Context, Noisy
-from datamodules.noise._flips import flip
+from datamodules.noise._flips import flip, order_of_flips
 
 NEEDS = frozenset({"logits"})
 
@@ -24,4 +24,4 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     assert context.logits is not None
     others = np.array(context.logits, dtype=np.float64)
     others[np.arange(len(others)), context.labels] = -np.inf
-    return flip(context, rate, seed, others.argmax(axis=1))
+    return flip(context, rate, order_of_flips(context, seed), others.argmax(axis=1))

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from datamodules.noise import Context, Noisy, count
-from datamodules.seeds import rng
-
-NEEDS: frozenset[str] = frozenset()
+from datamodules.noise import Context, Noisy
+from datamodules.noise._flips import flip, order_of_flips
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
@@ -19,9 +15,6 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     >>> corrupt(context, rate=0.5, seed=1).labels.tolist()
     [1, 0, 1, 1, 0, 2]
     """
-    order = rng(seed, "noise: order of flips").permutation(len(context.indices))
+    order = order_of_flips(context, seed)
     own = order[context.labels[order] % 2 == 0]
-    flipped = own[: count(rate, len(own))]
-    labels = context.labels.copy()
-    labels[flipped] = (labels[flipped] + 1) % context.classes
-    return Noisy(context.indices, labels.astype(np.int64))
+    return flip(context, rate, own, (context.labels + 1) % context.classes)

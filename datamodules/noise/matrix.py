@@ -7,10 +7,10 @@ import numpy as np
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
 from datamodules.noise import Context, Floats, Noisy
+from datamodules.noise._flips import order_of_flips
 from datamodules.noise._transition import plain, read_matrix
 from datamodules.seeds import rng
 
-NEEDS: frozenset[str] = frozenset()
 OWN_RATE = True
 
 
@@ -41,7 +41,7 @@ def corrupt(context: Context, rate: None, seed: int, file: str = "") -> Noisy:
         DataError: what `check` raises, or a matrix of other classes than the data set's.
     """
     shares = _of_classes(file, context)
-    order = rng(seed, "noise: order of flips").permutation(len(context.indices))
+    order = order_of_flips(context, seed)
     labels = context.labels.copy()
     for label in np.unique(context.labels):
         own = order[context.labels[order] == label]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from datamodules.noise import Context, Noisy
-from datamodules.noise._flips import flip
+from datamodules.noise._flips import flip, order_of_flips
 
 NEEDS = frozenset({"texts"})
 
@@ -25,4 +25,4 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     texts = texts / np.maximum(np.linalg.norm(texts, axis=1, keepdims=True), 1e-12)
     similarity = texts @ texts.T
     np.fill_diagonal(similarity, -np.inf)
-    return flip(context, rate, seed, similarity.argmax(axis=1)[context.labels])
+    return flip(context, rate, order_of_flips(context, seed), similarity.argmax(axis=1)[context.labels])

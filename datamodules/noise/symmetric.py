@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datamodules.noise import Context, Noisy
-from datamodules.noise._flips import flip
+from datamodules.noise._flips import flip, order_of_flips
 from datamodules.seeds import rng
 
 ALSO_CALLED = ("sym",)
-NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
@@ -18,4 +17,4 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     [2, 0, 2, 1, 0, 2]
     """
     steps = rng(seed, "noise: symmetric").integers(1, context.classes, len(context.indices))
-    return flip(context, rate, seed, (context.labels + steps) % context.classes)
+    return flip(context, rate, order_of_flips(context, seed), (context.labels + steps) % context.classes)

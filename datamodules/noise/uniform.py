@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datamodules.noise import Context, Noisy
-from datamodules.noise._flips import flip
+from datamodules.noise._flips import flip, order_of_flips
 from datamodules.seeds import rng
-
-NEEDS: frozenset[str] = frozenset()
 
 
 def corrupt(context: Context, rate: float, seed: int) -> Noisy:
@@ -17,4 +15,4 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     [1, 1, 2, 2, 2, 1]
     """
     targets = rng(seed, "noise: uniform").integers(0, context.classes, len(context.indices))
-    return flip(context, rate, seed, targets)
+    return flip(context, rate, order_of_flips(context, seed), targets)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from datamodules.dataset import Split
-from datamodules.synthetic.looks import colours, everyday
+from datamodules.dataset import Dataset, Split
+from datamodules.synthetic.looks import Odds, colours, decorate, everyday
 from datamodules.synthetic.paint import paint
 from datamodules.synthetic.scene import COLOURS, Scenes
 from datamodules.synthetic.shapes import distances
@@ -65,6 +65,20 @@ def paint_split(
     bank = distances(shapes)
     parts = [as_bytes(paint(scenes.part(slice(start, start + 128)), bank, rng)) for start in range(0, n, 128)]
     return Split(ArrayImages(title, np.concatenate(parts)), labels.astype(np.int64))
+
+
+def turned(name: str, template: str, shapes: tuple[str, ...], degrees: float, seed: int) -> Dataset:
+    """Decorated shapes on their sides: 64 training, 20 validation and 50 test images per class."""
+
+    def shift(rng: np.random.Generator, scenes: Scenes) -> None:
+        decorate(rng, scenes, 0.5, Odds())
+        scenes.angle[...] += degrees
+
+    train, val, test = (
+        paint_split(f"{name} {part}", seed + number, shapes, count, shift)
+        for number, (part, count) in enumerate((("train", 64), ("val", 20), ("test", 50)), 1)
+    )
+    return Dataset(name, shapes, template, train, test, val)
 
 
 def as_bytes(pictures: Tensor) -> NDArray[np.uint8]:

@@ -62,6 +62,8 @@ class BaseMethod(RunsModule):
     """How often training goes through all epochs of the task."""
     recipe = ""
     """The recipe to build a task with that a Trainer sets up; empty for that of the backbone or method."""
+    texts: Tensor
+    """The unit text features [C, E] of the class names in the template, where `build` keeps them."""
 
     #: The text features [R, C, E] of the prompts, while a pack that encoded them asks for class weights.
     _encoded: Tensor | None = None
@@ -130,7 +132,13 @@ class BaseMethod(RunsModule):
         return type(self).__module__.rpartition(".")[2]
 
     def build(self) -> None:
-        """Creates what is learned: parameters whose first axis is R."""
+        """Creates what is learned: parameters whose first axis is R. By itself, it encodes the class names: `texts`."""
+        self._keep(texts=self.zero_shot())
+
+    def _keep(self, **tensors: Tensor) -> None:
+        """Keeps tensors that are not learned under these names; they move with the module."""
+        for name, tensor in tensors.items():
+            self.register_buffer(name, tensor, persistent=False)
 
     def start_training(self) -> None:
         """What a method does once before it trains, or instead of training, with its training images.
@@ -160,17 +168,18 @@ class BaseMethod(RunsModule):
         return None
 
     def class_weights(self) -> Tensor:
-        """The classifier [R, C, E], with which unit image features are compared: the prompts' text features.
+        """The classifier [R, C, E], with which unit image features are compared: text features of prompts, or `texts`.
 
         Called once a step and once an evaluation. In a pack, `super().class_weights()` takes the text features from the
         pass of the text tower that all prompts share.
         """
         if self._encoded is not None:
             return self._encoded
-        prompt = self.prompt()
-        if prompt is None:
+        if (prompt := self.prompt()) is not None:
+            return prompt.encode(prompt.ctx)
+        if "texts" not in self._buffers:
             raise NotImplementedError(f"{self.name} has neither prompts nor class weights")
-        return prompt.encode(prompt.ctx)
+        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def classifier(self, weights: Tensor) -> Tensor:
         """The class weights [R, C, E] to evaluate, from those in training [R, C, E]: the same."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
-import torch
 from annotated_types import Ge
 from torch import Tensor, nn
 
@@ -42,10 +41,10 @@ class DeepPrompt(BaseMethod):
         width, ids = task.backbone.width, task.backbone.tokenizer.encode(self.init)
         words = len(ids) >= self.n_ctx
         rest = task.backbone.tokenizer.decode(ids[self.n_ctx :]) if words else ""
-        self.ctx = nn.Parameter(self.drawn("ctx", self.n_ctx, width))
+        self.ctx = self.drawn("ctx", self.n_ctx, width)
         if words:
             self.ctx.data[:] = task.backbone.words(self.init)[: self.n_ctx]
-        self.deep_ctx = nn.Parameter(self.drawn("deep ctx", self.text_layers - 1, self.n_ctx, width))
+        self.deep_ctx = self.drawn("deep ctx", self.text_layers - 1, self.n_ctx, width)
         self.layout = task.backbone.layout([f"{rest} {name}".strip() for name in task.classes], self.n_ctx)
 
     @property
@@ -58,11 +57,9 @@ class DeepPrompt(BaseMethod):
         """The layers of the image tower that have prompts."""
         return min(self.depth, len(self.tower.visual.transformer.resblocks))
 
-    def drawn(self, purpose: str, *shape: int) -> Tensor:
-        """Numbers [R, *shape] from a normal of std 0.02, each row by its own seed."""
-        task = self.task
-        rows = [torch.randn(shape, generator=task.generator(r, f"init {purpose}")) for r in range(len(task.seeds))]
-        return 0.02 * torch.stack(rows).to(task.backbone.device)
+    def drawn(self, purpose: str, *shape: int) -> nn.Parameter:
+        """What is learned [R, *shape], from a normal of std 0.02, each row by its own seed."""
+        return nn.Parameter(0.02 * self.task.normal(f"init {purpose}", *shape).to(self.task.backbone.device))
 
     def image_prompts(self) -> Sequence[Tensor]:
         """The image tower's prompts [R, V, W], one for each layer."""

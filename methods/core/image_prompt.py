@@ -31,14 +31,15 @@ class ImagePrompt(nn.Module):
         super().__init__()
         self.frozen = (task.backbone,)  # a tuple, since the weights of a child would count as learned
         self.tower = ImageTower.of(task.backbone)
-        runs, shape = range(len(task.seeds)), (tokens, self.tower.width)
-        draws = [_draw(shape, task.generator(r, "visual init"), not joined, self.tower) for r in runs]
-        self.tokens = nn.Parameter(torch.stack(draws).to(task.backbone.device))
+        width, device = self.tower.width, task.backbone.device
         self.mixer: PerRun | None = None
         if joined:
-            widths = task.backbone.width, self.tower.width
-            copies = [UPTLayer(*widths, task.generator(r, "mixer")) for r in runs]
-            self.mixer = PerRun(copies).to(task.backbone.device)
+            drawn = sqrt(6 / (3 * self.tower.patch**2 + width)) * task.uniform("visual init", tokens, width)
+            generators = [task.generator(r, "mixer") for r in range(len(task.seeds))]
+            self.mixer = PerRun([UPTLayer(task.backbone.width, width, own) for own in generators]).to(device)
+        else:
+            drawn = task.normal("visual init", tokens, width) / sqrt(width)
+        self.tokens = nn.Parameter(drawn.to(device))
 
     def joined(self, ctx: Tensor) -> tuple[Tensor, Tensor]:
         """What a context [R, N, D] and the tokens become, [R, N, D] and [R, V, W], on their way to the towers."""
@@ -67,13 +68,6 @@ class ImagePrompt(nn.Module):
         )
 
 
-def _draw(shape: tuple[int, int], generator: torch.Generator, visual: bool, tower: ImageTower) -> Tensor:
-    if visual:
-        return torch.randn(shape, generator=generator) / sqrt(tower.width)
-    bound = sqrt(6 / (3 * tower.patch**2 + tower.width))
-    return bound * (2 * torch.rand(shape, generator=generator) - 1)
-
-
 class UPTLayer(nn.Module):
     """UPT's layer: context [N, D] and visual tokens [V, W] exchange information at a width of 128."""
 
@@ -84,11 +78,8 @@ class UPTLayer(nn.Module):
             self.text_in, self.text_out = nn.Linear(width, inner), nn.Linear(inner, width)
             self.image_in, self.image_out = nn.Linear(visual_width, inner), nn.Linear(inner, visual_width)
             self.norm, self.attention = nn.LayerNorm(inner), nn.MultiheadAttention(inner, 1, batch_first=True)
-            self.mlp_norm, self.up, self.down = (
-                nn.LayerNorm(inner),
-                nn.Linear(inner, 4 * inner),
-                nn.Linear(4 * inner, inner),
-            )
+            self.mlp_norm = nn.LayerNorm(inner)
+            self.up, self.down = nn.Linear(inner, 4 * inner), nn.Linear(4 * inner, inner)
             self.activation = QuickGELU()
 
     def forward(self, ctx: Tensor, visual_ctx: Tensor) -> tuple[Tensor, Tensor]:

@@ -30,9 +30,8 @@ class MemoryMethod(BaseMethod):
         self.make_room("keys", "targets")
 
     def make_room(self, *names: str) -> None:
-        """Registers tensors that are computed when training starts, so that they move with the module."""
-        for name in names:
-            self.register_buffer(name, torch.empty(0, device=self.task.backbone.device), persistent=False)
+        """Keeps tensors of these names that are computed when training starts."""
+        self._keep(**{name: torch.empty(0, device=self.task.backbone.device) for name in names})
 
     def start_training(self) -> None:
         """Keeps the training images."""

@@ -25,13 +25,6 @@ class PerRunOptimizer(torch.optim.Optimizer):
         plain = {"optimizer": "sgd", "lr": 0.0, "momentum": 0.0, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
         super().__init__(groups, plain | {"weight_decay": 0.0, "active": None, "rates": None} | settings)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Reads a checkpoint, an older one, too, that lacks some settings."""
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for name, value in self.defaults.items():
-                group.setdefault(name, value)
-
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update of every active run."""
