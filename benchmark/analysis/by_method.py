@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
+from benchmark.analysis.leaderboard import rate_name
 from benchmark.plan.axes import CELL, SETTING
 
 COLUMNS = ["noise", *SETTING, "method", "datasets", "cells", "missing", "mean", "mean_clean", "mean_noisiest",
            "noisiest_rate", "average_rank", "worst_drop", "worst_drop_dataset"]  # fmt: skip
+
+#: Standard deviation over seeds and their number, by table, method and rate.
+Spreads = Mapping[tuple[Any, ...], tuple[float, int]]
 
 
 def summary(board: pd.DataFrame) -> pd.DataFrame:
@@ -30,6 +37,25 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
         rows += sorted(lines, key=lambda line: (line[COLUMNS.index("average_rank")], line[COLUMNS.index("method")]))
     table: pd.DataFrame = pd.DataFrame(rows, columns=COLUMNS)
     return table
+
+
+def spreads(seen: pd.DataFrame) -> Spreads:
+    """Of each method's mean over data sets its standard deviation over seeds (n - 1, NaN for one), and their number.
+
+    The keys are kind of noise, `SETTING`, method and `rate_name`. A seed counts where the method has all data sets.
+
+    Args:
+        seen: The table that `leaderboard.observations` returns.
+    """
+    table = ["noise", *SETTING]
+    rows = seen.assign(wanted=seen.groupby(table)["dataset"].transform("nunique"), rate=seen["rate"].map(rate_name))
+    each = rows.groupby([*table, "method", "rate", "seed"]).agg(
+        {"accuracy": "mean", "dataset": "nunique", "wanted": "first"}
+    )
+    whole = (
+        each[each["dataset"] == each["wanted"]]["accuracy"].groupby([*table, "method", "rate"]).agg(["std", "count"])
+    )
+    return {tuple(key): (std, int(count)) for key, std, count in zip(whole.index, *whole.to_numpy().T, strict=True)}
 
 
 def _line(rows: pd.DataFrame, cells: int, highest: pd.DataFrame, rate: float) -> tuple[object, ...]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from benchmark.commands._folders import check_results
 from benchmark.outputs import Outputs
 from benchmark.plan.method_spec import parse_method
 from benchmark.records.store import Store
-from benchmark.report.file_names import REPORT, tables_of
+from benchmark.report.file_names import PAPER, REPORT, tables_of
 from benchmark.screen import Screen
 from datamodules.errors import UserError
+from datamodules.names import split_list
 
 GROUP = "read"
 
@@ -26,30 +28,37 @@ class Options:
     reference: str = "coop"
     """The reference method of the paired comparison."""
 
+    methods: str = ""
+    """Methods that are shown, separated by commas; all by default."""
+
+    for_: Literal["screen", "paper"] = "screen"
+    """paper: LaTeX tables, and pictures as PDF and SVG without headlines, in the folder `paper` below --out."""
+
 
 def main(options: Options) -> int:
     """Writes everything and names it."""
-    reference = _method(options)
+    reference, *methods = (_method(options.out, name) for name in (options.reference, *split_list(options.methods)))
     check_results(options.out)
-    Outputs(options.out, "report").check([*REPORT, *tables_of(options.out)])
+    paper = options.for_ == "paper"
+    Outputs(options.out, "report").check([PAPER] if paper else [*REPORT, *tables_of(options.out)])
     console = Screen()
     with console.status("reading records") as status:
         from benchmark.report import make as report
 
-        made = report.make(options.out, reference, lambda what: status.update(f"making {what}"))
+        made = report.make(options.out, reference, lambda what: status.update(f"making {what}"), methods, paper)
     for problem in made.problems:
         console.say(problem, "yellow")
     if made.choice:
         console.say(made.choice)
-    console.say(f"{len(made.files)} files written; open {options.out / 'report.html'}")
+    console.say(f"{len(made.files)} files written; open {options.out / (PAPER if paper else 'report.html')}")
     return 0
 
 
-def _method(options: Options) -> str:
-    """The reference method under its one name; one that is not installed here must be among the records."""
+def _method(out: Path, name: str) -> str:
+    """A method under its one name; one that is not installed here must be among the records."""
     try:
-        return parse_method(options.reference).name
+        return parse_method(name).name
     except UserError:
-        if options.reference not in {record.run.method for record in Store(options.out).load().records}:
+        if name not in {record.run.method for record in Store(out).load().records}:
             raise
-        return options.reference
+        return name

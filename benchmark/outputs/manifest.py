@@ -17,7 +17,7 @@ from datamodules import atomic, reading
 MANIFEST = ".promptnoise.json"
 ABOUT = "files that promptnoise may replace or remove while they have one of these hashes"
 #: The only folders below the list's own that it speaks of.
-FOLDERS = (".", "plots", "tables")
+FOLDERS = (".", "plots", "tables", "paper")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,20 +10,23 @@ import pandas as pd
 
 from benchmark.analysis import learning_rates, selection, statistics
 from benchmark.analysis.by_loss import by_loss
+from benchmark.analysis.by_method import spreads
 from benchmark.analysis.columns import to_csv
 from benchmark.analysis.results import Results
 from benchmark.analysis.stopping import stopping
+from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.paths import LEFT_OUT
 from benchmark.records.store import Store
-from benchmark.report import loss_table, page, regret_table, table_files
+from benchmark.report import latex, loss_table, page, regret_table, table_files
+from benchmark.report.file_names import PAPER
 from benchmark.report.markdown import plain
 from datamodules import reading
 
 #: What a reference folder keeps: enough for the README and for `compare`.
-KEPT = ("leaderboard.csv", "leaderboard.md", "leaderboard.tex", "summary.csv", "statistics.csv", "statistics.md",
+KEPT = ("leaderboard.csv", "leaderboard.md", "summary.csv", "statistics.csv", "statistics.md",
         "losses.csv", "losses.md",        "chosen.csv", "chosen.md", "stopping.csv")  # fmt: skip
 
 
@@ -39,7 +42,13 @@ class Made:
     choice: str = ""
 
 
-def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambda what: None) -> Made:
+def make(
+    out: Path,
+    reference: str = "coop",
+    step: Callable[[str], None] = lambda what: None,
+    methods: Sequence[str] = (),
+    for_paper: bool = False,
+) -> Made:
     """Write tables, statistics, published comparison, pictures and the page of a results folder.
 
     Args:
@@ -47,51 +56,74 @@ def make(out: Path, reference: str = "coop", step: Callable[[str], None] = lambd
             others are kept.
         reference: The method that the others are compared with, run by run.
         step: Called with what is being made, for a progress line.
+        methods: Those that are shown; all where none is named.
+        for_paper: Write only LaTeX tables, and pictures as PDF and SVG, to the folder `paper` in it.
 
     Raises:
-        BadInput: A file that is not ours stands in the place of one.
+        BadInput: A file that is not ours stands in the place of one, or there are no runs of a method.
         OSError: The folder cannot be written.
     """
-    store, outputs = Store(out), Outputs(out, "report")
+    store, outputs = Store(out), Outputs(out, "report for a paper" if for_paper else "report")
     step("records")
-    campaign = Results.of(*store.load())
-    if (out / LEFT_OUT).is_file():
-        left_out = f"files of the data sets were left out, as they are no pictures: {LEFT_OUT}"
-        campaign = replace(campaign, problems=(*campaign.problems, left_out))
+    everything = _read(store)
+    campaign = _only(everything, methods) if methods else everything
     choices, doubts = selection.chosen(campaign.records), campaign.doubts()
     step("tables")
-    found = statistics.differences(campaign.seen, reference)
-    caveats = [*statistics.caveats(campaign.seen), *doubts]
-    files: dict[str, str | bytes] = {
-        **table_files.texts(campaign.board),
-        "statistics.csv": to_csv(found),
-        "statistics.md": _prose(statistics.sentences(found), caveats, reference),
-        "published.csv": to_csv(papers.comparison(campaign.board)),
-        **loss_table.files(by_loss(campaign.board)),
-        **regret_table.files(choices, stopping(campaign.records)),
-    }
-    step("page")
-    files["report.html"] = page.build(campaign, found, caveats, store.failures(), out, addresses(out))
+    found = statistics.differences(everything.seen, reference)
+    found = found[found["method"].isin(campaign.board["method"])]
+    tex = latex.tables(campaign.board, spreads(campaign.seen), found, reference)
+    files: dict[str, str | bytes] = {PAPER: tex}
+    if not for_paper:
+        caveats = [*statistics.caveats(campaign.seen), *doubts]
+        files = {"leaderboard.tex": tex, **_tables(campaign, choices, found, _prose(found, caveats, reference))}
+        step("page")
+        files["report.html"] = page.build(campaign, found, caveats, store.failures(), out, addresses(out))
     step("pictures")
-    written = outputs.write(files | _pictures(campaign))
+    written = outputs.write(files | _pictures(campaign, for_paper))
     outputs.remove_stale()
     return Made(tuple(sorted(written)), (*campaign.problems, *doubts), selection.sentence(choices))
 
 
-def _pictures(campaign: Results) -> dict[str, str | bytes]:
+def _tables(campaign: Results, choices: pd.DataFrame, found: pd.DataFrame, prose: str) -> dict[str, str]:
+    return {
+        **table_files.texts(campaign.board), "statistics.csv": to_csv(found), "statistics.md": prose,
+        "published.csv": to_csv(papers.comparison(campaign.board)), **loss_table.files(by_loss(campaign.board)),
+        **regret_table.files(choices, stopping(campaign.records)),
+    }  # fmt: skip
+
+
+def _read(store: Store) -> Results:
+    campaign = Results.of(*store.load())
+    if not (store.out / LEFT_OUT).is_file():
+        return campaign
+    left_out = f"files of the data sets were left out, as they are no pictures: {LEFT_OUT}"
+    return replace(campaign, problems=(*campaign.problems, left_out))
+
+
+def _only(campaign: Results, methods: Sequence[str]) -> Results:
+    """The results of these methods, ranked among themselves."""
+    there = sorted({record.run.method for record in campaign.records})
+    if missing := [method for method in methods if method not in there]:
+        raise BadInput(f"there are no runs of {missing[0]}; there are of {', '.join(there) or 'no method'}")
+    return Results.of([record for record in campaign.records if record.run.method in methods], campaign.problems)
+
+
+def _pictures(campaign: Results, for_paper: bool) -> dict[str, str | bytes]:
     """Every picture that the records allow, and the table of learning rates where several were tried."""
     from benchmark.report.pictures import draw_all
 
     swept = learning_rates.sweep(campaign.records)
-    files = rate_files(swept, rates) if len(rates := learning_rates.tuning(swept)) else {}
-    for pictures in draw_all(campaign):
+    tuned = learning_rates.tuning(swept)
+    files = rate_files(swept, tuned) if len(tuned) and not for_paper else {}
+    for pictures in draw_all(campaign, for_paper):
         files |= pictures
     return files
 
 
 def rate_files(seen: pd.DataFrame, table: pd.DataFrame) -> dict[str, str | bytes]:
     """`tuning.csv` and the picture of accuracy against learning rate, by their names in a results folder."""
-    from benchmark.report.pictures.style import render, styled
+    from benchmark.report.pictures.image_files import render
+    from benchmark.report.pictures.style import styled
     from benchmark.report.pictures.sweep import against_rate
 
     with styled():
@@ -113,11 +145,14 @@ def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:
     return written
 
 
-def _prose(sentences: list[str], caveats: list[str], reference: str) -> str:
+def _prose(found: pd.DataFrame, caveats: list[str], reference: str) -> str:
     lines = [
         f"# Differences to {plain(reference)}\n",
         "Paired run by run, mean over all noisy rates, in points of accuracy.\n",
     ]
-    lines += [f"- {plain(line)}" for line in sentences or ["no runs can be paired with the reference method"]]
+    lines += [
+        f"- {plain(line)}"
+        for line in statistics.sentences(found) or ["no runs can be paired with the reference method"]
+    ]
     lines += ["\n# What these runs cannot show\n"] + [f"- {line}" for line in caveats] if caveats else []
     return "\n".join(lines) + "\n"

@@ -29,15 +29,14 @@ def write_all(campaign: Results, out: Path) -> list[Path]:
 def texts(board: pd.DataFrame) -> dict[str, str]:
     """The tables as texts, by the names of their files; the same leaderboard gives the same bytes.
 
-    `leaderboard.csv` (tidy), `summary.csv` (a line per method), `leaderboard.md` and `leaderboard.tex` (readable,
-    all blocks), and `tables/<dataset>.csv` (methods by rates).
+    `leaderboard.csv` (tidy), `summary.csv` (a line per method), `leaderboard.md` (readable, all blocks), and
+    `tables/<dataset>.csv` (methods by rates).
     """
     shown = list(blocks(board))
     found = {
         "leaderboard.csv": to_csv(board),
         "summary.csv": to_csv(summary(board)),
         "leaderboard.md": "\n".join(f"## {markup.title(block)}\n\n{markup.markdown(block)}" for block in shown),
-        "leaderboard.tex": "\n".join(markup.latex(block) for block in shown),
     }
     for dataset in sorted({block.dataset for block in shown if block.dataset}):
         parts = [_wide(block) for block in shown if block.dataset == dataset]

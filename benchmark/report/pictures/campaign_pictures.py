@@ -8,51 +8,60 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from benchmark.analysis.by_loss import by_loss
+from benchmark.analysis.by_method import spreads
 from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.analysis.ranking import rankings
 from benchmark.analysis.results import Results
-from benchmark.plan.axes import AXES, SETTING, Run
-from benchmark.records.paths import slug
+from benchmark.plan.axes import SETTING, Run
 from benchmark.records.record import Record
 from benchmark.report.blocks import Block, blocks, in_colour
+from benchmark.report.file_names import group_name
 from benchmark.report.headline import TELLING_RATE, result_of
-from benchmark.report.pictures.accuracy import against_noise, heat_map
+from benchmark.report.pictures.accuracy import against_noise
 from benchmark.report.pictures.classes import per_class
 from benchmark.report.pictures.epochs import GRADIENTS, MEMORISATION, over_epochs
 from benchmark.report.pictures.equal_loss import at_equal_loss
+from benchmark.report.pictures.heat_map import heat_map
+from benchmark.report.pictures.image_files import render
 from benchmark.report.pictures.ranks import critical_difference
-from benchmark.report.pictures.style import render, styled
+from benchmark.report.pictures.style import styled
 from benchmark.report.short_names import percent, short_noise
 
 
-def draw_all(campaign: Results) -> Iterator[dict[str, bytes]]:
+def draw_all(campaign: Results, for_paper: bool = False) -> Iterator[dict[str, bytes]]:
     """Draw every picture that the records allow; each as PNG and SVG, by the names of their files.
+
+    Those for a paper, as PDF and SVG, have no headline, and no caption, which their text has.
 
     Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `losses`,
     `ranks`), then say the kind of noise, and the setting where the campaign has several.
     """
     with styled():
-        for name, figure in figures(campaign).items():
+        for name, figure in figures(campaign, for_paper).items():
             if figure is not None:
-                yield {f"plots/{name}.{kind}": content for kind, content in render(figure).items()}
+                folder = "paper" if for_paper else "plots"
+                yield {f"{folder}/{name}.{kind}": content for kind, content in render(figure, for_paper).items()}
 
 
-def figures(campaign: Results) -> dict[str, Figure | None]:
+def figures(campaign: Results, for_paper: bool = False) -> dict[str, Figure | None]:
     """Every picture by its file's name without ending; None where the records have nothing to draw."""
     records, board = campaign.records, campaign.board
     methods, recipes = sorted(board["method"].unique()), shown_recipes(record.run for record in records)
     several = len(board[SETTING].drop_duplicates()) > 1
     drawn: dict[str, Figure | None] = {}
+    means, spoken = spreads(campaign.seen), not for_paper
     whole: dict[Any, Block] = {(block.noise, *block.setting): block for block in blocks(board)}  # the mean comes last
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
         terms = tuple(map(str, group))
-        name, block = _name(terms, several), whole[group]
-        most = rows["seeds"].max()
+        name, block = group_name(terms, several), whole[group]
+        own = {key[-2:]: spread for key, spread in means.items() if key[:-2] == tuple(group)}
+        most = max((count for _, count in own.values()), default=0)
         caption = f"{block.terms}; {most} seed{'' if most == 1 else 's'}"
-        caption += ", bands: one standard deviation over seeds" if rows["std"].notna().any() else ""
-        drawn[f"accuracy-{name}"] = against_noise(rows, methods, result_of(block), caption)
-        drawn[f"heatmap-{name}"] = heat_map(rows)
+        caption += ", bands: one standard error over seeds" if rows["std"].notna().any() else ""
+        drawn[f"accuracy-{name}"] = against_noise(rows, methods, spoken * result_of(block), spoken * caption, own)
+        drawn[f"heatmap-{name}"] = heat_map(rows, for_paper)
         near, where = _telling(records, recipes, terms)
+        where = spoken * where
         drawn[f"gradients-{name}"] = over_epochs(near, GRADIENTS, "gradient norm at the logits", where)
         drawn[f"memorisation-{name}"] = over_epochs(near, MEMORISATION, "accuracy, %", where)
         drawn[f"classes-{name}"] = per_class(near, methods, in_colour(rows), where)
@@ -61,20 +70,10 @@ def figures(campaign: Results) -> dict[str, Figure | None]:
         terms = tuple(map(str, group))
         about = whole[group].terms
         caption = f"{about}; mean over data sets"
-        drawn[f"losses-{_name(terms, several)}"] = at_equal_loss(rows, caption)
+        drawn[f"losses-{group_name(terms, several)}"] = at_equal_loss(rows, spoken * caption)
     for ranking in rankings(board):
-        drawn[f"ranks-{_name(ranking.terms, several)}"] = critical_difference(ranking)
+        drawn[f"ranks-{group_name(ranking.terms, several)}"] = critical_difference(ranking, spoken)
     return drawn
-
-
-_OTHERS = [name for name in SETTING if name != "backbone"]
-
-
-def _name(terms: tuple[str, ...], several: bool) -> str:
-    noise, *setting = terms
-    backbone = setting.pop(SETTING.index("backbone"))
-    parts = [f"{value}{name}" if AXES[name].least else value for name, value in zip(_OTHERS, setting, strict=True)]
-    return slug("-".join([noise, backbone, *parts] if several else [noise]))
 
 
 def _telling(

@@ -45,6 +45,6 @@ def per_class(records: Sequence[Record], methods: list[str], shown: Sequence[str
                 axis.plot(place, values, label="others", color=FAINT, linewidth=0.8, zorder=1)
         title(axis, f"{short[dataset]} ({len(here[0].classes)} classes)")
         axis.set_ylim(0, 100)
-    caption = f"{where}; mean over {seeds(kept)}"
+    caption = f"{where}; mean over {seeds(kept)}" if where else ""
     label(figure, axes, "classes, worst to best, %", "accuracy of the class, %", caption)
     return figure

@@ -55,7 +55,7 @@ def over_epochs(
     drawn = [record for record in records if record.run.method in methods]
     datasets = len({record.run.dataset for record in drawn})
     over = f"{datasets} data sets and {seeds(drawn)}" if datasets > 1 else seeds(drawn)
-    label(figure, axes, "epoch", measured, f"{where}; mean over {over}")
+    label(figure, axes, "epoch", measured, f"{where}; mean over {over}" if where else "")
     return figure
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from benchmark.report.palette import GREY
+from benchmark.report.palette import GREY, ink
 from benchmark.report.pictures.style import in_a_row
 
 #: Inches: the inside of the large panel and of small ones, the width of a large one with none beside it, and margins.
@@ -43,12 +44,11 @@ class Lead:
         ends = sorted((float(np.asarray(line.get_ydata())[-1]), i) for i, line in enumerate(lines))
         free = moved_apart([y for y, _ in ends], NAME[0] / height * (high - low), low, high)
         for (end, i), y in zip(ends, free, strict=True):
-            name, colour = str(lines[i].get_label()), lines[i].get_color()
-            across = axis.get_yaxis_transform()
-            axis.plot(
-                [1, 1 + 0.11 / width], [end, y], color=colour, linewidth=0.8, clip_on=False, transform=across, label="_"
-            )
-            axis.text(1 + 0.15 / width, y, name, color=colour, va="center", fontsize=9, transform=across)
+            name, colour, across = str(lines[i].get_label()), str(lines[i].get_color()), axis.get_yaxis_transform()
+            thin: dict[str, Any] = {"color": colour, "clip_on": False, "transform": across, "label": "_"}
+            axis.plot([1, 1 + 0.11 / width], [end, y], linewidth=0.8, **thin)
+            axis.plot([1 + 0.17 / width], [y], marker=lines[i].get_marker(), **thin)
+            axis.text(1 + 0.25 / width, y, name, color=ink(colour), va="center", fontsize=9, transform=across)
         axis.set_ylim(low, high)
 
 
@@ -56,7 +56,7 @@ def lead(frame: Lead, count: int) -> tuple[Figure, Axes, list[Axes]]:
     """A figure with the large panel and `count` small ones, which share its y axis."""
     below = in_a_row(count, (6, 5, 4))
     rows, columns = BESIDE.get(count) or (math.ceil(count / max(below, 1)), below)
-    beside, room = count in BESIDE, 0.3 + NAME[1] * max(map(len, frame.names), default=0)
+    beside, room = count in BESIDE, 0.4 + NAME[1] * max(map(len, frame.names), default=0)
     small_width = columns * (SMALL[0] + ACROSS)
     if beside:
         width = LEFT + LARGE[0] + room + LEFT - 0.1 + small_width + RIGHT
@@ -76,6 +76,7 @@ def lead(frame: Lead, count: int) -> tuple[Figure, Axes, list[Axes]]:
     large = panel(LEFT, top, (large_width, LARGE[1]))
     large.set(xlabel=frame.across, ylabel=frame.up)
     large.margins(x=0.02)
+    large.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
     start = LEFT + LARGE[0] + room + LEFT - 0.1 if beside else LEFT
     small_height = (LARGE[1] - (rows - 1) * DOWN) / rows if beside else SMALL[1]
     step = (SMALL[0] if beside else (width - start - RIGHT + ACROSS) / columns - ACROSS) if count else 0.0

@@ -12,7 +12,7 @@ from benchmark.report.palette import GREY
 LINE, TICK, LETTER, ROW, SHORTEST = 3.4, 0.24, 0.082, 0.44, 5.2
 
 
-def critical_difference(ranking: Ranking) -> Figure:
+def critical_difference(ranking: Ranking, titled: bool = True) -> Figure:
     """Average ranks on a line, best on the right; a bar joins methods that cannot be told apart."""
     items = list(ranking.ranks.items())
     count, half = len(items), (len(items) + 1) // 2
@@ -44,7 +44,8 @@ def critical_difference(ranking: Ranking) -> Figure:
         axis.plot([rank, rank, edge], [0, y, y], color="black", linewidth=0.8)
         axis.text(edge - 0.05 if best else edge + 0.05, y, f"{printed(method)} ({rank:.2f})", ha=side, va="center")
     title = f"average rank over {ranking.datasets} data sets, Friedman p = {ranking.friedman_p:.2g}"
-    figure.text(0.1 / width, 1 - 0.1 / height, title, va="top", fontweight="bold")
+    if titled:
+        figure.text(0.1 / width, 1 - 0.1 / height, title, va="top", fontweight="bold")
     return figure
 
 

@@ -1,8 +1,7 @@
-"""How every picture looks: sober axes, and files that do not change by themselves."""
+"""How every picture looks: sober axes."""
 
 from __future__ import annotations
 
-import io
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -11,11 +10,10 @@ from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from benchmark.report.palette import GREY, LineStyle
+from benchmark.report.pictures.hidden_lines import move_apart
 
 COLUMNS = (4, 3)
 #: Inches: the inside of a panel, a name of the legend, the narrowest figure.
@@ -49,6 +47,7 @@ MARGINS = Margins(left=0.62, right=0.15, top=0.32, bottom=0.64, across=0.2, down
 
 _SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "promptnoise",
+    "pdf.fonttype": 42,
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.spines.top": False,
@@ -62,7 +61,9 @@ _SETTINGS: dict[Any, Any] = {
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.5,
-    "lines.markersize": 4,
+    "lines.markersize": 5,
+    "lines.markeredgecolor": "white",
+    "lines.markeredgewidth": 0.5,
     "legend.frameon": False,
 }
 
@@ -122,6 +123,7 @@ def label(figure: Figure, axes: list[Axes], across: str, up: str, caption: str =
         width, height = figure.get_size_inches() * axis.get_position().size
         axis.xaxis.set_label_coords(0.5, -LABELS.below / height)
         axis.yaxis.set_label_coords(-LABELS.beside / width, 0.5)
+        move_apart(figure, axis)
 
 
 def _place(figure: Figure, count: int, entries: dict[str, Any], caption: str) -> None:
@@ -141,16 +143,3 @@ def _place(figure: Figure, count: int, entries: dict[str, Any], caption: str) ->
     )  # fmt: skip
     figure.legend(list(entries.values()), list(entries), loc="lower center", ncols=names)
     figure.text(0.1 / width, 1 - 0.1 / height, "\n".join(lines), va="top", color=GREY)
-
-
-def render(figure: Figure) -> dict[str, bytes]:
-    """A figure as "png" and "svg"; the same figure gives the same bytes."""
-    figure.set_dpi(160)
-    files = {"png": io.BytesIO(), "svg": io.BytesIO()}
-    png: Any = FigureCanvasAgg(figure)
-    png.print_png(files["png"], metadata={"Software": None})
-    if figure.get_layout_engine() is not None:
-        figure.set_layout_engine("none")  # laid out once, not once per file
-    svg: Any = FigureCanvasSVG(figure)  # not before the layout, which would take its resolution for that of the figure
-    svg.print_svg(files["svg"], metadata={"Date": None, "Creator": None})
-    return {kind: file.getvalue() for kind, file in files.items()}

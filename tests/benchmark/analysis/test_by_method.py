@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.analysis.by_method import COLUMNS, summary
-from benchmark.analysis.leaderboard import leaderboard
+from benchmark.analysis.by_method import COLUMNS, spreads, summary
+from benchmark.analysis.leaderboard import leaderboard, observations
 from benchmark.records.store import Store
 from tests.support.records_factory import result, run
 
@@ -43,3 +43,18 @@ def test_the_worst_drop_is_that_of_one_data_set_with_both_rates_and_ranks_decide
     assert (found["gce"]["worst_drop"], found["gce"]["worst_drop_dataset"]) == (10, "digits")
     assert found["coop"]["average_rank"] == 1.5 and found["gce"]["average_rank"] == pytest.approx(4 / 3)
     assert list(found) == ["gce", "coop"]
+
+
+def test_each_seed_counts_with_its_mean_where_it_has_every_data_set(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for dataset, values in {"digits": (50.0, 60.0, 99.0), "dtd": (70.0, 68.0)}.items():
+        for seed, value in enumerate(values, start=1):
+            store.write(run("coop", dataset, seed=seed), result(value))
+    store.write(run("gce", "digits"), result(10.0))
+    ((key, (std, seeds)),) = spreads(observations(store.load().records)).items()
+    assert (key[0], *key[-2:], seeds) == ("symmetric", "coop", "0.5", 2)
+    assert std == pytest.approx(((60 - 62) ** 2 + (64 - 62) ** 2) ** 0.5), "60 and 64"
+
+
+def test_no_records_have_no_spread() -> None:
+    assert len(spreads(observations([]))) == 0

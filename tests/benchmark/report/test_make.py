@@ -19,7 +19,9 @@ from tests.support.records_factory import fill, result, run
 @pytest.fixture
 def empty_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures that are laid out and not drawn, where only their places matter."""
-    monkeypatch.setattr("benchmark.report.pictures.campaign_pictures.render", lambda figure: {"png": b"", "svg": b""})
+    monkeypatch.setattr(
+        "benchmark.report.pictures.campaign_pictures.render", lambda figure, for_paper: {"png": b"", "svg": b""}
+    )
 
 
 def files(folder: Path) -> dict[Path, bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -22,12 +23,15 @@ from benchmark.records.store import Store
 from benchmark.report import table_files
 from benchmark.report.blocks import blocks
 from benchmark.report.headline import result_of
-from benchmark.report.palette import FAINT, line_styles
+from benchmark.report.palette import COLOURS, FAINT, GREY, contrast, ink, line_styles
 from benchmark.report.pictures import draw_all
-from benchmark.report.pictures.accuracy import against_noise, heat_map
+from benchmark.report.pictures.accuracy import against_noise
 from benchmark.report.pictures.campaign_pictures import figures
+from benchmark.report.pictures.heat_map import heat_map
+from benchmark.report.pictures.hidden_lines import move_apart
+from benchmark.report.pictures.image_files import render
 from benchmark.report.pictures.ranks import groups
-from benchmark.report.pictures.style import panels, render, styled, title
+from benchmark.report.pictures.style import panels, styled, title
 from tests.support.records_factory import fill, result, run
 
 
@@ -63,7 +67,8 @@ def test_the_curves_are_the_leaderboards_numbers(records: list[Record]) -> None:
     np.testing.assert_allclose(line.get_xydata(), np.stack([[0.0, 50.0], rows["mean"]], axis=1))
     methods = [method for method in sorted(board["method"].unique()) if method != "zero_shot"]
     (bands,) = figure.axes[2].collections
-    above, below = rows["mean"] + rows["std"], rows["mean"] - rows["std"]
+    error = rows["std"] / rows["seeds"] ** 0.5
+    above, below = rows["mean"] + error, rows["mean"] - error
     corners = [[0.0, above.iloc[0]], [50.0, above.iloc[1]], [50.0, below.iloc[1]], [0.0, below.iloc[0]]]
     np.testing.assert_allclose(bands.get_paths()[methods.index("coop")].vertices[:4], corners)
     (line,) = (line for line in figure.axes[2].lines if line.get_label() == "zero-shot CLIP")
@@ -248,3 +253,70 @@ def test_tables_and_pictures_need_no_torch_and_no_window_system() -> None:
         "assert not {'torch', 'matplotlib.pyplot', 'wandb'} & set(sys.modules), 'a heavy import'"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[3])
+
+
+def test_the_main_panel_has_bands_of_the_standard_error_of_the_seeds_means(records: list[Record]) -> None:
+    with styled():
+        large = figures(Results.of(records))["accuracy-symmetric"].axes[0]  # type: ignore[union-attr]
+    (bands,) = large.collections
+    mine = [record for record in records if record.run.method == "coop" and record.run.rate == 0.5]
+    means = [np.mean([record.accuracy for record in mine if record.run.seed == seed]) for seed in (1, 2)]
+    heights = [np.ptp(path.vertices[1:3, 1]) for path in bands.get_paths()]
+    assert any(np.isclose(height, 2 * np.std(means, ddof=1) / 2**0.5) for height in heights)
+
+
+def test_text_in_any_colour_of_a_line_can_be_read_on_white(records: list[Record]) -> None:
+    assert contrast("#000000") == pytest.approx(21) and contrast("#767676") == pytest.approx(4.54, abs=0.01)
+    for colour in (*COLOURS, GREY):
+        assert contrast(ink(colour)) >= 4.5
+    assert ink("#0072B2").lower() == "#0072b2", "what can be read stays"
+    with styled():
+        for figure in filter(None, figures(Results.of(records)).values()):
+            for text in figure.findobj(Text):
+                colour = to_hex(text.get_color())  # type: ignore[attr-defined]
+                assert contrast(colour) >= 4.5 or text.get_text() == "" or colour == "#ffffff", text  # type: ignore[attr-defined]
+
+
+def test_variants_of_a_method_differ_in_dash_and_marker() -> None:
+    looks = line_styles(["gce", *(f"gce[q={q}]" for q in (0.1, 0.3, 0.5, 1))]).values()
+    own = [look for look in looks if look.colour != GREY]
+    assert len({look.colour for look in own}) == 1
+    assert len({look.dash for look in own}) == len({look.marker for look in own}) == len(own)
+
+
+def test_a_line_that_would_be_hidden_is_drawn_below_the_other_and_keeps_its_numbers() -> None:
+    figure = Figure(figsize=(4, 3))
+    axis = figure.subplots()
+    values = [50.0, 60.0]
+    lines = [axis.plot([0, 1], y, label=name)[0] for name, y in {"a": values, "b": values, "c": [30.0, 90.0]}.items()]
+    level, flat = axis.axhline(40.0, label="d"), axis.plot([0, 1], [40.0, 40.0], label="e")[0]
+    move_apart(figure, axis)
+    places = [line.get_transform().transform([(0.5, 55.0)])[0, 1] for line in lines]
+    assert places[0] == places[2] > places[1] and lines[1].get_ydata().tolist() == values  # type: ignore[union-attr]
+    assert level.get_transform().transform([(0, 40)])[0, 1] > flat.get_transform().transform([(0, 40)])[0, 1]
+
+
+def test_a_heat_map_uses_its_colours_for_its_own_numbers_and_has_round_ticks(records: list[Record]) -> None:
+    with styled():
+        figure = heat_map(leaderboard(records))
+    (image,) = figure.axes[0].images
+    numbers = image.get_array()
+    assert numbers is not None and image.get_clim() == (numbers.min(), numbers.max())
+    ticks = figure.axes[1].get_yticks()
+    assert all(tick == round(tick) for tick in ticks)
+
+
+def test_pictures_for_a_paper_are_pdf_with_real_fonts_and_no_words_above(records: list[Record]) -> None:
+    first, again = (
+        {name: content for files in draw_all(Results.of(own), for_paper=True) for name, content in files.items()}
+        for own in (records, records[::-1])
+    )
+    assert first == again and {name[-3:] for name in first} == {"pdf", "svg"}
+    for name, content in first.items():
+        if name.endswith("pdf"):
+            assert content.startswith(b"%PDF") and b"/Type3" not in content and b"CreationDate" not in content
+            assert b"/FontFile2" in content
+    with styled():
+        for figure in filter(None, figures(Results.of(records), for_paper=True).values()):
+            assert [text.get_text() for text in figure.texts if text.get_text()] == []
+            assert not figure.get_suptitle()

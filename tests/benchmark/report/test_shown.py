@@ -16,7 +16,7 @@ from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import table_files, terminal
 from benchmark.report.blocks import blocks
-from benchmark.report.markup import latex, markdown
+from benchmark.report.markup import markdown
 from benchmark.screen import Screen
 from tests.support.records_factory import fill, result, run
 from tests.support.terminal import shown
@@ -76,7 +76,7 @@ HOSTILE = ["=1+1", "@x", "-x", "+x", "a|b", "[x](y)", r"a\b", "a^b", "~x~", "a\n
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_names_are_harmless_in_csv_markdown_latex_and_the_terminal(tmp_path: Path, name: str) -> None:
+def test_names_are_harmless_in_csv_markdown_and_the_terminal(tmp_path: Path, name: str) -> None:
     store = Store(tmp_path)
     store.write(run(name, dataset=name), result(70.0, run(name)))
     campaign = Results.of(*store.load())
@@ -90,17 +90,9 @@ def test_names_are_harmless_in_csv_markdown_latex_and_the_terminal(tmp_path: Pat
     (line,) = [line for line in markdown(block).splitlines() if "70.00" in line]
     assert len(re.findall(r"(?<!\\)\|", line)) == 3
     assert not re.search(r"(?<!\\)\]\(", line)
-    tex = latex(block)
-    assert "\n\\input" not in tex and r"\input{x}" not in tex.split("\n", 1)[1]
     console = Screen(width=100, file=io.StringIO())
     terminal.show(campaign, console)
     assert name.split("\n")[0] in console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_what_latex_reads_as_commands_is_escaped(tmp_path: Path) -> None:
-    Store(tmp_path).write(run("[a]\\b^c~d_e|f"), result(70.0))
-    (block,) = blocks(leaderboard(Store(tmp_path).load().records))
-    assert r"{}[a]\textbackslash{}b\textasciicircum{}c\textasciitilde{}d\_e\textbar{}f &" in latex(block)
 
 
 def test_a_collapsed_run_is_counted_and_explained(tmp_path: Path) -> None:
@@ -114,4 +106,3 @@ def test_a_collapsed_run_is_counted_and_explained(tmp_path: Path) -> None:
     assert board["collapsed"].to_dict() == {"coop": 1, "gce": 0, "linear_probe": 0, "dspt": 0}
     (block,) = blocks(board.reset_index())
     assert "20.00**‡" in markdown(block) and "‡ some runs collapsed" in markdown(block)
-    assert r"20.00}$^\ddagger$" in latex(block)
