@@ -28,8 +28,12 @@ LONGEST_PATH, LONGEST_PART = 4095, 255
 
 
 @cache
-def app_of(command: str, options: type[Any], *, explained: bool = False) -> cyclopts.App:
-    """An app with an option for each field; those without a default, and those `BY_PLACE`, are also taken by place."""
+def app_of(
+    command: str, options: type[Any], *, explained: bool = False, only: frozenset[str] | None = None
+) -> cyclopts.App:
+    """An app with an option for each field, or for `only` some; those without a default, and those `BY_PLACE`, are
+    also taken by place.
+    """
     told = _explained(options) if explained else {}
     kinds, needed, placed, others = get_type_hints(options), [], [], []
     for field in fields(options):
@@ -39,7 +43,7 @@ def app_of(command: str, options: type[Any], *, explained: bool = False) -> cycl
         elif field.metadata.get("by place"):
             place = Parameter(field.name, Parameter.POSITIONAL_OR_KEYWORD, annotation=kind, default=field.default)
             placed.append(place)
-        else:
+        elif only is None or field.name.rstrip("_") in only:
             others.append(Parameter(field.name, Parameter.KEYWORD_ONLY, annotation=kind, default=field.default))
 
     def collected(**values: Any) -> Any:
@@ -80,14 +84,18 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
         BadInput: An option that there is not, which is named before anything else; one that is given twice or lacks a
             value, or a value that it does not take.
     """
-    app = app_of(command, options)  # type: ignore[arg-type]  # a class is hashable
     names = {f"__{field.name.rstrip('_')}" for field in fields(options)}  # type: ignore[arg-type]
+    flags = [word.partition("=")[0] for word in words if word.startswith("-") and word.strip("-")[:1].isalpha()]
+    given = {flag: flag.replace("-", "_") for flag in flags}
+    # Most of cyclopts' time goes with the number of options; a suite may give every one.
+    named = names & {*given.values()}
+    few = None if {"__suite", "__again"} & named else frozenset(name[2:] for name in named)
+    app = app_of(command, options, only=few)  # type: ignore[arg-type]  # a class is hashable
     try:
-        for word in words:
-            flag = word.partition("=")[0]
-            if flag.startswith("-") and flag.strip("-")[:1].isalpha() and flag.replace("-", "_") not in names:
-                token = cyclopts.Token(value=one_line(flag, LONGEST_NAME), source="cli")
-                raise cyclopts.UnknownOptionError(token=token, argument_collection=app.assemble_argument_collection())
+        if unknown := next((flag for flag, name in given.items() if name not in names), None):
+            token = cyclopts.Token(value=one_line(unknown, LONGEST_NAME), source="cli")
+            known = app_of(command, options).assemble_argument_collection()  # type: ignore[arg-type]
+            raise cyclopts.UnknownOptionError(token=token, argument_collection=known)
         _, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
         if isinstance(error.__cause__, BadInput):
