@@ -3,9 +3,13 @@
 import gc
 import multiprocessing
 import os
+import sys
 
 # The tensors of the tests are tiny, and a second thread on a busy machine makes them ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where bytecode is not written, each of hundreds of processes would compile the suite anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # As the command line does, whichever test is the first to start a worker.
 multiprocessing.set_forkserver_preload(["benchmark.run.worker"])
 
