@@ -18,7 +18,7 @@ from benchmark.audit.explanation import (
     posterior,
     wrong_probability,
 )
-from methods.functional.noise_matrix import even, expected_counts, likeliest_prior
+from methods.functional.noise_matrix import even, expected_counts, likeliest_prior, rows_of
 
 #: Classifiers that know the classes by their names, where there are any; the others know given labels alone.
 BY_NAMES = ("zero_shot", "head", "prompt")
@@ -26,8 +26,8 @@ BY_NAMES = ("zero_shot", "head", "prompt")
 ABOVE_CHANCE = 0.15
 #: Nats by which a start at equal weights must beat one at the names, and a surer explanation a less sure one.
 MARGIN, SURER = 60.0, 8.0
-#: Wrong labels that a surer explanation expects, in units of those that are expected.
-MORE = 2.5
+#: Wrong labels that a surer explanation expects, in units of those that are expected, and its weights without names.
+MORE, SURELY = 2.5, 1.5
 #: Explanations whose fractions of wrong labels are APART and whose evidence is within NATS are told.
 APART, NATS = 0.1, 5.0
 #: Odds in nats that decisions of a person can overturn, and the least probability that one is given.
@@ -36,8 +36,8 @@ PRIOR_ODDS, LEAST = 3.0, 0.02
 AGREES, MOST = (0.65, 0.8), 0.6
 #: Numbers [K, P, C] that explanations are fitted to, and images that bootstrap draws come from.
 SIZE, BOUNDS, FEW = 2**22, (2_000, 10_000), 1_000
-#: So few wrong labels cannot be told from images that are hard, and from a data set's own errors: the interval has 0.
-UNSEEN = 0.015
+#: How much wider the interval is than if errors were independent: those of images that look alike are alike.
+ALIKE = 3.0
 DRAWS, DRAW_ROUNDS, MATRIX_ROUNDS = 24, 6, 10
 
 
@@ -137,6 +137,7 @@ def explanations(evidence: Evidence) -> dict[str, Explanation]:
     """Explanations by where EM starts: `names`, if they say anything, `equal` weights, and mostly right `labels`.
 
     `surer` goes on from the better of the first two, with a higher price for entropy and many wrong labels expected.
+    Without names it takes the classifiers at their word: what they confuse is the labels' confusion, not theirs.
     """
     count, classes = len(evidence.logs), evidence.logs.shape[2]
     flat = even(torch.tensor(1 - evidence.expected).double(), classes)
@@ -147,11 +148,22 @@ def explanations(evidence: Evidence) -> dict[str, Explanation]:
         weights = torch.cat([first.weights, torch.full((count - evidence.named,), 0.02).double()])
         found["names"] = explain(evidence, weights, first.matrix)
     best, surer = _from_names(found), replace(evidence, expected=min(MORE * evidence.expected, 0.8))
-    found["surer"] = explain(surer, best.weights, best.matrix, price=0.3)
+    weights, matrix = best.weights, best.matrix
+    if not evidence.named:
+        weights, matrix = SURELY * weights, _taken_at_its_word(best, evidence)
+    found["surer"] = explain(surer, weights, matrix, price=0.3)
     right = replace(evidence, expected=0.02)
     start = even(torch.tensor(0.98).double(), classes)
     found["labels"] = explain(right, torch.full((count,), 1 / count).double(), start, price=0.0)
     return found
+
+
+def _taken_at_its_word(one: Explanation, evidence: Evidence) -> Tensor:
+    """The noise matrix [C, C] under which each image is of the class that the classifiers find likeliest."""
+    own = evidence.labels >= 0
+    likeliest = torch.nn.functional.one_hot(one.pooled.argmax(1), one.pooled.shape[1])
+    counts = expected_counts(likeliest[own].double(), evidence.labels[own])
+    return rows_of(counts + 0.1)
 
 
 def _from_names(found: Mapping[str, Explanation]) -> Explanation:
@@ -225,26 +237,30 @@ def _applied(one: Explanation, parts: Mapping[str, Tensor], whole: Evidence) -> 
 def _interval(
     middle: float, taken: Explanation, found: Mapping[str, Explanation], evidence: Evidence, seed: int, images: int
 ) -> Interval:
-    """An interval around the fraction `middle`, from two sources of error, which are added as squares.
+    """An interval around the fraction `middle` of these very images, from two sources of error, added as squares.
 
-    Sampling: bootstrap draws of images, in each of which the explanation is fitted again. What was assumed: fits with
-    another price of entropy and another fraction expected, and from another start.
+    What the model cannot know: the variance of every label's being wrong, and of weights and matrix, by bootstrap draws
+    of images in which they are fitted again. What was assumed: fits with another price of entropy and another fraction
+    expected, and from another start; without names also the surer one. The ends are whole numbers of images.
     """
     generator = torch.Generator().manual_seed(seed)
-    rows, count = torch.randperm(len(evidence.labels), generator=generator)[:FEW], min(FEW, len(evidence.labels))
+    some = evidence.pick(torch.randperm(len(evidence.labels), generator=generator)[:FEW])
+    count, doubt = len(some.labels), taken.wrong(evidence.labels).double()
     draws = []
     for _ in range(DRAWS):
-        drawn = evidence.pick(rows[torch.randint(count, (count,), generator=generator)])
+        drawn = some.pick(torch.randint(count, (count,), generator=generator))
         again = explain(drawn, taken.weights, taken.matrix, rounds=DRAW_ROUNDS)
-        draws.append(float(again.wrong(drawn.labels).mean()))
-    sampling = 1.96 * float(torch.tensor(draws).std()) * math.sqrt(count / images)
-    here = float(taken.wrong(evidence.labels).mean())
+        draws.append(float(wrong_probability(again.said_of(some), some.labels).mean()))
+    variance = float(torch.tensor(draws).double().var()) * count + float((doubt * (1 - doubt)).mean())
+    spread = 1.96 * ALIKE * math.sqrt(variance / images)
+    here = float(doubt.mean())
     ends = [here]
     for price, expected in ((0.0, 0.02), (0.3, 0.5)):
         other = explain(replace(evidence, expected=expected), taken.weights, taken.matrix, price)
         ends.append(float(other.wrong(evidence.labels).mean()))
     if not (evidence.checked >= 0).any():
-        ends += [float(found[name].wrong(evidence.labels).mean()) for name in ("equal", "names") if name in found]
+        other_starts = ["equal", "names"] if evidence.named else ["equal", "surer"]
+        ends += [float(found[name].wrong(evidence.labels).mean()) for name in other_starts]
     down, up = here - min(ends), max(ends) - here
-    low, high = middle - math.hypot(down, sampling), min(1.0, middle + math.hypot(up, sampling))
-    return Interval(middle, low if low > UNSEEN else 0.0, high)
+    low, high = middle - math.hypot(down, spread), middle + math.hypot(up, spread)
+    return Interval(middle, max(0, math.floor(low * images)) / images, min(images, math.ceil(high * images)) / images)

@@ -74,6 +74,10 @@ class Explanation:
         """The probability [P] that the given labels [P] are wrong, from 0 to 1."""
         return wrong_probability(self.true, labels)
 
+    def said_of(self, evidence: Evidence) -> Tensor:
+        """Probabilities [P, C] of the true classes of other images."""
+        return posterior(_pooled(self.weights, evidence.logs), evidence, self.matrix)
+
 
 def wrong_probability(true: Tensor, labels: Tensor) -> Tensor:
     """The probability [P] that given labels [P] are wrong, by probabilities [P, C] of true classes.
@@ -90,7 +94,7 @@ def explain(
     logs, labels, pull = evidence.logs, evidence.labels, evidence.pull()
     prior = None
     for number in range(rounds + 1):
-        pooled = torch.tensordot(weights.to(logs), logs, 1).log_softmax(1)
+        pooled = _pooled(weights, logs)
         true = posterior(pooled, evidence, matrix)
         counts = expected_counts(true, labels).double()
         if number == rounds:
@@ -106,6 +110,10 @@ def explain(
     explained = float((true * (pooled - true.clamp(min=1e-30).log())).sum()) + prior.log_evidence(counts)
     explained -= PULL * float((weights - pull).square().sum())
     return Explanation(weights, matrix, pooled, true, explained, explained - JUDGED * entropy)
+
+
+def _pooled(weights: Tensor, logs: Tensor) -> Tensor:
+    return torch.tensordot(weights.to(logs), logs, 1).log_softmax(1)
 
 
 def posterior(pooled: Tensor, evidence: Evidence, matrix: Tensor) -> Tensor:

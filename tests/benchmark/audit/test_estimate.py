@@ -83,6 +83,22 @@ def test_a_clean_set_has_an_interval_that_reaches_zero_and_one_with_a_tenth_wron
         assert (audit(sample).fraction.low == 0) is reaches
 
 
+def test_without_names_labels_that_leak_to_the_next_class_are_in_the_interval_or_told_as_a_rival() -> None:
+    sample, wrong = clusters(per_class=30, rate=0.4, classes=8)
+    true = torch.arange(8).repeat_interleave(30)
+    labels = torch.where(torch.from_numpy(wrong), (true + 1) % 8, true)
+    found = audit(replace(sample, labels=labels, text=torch.zeros_like(sample.text)))
+    assert found.fraction.low <= wrong.mean() <= found.fraction.high
+    assert min(abs(one - wrong.mean()) for one in (found.fraction.estimate, *found.rival_fractions)) < 0.05
+
+
+def test_an_interval_is_about_these_very_images_so_clear_ones_leave_less_doubt_than_a_draw_of_as_many() -> None:
+    sample, wrong = clusters(per_class=50, rate=0.3)
+    found = audit(sample).fraction
+    drawn = 2 * 1.96 * (0.3 * 0.7 / len(wrong)) ** 0.5
+    assert found.low <= wrong.mean() <= found.high and found.high - found.low < drawn
+
+
 def test_what_is_said_names_every_explanation_smallest_first() -> None:
     interval = Interval(0.38, 0.3, 0.45)
     assert share_lines(interval) == ["probably wrong: 38.0% of the labels (30.0% to 45.0%)"]
