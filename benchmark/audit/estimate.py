@@ -101,16 +101,21 @@ def estimate(
     logs = torch.stack([part[rows].log_softmax(1) for part in parts.values()])
     named = sum(name in BY_NAMES for name in parts) if names_say(parts, labels) else 0
     evidence = Evidence(logs, labels[rows], named, checked[rows], expected)
-    found = explanations(replace(evidence, checked=torch.full_like(rows, -1)))
+    unchecked = replace(evidence, checked=torch.full_like(rows, -1))
+    found = explanations(unchecked)
+    if named:
+        found["zero_shot"] = _at_its_word(unchecked, zero_shot[rows])
     taken = best = _preferred(found, evidence)
-    if (evidence.checked >= 0).any():
-        taken = explain(evidence, best.weights, best.matrix)
+    if any_checked := bool((evidence.checked >= 0).any()):
+        taken = explain(evidence, best.weights, best.matrix, weighing=best is not found.get("zero_shot"))
     whole = Evidence(logs[:, :0], labels, named, checked, expected)
     true, pooled, matrix = _applied(taken, parts, whole)
     said = zero_shot_weight(true, zero_shot)
     true = (1 - said) * true + said * posterior(zero_shot, whole, matrix)
-    settled = said > 0 or bool((checked >= 0).any())
-    rivals = [] if settled else _rivals(found, best, evidence)
+    trusted = named and not any_checked and zero_shot_weight(pooled, zero_shot) == MOST
+    against = bool(trusted) and _apart(found["zero_shot"], best, evidence)
+    rivals = [found["zero_shot"]] if against else [] if said or any_checked else _rivals(found, best, evidence)
+    differs = [float((zero_shot.argmax(1) != labels)[own].float().mean())] if against else []
     others = [_applied(other, parts, whole)[0] for other in rivals]
     middle, *fractions = [float(wrong_probability(each[own], labels[own]).mean()) for each in (true, *others)]
     return Estimate(
@@ -118,7 +123,7 @@ def estimate(
         pooled,
         matrix,
         dict(zip(parts, taken.weights.tolist(), strict=True)),
-        _interval(middle, taken, found, evidence, seed, int(own.sum())),
+        _interval(middle, taken, found, evidence, seed, int(own.sum()), differs),
         tuple(others),
         tuple(fractions),
     )
@@ -166,6 +171,22 @@ def _taken_at_its_word(one: Explanation, evidence: Evidence) -> Tensor:
     return rows_of(counts + 0.1)
 
 
+def _at_its_word(evidence: Evidence, zero_shot: Tensor) -> Explanation:
+    """The explanation by zero-shot log-probabilities [P, C] alone, as sure as they are.
+
+    An image that looks like its wrong label is a hard one to all classifiers that learn labels, and zero-shot that is
+    tempered to agree with labels finds it hard as well.
+    """
+    weights = evidence.pull() * 0
+    weights[0] = float((zero_shot.amax() - zero_shot.amin()) / (evidence.logs[0].amax() - evidence.logs[0].amin()))
+    flat = even(torch.tensor(1 - evidence.expected).double(), zero_shot.shape[1])
+    return explain(evidence, weights, flat, weighing=False)
+
+
+def _apart(other: Explanation, best: Explanation, evidence: Evidence) -> bool:
+    return float((other.wrong(evidence.labels) - best.wrong(evidence.labels)).mean()) >= APART
+
+
 def _from_names(found: Mapping[str, Explanation]) -> Explanation:
     names, equal = found.get("names", found["equal"]), found["equal"]
     return equal if equal.value > names.value + MARGIN else names
@@ -193,7 +214,7 @@ def _preferred(found: Mapping[str, Explanation], evidence: Evidence) -> Explanat
 def _rivals(found: Mapping[str, Explanation], best: Explanation, evidence: Evidence) -> list[Explanation]:
     """Explanations with another fraction of wrong labels that explain the labels as well as the `best` one."""
     told = [best]
-    for other in sorted(found.values(), key=lambda one: -one.evidence):
+    for other in sorted((one for name, one in found.items() if name != "zero_shot"), key=lambda one: -one.evidence):
         said = float(other.wrong(evidence.labels).mean())
         apart = min(abs(said - float(one.wrong(evidence.labels).mean())) for one in told)
         as_good = other.evidence > best.evidence - NATS or other.value > best.value
@@ -235,13 +256,20 @@ def _applied(one: Explanation, parts: Mapping[str, Tensor], whole: Evidence) -> 
 
 
 def _interval(
-    middle: float, taken: Explanation, found: Mapping[str, Explanation], evidence: Evidence, seed: int, images: int
+    middle: float,
+    taken: Explanation,
+    found: Mapping[str, Explanation],
+    evidence: Evidence,
+    seed: int,
+    images: int,
+    others: Sequence[float] = (),
 ) -> Interval:
     """An interval around the fraction `middle` of these very images, from two sources of error, added as squares.
 
     What the model cannot know: the variance of every label's being wrong, and of weights and matrix, by bootstrap draws
     of images in which they are fitted again. What was assumed: fits with another price of entropy and another fraction
-    expected, and from another start; without names also the surer one. The ends are whole numbers of images.
+    expected, and from another start, without names also the surer one; and the fractions of `others`. The ends are
+    whole numbers of images.
     """
     generator = torch.Generator().manual_seed(seed)
     some = evidence.pick(torch.randperm(len(evidence.labels), generator=generator)[:FEW])
@@ -254,7 +282,7 @@ def _interval(
     variance = float(torch.tensor(draws).double().var()) * count + float((doubt * (1 - doubt)).mean())
     spread = 1.96 * ALIKE * math.sqrt(variance / images)
     here = float(doubt.mean())
-    ends = [here]
+    ends = [here, *others]
     for price, expected in ((0.0, 0.02), (0.3, 0.5)):
         other = explain(replace(evidence, expected=expected), taken.weights, taken.matrix, price)
         ends.append(float(other.wrong(evidence.labels).mean()))
