@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from benchmark.audit.explanation import (
     EXPECTED,
+    PRICE,
     Evidence,
     Explanation,
     explain,
@@ -84,13 +86,9 @@ def share_lines(fraction: Interval, others: Sequence[float] = ()) -> list[str]:
 
 
 def estimate(
-    parts: Mapping[str, Tensor],
-    labels: Tensor,
-    zero_shot: Tensor,
-    checked: Tensor | None = None,
-    expected: float = EXPECTED,
-    seed: int = 1,
-) -> Estimate:
+    parts: Mapping[str, Tensor], labels: Tensor, zero_shot: Tensor,
+    checked: Tensor | None = None, expected: float = EXPECTED, seed: int = 1,
+) -> Estimate:  # fmt: skip
     """The estimate by scores [P, C] of classifiers, given labels [P] and zero-shot log-probabilities [P, C].
 
     Images without a label, -1, get probabilities as well. `checked` [P] are true classes that a person gave, -1 where
@@ -106,27 +104,23 @@ def estimate(
     if named:
         found["zero_shot"] = _at_its_word(unchecked, zero_shot[rows])
     taken = best = _preferred(found, evidence)
-    if any_checked := bool((evidence.checked >= 0).any()):
-        taken = explain(evidence, best.weights, best.matrix, weighing=best is not found.get("zero_shot"))
+    if settled := bool((evidence.checked >= 0).any()):
+        taken = explain(evidence, best.weights, best.matrix, None if best is found.get("zero_shot") else PRICE)
     whole = Evidence(logs[:, :0], labels, named, checked, expected)
     true, pooled, matrix = _applied(taken, parts, whole)
     said = zero_shot_weight(true, zero_shot)
     true = (1 - said) * true + said * posterior(zero_shot, whole, matrix)
-    trusted = named and not any_checked and zero_shot_weight(pooled, zero_shot) == MOST
-    against = bool(trusted) and _apart(found["zero_shot"], best, evidence)
-    rivals = [found["zero_shot"]] if against else [] if said or any_checked else _rivals(found, best, evidence)
-    differs = [float((zero_shot.argmax(1) != labels)[own].float().mean())] if against else []
-    others = [_applied(other, parts, whole)[0] for other in rivals]
+    starts = [] if settled else ["equal", "names" if named else "surer"]
+    ends = [float(found[name].wrong(evidence.labels).mean()) for name in starts]
+    rivals = [] if said or settled else _rivals(found, best, evidence)
+    if not settled and _zero_shot_objects(found, best, evidence, pooled, zero_shot):
+        rivals = [found["zero_shot"]]
+        ends.append(float((zero_shot.argmax(1) != labels)[own].float().mean()))
+    others = tuple(_applied(other, parts, whole)[0] for other in rivals)
     middle, *fractions = [float(wrong_probability(each[own], labels[own]).mean()) for each in (true, *others)]
-    return Estimate(
-        true,
-        pooled,
-        matrix,
-        dict(zip(parts, taken.weights.tolist(), strict=True)),
-        _interval(middle, taken, found, evidence, seed, int(own.sum()), differs),
-        tuple(others),
-        tuple(fractions),
-    )
+    interval = _interval(middle, taken, ends, evidence, seed, int(own.sum()))
+    weights = dict(zip(parts, taken.weights.tolist(), strict=True))
+    return Estimate(true, pooled, matrix, weights, interval, others, tuple(fractions))
 
 
 def names_say(parts: Mapping[str, Tensor], labels: Tensor) -> bool:
@@ -155,20 +149,13 @@ def explanations(evidence: Evidence) -> dict[str, Explanation]:
     best, surer = _from_names(found), replace(evidence, expected=min(MORE * evidence.expected, 0.8))
     weights, matrix = best.weights, best.matrix
     if not evidence.named:
-        weights, matrix = SURELY * weights, _taken_at_its_word(best, evidence)
+        likeliest = one_hot(best.pooled.argmax(1), classes).double()
+        weights, matrix = SURELY * weights, rows_of(expected_counts(likeliest, evidence.labels) + 0.1)
     found["surer"] = explain(surer, weights, matrix, price=0.3)
     right = replace(evidence, expected=0.02)
     start = even(torch.tensor(0.98).double(), classes)
     found["labels"] = explain(right, torch.full((count,), 1 / count).double(), start, price=0.0)
     return found
-
-
-def _taken_at_its_word(one: Explanation, evidence: Evidence) -> Tensor:
-    """The noise matrix [C, C] under which each image is of the class that the classifiers find likeliest."""
-    own = evidence.labels >= 0
-    likeliest = torch.nn.functional.one_hot(one.pooled.argmax(1), one.pooled.shape[1])
-    counts = expected_counts(likeliest[own].double(), evidence.labels[own])
-    return rows_of(counts + 0.1)
 
 
 def _at_its_word(evidence: Evidence, zero_shot: Tensor) -> Explanation:
@@ -180,11 +167,16 @@ def _at_its_word(evidence: Evidence, zero_shot: Tensor) -> Explanation:
     weights = evidence.pull() * 0
     weights[0] = float((zero_shot.amax() - zero_shot.amin()) / (evidence.logs[0].amax() - evidence.logs[0].amin()))
     flat = even(torch.tensor(1 - evidence.expected).double(), zero_shot.shape[1])
-    return explain(evidence, weights, flat, weighing=False)
+    return explain(evidence, weights, flat, price=None)
 
 
-def _apart(other: Explanation, best: Explanation, evidence: Evidence) -> bool:
-    return float((other.wrong(evidence.labels) - best.wrong(evidence.labels)).mean()) >= APART
+def _zero_shot_objects(
+    found: Mapping[str, Explanation], best: Explanation, evidence: Evidence, pooled: Tensor, zero_shot: Tensor
+) -> bool:
+    """Whether zero-shot, with which the classifiers agree, finds many more wrong labels at its word."""
+    if not evidence.named or zero_shot_weight(pooled, zero_shot) < MOST:
+        return False
+    return float((found["zero_shot"].wrong(evidence.labels) - best.wrong(evidence.labels)).mean()) >= APART
 
 
 def _from_names(found: Mapping[str, Explanation]) -> Explanation:
@@ -256,20 +248,13 @@ def _applied(one: Explanation, parts: Mapping[str, Tensor], whole: Evidence) -> 
 
 
 def _interval(
-    middle: float,
-    taken: Explanation,
-    found: Mapping[str, Explanation],
-    evidence: Evidence,
-    seed: int,
-    images: int,
-    others: Sequence[float] = (),
+    middle: float, taken: Explanation, ends: list[float], evidence: Evidence, seed: int, images: int
 ) -> Interval:
     """An interval around the fraction `middle` of these very images, from two sources of error, added as squares.
 
     What the model cannot know: the variance of every label's being wrong, and of weights and matrix, by bootstrap draws
     of images in which they are fitted again. What was assumed: fits with another price of entropy and another fraction
-    expected, and from another start, without names also the surer one; and the fractions of `others`. The ends are
-    whole numbers of images.
+    expected, and other `ends`. Those of the interval are whole numbers of images.
     """
     generator = torch.Generator().manual_seed(seed)
     some = evidence.pick(torch.randperm(len(evidence.labels), generator=generator)[:FEW])
@@ -282,13 +267,10 @@ def _interval(
     variance = float(torch.tensor(draws).double().var()) * count + float((doubt * (1 - doubt)).mean())
     spread = 1.96 * ALIKE * math.sqrt(variance / images)
     here = float(doubt.mean())
-    ends = [here, *others]
+    ends = [here, *ends]
     for price, expected in ((0.0, 0.02), (0.3, 0.5)):
         other = explain(replace(evidence, expected=expected), taken.weights, taken.matrix, price)
         ends.append(float(other.wrong(evidence.labels).mean()))
-    if not (evidence.checked >= 0).any():
-        other_starts = ["equal", "names"] if evidence.named else ["equal", "surer"]
-        ends += [float(found[name].wrong(evidence.labels).mean()) for name in other_starts]
     down, up = here - min(ends), max(ends) - here
     low, high = middle - math.hypot(down, spread), middle + math.hypot(up, spread)
     return Interval(middle, max(0, math.floor(low * images)) / images, min(images, math.ceil(high * images)) / images)

@@ -88,14 +88,9 @@ def wrong_probability(true: Tensor, labels: Tensor) -> Tensor:
 
 
 def explain(
-    evidence: Evidence,
-    weights: Tensor,
-    matrix: Tensor,
-    price: float = PRICE,
-    rounds: int = ROUNDS,
-    weighing: bool = True,
+    evidence: Evidence, weights: Tensor, matrix: Tensor, price: float | None = PRICE, rounds: int = ROUNDS
 ) -> Explanation:
-    """EM from `weights` [K] and `matrix` [C, C]; if `weighing`, weights move by Newton steps on the log-likelihood."""
+    """EM from `weights` [K], which move by Newton steps unless they have no `price`, and `matrix` [C, C]."""
     logs, labels, pull = evidence.logs, evidence.labels, evidence.pull()
     prior = None
     for number in range(rounds + 1):
@@ -109,7 +104,7 @@ def explain(
             prior = likeliest_prior(counts, rate)
         prior = replace(prior, rate=rate)
         matrix = prior.matrix(counts)
-        weights = weights if not weighing else _newton(weights, logs, pooled, true, price, pull)
+        weights = weights if price is None else _newton(weights, logs, pooled, true, price, pull)
     assert prior is not None
     entropy = -float((pooled.exp() * pooled).sum())
     explained = float((true * (pooled - true.clamp(min=1e-30).log())).sum()) + prior.log_evidence(counts)
@@ -118,8 +113,7 @@ def explain(
 
 
 def _pooled(weights: Tensor, logs: Tensor) -> Tensor:
-    summed: Tensor = torch.tensordot(weights.to(logs), logs, 1)
-    return summed.log_softmax(1)
+    return torch.einsum("k,kpc->pc", weights.to(logs), logs).log_softmax(1)
 
 
 def posterior(pooled: Tensor, evidence: Evidence, matrix: Tensor) -> Tensor:
