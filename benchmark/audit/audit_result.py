@@ -78,25 +78,15 @@ def examine(
     isolation, misfits = fits_none(labelled.nearest[0])
     table = torch.zeros(sample.classes, sample.classes).index_add_(1, labels, true.T) / len(labels)
     return AuditResult(
-        wrong=wrong.numpy(),
-        suggested=true.argmax(1).numpy(),
+        wrong=wrong.numpy(), suggested=true.argmax(1).numpy(),
         order=ranked.argsort(descending=True, stable=True).numpy(),
-        probabilities=found.pooled[there].exp().numpy(),
-        confusion=table.numpy(),
-        fraction=found.fraction,
-        weights=found.weights,
-        scores={name: score.numpy() for name, score in scores.items()},
-        misfits=misfits.numpy(),
-        isolation=isolation.numpy(),
+        probabilities=found.pooled[there].exp().numpy(), confusion=table.numpy(),
+        fraction=found.fraction, weights=found.weights, scores={name: score.numpy() for name, score in scores.items()},
+        misfits=misfits.numpy(), isolation=isolation.numpy(),
         rivals=[account(rival[there], labels) for rival in found.rivals],
         questions=questions([true, *(rival[there] for rival in found.rivals)], labels, labelled.checked).numpy(),
-        unlabelled=_most_probable(found.true[~there]),
-    )
-
-
-def _most_probable(true: Tensor) -> tuple[Labels, Floats]:
-    """The likeliest class of each image, and its probability."""
-    return true.argmax(1).numpy(), true.amax(1).numpy()
+        unlabelled=(found.true[~there].argmax(1).numpy(), found.true[~there].amax(1).numpy()),
+    )  # fmt: skip
 
 
 def _scores(parts: Mapping[str, Tensor], labelled: Sample, chosen: Sequence[str], step: Step) -> dict[str, Tensor]:

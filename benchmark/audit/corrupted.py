@@ -42,15 +42,9 @@ def opened(
 
 
 def corrupt_dataset(
-    spec: str,
-    dataset: Dataset,
-    kind: str,
-    rate: float | None,
-    shots: int,
-    seed: int,
-    features: Floats | None = None,
-    zero_shot: Floats | None = None,
-) -> Doubtful:
+    spec: str, dataset: Dataset, kind: str, rate: float | None, shots: int, seed: int,
+    features: Floats | None = None, zero_shot: Floats | None = None,
+) -> Doubtful:  # fmt: skip
     """The training images of an opened data set with label noise, and their true labels.
 
     Kinds that follow a model need the unit features [P, E] of all training images, and zero-shot class weights [C, E]

@@ -80,12 +80,10 @@ def trials(
     assert data.true is not None
     rows = torch.as_tensor(getattr(data.images, "rows", np.arange(len(data.given))))
     labels = torch.from_numpy(data.given)
+    rate = float((data.given != data.true).mean()) if rate is None else rate
     for name in names:
         sample = Sample(encoded.features[rows], labels, encoded.text, encoded.scale, seed)
-        cell = (
-            encoded.name, kind, float((data.given != data.true).mean()) if rate is None else rate, shots, seed, name,
-        )  # fmt: skip
-        yield Trial(*cell, *_measured(name, sample, data.true))
+        yield Trial(encoded.name, kind, rate, shots, seed, name, *_measured(name, sample, data.true))
 
 
 def _measured(name: str, sample: Sample, true: Labels) -> tuple[float, ...]:

@@ -159,12 +159,8 @@ def explanations(evidence: Evidence) -> dict[str, Explanation]:
 
 
 def _at_its_word(evidence: Evidence, zero_shot: Tensor) -> Explanation:
-    """The explanation by zero-shot log-probabilities [P, C] alone, as sure as they are.
-
-    An image that looks like its wrong label is a hard one to all classifiers that learn labels, and zero-shot that is
-    tempered to agree with labels finds it hard as well.
-    """
-    weights = evidence.pull() * 0
+    """The explanation by zero-shot [P, C] as sure as it is, not tempered until images that look wrong seem hard."""
+    weights = torch.zeros_like(evidence.pull())
     weights[0] = float((zero_shot.amax() - zero_shot.amin()) / (evidence.logs[0].amax() - evidence.logs[0].amin()))
     flat = even(torch.tensor(1 - evidence.expected).double(), zero_shot.shape[1])
     return explain(evidence, weights, flat, price=None)

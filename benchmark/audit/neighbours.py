@@ -5,12 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+#: Similarities in memory at once; more leave the processor's cache.
 CHUNK = 2**22
-"""Similarities in memory at once; more leave the processor's cache."""
-
+#: Images from which on candidates are found by their first principal components.
 MANY = 20_000
-"""Images from which on candidates are found by their first principal components."""
-
 COMPONENTS = 96
 SPARE = 2
 

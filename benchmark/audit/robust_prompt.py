@@ -33,9 +33,8 @@ def with_prompt(sample: Sample, setting: Setting, when: When, start: Start) -> S
         if when == "yes":
             raise BadInput(f"{data.name} has features only, and a prompt needs a text tower; leave out --prompt=yes")
         return sample
-    if when == "no" or (
-        when == "auto" and not worth_it(len(data.given), len(data.classes), name, str(setting.bank.device))
-    ):
+    pays = when == "yes" or worth_it(len(data.given), len(data.classes), name, str(setting.bank.device))
+    if when == "no" or not pays:
         return sample
     step = start("training a robust prompt", setting.epochs([METHOD]))
     trained = train(setting, [METHOD], [sample.seed], 0.0, step)

@@ -51,13 +51,11 @@ class Sample:
     def labelled(self) -> Sample:
         """The images that have a label."""
         rows = torch.nonzero(self.labels >= 0)[:, 0]
+        if len(rows) == len(self.labels):
+            return self
         own, checked = (part if part is None else part[rows] for part in (self.own, self.checked))
         features, labels = self.features[rows], self.labels[rows]
-        return (
-            self
-            if len(rows) == len(self.labels)
-            else replace(self, features=features, labels=labels, own=own, checked=checked)
-        )
+        return replace(self, features=features, labels=labels, own=own, checked=checked)
 
     @cached_property
     def fold(self) -> Tensor:

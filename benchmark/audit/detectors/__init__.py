@@ -50,11 +50,9 @@ def label_quality(name: str, sample: Sample) -> Tensor:
         DataError: an unknown name.
     """
     module = load(name)
-    found: Tensor = (
-        module.label_quality(sample)
-        if hasattr(module, "label_quality")
-        else sample.of_given(module.probabilities(sample))
-    )
+    if not hasattr(module, "label_quality"):
+        return sample.of_given(module.probabilities(sample))
+    found: Tensor = module.label_quality(sample)
     return found
 
 

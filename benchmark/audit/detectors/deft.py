@@ -45,13 +45,9 @@ def label_quality(sample: Sample) -> Tensor:
 
 
 def _epoch(
-    sample: Sample,
-    shift: Tensor,
-    negative: Tensor,
-    optimiser: torch.optim.Optimizer,
-    generator: torch.Generator,
-    warm: bool,
-) -> None:
+    sample: Sample, shift: Tensor, negative: Tensor,
+    optimiser: torch.optim.Optimizer, generator: torch.Generator, warm: bool,
+) -> None:  # fmt: skip
     """One pass over the images, with another wrong class for each."""
     count = len(sample.labels)
     others = torch.randint(max(sample.classes - 1, 1), (count,), generator=generator)

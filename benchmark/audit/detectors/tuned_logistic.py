@@ -17,12 +17,11 @@ def probabilities(sample: Sample) -> Tensor:
 
     The likelihood rises with C and then falls: the first that falls ends the search.
     """
-    best, most = None, -float("inf")
+    best, most = sample.zero_shot, -float("inf")
     for strength in STRENGTHS:
         found = logistic.probabilities(sample, strength)
         likely = float(sample.of_given(found).clamp(min=LEAST).log().mean())
-        if best is not None and likely <= most:
+        if likely <= most:
             break
         best, most = found, likely
-    assert best is not None
     return best
