@@ -38,15 +38,10 @@ class NoisyFewShot(EvaluationSets, lightning.LightningDataModule):
     """
 
     def __init__(
-        self,
-        dataset: str | Dataset,
-        runs: Sequence[RunSpec],
-        *,
-        backbone: str | ImageEncoder | FeatureBank = "embedded",
-        sampling: Sampling | None = None,
-        test_curve: bool = False,
-        noisy_val: bool = False,
-    ) -> None:
+        self, dataset: str | Dataset, runs: Sequence[RunSpec], *,
+        backbone: str | ImageEncoder | FeatureBank = "embedded", sampling: Sampling | None = None,
+        test_curve: bool = False, noisy_val: bool = False,
+    ) -> None:  # fmt: skip
         lightning.LightningDataModule.__init__(self)
         opened = open_dataset(dataset) if isinstance(dataset, str) else dataset
         EvaluationSets.__init__(self, opened, runs, backbone, sampling or Sampling())

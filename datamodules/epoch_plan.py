@@ -87,14 +87,9 @@ class Plan:
 
 
 def make_plan(
-    epoch: int,
-    sets: Sequence[TrainingSet],
-    slots: Sequence[Labels],
-    generators: Sequence[np.random.Generator],
-    sampling: Sampling,
-    device: torch.device,
-    readable: NDArray[np.bool_] | None = None,
-) -> Plan:
+    epoch: int, sets: Sequence[TrainingSet], slots: Sequence[Labels], generators: Sequence[np.random.Generator],
+    sampling: Sampling, device: torch.device, readable: NDArray[np.bool_] | None = None,
+) -> Plan:  # fmt: skip
     """The batches of all R runs side by side; one with fewer steps pauses in the last ones.
 
     `slots` holds the slot of each image of each set, `readable`, if set, says which slots can be trained on; a

@@ -18,12 +18,9 @@ from datamodules.seeds import rng
 
 
 def noisy_validation(
-    dataset: Dataset,
-    run: RunSpec,
-    seen: np.ndarray,
-    features: Callable[[], Floats],
-    zero_shot: Callable[[], Floats] | None,
-) -> TrainingSet:
+    dataset: Dataset, run: RunSpec, seen: np.ndarray, features: Callable[[], Floats], zero_shot: Callable[[],
+    Floats] | None,
+) -> TrainingSet:  # fmt: skip
     """CoOp's draw of the val split, images of the `seen` [C] classes only, under the noise of the training labels.
 
     `features` gives the unit features [n, E] of the val split, `zero_shot` the class weights [C, E] times the logit

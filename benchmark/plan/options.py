@@ -70,17 +70,12 @@ class Options(Training):
         if self.pack < 1:
             raise BadInput(f"pack is {self.pack}, should be at least 1")
         return Grid(
-            methods=groups.methods(split_list(self.methods)),
-            datasets=groups.datasets(split_list(self.datasets), self.data),
-            rates=numbers("noise", self.noise, float),
-            kinds=split_list(self.noise_type),
-            seeds=numbers("seeds", self.seeds, int),
-            shots=numbers("shots", ",".join(_shots(part) for part in split_list(self.shots)), int),
-            backbones=split_list(self.backbone),
-            paradigms=split_list(self.paradigm),
-            recipes=split_list(self.recipe),
-            epochs=self.epochs or None,
-        )
+            methods=groups.methods(split_list(self.methods)), datasets=groups.datasets(split_list(self.datasets),
+            self.data), rates=numbers("noise", self.noise, float), kinds=split_list(self.noise_type),
+            seeds=numbers("seeds", self.seeds, int), shots=numbers("shots",
+            ",".join(_shots(part) for part in split_list(self.shots)), int), backbones=split_list(self.backbone),
+            paradigms=split_list(self.paradigm), recipes=split_list(self.recipe), epochs=self.epochs or None,
+        )  # fmt: skip
 
 
 def _shots(part: str) -> str:

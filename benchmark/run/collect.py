@@ -42,13 +42,10 @@ def collect(runs: Sequence[Run], module: PackModule, data: NoisyFewShot, device:
         "split": noise.fingerprint(data.dataset.train.labels, data.dataset.test.labels),
     }
     shared = {
-        "zero_shot_accuracy": zero_shot_accuracy(module.members[0], data),
-        "classes": list(data.dataset.classes),
-        "precision": module.members[0].task.backbone.precision,
-        "versions": versions(),
-        "device": device_name(device),
+        "zero_shot_accuracy": zero_shot_accuracy(module.members[0], data), "classes": list(data.dataset.classes),
+        "precision": module.members[0].task.backbone.precision, "versions": versions(), "device": device_name(device),
         "seconds": round(seconds, 3),
-    }
+    }  # fmt: skip
     predicted = pack_all(module, data) if module.keep_predictions else [b""] * len(runs)
     results: list[Result] = []
     for member, weights in zip(module.members, module.evaluated_weights, strict=True):

@@ -62,15 +62,10 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
 def fit(module: PackModule, data: NoisyFewShot, device: str, callback: Callback, test: bool = False) -> None:
     """Trains methods for as long as their recipes say and, with `test`, measures them; leaves them on the device."""
     trainer = lightning.Trainer(
-        max_epochs=max(member.total_epochs for member in module.members),
-        **trainer_device(device),
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        limit_val_batches=0,
+        max_epochs=max(member.total_epochs for member in module.members), **trainer_device(device), logger=False,
+        enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False, limit_val_batches=0,
         callbacks=[callback],
-    )
+    )  # fmt: skip
     if any(member.fits for member in module.members):
         trainer.fit(module, datamodule=data)
     if test:

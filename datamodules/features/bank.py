@@ -56,14 +56,9 @@ class FeatureBank:
     """
 
     def __init__(
-        self,
-        encoder: ImageEncoder,
-        cache: Path | None = None,
-        device: torch.device | str = "cpu",
-        batch_size: int | None = None,
-        progress: Progress | None = None,
-        skip_bad_images: bool = False,
-    ) -> None:
+        self, encoder: ImageEncoder, cache: Path | None = None, device: torch.device | str = "cpu",
+        batch_size: int | None = None, progress: Progress | None = None, skip_bad_images: bool = False,
+    ) -> None:  # fmt: skip
         self.encoder = encoder
         self.cache = cache
         self.device = torch.device(device)
@@ -117,13 +112,9 @@ class FeatureBank:
         return Inputs(images, self.encoder.preprocess, self.skip_bad_images, constant=set())
 
     def _features(
-        self,
-        inputs: Inputs,
-        pixels: Callable[[Labels], Iterator[Tensor]],
-        indices: Labels,
-        views: int,
+        self, inputs: Inputs, pixels: Callable[[Labels], Iterator[Tensor]], indices: Labels, views: int,
         about: dict[str, object],
-    ) -> Callable[[int], Tensor]:
+    ) -> Callable[[int], Tensor]:  # fmt: skip
         """Function from a view to features [n, E]; `pixels` yields inputs [k, 3, S, S] for sorted indices."""
         build = partial(self._build, inputs, pixels, views, str(about["what"]))
         read = partial(self._read, self._store(self._key(inputs.images) | about), build, indices)
