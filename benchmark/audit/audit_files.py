@@ -113,17 +113,12 @@ def summary(data: Doubtful, result: AuditResult, copies: Copies) -> dict[str, An
     """The numbers of an audit as a whole."""
     same = copies.same(data.given)
     return {
-        "data": data.name,
-        "images": len(data.given),
-        "classes": list(data.values),
-        "wrong_share": result.fraction.estimate,
-        "wrong_share_interval": [result.fraction.low, result.fraction.high],
+        "data": data.name, "images": len(data.given), "classes": list(data.values),
+        "wrong_share": result.fraction.estimate, "wrong_share_interval": [result.fraction.low, result.fraction.high],
         "other_explanations": [rival.fraction for rival in result.rivals],
         "copies_with_different_labels": {kind: copies.count(~same, kind) for kind in KINDS},
         "copies_with_the_same_label": {kind: copies.count(same, kind) for kind in KINDS},
         "copies_in_the_test_set": {kind: sum(copy.kind == kind for copy in copies.in_test) for kind in KINDS},
-        "fit_no_class": len(result.misfits),
-        "left_out": Counter(why for _, why in data.left_out),
-        "of_one_colour": list(data.constant),
-        "weights": result.weights,
-    }
+        "fit_no_class": len(result.misfits), "left_out": Counter(why for _, why in data.left_out),
+        "of_one_colour": list(data.constant), "weights": result.weights,
+    }  # fmt: skip

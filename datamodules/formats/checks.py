@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from unicodedata import normalize
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from datamodules.errors import DataError
 
 
 def readable(name: str) -> str:
-    """Class name for prompts, with spaces for underscores, as in CoOp."""
-    return " ".join(name.replace("_", " ").split())
+    """Class name for prompts, with spaces for underscores, as in CoOp, and accents in their one short form."""
+    return " ".join(normalize("NFC", name).replace("_", " ").split())
 
 
 def checked(dataset: Dataset, same_names: bool = False) -> Dataset:

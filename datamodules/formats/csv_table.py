@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from datamodules import reading
@@ -18,6 +19,11 @@ from datamodules.errors import DataError
 from datamodules.foreign import from_cell, to_cell
 
 _DELIMITERS = (",", ";", "\t", "|")
+#: How pandas reads tables that are no CSV, by their suffix.
+_READERS = {
+    ".jsonl": "read_json({!r}, lines=True)", ".json": "read_json({!r})", ".parquet": "read_parquet({!r})",
+    ".xlsx": "read_excel({!r})", ".xls": "read_excel({!r})",
+}  # fmt: skip
 #: What other programs call the column `file`, in lower case.
 FILES = ("filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_file", "img")
 #: What tables write for a value that is missing, in any case; what pandas takes for one.
@@ -89,6 +95,10 @@ def read_table(path: Path) -> CsvTable:
         DataError: not text in UTF-8, or not CSV.
         OSError: not a regular file, or one that may not be read.
     """
+    if how := _READERS.get(path.suffix.lower()):
+        code = f"import pandas; pandas.{how.format(str(path))}.to_csv({str(path.with_suffix('.csv'))!r}, index=False)"
+        shell = quote(code) if {*code} & {*'"$`\\'} else f'"{code}"'
+        raise DataError(f"{path} is no CSV; this writes it as one: python -c {shell}")
     try:
         text = reading.as_text(reading.read_bytes(path, reading.TABLE))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)

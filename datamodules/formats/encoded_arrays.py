@@ -117,7 +117,8 @@ class EncodedArrays:
         wrong = np.flatnonzero((labels < 0) | (labels >= len(self.classes)))
         if len(wrong):
             least = f"{name}[{wrong[0]}] is {labels[wrong[0]]}"
-            raise self._error(f"{least}, out of range 0 ... {len(self.classes) - 1}")
+            how = "; they count from 1: subtract 1" if (labels.min(), labels.max()) == (1, len(self.classes)) else ""
+            raise self._error(f"{least}, out of range 0 ... {len(self.classes) - 1}{how}")
         return np.array(labels, np.int64)
 
     def _whole_numbers(self, name: str) -> None:

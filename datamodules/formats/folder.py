@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 
@@ -82,13 +83,15 @@ def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -
     Raises:
         DataError: a class folder that is not one of `classes`.
     """
-    unknown = sorted(set(class_folders(folder / part)) - set(classes))
+    there = {normalize("NFC", name): name for name in class_folders(folder / part)}
+    unknown = sorted(there.keys() - {normalize("NFC", name) for name in classes})
     if unknown and strict:
         raise no_such_class(folder / part / unknown[0], classes)
     paths: list[str] = []
     labels: list[int] = []
     others: list[str] = []
     for label, name in enumerate(classes):
+        name = there.get(normalize("NFC", name), name)  # file systems write accents in one of two ways
         here = folder / part / name
         found = picture_files(here) if here.is_dir() else PictureFiles((), ())
         before = f"{part}/{name}" if part else name

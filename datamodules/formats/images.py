@@ -49,7 +49,9 @@ class FileImages:
             with reading.open_file(self.root / self.paths[index], reading.PICTURE) as file, Image.open(file) as image:
                 return to_rgb(image)
         except UNREADABLE as error:
-            raise CorruptImage(f"{self.describe(index)} cannot be read as a picture: {reason(error)}") from error
+            path = self.root / self.paths[index]
+            why = "it is empty" if path.is_file() and not path.stat().st_size else reason(error)
+            raise CorruptImage(f"{path} cannot be read as a picture: {why}") from error
 
     def describe(self, index: int) -> str:
         """Path of an image."""

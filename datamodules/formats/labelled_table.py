@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +13,11 @@ from datamodules.foreign import folded
 from datamodules.formats.csv_table import FILES, CsvTable, is_missing, read_table
 from datamodules.formats.images import require_files
 from datamodules.formats.picture_files import picture_files
+from datamodules.notices import say_once
 
+logger = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"\s*-?[\d.]+(e-?\d+)?\s*").fullmatch
 #: What others call the two columns, without case and signs.
 _FILES = {folded(name) for name in FILES} | {"id", "imageid", "imageids", "imagename", "imagefilename", "fname", "name"}
 _LABELS = {"label", "labels", "class", "classes", "category", "target", "classname", "labelname", "species", "breed"}
@@ -31,11 +36,20 @@ def labelled_table(path: Path, columns: Mapping[str, str]) -> dict[str, str]:
     table, root = _with_columns(read_table(path), columns), path.absolute().parent
     if bad := table.line_of("file", lambda cell: not cell.strip()):
         raise DataError(f"{path}, line {bad[0]}: file is empty")
+    if bad := table.line_of("file", lambda cell: re.match(r"\s*(https?|s3|gs)://", cell) is not None):
+        raise DataError(f"{path}, line {bad[0]}: {bad[1]} is an address; download the pictures, and name their files")
     rows = table.by_file(root, lambda file: (root / file).exists())
     if bad := table.line_of("label", lambda cell: bool(cell.strip()) and is_missing(cell)):
         how = f"{bad[1]!r} stands for no label; leave the cell empty, or give the class another name"
         raise DataError(f"{path}, line {bad[0]}: {how}")
     found = {file: row["label"] for file, row in rows.items()}
+    labels = {*found.values()}
+    parts = {label: re.split(r"\s*[;|,]\s*", label) for label in sorted(labels)}
+    if several := [label for label, own in parts.items() if len(own) > 1 and not labels.isdisjoint(own)]:
+        what = f"{several[0]!r} names several classes, and a picture takes one: it is read as a class of its own"
+        say_once(logger, f"{path}: {what}")
+    if all(re.fullmatch(r"(\d+\.0+)?", label) for label in labels):  # numbers, as spreadsheets write them
+        found = {file: label.partition(".")[0] for file, label in found.items()}
     if not any((root / file).exists() for file in found):
         found = _below(root, found)
     there = require_files(root, list(found), path.name)
@@ -60,11 +74,22 @@ def _with_columns(table: CsvTable, columns: Mapping[str, str]) -> CsvTable:
         if len(found) != 1:
             raise DataError(
                 f"{table.path} has no column {what!r}; an audit needs the columns file and label, and there are"
-                f" {', '.join(table.columns) or 'none'}; say which: '{table.path}[file=COLUMN,label=COLUMN]'"
+                f" {', '.join(table.columns) or 'none'}; {_how(table, what)}"
             )
         named = {what: f"other {what}", found[0]: what}
         table = replace(table, columns=tuple(named.get(name, name) for name in table.columns))
     return table
+
+
+def _how(table: CsvTable, what: str) -> str:
+    """What to do with a table in which one of the two columns cannot be told."""
+    if any((table.path.parent / name).is_file() for name in table.columns):
+        return "write file,label above the first line"
+    cells = zip(*(row for _, row in table.lines), strict=False)
+    numbers = [name for name, own in zip(table.columns, cells, strict=False) if all(map(_NUMBER, own))]
+    if what == "label" and len(numbers) > 1:
+        return f"one column per class ({', '.join(numbers[:3])}) is not read: write the largest one's name into label"
+    return f"say which: '{table.path}[file=COLUMN,label=COLUMN]'"
 
 
 def _below(root: Path, labels: Mapping[str, str]) -> dict[str, str]:

@@ -30,13 +30,9 @@ PAIRS = 8
 
 
 def gallery(
-    data: Doubtful,
-    result: AuditResult,
-    copies: Copies,
-    most: int,
-    beside: Path,
+    data: Doubtful, result: AuditResult, copies: Copies, most: int, beside: Path,
     progress: Callable[[], None] = lambda: None,
-) -> str:
+) -> str:  # fmt: skip
     """The page in the folder `beside` with the `most` suspicious pictures; `progress` is called after each."""
     shown = result.order[:most].tolist()
     thumbnails = []

@@ -22,13 +22,9 @@ SCRIPTS = (
 
 
 def build(
-    campaign: Results,
-    differences: pd.DataFrame,
-    caveats: Sequence[str],
-    failures: Sequence[Failure] = (),
-    out: Path | None = None,
-    links: Mapping[str, str] = MappingProxyType({}),
-) -> str:
+    campaign: Results, differences: pd.DataFrame, caveats: Sequence[str], failures: Sequence[Failure] = (),
+    out: Path | None = None, links: Mapping[str, str] = MappingProxyType({}),
+) -> str:  # fmt: skip
     """The HTML of the report on these records; the same records give the same bytes.
 
     Args:

@@ -22,13 +22,9 @@ from benchmark.report.short_names import percent, short_names, short_noise
 
 
 def payload(
-    campaign: Results,
-    differences: pd.DataFrame,
-    caveats: Sequence[str],
-    failures: Sequence[Failure],
-    place: str = "",
+    campaign: Results, differences: pd.DataFrame, caveats: Sequence[str], failures: Sequence[Failure], place: str = "",
     links: Mapping[str, str] = MappingProxyType({}),
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """All that `app.js` reads; percentages with two decimals; the arguments are those of `build`."""
     records = sorted(campaign.records, key=lambda record: str(record.run))
     board = campaign.board

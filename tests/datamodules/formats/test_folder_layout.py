@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from PIL import Image
@@ -146,3 +147,15 @@ def outcome(work: object, folder: Path) -> str:
 
 def assert_is(found: str, expected: str) -> None:
     assert found == expected if expected[0].isdigit() and expected[-1].isdigit() else re.search(expected, found), found
+
+
+def test_accents_in_either_form_are_one_class(tmp_path: Path) -> None:
+    for part, form in (("train", "NFC"), ("test", "NFD")):
+        for name in ("café", "thé"):
+            (tmp_path / part / normalize(form, name)).mkdir(parents=True)
+            Image.new("RGB", (8, 8)).save(tmp_path / part / normalize(form, name) / "a.png")
+    assert len(open_dataset(f"folder:{tmp_path}").test.labels) == 2
+    (tmp_path / "train" / normalize("NFD", "café")).mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "train" / normalize("NFD", "café") / "b.png")
+    with pytest.raises(UserError, match="have the same name 'café'"):
+        open_dataset(f"folder:{tmp_path}")

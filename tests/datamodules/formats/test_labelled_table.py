@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -76,6 +79,10 @@ def test_a_table_is_read_whatever_it_calls_files_and_labels(kind: str, folder: P
         (lines("file,label", "{p},{l}"), "[files=no]", "has no option 'files'; it has: file, label$"),
         (lines("id,label", "x{n},{l}"), "", r"lists .*xa, which is not there \(4 of 4 are absent\)$"),
         ("", "", "has no column 'file'; .* there are none"),
+        (lines("", "{p},{l}").lstrip(), "", "no column 'file'; .*; write file,label above the first line$"),
+        (lines("file,cat,dog", "{p},1,0"), "", r"one column per class \(cat, dog\) is not read: write the largest"),
+        (lines("file,cat,dog", "{p},0.75,2.5e-1"), "", "one column per class"),
+        (lines("file,label", "https://a.org/{p},{l}"), "", "line 2: https://a.org/.* is an address; download"),
         ("file,label\n", "", "has one line, file, label; below it there must be one per file$"),
     ],
 )
@@ -83,3 +90,35 @@ def test_columns_that_cannot_be_told_are_asked_for(text: str, behind: str, said:
     (folder / "t.csv").write_text(text)
     with pytest.raises(UserError, match=said):
         open_doubtful(f"{folder}/t.csv{behind}")
+
+
+@pytest.mark.parametrize("name", ["t.jsonl", "t.json", "t.parquet", "it's $mine.xlsx"])
+def test_the_command_for_a_table_of_another_kind_makes_one_that_is_read(name: str, folder: Path) -> None:
+    table = pd.DataFrame({"file": PLACES, "label": ["cat", "dog", "cat", "dog"]})
+    if name.endswith(".parquet"):
+        table.to_parquet(folder / name)
+    else:
+        table.to_json(folder / name, orient="records", lines=name.endswith(".jsonl"))
+    with pytest.raises(UserError, match="is no CSV; this writes it as one: python -c") as error:
+        open_doubtful(f"{folder}/{name}")
+    _, _, code = shlex.split(str(error.value).partition("as one: ")[2])
+    if name.endswith(".xlsx"):
+        compile(code, "told", "exec")  # pandas reads Excel's files with a library more
+        return
+    exec(code)
+    assert open_doubtful(str((folder / name).with_suffix(".csv"))).given.tolist() == [0, 1, 0, 1]
+
+
+def test_labels_of_several_classes_are_told_and_numbers_of_spreadsheets_are_whole(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, labels in (
+        ("several", ["cat", "cat", "cat; dog", "cat; dog"]),
+        ("numbers", ["0.0", "1.0", "0.0", "1.0"]),
+    ):
+        rows = "".join(f"{place},{label}\n" for place, label in zip(PLACES, labels, strict=True))
+        (folder / f"{name}.csv").write_text(f"file,label\n{rows}")
+    with caplog.at_level(logging.WARNING):
+        open_doubtful(f"{folder}/several.csv")
+    assert "'cat; dog' names several classes, and a picture takes one" in caplog.text
+    assert open_doubtful(f"{folder}/numbers.csv").values == ("0", "1")
