@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby, pairwise
 
+from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.plan.schedule import ends, in_order, schedule
 from datamodules import catalog
@@ -72,8 +73,12 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     are busy for less than `UTILISATION` of it then, packs get smaller towards the end. A pack's make-up depends on the
     grid and on `workers`, not on which of its runs are done, so that a resumed benchmark computes the same numbers as
     one that was never interrupted.
-    """
 
+    Raises:
+        BadInput: a size below 1.
+    """
+    if size < 1:
+        raise BadInput(f"pack is {size}, should be at least 1")
     runs = list(runs)
     images = {name: str(recipe(name).settings.images) for name in {run.recipe for run in runs}}
 
