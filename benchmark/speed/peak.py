@@ -6,6 +6,7 @@ import statistics
 from functools import cache
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark.run.pack_memory import AllocatedBytes
@@ -22,9 +23,17 @@ def matmul_peak(device: str, dtype: torch.dtype, size: int = 0) -> float:
 
 
 def operations(work: Work) -> int:
-    """Floating-point operations of all products and convolutions in `work`, forward and backward."""
-    with FlopCounterMode(display=False) as counter:
-        work()
+    """Floating-point operations of all products and convolutions in `work`, forward and backward.
+
+    Attention is taken apart meanwhile: torch's counter does not see into its fused kernels.
+    """
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            work()
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
     return int(counter.get_total_flops())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
