@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, get_type_hints
 
 from benchmark import PROTOCOL
@@ -84,15 +84,19 @@ class Run:
         """The method without its options."""
         return plain(self.method)
 
-    @property
+    @cached_property
     def backbone_name(self) -> str:
         """The backbone as tables show it: `local-dir:mine` for `local-dir:/path[name=mine]`, else as it was typed."""
-        return _shown_backbone(self.backbone)
+        try:
+            place, name = split_name(self.backbone)
+        except UserError:  # of a record from elsewhere
+            return self.backbone
+        return f"{place.partition(':')[0]}:{name}" if name else self.backbone
 
     @property
     def encoder(self) -> str:
         """What encoded the images: the backbone as tables show it, without the hash of a file of features."""
-        return _encoder(self.backbone)
+        return self.backbone.rpartition("@")[0] if is_precomputed(self.backbone) else self.backbone_name
 
     @property
     def settings(self) -> Recipe:
@@ -154,20 +158,6 @@ DATA = [name for name, axis in AXES.items() if axis.data]
 #: The axes by the option of `promptnoise bench` that gives their values.
 OPTIONS = {axis.option: name for name, axis in AXES.items() if axis.option}
 _BY_NAME = sorted(AXES)
-
-
-@cache
-def _shown_backbone(backbone: str) -> str:
-    try:
-        place, name = split_name(backbone)
-    except UserError:  # of a record from elsewhere
-        return backbone
-    return f"{place.partition(':')[0]}:{name}" if name else backbone
-
-
-@cache
-def _encoder(backbone: str) -> str:
-    return backbone.rpartition("@")[0] if is_precomputed(backbone) else _shown_backbone(backbone)
 
 
 def plain(name: str) -> str:
