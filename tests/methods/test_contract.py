@@ -71,14 +71,16 @@ def method_of(name: str, seeds: Sequence[int] = SEEDS) -> BaseMethod:
     return made
 
 
-def replicas(name: str, rates: Sequence[float] = (0.5, 0.5), seeds: Sequence[int] = SEEDS) -> list[RunSpec]:
+def replicas(
+    name: str, rates: Sequence[float] = (0.5, 0.5), seeds: Sequence[int] = SEEDS, shots: int = SHOTS
+) -> list[RunSpec]:
     paradigms = method_catalog.method(VARIANTS[name][0]).paradigms
     paradigm = (
         "ssl"
         if paradigms[0] == "ul" and "ssl" in paradigms and name not in ("zero_shot", "fixed_prompt")
         else paradigms[0]
     )
-    return [RunSpec(seed, SHOTS, "symmetric", rate, paradigm) for seed, rate in zip(seeds, rates, strict=False)]
+    return [RunSpec(seed, shots, "symmetric", rate, paradigm) for seed, rate in zip(seeds, rates, strict=False)]
 
 
 class Spoil(lightning.Callback):
@@ -91,14 +93,16 @@ class Spoil(lightning.Callback):
                     parameter.data[0] = torch.nan
 
 
-def train(rates: Sequence[float] = (0.5, 0.5), shuffled: bool = False, spoil: bool = False) -> dict[str, BaseMethod]:
+def train(
+    rates: Sequence[float] = (0.5, 0.5), shots: int = SHOTS, shuffled: bool = False, spoil: bool = False
+) -> dict[str, BaseMethod]:
     """All variants side by side, two replicas each, in one pack per length of training."""
     packs: dict[int, list[str]] = {}
     made = {name: method_of(name) for name in VARIANTS}
     for name, method in made.items():
         packs.setdefault(method.total_epochs, []).append(name)
     for epochs, names in packs.items():
-        data = toy.data_for([replica for name in names for replica in replicas(name, rates)], EPOCHS)
+        data = toy.data_for([run for name in names for run in replicas(name, rates, shots=shots)], EPOCHS)
         if shuffled:
             assert (
                 data.given
@@ -152,7 +156,7 @@ def test_neither_true_labels_nor_a_replica_driven_to_nan_reach_what_another_lear
 
 
 def test_no_label_and_every_label_wrong_are_both_fine() -> None:
-    for name, method in train(rates=(0.0, 1.0)).items():
+    for name, method in train(rates=(0.0, 1.0), shots=1).items():
         assert all(parameter.isfinite().all() for parameter in method.parameters()), name
         accuracy = method.trainer.lightning_module.accuracy[method.rows]
         assert ((accuracy >= 0) & (accuracy <= 1)).all(), name
