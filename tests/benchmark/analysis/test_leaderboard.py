@@ -1,8 +1,14 @@
 """Cells of a leaderboard: which runs stand in which, and by what they are compared."""
 
+import math
 from pathlib import Path
 
-from benchmark.analysis.leaderboard import leaderboard
+import pandas as pd
+import pytest
+
+from benchmark.analysis.columns import to_csv
+from benchmark.analysis.leaderboard import CHOSEN, from_csv, leaderboard, rate_name
+from benchmark.errors import BadInput
 from benchmark.plan.axes import SETTING
 from benchmark.records.store import Store
 from benchmark.report.blocks import blocks
@@ -40,3 +46,36 @@ def test_trzsl_is_compared_by_its_harmonic_mean(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(paradigm="trzsl"), result(80.0, harmonic_mean=60.0))
     assert leaderboard(store.load().records)["mean"].tolist() == [60.0]
+
+
+def test_a_rate_that_nobody_asked_for_is_called_measured() -> None:
+    assert [rate_name(rate) for rate in (0.0, 0.25, 1.0, math.nan)] == ["0", "0.25", "1", "measured"]
+
+
+def test_a_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for seed in (1, 2):
+        store.write(run("ce", dataset="=1+1", noise="human[labels==2]", rate=None, seed=seed), result(70.0 + seed))
+    store.write(run("zero_shot", dataset="=1+1", noise="none", rate=0.0, paradigm="ul"), result(66.0))
+    board = leaderboard(store.load().records)
+    back = from_csv(to_csv(board))
+    assert {"dataset": "=1+1", "noise": "human[labels==2]", "labels": "given", "seeds": 2}.items() <= dict(
+        back[back["seeds"] == 2].iloc[0]
+    ).items()
+    assert back["method"].tolist() == board["method"].tolist() and "linear_probe" in set(back["method"])
+    assert back["rate"].isna().tolist() == board["rate"].isna().tolist()
+    pd.testing.assert_series_equal(back["mean"], board["mean"].round(2))
+
+
+def test_a_file_of_former_versions_loses_choices_among_methods_and_one_without_a_column_is_refused(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    store.write(run("ce"), result(70.0))
+    board = leaderboard(store.load().records)
+    board["method"] = "ce"
+    choice = board.assign(method=CHOSEN, rank=math.nan)
+    assert from_csv(to_csv(pd.concat([choice, board])))["method"].tolist() == ["linear_probe"]
+    assert from_csv(to_csv(board)).index.tolist() == [0]
+    with pytest.raises(BadInput, match="not a leaderboard: it has no column 'shots'"):
+        from_csv(to_csv(board.drop(columns="shots")))
