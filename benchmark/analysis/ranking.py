@@ -42,8 +42,8 @@ def rankings(board: pd.DataFrame) -> list[Ranking]:
     """
     found = []
     for group, rows in board[board["rate"] != 0].groupby(["noise", *SETTING], sort=True):
-        table = rows.pivot_table(index="dataset", columns="method", values="mean", aggfunc="mean")
-        counts = rows.pivot_table(index="dataset", columns="method", values="mean", aggfunc="size", fill_value=0)
+        table = rows.pivot_table("mean", "dataset", "method")
+        counts = pd.crosstab(rows["dataset"], rows["method"])
         table = table.loc[:, (counts == counts.to_numpy().max()).all()]
         if len(table) >= FEWEST_BLOCKS and table.shape[1] >= 3:
             ranks = table.round(6).rank(axis=1, ascending=False).mean().sort_values(kind="stable")
