@@ -36,7 +36,7 @@ ifneq ($(strip $(GIVEN)),)
 	@"$$(command -v "$$RUN" || echo "$$PYTHON")" benchmark/plan/make_variables.py $(OURS)
 endif
 
-.PHONY: help bench paper report reference methods list sync speed gpu-check test test-slow test-clusters test-oldest test-newest faults mutants check format lock docs embedded
+.PHONY: help bench paper report reference methods list sync speed gpu-check test test-slow test-clusters test-oldest test-newest faults publish-check mutants check format lock docs embedded
 
 help:  ## this list
 	@echo 'targets:'

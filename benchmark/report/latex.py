@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
@@ -16,6 +15,7 @@ from benchmark.plan.method_names import family, printed
 from benchmark.report.blocks import Block
 from benchmark.report.blocks import blocks as blocks_of
 from benchmark.report.file_names import group_name
+from benchmark.report.short_names import without_folders
 
 HEAD = "% Needs \\usepackage{booktabs}, and graphicx for tables of many data sets.\n"
 _SIGNS = str.maketrans({
@@ -25,8 +25,6 @@ _SIGNS = str.maketrans({
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
 })  # fmt: skip
 _RANKS = {1: r"\textbf{{{}}}", 2: r"\underline{{{}}}"}
-#: The folders of a path that stands in a name.
-_FOLDERS = re.compile(r"(?<![\w.-])[/~](?:[^,;()\[\]=]*/)?")
 #: From so many columns on a table is shrunk to the width of the text.
 WIDE = 6
 #: The text of a method's cell in a column of a block.
@@ -125,4 +123,4 @@ def _line(cells: Sequence[str]) -> str:
 
 def escaped(text: str) -> str:
     """Text that LaTeX shows as it is, on one line; of paths the last part."""
-    return " ".join(_FOLDERS.sub("", text).split()).translate(_SIGNS)
+    return " ".join(without_folders(text).split()).translate(_SIGNS)

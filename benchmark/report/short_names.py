@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePath
@@ -50,6 +51,15 @@ def short_noise(noise: str) -> str:
     except DataError:
         return noise
     return f"{name} ({', '.join(options.values())})" if options else name
+
+
+def without_folders(text: str) -> str:
+    """A name or caption with the last part of each path in it.
+
+    >>> without_folders("matrix[file=/home/me/T.csv]"), without_folders("ViT-B-16/openai")
+    ('matrix[file=T.csv]', 'ViT-B-16/openai')
+    """
+    return re.sub(r"(?<![\w.-])[/~](?:[^,;()\[\]=]*/)?", "", text)
 
 
 def percent(rate: float | None) -> str:

@@ -1,0 +1,1 @@
+"""Results and draws of wrong labels as data sets that others can load and cite."""

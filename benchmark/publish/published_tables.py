@@ -1,0 +1,106 @@
+"""A results folder as two tables: a row per run, and a row per image of each draw of labels."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from pyarrow import Table
+from pyarrow import parquet as pa_parquet
+
+from benchmark.plan.axes import Run
+from benchmark.records.record import Record
+from benchmark.report.short_names import short_name, short_names, without_folders
+from benchmark.run.training import specs
+from datamodules import noise
+from datamodules.catalog import open_dataset
+from datamodules.dataset import Dataset
+from datamodules.errors import UserError
+from datamodules.training_sets import TrainingSets
+
+#: Columns of the runs beside the axes: what each is, and its unit.
+RUNS = {
+    "key": "hash of the run's fields, its name", "status": "ok, or diverged",
+    "accuracy": "test accuracy, last epoch, %",
+    "harmonic_mean": "of accuracy on seen and unseen classes, %", "zero_shot_accuracy": "of the backbone, %",
+    "ece": "expected calibration error, %", "parameters": "learned parameters, a number", "seconds": "training time, s",
+    "precision": "fp32 or bf16", "device": "what it ran on",
+    "fraction_wrong": "of the given labels, 0 to 1", "labels_sha256": "hash of image indices and given labels",
+}  # fmt: skip
+#: Columns of the draws.
+LABELS = {
+    "dataset": "name", "noise": "kind of label noise", "rate": "fraction of wrong labels asked for, 0 to 1",
+    "shots": "images per class", "paradigm": "which images are labelled", "seed": "of the draw",
+    "labels_sha256": "hash of image indices and given labels of the draw",
+    "image": "index of the image in the training split", "label": "true class, an index",
+    "given": "class that the run was given, an index", "given_name": "its name",
+}  # fmt: skip
+
+
+def runs_table(records: Sequence[Record]) -> pd.DataFrame:
+    """A row per run: the fields of `Run`, then `RUNS`; data sets and backbones by their short names."""
+    rows = [
+        {**vars(r.run), **{name: getattr(r, name, None) for name in RUNS}, "fraction_wrong": r.noise.realised,
+         "labels_sha256": r.noise.labels_sha256}
+        for r in sorted(records, key=lambda record: record.run)
+    ]  # fmt: skip
+    return _named(pd.DataFrame(rows, columns=[*Run.__dataclass_fields__, *RUNS]))
+
+
+def draws_table(records: Sequence[Record], data: Path) -> tuple[pd.DataFrame, list[str]]:
+    """A row per image of each draw with `LABELS`, and why draws are missing.
+
+    Labels are drawn again from the data set, below `data`, and kept where their hash is that of the records.
+    """
+    draws = {r.noise.labels_sha256: r.run for r in sorted(records, key=lambda r: r.run) if not r.label_free}
+    opened: dict[str, Dataset] = {}
+    parts, missing = [pd.DataFrame(columns=[*LABELS])], []
+    for sha256, run in draws.items():
+        try:
+            if run.noise != "none" and noise.needs_model(run.noise):
+                raise UserError(f"{run.noise} noise is drawn from a backbone's outputs")
+            dataset = opened.setdefault(run.dataset, open_dataset(run.dataset, data))
+            drawn = TrainingSets(dataset, specs([run])).given[0]
+            if noise.fingerprint(drawn.images, drawn.labels) != sha256:
+                raise UserError("the data set has changed since the run")
+        except (UserError, OSError) as error:
+            missing.append(f"labels of {short_name(run.dataset)}, {run.noise}, seed {run.seed}: {error}")
+            continue
+        place = {name: getattr(run, name) for name in ("dataset", "noise", "rate", "shots", "paradigm", "seed")}
+        true = dataset.train.labels[drawn.images] if dataset.has_clean_labels else None
+        names = [dataset.classes[label] for label in drawn.labels]
+        own = {
+            "labels_sha256": sha256,
+            "image": drawn.images,
+            "label": true,
+            "given": drawn.labels,
+            "given_name": names,
+        }
+        parts.append(pd.DataFrame({**place, **own}))
+    table = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    return _named(table.astype({"label": "Int64", "image": int, "given": int, "rate": float})), missing
+
+
+def means(runs: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies of `runs_table`, mean over seeds, a row per method and cell."""
+    keys = ["method", "dataset", "noise", "rate", "shots", "backbone"]
+    table: pd.DataFrame = runs.groupby(keys, dropna=False)["accuracy"].mean().reset_index()
+    return table
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    """The table as Parquet; the same table gives the same bytes."""
+    content = io.BytesIO()
+    pa_parquet.write_table(Table.from_pandas(table, preserve_index=False), content, compression="zstd")
+    return content.getvalue()
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without folders of this machine in its names."""
+    for column in {"dataset", "backbone"} & set(table.columns):
+        table[column] = table[column].map(short_names(sorted(table[column].unique())))
+    for column in {"dataset", "backbone", "method", "noise", "recipe"} & set(table.columns):
+        table[column] = table[column].map(without_folders)
+    return table
