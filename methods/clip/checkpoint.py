@@ -22,7 +22,7 @@ from methods.clip.transformers_names import is_of_transformers, quick_gelu_besid
 from methods.errors import BackboneError
 
 #: Where training programs keep the weights in what they save.
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "module")
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "state_dict_ema", "model_ema")
 #: A buffer that older text towers of the transformers library hold.
 _POSITIONS = "text.transformer.embeddings.position_ids"
 #: Words of torch's errors for a file that ends too early, or holds other bytes than it should.
@@ -122,8 +122,11 @@ def _named(content: Any) -> bool:
 
 
 def _without_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Names without what every one of them begins with."""
-    for prefix in _PREFIXES * 2:
-        if all(name.startswith(prefix) or name in OPENAI for name in tensors):
-            tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
+    """The weights of the model in what holds it, by their names in the model: those that stand where its scale does."""
+    scales = sorted((name for name in tensors if name.endswith("logit_scale")), key=len)
+    before = scales[0].removesuffix("logit_scale") if scales else ""
+    for prefix in (before,) if before else _PREFIXES * 2:
+        if before or all(name.startswith(prefix) or name in OPENAI for name in tensors):
+            own = (name for name in tensors if name.startswith(prefix) or name in OPENAI)
+            tensors = {name.removeprefix(prefix): tensors[name] for name in own}
     return tensors

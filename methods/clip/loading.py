@@ -49,6 +49,8 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
             )  # fmt: skip
             if read is not None:
                 load_into(model, read.tensors)
+            if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
+                raise BackboneError("cannot be used: its weights are not all finite")
             tokenizer = open_clip.get_tokenizer(source.model)
         return Backbone(name, model, Preprocess.of(model), tokenizer, precision).to(device)
     except BackboneError as error:
@@ -80,6 +82,8 @@ def _why(source: Source, error: Exception) -> str:
             "it is not a file of tensors alone, and reading it could run code; save its state_dict as safetensors and"
             " name that file"
         )
+    if isinstance(error, AssertionError):  # of lengths and widths, which open_clip compares
+        return f"its weights are of another architecture than {source.model}{f' ({text})' if text else ''}"
     if "state_dict" in text:
         return f"its weights are of another architecture than {source.model} ({text.partition(': ')[2][:120]} ...)"
     if "ownload" in text or "HF Hub" in text or isinstance(error, ConnectionError):

@@ -127,10 +127,10 @@ function card(place) {
   more.title = other;
   const row3 = element("div", "decide");
   row3.append(
-    button("✓", "Accept the suggestion", () => act(place, accept)),
-    button("✗", "Reject: keep the given label", () => act(place, reject)),
-    button("…", "Choose another class", () => { active = place; choose(); }),
-    button("⤢", "Look at it in large", () => { active = place; look(); }));
+    button("Accept", "Accept the suggestion", () => act(place, accept)),
+    button("Keep", "Reject: keep the given label", () => act(place, reject)),
+    button("Other", "Choose another class", () => { active = place; choose(); }),
+    button("Larger", "Look at it in large", () => { active = place; look(); }));
   made.append(words, chance, file, ...(other ? [more] : []), row3);
   made.addEventListener("click", () => { active = place; draw(); });
   made.addEventListener("dblclick", () => { active = place; look(); });

@@ -158,3 +158,20 @@ def test_what_a_failed_download_leaves_is_told(content: bytes, said: str, tmp_pa
     (tmp_path / "w.pt").write_bytes(content)
     with pytest.raises(BackboneError, match=said):
         load_backbone(f"small:{tmp_path / 'w.pt'}")
+
+
+@pytest.mark.parametrize("prefix", ["clip.", "clip_model.", "student.backbone.", "ema_model.module."])
+def test_whatever_stands_before_all_names_is_taken_off(prefix: str, plain: dict[str, Tensor], tmp_path: Path) -> None:
+    beside = {"head.weight": torch.zeros(2, 2)}
+    torch.save({"state_dict_ema": {prefix + name: value for name, value in plain.items()} | beside}, tmp_path / "w.pt")
+    assert read_checkpoint(tmp_path / "w.pt").tensors.keys() == plain.keys()
+
+
+def test_weights_that_are_not_numbers_or_of_another_width_are_refused(plain: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save({name: value * float("nan") for name, value in plain.items()}, tmp_path / "nan.pt")
+    with pytest.raises(BackboneError, match="its weights are not all finite"):
+        load_backbone(f"small:{tmp_path / 'nan.pt'}")
+    positions = plain["positional_embedding"]
+    torch.save(plain | {"positional_embedding": torch.cat([positions, positions], 1)}, tmp_path / "wide.pt")
+    with pytest.raises(BackboneError, match="are of another architecture than small"):
+        load_backbone(f"small:{tmp_path / 'wide.pt'}")
