@@ -15,11 +15,9 @@ class Images(Protocol):
     @property
     def features(self) -> Tensor:
         """Unit features [R or 1, B, E] of the frozen tower."""
-        ...
 
     def pixels(self) -> tuple[Tensor, Tensor]:
         """Normalised pixels [U, 3, S, S], each picture once, and the index [R or 1, B] of each image among them."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,6 @@ class Embedded(Protocol):
 
     def load(self) -> Dataset:
         """Returns the data set."""
-        ...
 
 
 def _source(spec: str) -> tuple[Source | Embedded, str]:

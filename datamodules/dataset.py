@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from torch import Tensor
+
+    from datamodules.encoded import Outputs
 
 Labels = NDArray[np.int64]
 
@@ -28,11 +31,9 @@ class Images(Protocol):
     @property
     def fingerprint(self) -> str:
         """Hex digest that changes when any image, or their order, changes."""
-        ...
 
     def describe(self, index: int) -> str:
         """Where image `index` comes from (its path, say), for messages."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -64,55 +65,37 @@ class Dataset:
     outputs: Outputs | None = None
 
 
+@dataclass(frozen=True)
+class Preprocess:
+    """The evaluation transform of weights, and the numbers behind it, all of which `config` has.
+
+    Pixels have `size` rows and columns. From those of 0 to 1 `mean` is taken off each channel, which is divided by
+    `std` then; `interpolation` is `bicubic` or `bilinear`.
+    """
+
+    transform: Callable[[Image], Any]
+    size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, image: Image) -> Tensor:
+        """A picture of any size to pixels [3, size, size], normalised."""
+        pixels: Tensor = self.transform(image)
+        return pixels
+
+
 class ImageEncoder(Protocol):
     """What the data module needs of a backbone; `methods.clip.backbone.Backbone` is one."""
 
     @property
     def preprocess(self) -> Preprocess:
         """The evaluation transform of the weights."""
-        ...
 
     @property
     def identity(self) -> str:
         """What stands for all that features depend on (weights, settings, precision): the key of the feature bank."""
-        ...
 
     def encode_images(self, pixels: Tensor) -> Tensor:
         """Pixels [B, 3, H, W], normalised, to unit features [B, E] in float32."""
-        ...
-
-
-class Preprocess(Protocol):
-    """open_clip's evaluation transform and the numbers behind it."""
-
-    @property
-    def size(self) -> int:
-        """Height and width of the pixels."""
-        ...
-
-    @property
-    def mean(self) -> tuple[float, float, float]:
-        """What is taken off each channel, from pixels of 0 to 1."""
-        ...
-
-    @property
-    def std(self) -> tuple[float, float, float]:
-        """What each channel is divided by then."""
-        ...
-
-    @property
-    def interpolation(self) -> str:
-        """`bicubic` or `bilinear`."""
-        ...
-
-    def __call__(self, image: Image) -> Tensor:
-        """A picture of any size to pixels [3, size, size]."""
-        ...
-
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from datamodules.encoded import Outputs
-
-__all__ = ["DECODING", "Dataset", "ImageEncoder", "Images", "Labels", "Preprocess", "Sequence", "Split"]

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from benchmark.records.backbone_identity import cannot_be_compared, rule, weights_of
 from benchmark.records.record import Record
 
 Group = tuple[str, ...]
@@ -26,12 +25,9 @@ class Rule:
 
 #: Applied one after the other, each to what the ones before have kept.
 SAME_MODEL = Rule(
-    lambda record: (record.run.backbone_name, rule(weights_of(record))),
-    lambda record: (weights_of(record), record.precision),
+    lambda record: (record.run.backbone_name,),
+    lambda record: (record.weights, record.precision),
     "weights {:.12} in {}",
-)
-SAME_PRECISION = Rule(
-    lambda record: (record.run.backbone_name,), lambda record: (record.precision,), "the precision {}"
 )
 SAME_SPLIT = Rule(
     lambda record: (record.run.dataset,), lambda record: (record.hashes.get("split", ""),), "split {:.12}"
@@ -50,13 +46,10 @@ def comparable(records: Iterable[Record]) -> tuple[list[Record], list[str]]:
     under that of a recipe a method has the same settings.
     Of several the one with most runs is kept (of equally many, the one whose hash comes first): tables compare
     methods with each other and average over data sets, so that two models must not even stand in different cells.
-    Weights that an earlier version recorded cannot be compared with today's: such runs stay, and a line says so.
     """
     problems: list[str] = []
-    kept = _one_each(records, SAME_MODEL, problems)
-    kept = _one_each(kept, SAME_PRECISION, problems)
-    problems += cannot_be_compared(kept)
-    for same in (SAME_SPLIT, SAME_SETTINGS):
+    kept = list(records)
+    for same in (SAME_MODEL, SAME_SPLIT, SAME_SETTINGS):
         kept = _one_each(kept, same, problems)
     return kept, problems
 

@@ -17,7 +17,6 @@ from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.errors import BadInput
 from benchmark.plan.axes import CELL
 from benchmark.plan.method_names import printed
-from benchmark.records.backbone_identity import cannot_be_compared, differ, weights_of
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
@@ -99,19 +98,14 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
 
 
 def _other_weights(first: Sequence[Record], second: Sequence[Record]) -> list[str]:
-    """What to know of backbones whose weights differ between two folders, or cannot be compared."""
-    theirs = {record.run.backbone_name: weights_of(record) for record in second}
-    others = {
-        record.run.backbone_name: weights_of(record)
-        for record in first
-        if differ(weights_of(record), theirs.get(record.run.backbone_name, weights_of(record)))
-    }
-    told = [
+    """What to know of backbones whose weights differ between two folders."""
+    ours, theirs = ({record.run.backbone_name: record.weights for record in records} for records in (first, second))
+    return [
         f"other weights under the name {name}: {own[:12] or 'unknown'} in the first folder, "
         f"{theirs[name][:12] or 'unknown'} in the second"
-        for name, own in sorted(others.items())
+        for name, own in sorted(ours.items())
+        if theirs.get(name, own) != own
     ]
-    return told + cannot_be_compared([*first, *second])
 
 
 def _board(folder: Path) -> tuple[pd.DataFrame, list[Record], list[str]]:

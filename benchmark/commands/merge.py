@@ -8,7 +8,6 @@ from pathlib import Path
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
-from benchmark.records.backbone_identity import cannot_be_compared
 from benchmark.records.joined import check_origins, merge
 from benchmark.records.store import Store
 from benchmark.report.file_names import TABLES, tables_of
@@ -50,8 +49,6 @@ def main(options: Options) -> int:
     for line in [*merged.problems, *(f"{count} refused from {why}" for why, count in merged.refused.items())]:
         console.say(line, "yellow")
     campaign = Results.of(*Store(options.out).load())
-    for line in cannot_be_compared(campaign.records):
-        console.say(line, "yellow")
     table_files.write_all(campaign, options.out)
     for line in campaign.doubts():
         console.say(line)

@@ -17,7 +17,6 @@ from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.shared_options import Encoding
 from benchmark.records import exported
-from benchmark.records.backbone_identity import differ
 from benchmark.screen import Screen, bars
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Images
@@ -85,7 +84,7 @@ def main(options: Options) -> int:
         classifier = classifier or _of_coop(prompt, backbone)
         trained = classifier.about.hashes.get("weights", backbone.identity)
         known = outputs is None and not is_precomputed(classifier.backbone)
-        if known and differ(trained, backbone.identity) and differ(trained, backbone.identity_in("fp32")):
+        if known and trained not in (backbone.identity, backbone.identity_in("fp32")):
             raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
         features = bank.plain(images)
     if features.shape[1] != classifier.weights.shape[1]:

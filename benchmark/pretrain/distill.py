@@ -17,21 +17,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from benchmark.pretrain.contrastive import adamw, learning_rate
-from benchmark.pretrain.recipe import Recipe
+from benchmark.pretrain.recipe import WORLD, Recipe
 from benchmark.pretrain.world import World
 from datamodules.synthetic.glyphs import DIGITS
-from datamodules.synthetic.looks import Odds
 from datamodules.synthetic.scene import COLOURS
 from datamodules.synthetic.shapes import SHAPES
 from methods.clip.image_tower import ImageTower
 
 #: Made the shipped vision transformer. Turned and handwritten figures come more often than in the teacher's world and
 #: disguised ones less often, nearer to what the data sets hold: a transformer needs more pictures for the same skill.
-DISTILLATION = Recipe(
-    steps=6000, batch=64, weight_decay=0.05, odds=Odds(digit=0.25, handwritten=0.4, upside_down=0.2, rotated=0.3,
-    style=0.3, hollow=0.08, pattern=0.25, backdrop=0.3, clutter=0.2),
-)  # fmt: skip
-
+ODDS = replace(WORLD, handwritten=0.4, upside_down=0.2, style=0.3, hollow=0.08, pattern=0.25, backdrop=0.3)
+DISTILLATION = Recipe(steps=6000, batch=64, weight_decay=0.05, odds=ODDS)
 
 #: The logit scale at which teacher and student are asked about words.
 SHARPNESS = 20.0

@@ -13,7 +13,6 @@ from pathlib import Path, PurePath
 
 from benchmark.outputs.place import is_there
 from benchmark.plan.axes import DATA, phrase
-from benchmark.records.backbone_identity import rule, weights_of
 from benchmark.records.checksummed import BadRecord, parse
 from benchmark.records.paths import BESIDE, quarantine_file
 from benchmark.records.record import Record
@@ -67,8 +66,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     """Copies records, with the files beside them, to `out`, byte by byte; of a run that several have, the first stays.
 
     The first record of a name decides what it stands for: records of other weights, another precision, another split
-    or other labels under that name are refused; weights that an earlier version recorded cannot be compared with
-    today's, and are not. `origins.json` keeps the name of the folder that each record came from.
+    or other labels under that name are refused. `origins.json` keeps the name of the folder that each record came from.
 
     Raises:
         BadInput: A link, folder or device stands in the place of `origins.json` in `out`.
@@ -114,7 +112,7 @@ def _names(folders: Sequence[Path]) -> dict[Path, str]:
 
 def _made_of(record: Record) -> Iterator[Origin]:
     run = record.run
-    yield f"weights{_rule(record)} of {run.backbone_name}", weights_of(record)
+    yield f"weights of {run.backbone_name}", record.weights
     yield f"precision of {run.backbone_name}", record.precision
     yield f"split of {run.dataset}", record.hashes.get("split", "")
     if not record.label_free:
@@ -123,10 +121,6 @@ def _made_of(record: Record) -> Iterator[Origin]:
             {name: getattr(run, name) for name in DATA if name not in ("dataset", "noise", "rate")}, usual=True
         )
         yield f"labels of {run.dataset}, {run.noise}{rate}, {drawn}", record.noise.labels_sha256
-
-
-def _rule(record: Record) -> str:
-    return f" ({own})" if (own := rule(weights_of(record))) else ""
 
 
 def _misfit(record: Record, known: Mapping[str, tuple[str, str]]) -> str:

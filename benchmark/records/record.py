@@ -97,6 +97,11 @@ class Record:
         """Whether the run was given no label, so that its value holds at every noise rate."""
         return self.run.label_free
 
+    @property
+    def weights(self) -> str:
+        """The identity of the backbone that the run was trained on; empty if it is not known."""
+        return self.hashes.get("weights", "")
+
     @cached_property
     def collapsed(self) -> bool:
         """Whether cross-entropy ended near log C with predictions on the training images that are right by chance only.

@@ -11,7 +11,6 @@ import torch
 
 from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
-from benchmark.records.backbone_identity import differ, weights_of
 from benchmark.records.record import Record
 from benchmark.run.resources import Resources
 from benchmark.run.training import build, specs
@@ -83,8 +82,7 @@ def check_same_inputs(
         run, kept, backbone = record.run, record.hashes, backbones.get(record.run.backbone)
         if backbone is not None:
             _same("precision", run.backbone, record.precision, backbone.precision)
-            if differ(weights_of(record), backbone.identity):  # those of two rules cannot be compared; tables say so
-                raise _other("weights", run.backbone)
+            _same("weights", run.backbone, record.weights, backbone.identity)
         _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
         outputs = opened[run.dataset].outputs if run.dataset in opened else None
         _same("features", run.dataset, run.backbone, None if outputs is None else outputs.name)
@@ -100,11 +98,7 @@ def _loader(resources: Resources, devices: Sequence[str]) -> Callable[..., Backb
 
 def _same(what: str, name: str, before: str | None, now: str | None) -> None:
     if before and now and before != now:
-        raise _other(what, name)
-
-
-def _other(what: str, name: str) -> BadInput:
-    return BadInput(f"the finished runs here had other {what} under the name {name}; write to another --out")
+        raise BadInput(f"the finished runs here had other {what} under the name {name}; write to another --out")
 
 
 def _labels(dataset: Dataset, run: Run) -> str:

@@ -50,11 +50,8 @@ def caption(facts: Facts, rng: np.random.Generator) -> str:
         after.append(f"on {{a}} {mentioned['ground']} background")
     thing = " ".join(word for word in (*before, _noun(facts.name, rng), *after) if word)
     text = _one(FRAMES, rng).replace("{medium}", medium).replace("{thing}", thing)
-    if (
-        mentioned["style"]
-        and mentioned["style"] not in text
-        and not any(phrase in text for phrase in AFTER.get(mentioned["style"], ()))
-    ):
+    told = (mentioned["style"], *AFTER.get(mentioned["style"], ()))
+    if not any(phrase in text for phrase in told):
         text = f"{{a}} {medium} of {text}"
     text = _articles(text)
     while rng.random() < 0.25:
@@ -88,9 +85,8 @@ def _noun(name: str, rng: np.random.Generator) -> str:
 def _articles(text: str) -> str:
     """Replaces {a} by the indefinite article that the next word takes."""
     parts = text.split("{a} ")
-    return parts[0] + "".join(
-        ("an " if part[0] in "aeiou" and not part.startswith("one") else "a ") + part for part in parts[1:]
-    )
+    nouns = (f"an {part}" if part[0] in "aeiou" and not part.startswith("one") else f"a {part}" for part in parts[1:])
+    return parts[0] + "".join(nouns)
 
 
 def _one(options: tuple[str, ...], rng: np.random.Generator) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor, nn
 
+from datamodules.dataset import Preprocess
 from methods.clip.changed_blocks import Blocks
 from methods.clip.identity import contents, identity
 from methods.clip.prompt_layout import PromptLayout
@@ -19,30 +20,13 @@ from methods.clip.text_tower import TextTower, autocast
 from methods.errors import BackboneError
 
 
-@dataclass(frozen=True)
-class Preprocess:
-    """open_clip's evaluation transform and the numbers behind it; `config` has all of them."""
-
-    transform: Any
-    size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-    interpolation: str
-    config: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, model: Any) -> Preprocess:
-        """The transform that belongs to a model's weights."""
-        settings = PreprocessCfg(**model.visual.preprocess_cfg)
-        size = settings.size if isinstance(settings.size, int) else settings.size[0]
-        mean, std = tuple(settings.mean), tuple(settings.std)
-        transform = image_transform_v2(settings, is_train=False)
-        return cls(transform, size, mean, std, settings.interpolation, asdict(settings))
-
-    def __call__(self, image: Any) -> Tensor:
-        """A picture of any size to pixels [3, size, size], normalised."""
-        pixels: Tensor = self.transform(image)
-        return pixels
+def preprocess_of(model: Any) -> Preprocess:
+    """The evaluation transform that belongs to a model's weights."""
+    settings = PreprocessCfg(**model.visual.preprocess_cfg)
+    size = settings.size if isinstance(settings.size, int) else settings.size[0]
+    mean, std = tuple(settings.mean), tuple(settings.std)
+    transform = image_transform_v2(settings, is_train=False)
+    return Preprocess(transform, size, mean, std, settings.interpolation, asdict(settings))
 
 
 class Backbone(nn.Module):

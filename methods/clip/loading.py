@@ -10,15 +10,17 @@ from pathlib import Path
 
 import open_clip
 import torch
+from huggingface_hub import constants, get_session
 
 from datamodules.errors import nearest
-from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.backbone import Backbone, preprocess_of
 from methods.clip.checkpoint import damage, load_into, read_checkpoint
-from methods.clip.network import one_try
 from methods.clip.weights import RANDOM, Source, advice, is_file, is_remote, resolve
 from methods.errors import BackboneError
 
 PRECISIONS = ("auto", "fp32", "bf16")
+#: Seconds until a server that does not answer counts as unreachable.
+PATIENCE = 5.0
 #: Suffixes of weights that open_clip converts from big_vision's names by itself.
 BIG_VISION = (".npz", ".npy")
 
@@ -52,7 +54,7 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
             if not all(bool(weight.isfinite().all()) for weight in model.parameters()):
                 raise BackboneError("cannot be used: its weights are not all finite")
             tokenizer = open_clip.get_tokenizer(source.model)
-        return Backbone(name, model, Preprocess.of(model), tokenizer, precision).to(device)
+        return Backbone(name, model, preprocess_of(model), tokenizer, precision).to(device)
     except BackboneError as error:
         raise BackboneError(f"backbone {name!r}: {error}") from error
     except Exception as error:  # a file of weights may hold anything
@@ -101,3 +103,25 @@ def _quiet() -> Iterator[None]:
             yield
         finally:
             logging.disable(logging.NOTSET)
+
+
+@contextmanager
+def one_try() -> Iterator[None]:
+    """Context in which a hub that does not answer is asked once, where its library would retry for a minute per file.
+
+    What is in the hub's cache is found either way.
+    """
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = before or not _hub_answers()
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _hub_answers() -> bool:
+    """Whether the hub, or the mirror that HF_ENDPOINT names, answers a request."""
+    try:
+        return bool(get_session().head(constants.ENDPOINT, timeout=PATIENCE).status_code < 500)
+    except Exception:  # what is raised depends on the hub's version and its HTTP library
+        return False

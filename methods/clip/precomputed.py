@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from datamodules.dataset import Preprocess
 from datamodules.encoded import Outputs
-from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.backbone import Backbone
 from methods.errors import UnsupportedError
 
 

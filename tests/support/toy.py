@@ -20,7 +20,7 @@ from datamodules.epoch_plan import Sampling
 from datamodules.features.bank import FeatureBank
 from datamodules.features.crops import Crop
 from datamodules.run_spec import RunSpec
-from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.backbone import Backbone, preprocess_of
 from methods.core.base import BaseMethod
 from methods.core.module import RunsModule
 from methods.core.pack_module import PackModule
@@ -47,7 +47,7 @@ def tiny_clip() -> Backbone:
     mean = (0.5, 0.5, 0.5)
     config = {"size": 32, "mean": mean, "std": mean, "interpolation": "bicubic", "resize_mode": "shortest"}
     model.visual.preprocess_cfg = config
-    backbone = Backbone("tiny", model, Preprocess.of(model), open_clip.SimpleTokenizer(context_length=32))
+    backbone = Backbone("tiny", model, preprocess_of(model), open_clip.SimpleTokenizer(context_length=32))
     _align(backbone)
     return Backbone("tiny", model, backbone.preprocess, backbone.tokenizer)
 

@@ -11,7 +11,7 @@ import torch
 from open_clip.model import CLIP, CustomTextCLIP
 from torch import Tensor
 
-from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.backbone import Backbone, preprocess_of
 from methods.clip.prompt_layout import PromptLayout
 from methods.clip.text_tower import TextTower
 from methods.errors import BackboneError
@@ -112,7 +112,7 @@ def test_on_a_gpu_a_text_pass_starts_as_many_kernels_for_many_names_as_for_few()
 def test_a_tower_that_looks_ahead_sees_the_padding_too() -> None:
     model = model_of(CustomTextCLIP, no_causal_mask=True, pool_type="last")
     model.visual.preprocess_cfg = tiny_clip().model.visual.preprocess_cfg
-    backbone = Backbone("siglip-like", model, Preprocess.of(model), open_clip.SimpleTokenizer(context_length=32))
+    backbone = Backbone("siglip-like", model, preprocess_of(model), open_clip.SimpleTokenizer(context_length=32))
     ctx = backbone.words("a photo of")[None]
     ours = backbone.encode_prompts(ctx, backbone.layout(NAMES, 3))[0]
     theirs = backbone.encode_text([f"a photo of {name}." for name in NAMES])
@@ -131,13 +131,13 @@ def test_its_identity_follows_weights_and_preprocessing() -> None:
     one, same = (model_of(CLIP) for _ in range(2))
     for model in (one, same):
         model.visual.preprocess_cfg = tiny_clip().model.visual.preprocess_cfg
-    first, tokenizer = Backbone("a", one, Preprocess.of(one), tiny_clip().tokenizer), tiny_clip().tokenizer
-    assert Backbone("b", same, Preprocess.of(same), tokenizer).identity == first.identity
+    first, tokenizer = Backbone("a", one, preprocess_of(one), tiny_clip().tokenizer), tiny_clip().tokenizer
+    assert Backbone("b", same, preprocess_of(same), tokenizer).identity == first.identity
     same.visual.preprocess_cfg = {**same.visual.preprocess_cfg, "mean": (0.1, 0.1, 0.1)}
-    assert Backbone("b", same, Preprocess.of(same), tokenizer).identity != first.identity
+    assert Backbone("b", same, preprocess_of(same), tokenizer).identity != first.identity
     with torch.no_grad():
         one.ln_final.bias[0] += 1
-    assert Backbone("a", one, Preprocess.of(one), tokenizer).identity != first.identity
+    assert Backbone("a", one, preprocess_of(one), tokenizer).identity != first.identity
 
 
 def test_a_prompt_that_does_not_fit_names_the_class() -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from methods.clip import identity
-from methods.clip.backbone import Backbone, Preprocess
+from methods.clip.backbone import Backbone, preprocess_of
 from methods.clip.loading import load_backbone
 from methods.clip.weights import HERE
 from tests.support.small_backbones import small_backbone
@@ -152,7 +152,7 @@ def test_equal_models_have_one_identity_wherever_they_lie_and_whatever_was_done_
     assert load_backbone("embedded").identity == copy.identity == shipped.identity
     features(copy)
     copy.words("an unusual word")
-    again = Backbone("used", copy.model, Preprocess.of(copy.model), copy.tokenizer)
+    again = Backbone("used", copy.model, preprocess_of(copy.model), copy.tokenizer)
     assert again.identity == copy.double().float().identity == shipped.identity
 
 

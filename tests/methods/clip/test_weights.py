@@ -14,7 +14,7 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
-from methods.clip import network
+from methods.clip import loading
 from methods.clip.loading import load_backbone
 from methods.clip.weights import Source, resolve
 from methods.errors import BackboneError
@@ -75,7 +75,7 @@ def unreachable(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyt
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-        monkeypatch.setattr(network, "PATIENCE", 0.5)
+        monkeypatch.setattr(loading, "PATIENCE", 0.5)
         huggingface_hub.close_session()  # the next one reads the proxies
         yield
         huggingface_hub.close_session()
@@ -93,8 +93,8 @@ def test_weights_that_no_network_brings_are_asked_for_once(name: str, unreachabl
 
 def test_the_hub_is_asked_again_by_the_next_who_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     for answers in (True, False):
-        monkeypatch.setattr(network, "_hub_answers", lambda answers=answers: answers)
-        with network.one_try():
+        monkeypatch.setattr(loading, "_hub_answers", lambda answers=answers: answers)
+        with loading.one_try():
             assert constants.HF_HUB_OFFLINE is not answers
         assert constants.HF_HUB_OFFLINE is False
 
