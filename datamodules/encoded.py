@@ -57,11 +57,7 @@ class Rows:
         return len(self.table) if self.rows is None else len(self.rows)
 
     def __getitem__(self, index: int, /) -> Image:
-        """There is no picture.
-
-        Raises:
-            CorruptImage: always.
-        """
+        """There is no picture. Raises CorruptImage: always."""
         raise CorruptImage(f"{self.describe(index)} is a row of features, and its picture is not there")
 
     @property

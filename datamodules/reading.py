@@ -80,11 +80,7 @@ def read_text(path: Path, most: int = TEXT, encoding: str = "utf-8") -> str:
 
 
 def as_text(content: bytes) -> str:
-    """Text in UTF-8 or, with a byte order mark, UTF-16; the mark is taken off.
-
-    Raises:
-        UnicodeError: It is neither.
-    """
+    """Text in UTF-8 or, with a byte order mark, UTF-16; the mark is taken off. Raises UnicodeError: it is neither."""
     return content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
 
 

@@ -49,11 +49,7 @@ class RunFeatures(TrainingSets):
 
     @property
     def bank(self) -> FeatureBank:
-        """The features of the run's image tower.
-
-        Raises:
-            DataError: no image tower is known yet.
-        """
+        """The features of the run's image tower. Raises DataError: no image tower is known yet."""
         if self._bank is None:
             if isinstance(self.backbone, str):
                 raise DataError(
@@ -119,11 +115,7 @@ class RunFeatures(TrainingSets):
 
     @cached_property
     def test_rows(self) -> Labels:
-        """The places in the test split [n] of the images of `test_set`.
-
-        Raises:
-            DataError: no test image can be read.
-        """
+        """The places in the test split [n] of the images of `test_set`. Raises DataError: no test image can be read."""
         readable = np.flatnonzero(self.bank.plain(self.dataset.test.images).any(-1).numpy())
         if not len(readable):
             raise DataError(f"no test image of {self.dataset.name} can be read")

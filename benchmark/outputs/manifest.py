@@ -22,18 +22,14 @@ FOLDERS = (".", "plots", "tables", "paper")
 
 @dataclass(frozen=True)
 class Entry:
-    """Which command wrote a file, and the hashes that it may have; none: a version that kept no hashes wrote it."""
+    """Which command wrote a file, and the hashes that it may have."""
 
     by: str
-    sha256: tuple[str, ...] = ()
+    sha256: tuple[str, ...]
 
 
 def check(folder: Path) -> None:
-    """Accept the list of a folder, or that there is none.
-
-    Raises:
-        BadInput: Something else stands in its place.
-    """
+    """Accept the list of a folder, or that there is none. Raises BadInput: something else stands in its place."""
     path = folder / MANIFEST
     if is_there(path) and not has_mark(path, rb'^\s*\{[^{]*"files":'):
         raise kept(path, "was not written by promptnoise")
@@ -43,10 +39,7 @@ def read(folder: Path) -> dict[str, Entry]:
     """What is listed, by paths in the folder; nothing if it cannot be read, and no name outside of our folders."""
     try:
         files = json.loads(_text(folder / MANIFEST))["files"]
-        if isinstance(files, list):
-            found = {name: Entry("report") for name in files if isinstance(name, str)}
-        else:
-            found = {name: Entry(str(item["by"]), tuple(map(str, item["sha256"]))) for name, item in files.items()}
+        found = {name: Entry(str(item["by"]), tuple(map(str, item["sha256"]))) for name, item in files.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
     return {name: entry for name, entry in found.items() if _is_ours(PurePosixPath(name))}

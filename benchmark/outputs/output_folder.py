@@ -70,16 +70,13 @@ class Outputs:
         return [self.out / name for name in contents]
 
     def remove_stale(self) -> None:
-        """Remove what this command wrote before this object was made, and has not written since.
-
-        What a list names without a hash is kept: nothing tells whose it is.
-        """
+        """Remove what this command wrote before this object was made, and has not written since."""
         with manifest.locked(self.out):
             listed = manifest.read(self.out)
             for name in sorted(self.before - self.written):
                 if name in listed and listed[name].by == self.by:
                     with suppress(BadInput, FileNotFoundError, PermissionError):
-                        if listed[name].sha256 and self._hash_if_ours(name, listed):
+                        if self._hash_if_ours(name, listed):
                             (self.out / name).unlink()
                     del listed[name]
             manifest.write(self.out, listed)
@@ -93,6 +90,6 @@ class Outputs:
         with reading.open_file(path, reading.TENSORS) as file:
             old = hashlib.file_digest(file, "sha256").hexdigest()
         entry = listed.get(name)
-        if old == new or (entry and old in (entry.sha256 or [old])):
+        if old == new or (entry and old in entry.sha256):
             return old
         raise kept(path, "was changed since promptnoise wrote it" if entry else "was not written by promptnoise")

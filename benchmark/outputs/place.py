@@ -43,11 +43,7 @@ def is_there(path: Path, inputs: Iterable[Path] = ()) -> bool:
 
 
 def check_inside(path: Path, out: Path) -> None:
-    """Accept the place of a file below a folder.
-
-    Raises:
-        BadInput: A link leads from the folder to elsewhere.
-    """
+    """Accept the place of a file below a folder. Raises BadInput: a link leads from the folder to elsewhere."""
     if Path(os.path.realpath(path.parent)) != Path(os.path.realpath(out)) / path.parent.relative_to(out):
         raise kept(path.parent, "is a link to another folder")
 

@@ -70,11 +70,7 @@ class Costs:
         )
 
     def seconds(self, run: Run) -> float:
-        """How long a run takes beside others.
-
-        Raises:
-            BadInput: no run of its backbone was measured.
-        """
+        """How long a run takes beside others. Raises BadInput: no run of its backbone was measured."""
         if run.work in self.exact:
             return self.exact[run.work]
         if run.backbone not in self.rates:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from benchmark.errors import BadInput
 from benchmark.plan import groups
+from benchmark.plan.axes import out_of_range
 from benchmark.plan.grid import Grid
 from benchmark.plan.shared_options import Training
 from datamodules.fewshot import ALL
@@ -91,8 +92,9 @@ def seeds_of(text: str) -> list[int]:
     found = numbers("seeds", text, int)
     if not found:
         raise BadInput("no seeds given; name at least one")
-    if wrong := [seed for seed in found if not 0 <= seed < 2**63]:
-        raise BadInput(f"seed is {wrong[0]}, should be {'at least 0' if wrong[0] < 0 else 'below 2^63'}")
+    for seed in found:
+        if limits := out_of_range("seed", seed):
+            raise BadInput(f"seed is {seed}, should be {limits}")
     return found
 
 

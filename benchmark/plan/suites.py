@@ -59,11 +59,7 @@ def completed(given: Mapping[str, str], options: Collection[str]) -> dict[str, s
 
 
 def about(path: Path) -> str:
-    """What a suite says of itself; empty if it says nothing.
-
-    Raises:
-        BadInput: the file cannot be read.
-    """
+    """What a suite says of itself; empty if it says nothing. Raises BadInput: the file cannot be read."""
     return str(_read(path).get("description", ""))
 
 

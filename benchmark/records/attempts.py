@@ -25,11 +25,7 @@ class Attempts:
 
     @contextmanager
     def mark(self, runs: Sequence[Run]) -> Iterator[None]:
-        """Marks these runs as begun until the end of the block.
-
-        Raises:
-            OSError: The folder cannot be written.
-        """
+        """Marks these runs as begun until the end of the block. Raises OSError: the folder cannot be written."""
         path = self._folder / f"{lock_name(runs)}.{self.holder}"
         self._folder.mkdir(parents=True, exist_ok=True)
         path.touch()

@@ -30,11 +30,7 @@ def is_intact(text: bytes) -> bool:
 
 
 def parse(text: bytes) -> Any:
-    """The JSON value that a file holds.
-
-    Raises:
-        BadRecord: It is not JSON, or has a key twice in one object.
-    """
+    """The JSON value that a file holds. Raises BadRecord: it is not JSON, or has a key twice in one object."""
     try:
         return json.loads(text, object_pairs_hook=_unique)
     except RecursionError:

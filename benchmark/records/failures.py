@@ -16,22 +16,16 @@ from datamodules import reading
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that raised, and why."""
+    """A run that raised, and why; `key` is the run's, as its note has it."""
 
-    run: Run
-    cause: str
-
-
-@dataclass(frozen=True)
-class _Note:
     run: Run
     cause: str
     key: str
 
 
 @cache
-def _notes() -> TypeAdapter[_Note]:
-    return TypeAdapter(_Note)
+def _notes() -> TypeAdapter[Failure]:
+    return TypeAdapter(Failure)
 
 
 def read_note(path: Path) -> Failure:
@@ -49,4 +43,4 @@ def read_note(path: Path) -> Failure:
     check_run(note.run)
     if note.key != note.run.key:
         raise BadRecord(f"its key {note.key!r} is not that of its run, {note.run.key}")
-    return Failure(note.run, note.cause)
+    return note

@@ -15,19 +15,11 @@ from benchmark.plan.axes import Run
 class Locks:
     """Locks on packs below `out/locks`, so that several `bench` in one results folder share the work.
 
-    A worker locks a pack before it trains, and looks again at what is done once it has the lock, since another
-    process may just have finished the pack:
-
-        with locks.lock(pack.runs) as ours:
-            if not ours:
-                return LATER  # put the pack at the end of the queue; it is done, or free, when its turn comes again
-            done = store.finished(pack.runs)
-            ...  # train what is not done
-
-    When only packs of others are left, wait a second before the next round. The operating system frees the lock of
-    a process that dies, so that nothing has to be cleaned up; the empty lock files may stay. Locks are those of
-    `filelock`: they hold between machines where the file system passes `flock` on (NFS 4, Lustre mounted with
-    -o flock). Where it does not, two processes may train the same pack, which costs time and changes no number.
+    A worker locks a pack before it trains, and looks again at what is done once it has the lock, since another process
+    may just have finished the pack; one that it does not get it puts at the end of its queue. The operating system
+    frees the lock of a process that dies, so that nothing has to be cleaned up; the empty lock files may stay. Locks
+    are those of `filelock`: they hold between machines where the file system passes `flock` on (NFS 4, Lustre mounted
+    with -o flock). Where it does not, two processes may train the same pack, which costs time and changes no number.
     """
 
     def __init__(self, out: Path) -> None:

@@ -24,11 +24,7 @@ def file_hashes(run: Run) -> dict[str, str]:
 
 
 def check_same_files(store: Store, finished: Iterable[Run]) -> None:
-    """Checks that finished runs had the files that their options name now.
-
-    Raises:
-        BadInput: one has changed.
-    """
+    """Checks that finished runs had the files that their options name now. Raises BadInput: one has changed."""
     now: dict[str, dict[str, str]] = {}
     for run in finished:
         if run.method not in now:

@@ -57,11 +57,7 @@ def pack(classes: Sequence[str], parts: Sequence[Predictions]) -> bytes:
 
 
 def unpack(content: bytes) -> pd.DataFrame:
-    """The rows in a Parquet file that `pack` made.
-
-    Raises:
-        BadRecord: It is none.
-    """
+    """The rows in a Parquet file that `pack` made. Raises BadRecord: it is none."""
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -119,14 +119,19 @@ class Store:
     @_without_collection()
     def load(self) -> Loaded:
         """Read all records; whatever is not one of ours, in its place, is left out and named."""
+        records, problems = self._readable(sorted(files_below(self.out / "runs")))
+        return Loaded(sorted(records, key=lambda record: record.run.order), problems)
+
+    def _readable(self, paths: Iterable[Path | str]) -> Loaded:
+        """The records in files, without those beside a record, and a line for each that is none."""
         records, problems = [], []
-        for path in sorted(files_below(self.out / "runs")):
+        for path in paths:
             try:
-                if not self._belongs_to_a_record(path):
+                if not self._belongs_to_a_record(str(path)):
                     records.append(self.read(path))
             except (BadRecord, OSError) as error:
                 problems.append(f"{path} is left out: {in_words(error)}")
-        return Loaded(sorted(records, key=lambda record: record.run.order), problems)
+        return Loaded(records, problems)
 
     def read(self, path: Path | str) -> Record:
         """The record in a file.
@@ -165,12 +170,7 @@ class Store:
         if (count := len({path.stem for path in paths})) != 1:
             what = f"{count} runs in {self.out / 'runs'} have" if count else f"no run in {self.out / 'runs'} has"
             raise BadRecord(f"{what} a key that begins with {key!r}; give one key")
-        found, problems = [], []
-        for path in paths:
-            try:
-                found.append(self.read(path))
-            except (BadRecord, OSError) as error:
-                problems.append(f"{path} is left out: {in_words(error)}")
+        found, problems = self._readable(paths)
         if not found:
             raise BadRecord(problems[0])
         for problem in problems:

@@ -68,11 +68,7 @@ class Resources:
         return {**vars(self), "_kept": {}}
 
     def dataset(self, name: str) -> Dataset:
-        """The data set of this name.
-
-        Raises:
-            DataError: it cannot be opened.
-        """
+        """The data set of this name. Raises DataError: it cannot be opened."""
         return self._keep(("dataset", name), lambda: open_dataset(name, self.data))
 
     def classes(self, pack: Pack) -> int:

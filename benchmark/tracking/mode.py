@@ -36,11 +36,7 @@ def choose_mode(asked: str = "") -> tuple[Mode, str]:
 
 
 def parse_mode(text: str) -> Mode:
-    """The mode of that name.
-
-    Raises:
-        BadInput: There is none.
-    """
+    """The mode of that name. Raises BadInput: there is none."""
     for mode in MODES:
         if text == mode:
             return mode

@@ -35,11 +35,7 @@ class VariantLists:
         return self.layout.missing(root)
 
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
-        """Reads the text files.
-
-        Raises:
-            DataError: files missing or inconsistent.
-        """
+        """Reads the text files. Raises DataError: files missing or inconsistent."""
         folder = self.layout.locate(name, root)
         variants = [line.strip() for line in reading.read_text(folder / "variants.txt").splitlines()]
         rows = {part: _read(folder / path, variants) for part, path in LISTS.items()}

@@ -99,11 +99,7 @@ class ShardStore(MemoryStore):
             lock.release()
 
     def write(self, shard: Shard) -> None:
-        """Adds a shard.
-
-        Raises:
-            DataError: a full disk or a folder that cannot be written.
-        """
+        """Adds a shard. Raises DataError: a full disk or a folder that cannot be written."""
         self._write(f"{hashlib.sha256(shard.indices.tobytes()).hexdigest()[:24]}.safetensors", to_bytes(shard))
 
     def _shards(self, view: int | None = None, names_only: bool = False) -> Iterator[Shard]:

@@ -15,11 +15,7 @@ NEEDS = frozenset({"features"})
 
 
 def check(size: str = "4") -> None:
-    """Checks the option before anything runs.
-
-    Raises:
-        DataError: a size that is no whole number from 1.
-    """
+    """Checks the option before anything runs. Raises DataError: a size that is no whole number from 1."""
     if not (size.isascii() and size.isdecimal() and int(size) >= 1):
         raise DataError(f"'cluster' noise: size should be a whole number of images, at least 1; got {size!r}")
 

@@ -62,11 +62,7 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
 
 
 def choose_precision(precision: str, device: torch.device) -> str:
-    """ "fp32" or "bf16"; "auto" is bf16 on a CUDA device, fp32 elsewhere.
-
-    Raises:
-        BackboneError: for another word.
-    """
+    """ "fp32" or "bf16"; "auto" is bf16 on a CUDA device, fp32 elsewhere. Raises BackboneError: for another word."""
     if precision not in PRECISIONS:
         raise BackboneError(f"unknown precision {precision!r}: {nearest(precision, PRECISIONS)}")
     if precision == "auto":

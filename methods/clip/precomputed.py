@@ -45,11 +45,7 @@ class Precomputed(Backbone):
 
     @torch.no_grad()
     def encode_images(self, pixels: Tensor) -> NoReturn:
-        """There is no image tower.
-
-        Raises:
-            UnsupportedError: always.
-        """
+        """There is no image tower. Raises UnsupportedError: always."""
         self._refuse("image tower")
 
     @torch.no_grad()

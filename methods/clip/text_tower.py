@@ -65,11 +65,6 @@ class TextTower:
         """Whether a token sees only what stands before it, and the text's feature is read at EOT."""
         return self.mask is not None and self.pool in ("argmax", "eos")
 
-    @property
-    def plain_blocks(self) -> bool:
-        """Whether all blocks are open_clip's ordinary pre-norm ones, whose parts `name_attention` calls one by one."""
-        return plain_blocks(self.transformer)
-
     def encode(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None = None) -> Tensor:
         """Prompts with context ctx [R, N, D] or [R, C, N, D] to unit text features [R, C, E] in float32.
 
@@ -91,7 +86,9 @@ class TextTower:
         return torch.cat(encoded, dim=1)
 
     def _encode(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None) -> Tensor:
-        if blocks is None and self.causal and self.plain_blocks and layout.names is not None and ctx.ndim == 3:
+        shared = self.causal and layout.names is not None and ctx.ndim == 3
+        if blocks is None and shared and plain_blocks(self.transformer):
+            assert layout.names is not None
             hidden = self._encode_shared(ctx, layout.start, layout.names)
         else:
             hidden = self.hidden(layout.assemble(ctx, self.token_embedding.weight), layout.eot, blocks)

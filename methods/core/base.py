@@ -17,7 +17,6 @@ from datamodules.batches import Batch, Images
 from datamodules.datamodule import NoisyFewShot
 from methods.clip.backbone import zero_shot_weights
 from methods.clip.prompt import Prompt
-from methods.core import seen_classes
 from methods.core.module import RunsModule
 from methods.core.overrides import check_built, check_overrides
 from methods.core.per_run import scaled_products
@@ -117,11 +116,7 @@ class BaseMethod(RunsModule):
 
     @property
     def task(self) -> Task:
-        """Backbone, classes, seeds and schedule.
-
-        Raises:
-            MethodError: the method is not built yet.
-        """
+        """Backbone, classes, seeds and schedule. Raises MethodError: the method is not built yet."""
         if self._task is None:
             raise MethodError(f"{self.name} is built when a Trainer sets it up, or by prepare(task)")
         return self._task
@@ -219,16 +214,26 @@ class BaseMethod(RunsModule):
 
     @cached_property
     def train_classes(self) -> Tensor | None:
-        """The classes [R, S] of the softmax in training, None for all: those with labelled images (`seen_classes`)."""
-        return seen_classes.of(self.data, self.rows)
+        """The classes [R, S] of the softmax in training, those with labelled images; None for all.
+
+        Under `trzsl` the others are only named, and the released code (2306.01669) leaves them out of the softmax of
+        CoOp, VPT and UPT while they train; the test has all.
+        """
+        seen = [self.data.seen(row) for row in range(self.rows.start, self.rows.stop)]
+        everything = all(len(own) == len(self.data.dataset.classes) for own in seen)
+        return None if everything else torch.stack(seen).to(self.data.device)
 
     def select_train_classes(self, logits: Tensor) -> Tensor:
         """Of logits [R, B, C] those of the classes in training [R, B, S]."""
-        return seen_classes.select(logits, self.train_classes)
+        return logits if self.train_classes is None else logits.take_along_dim(self.train_classes[:, None], dim=-1)
 
     def renumbered(self, batch: Batch) -> Batch:
         """The batch with labels that count the classes in training."""
-        return seen_classes.renumbered(batch, self.train_classes, len(self.task.classes))
+        if (classes := self.train_classes) is None:
+            return batch
+        places = torch.arange(classes.shape[1], device=classes.device).expand_as(classes)
+        numbers = classes.new_zeros(len(classes), len(self.task.classes)).scatter(1, classes, places)
+        return batch.with_labels(numbers.gather(1, batch.labels))
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every run's loss [R] on its part of a batch, features [R, B, E] and labels [R, B], with weights [R, C, E].

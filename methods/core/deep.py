@@ -31,11 +31,7 @@ class DeepPrompt(BaseMethod):
     init: str = "a photo of a"
 
     def build(self) -> None:
-        """Draws the text tower's prompts.
-
-        Raises:
-            UnsupportedError: an image tower that is no vision transformer.
-        """
+        """Draws the text tower's prompts. Raises UnsupportedError: an image tower that is no vision transformer."""
         task = self.task
         self.tower = ImageTower.of(task.backbone)
         width, ids = task.backbone.width, task.backbone.tokenizer.encode(self.init)

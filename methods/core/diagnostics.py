@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from datamodules.batches import Batch
+from datamodules.datamodule import NoisyFewShot
 
 #: A number that no image has.
 PADDING = 2**62
-
-
-class LabelOracle(Protocol):
-    """Answers questions about true labels after the fact; the data module is one."""
-
-    def wrong(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Whether labels [...] differ from the true ones of training images [...]."""
-
-    def pseudo_label_accuracy(self) -> Tensor:
-        """Fraction [R] of the labels that a method assigned to images it was given none for that are true, else NaN."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +45,8 @@ def side_by_side(steps: Sequence[Step]) -> Step:
     return Step(*(torch.cat([getattr(step, field.name) for step in steps]) for field in fields(Step)))
 
 
-def summary(steps: Sequence[Step], oracle: LabelOracle) -> dict[str, Tensor]:
-    """An epoch's curves [R], NaN where there is nothing to average.
+def summary(steps: Sequence[Step], oracle: NoisyFewShot) -> dict[str, Tensor]:
+    """An epoch's curves [R], NaN where there is nothing to average; `oracle` knows the true labels.
 
     `grad_norm_correct`, `grad_norm_wrong`: mean norm of the gradient at the logits, by whether the label is true;
     `train_accuracy_given`, `train_accuracy_true`: predictions against the labels trained on, and against the true

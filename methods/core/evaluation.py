@@ -69,7 +69,7 @@ class Evaluation:
 
     @property
     def predictions(self) -> tuple[Tensor, Tensor]:
-        """The class predicted of every image [R, n], and its probability [R, n], 0 to 1; empty where none are kept."""
+        """The class predicted of each image and its probability, 0 to 1, both [R, n] on the host; empty without any."""
         if not self._predicted:
             return torch.empty(0, 0, dtype=torch.int32), torch.empty(0, 0)
-        return torch.cat(self._predicted, dim=1), torch.cat(self._probabilities, dim=1)
+        return torch.cat(self._predicted, dim=1).cpu(), torch.cat(self._probabilities, dim=1).cpu()

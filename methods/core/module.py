@@ -186,12 +186,10 @@ class RunsModule(lightning.LightningModule):
         self.evaluated_weights = [weights.detach() for weights in classifiers(self.members)]
 
     def validation_step(self, batch: EvaluationImages, batch_idx: int) -> None:
-        """Counts correct predictions."""
+        """Counts correct predictions and, in a test, measures calibration."""
         self._evaluation.update(self.predict_step(batch, batch_idx), batch.labels)
 
-    def test_step(self, batch: EvaluationImages, batch_idx: int) -> None:
-        """Counts correct predictions and measures calibration."""
-        self._evaluation.update(self.predict_step(batch, batch_idx), batch.labels)
+    test_step = validation_step
 
     @torch.no_grad()
     def predict_step(self, batch: EvaluationImages, batch_idx: int) -> Tensor:
@@ -211,11 +209,11 @@ class RunsModule(lightning.LightningModule):
         self.calibration_error = self._evaluation.calibration_error.cpu()
         self.log("test_accuracy", self.accuracy.mean())
         if self.keep_predictions:
-            self.test_predictions = _on_host(self._evaluation.predictions)
+            self.test_predictions = self._evaluation.predictions
             given = Evaluation(predictions=True)
             for part in data_of(self.trainer).given_images():
                 given.update(self.predict_step(part, 0), part.labels)
-            self.train_predictions = _on_host(given.predictions)
+            self.train_predictions = given.predictions
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds the curves and what members know beyond their parameters."""
@@ -233,7 +231,7 @@ class RunsModule(lightning.LightningModule):
             if not member.built:
                 member.prepare(task_of(kept["task"]), derived=True)
         self.curves = defaultdict(list, kept["curves"])
-        self._predicted = kept.get("predicted")
+        self._predicted = kept["predicted"]
         for member, state in zip(self.members, kept["state"], strict=True):
             member.load_state(state)
 
@@ -246,10 +244,6 @@ class RunsModule(lightning.LightningModule):
                 member.note_broken(~finite, f"{name} is not finite at the end")
             causes += [member.broken.get(row, "") for row in range(len(member.task.seeds))]
         return causes
-
-
-def _on_host(predictions: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    return predictions[0].cpu(), predictions[1].cpu()
 
 
 def _accuracy(member: BaseMethod, weights: Tensor, images: Sequence[EvaluationImages], thorough: bool) -> Tensor:

@@ -114,11 +114,7 @@ def task_of(kept: Mapping[str, Any]) -> Task:
 
 
 def data_of(trainer: lightning.Trainer) -> NoisyFewShot:
-    """The data module that a Trainer was given.
-
-    Raises:
-        MethodError: it was given something else.
-    """
+    """The data module that a Trainer was given. Raises MethodError: it was given something else."""
     data = getattr(trainer, "datamodule", None)
     if not isinstance(data, NoisyFewShot):
         raise MethodError("methods train on datamodules.NoisyFewShot: call trainer.fit(method, datamodule=data)")

@@ -33,11 +33,7 @@ class Engine:
     leaving: ClassVar[str] = ""
 
     def check(self, devices: str) -> None:
-        """Looks for the package.
-
-        Raises:
-            BadInput: it is missing, or the engine does not take these `--devices`.
-        """
+        """Looks for the package. Raises BadInput: it is missing, or the engine does not take these `--devices`."""
         self.imported()
         if devices != "auto":
             raise BadInput(f"--devices={devices} is for engine=local; write --engine={self.name()}[{self.example}]")
@@ -49,11 +45,7 @@ class Engine:
 
     @classmethod
     def imported(cls) -> Any:
-        """The package that it needs.
-
-        Raises:
-            BadInput: it is not installed.
-        """
+        """The package that it needs. Raises BadInput: it is not installed."""
         try:
             return import_module(cls.package)
         except ImportError:

@@ -22,11 +22,7 @@ class Options(Engine):
     leaving: ClassVar[str] = "start this command with nohup or in tmux"
 
     def check(self, devices: str) -> None:
-        """Accepts what `parse_devices` reads.
-
-        Raises:
-            BadInput: devices that are not written so.
-        """
+        """Accepts what `parse_devices` reads. Raises BadInput: devices that are not written so."""
         planned_workers(devices, small=False)
 
     def planned(self, devices: str, small: bool) -> int:

@@ -85,17 +85,6 @@ def test_a_list_that_is_not_ours_is_kept(tmp_path: Path, content: str) -> None:
     assert (tmp_path / MANIFEST).read_text() == content and len([*tmp_path.iterdir()]) == 1
 
 
-def test_the_list_of_a_version_without_hashes_lets_files_be_replaced_but_not_removed(tmp_path: Path) -> None:
-    (tmp_path / MANIFEST).write_text(json.dumps({"about": "files", "files": ["old.csv", "table.csv"]}))
-    for name in ("old.csv", "table.csv"):
-        (tmp_path / name).write_text("as it was")
-    outputs = Outputs(tmp_path, "report")
-    outputs.write({"table.csv": "new"})
-    outputs.remove_stale()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "old.csv", "table.csv"]
-    assert [(tmp_path / name).read_text() for name in ("old.csv", "table.csv")] == ["as it was", "new"]
-
-
 def test_a_command_removes_what_it_wrote_itself_unless_a_person_changed_it(tmp_path: Path) -> None:
     write(tmp_path, "of an audit", "labels.csv", by="audit")
     for name in ("gone.csv", "changed.csv"):

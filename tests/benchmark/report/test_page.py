@@ -168,7 +168,7 @@ def test_text_from_records_is_never_taken_for_markup(tmp_path: Path) -> None:
     for method in ("coop", "gce"):
         work = run(method, dataset=evil, noise=f"{evil}<!--<script>")
         store.write(work, result(50.0, work, hint=evil, status="diverged", classes=[evil] * 5))
-    html = page(store, [Failure(run(), evil)])
+    html = page(store, [Failure(run(), evil, run().key)])
     question = "document.querySelector('#runs tbody tr').click(); return [document.images.length, DATA.runs[0].dataset]"
     assert ask(html, question, tmp_path / "browser") == [0, evil]
 

@@ -42,7 +42,7 @@ def test_many_rates_still_fit_the_terminal(tmp_path: Path) -> None:
 
 def test_failed_and_diverged_runs_are_named_with_their_cause(store: Store) -> None:
     store.write(run("dspt"), result(4.0, status="diverged", hint="loss not finite at epoch 3"))
-    text = shown(store.load().records, [Failure(run("mae"), "RuntimeError: [Errno 28] no space")])
+    text = shown(store.load().records, [Failure(run("mae"), "RuntimeError: [Errno 28] no space", run("mae").key)])
     assert f"{run('dspt')}: loss not finite at epoch 3" in text
     assert "†4.00" in text
     assert f"{run('mae')}: RuntimeError: [Errno 28] no space" in text
