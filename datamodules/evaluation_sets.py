@@ -30,11 +30,8 @@ class EvaluationSets(RunFeatures):
         if split is None:
             return []
         train = self.dataset.train.labels
-        drawn = np.stack([few_shot_val(train, split.labels, run.shots, run.seed) for run in self.runs])
-        index = torch.from_numpy(drawn)
-        features = self._keep("val", lambda: self.bank.plain(split.images)[index])
-        labels = self._keep("val labels", lambda: torch.from_numpy(split.labels)[index])
-        return self._chunks(split, drawn, features, labels)
+        drawn = [few_shot_val(train, split.labels, run.shots, run.seed) for run in self.runs]
+        return self._own_chunks("val", split, [TrainingSet(rows, split.labels[rows]) for rows in drawn])
 
     @cached_property
     def _noisy_validation(self) -> tuple[Split, list[TrainingSet]]:

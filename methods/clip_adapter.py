@@ -36,11 +36,11 @@ class Method(AnyLoss, BaseMethod):
     def build(self) -> None:
         """Draws D and U [R, ...]."""
         super().build()
-        runs, width = len(self.task.seeds), self.texts.shape[-1]
+        runs, width, device = len(self.task.seeds), self.texts.shape[-1], self.texts.device
         inner = max(1, width // 4)
-        draws = [self.task.generator(r, "adapter") for r in range(runs)]
-        self.down = _stack([_uniform(inner, width, draw) for draw in draws], self.task.backbone.device)
-        self.up = _stack([_uniform(width, inner, draw) for draw in draws], self.task.backbone.device)
+        down, up = self.task.uniform("adapter", 2, inner * width).unbind(1)
+        self.down = torch.nn.Parameter((down.view(runs, inner, width) / sqrt(width)).to(device))
+        self.up = torch.nn.Parameter((up.view(runs, width, inner) / sqrt(inner)).to(device))
 
     def image_features(self, images: Images) -> Tensor:
         """Adapted unit features [R, B, E]."""
@@ -48,11 +48,3 @@ class Method(AnyLoss, BaseMethod):
         hidden = (features @ self.down.transpose(-1, -2)).relu()
         adapted = (hidden @ self.up.transpose(-1, -2)).relu()
         return normalize(self.ratio * adapted + (1 - self.ratio) * features, dim=-1)
-
-
-def _uniform(rows: int, columns: int, generator: torch.Generator) -> Tensor:
-    return (2 * torch.rand(rows, columns, generator=generator) - 1) / sqrt(columns)
-
-
-def _stack(draws: list[Tensor], device: torch.device) -> torch.nn.Parameter:
-    return torch.nn.Parameter(torch.stack(draws).to(device))

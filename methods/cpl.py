@@ -46,10 +46,6 @@ class Method(SelfTraining):
         """Never as in GRIP's code."""
         return False
 
-    def shots(self, unlabelled: int, classes: int, number: int) -> int:
-        """K of round `number`: `k`, or proportional to `number`."""
-        return self.k or max(1, min(number * (unlabelled // self.rounds) // classes, unlabelled // classes))
-
     def _label(self, weights: Tensor, number: int) -> None:
         """Finds every image's candidates [R, P, C], which are weights of classes, 0 without."""
         self.candidates = torch.zeros(len(weights), len(self.data.pool()), weights.shape[1], device=weights.device)

@@ -45,6 +45,7 @@ class SelfTraining(PromptMethod):
 
     paradigms: ClassVar[tuple[str, ...]] = ("ul", "ssl", "trzsl")
     modality: Literal["text", "visual", "multimodal"] = "text"
+    k = 0
     remembered: ClassVar[tuple[str, ...]] = ("pseudo", "weights")
 
     @property
@@ -79,8 +80,11 @@ class SelfTraining(PromptMethod):
         return super().lr(epoch, step, steps) / (10 if self.modality == "multimodal" else 1)
 
     def shots(self, unlabelled: int, classes: int, number: int) -> int:
-        """K, the pseudo-labelled images of each of the `classes` in round `number`, counted from 1."""
-        raise NotImplementedError
+        """K, the pseudo-labelled images of each of the `classes` in round `number`, counted from 1.
+
+        `k` in every round where there is one, else proportional to `number`.
+        """
+        return self.k or max(1, min(number * (unlabelled // self.rounds) // classes, unlabelled // classes))
 
     @property
     def released(self) -> bool:
@@ -209,10 +213,6 @@ class Method(SelfTraining):
     """
 
     k: Annotated[int, Ge(1)] = 16
-
-    def shots(self, unlabelled: int, classes: int, number: int) -> int:
-        """K, in every round."""
-        return self.k
 
     def balance(self, labelled: Tensor, pseudo: Tensor, transductive: bool) -> Tensor:
         """Those of the first training."""

@@ -8,6 +8,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
+from methods.core.base import BaseMethod
 from methods.core.memory import MemoryMethod
 from methods.functional.discriminant import discriminant, held_out
 
@@ -39,6 +40,7 @@ class Method(MemoryMethod):
     alpha: Annotated[float, Ge(0)] = 0.0
 
     remembered: ClassVar[tuple[str, ...]] = ("images", "biases")
+    class_weights = BaseMethod.class_weights
     images: Tensor
     biases: Tensor
 
@@ -63,10 +65,6 @@ class Method(MemoryMethod):
         """The alpha [1] that a run's features [1, N, E] and given labels [1, N] choose."""
         text = self.task.backbone.scale * keys.double() @ self.texts.double().T
         return two_standard_errors(text, held_out(keys, targets, len(self.task.classes), [seed]), targets)
-
-    def class_weights(self) -> Tensor:
-        """Text features [R, C, E]."""
-        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:
         """Zero-shot logits [R, B, C] plus the discriminants'."""

@@ -21,7 +21,3 @@ class Method(SelfTraining):
     """
 
     rounds: Annotated[int, Ge(1)] = 10
-
-    def shots(self, unlabelled: int, classes: int, number: int) -> int:
-        """K of round `number`, proportional to `number`."""
-        return max(1, min(number * (unlabelled // self.rounds) // classes, unlabelled // classes))

@@ -21,7 +21,3 @@ class Method(SelfTraining):
 
     k: Annotated[int, Ge(1)] = 16
     rounds: Annotated[int, Ge(1)] = 10
-
-    def shots(self, unlabelled: int, classes: int, number: int) -> int:
-        """K, in every round."""
-        return self.k

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from methods.core.any_loss import AnyLoss
+from methods.core.base import BaseMethod
 from methods.core.memory import AT_ONCE, MemoryMethod
 
 NAME = "Tip-Adapter"
@@ -36,6 +37,7 @@ class Method(AnyLoss, MemoryMethod):
     beta: Annotated[float, Ge(0)] = 5.5
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
+    class_weights = BaseMethod.class_weights
     learned_keys: torch.nn.Parameter
 
     def build(self) -> None:
@@ -50,10 +52,6 @@ class Method(AnyLoss, MemoryMethod):
         super().start_training()
         if self.finetune:
             self.learned_keys = torch.nn.Parameter(self.keys.clone())
-
-    def class_weights(self) -> Tensor:
-        """Text features [R, C, E]."""
-        return self.texts.expand(len(self.task.seeds), -1, -1)
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:
         """Zero-shot logits plus the cache's [R, B, C]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from math import sqrt
 from typing import Any
 
@@ -52,7 +53,9 @@ def distill(
     teacher = teacher.eval().requires_grad_(False)
     student = sibling(teacher, config, recipe.seed)
     grid, half = student.visual.grid_size[0], len(student.visual.transformer.resblocks) // 2
-    inside, outside = ForwardHook(student.visual.transformer.resblocks[half - 1]), ForwardHook(_stage(teacher, grid))
+    given: dict[str, Tensor] = {}  # what the two modules gave last
+    modules = {"inside": student.visual.transformer.resblocks[half - 1], "outside": _stage(teacher, grid)}
+    hooks = [module.register_forward_hook(partial(_note, given, name)) for name, module in modules.items()]
     reader = _reader(teacher, student, grid, recipe.seed)
     words = _words(teacher)
     learned = [*student.visual.parameters(), *reader.parameters()]
@@ -66,14 +69,14 @@ def distill(
         pictures, target, tokens = lesson(teacher, world, step, codes, generator)
         features = tower.encode(pictures, torch.arange(len(pictures))[:, None], tokens)[:, 0]
         loss = feature_loss(features, target, words, SHARPNESS)
-        loss = loss + patch_loss(reader(inside.output[:, 1 + tokens.shape[1] :]), outside.output)
+        loss = loss + patch_loss(reader(given["inside"][:, 1 + tokens.shape[1] :]), given["outside"])
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
         report(step, loss.item())
-    inside.close()
-    outside.close()
+    for hook in hooks:
+        hook.remove()
     return student.eval()
 
 
@@ -145,16 +148,8 @@ def patch_loss(read: Tensor, feature_map: Tensor) -> Tensor:
     return F.mse_loss(read, target)
 
 
-class ForwardHook:
-    """Holds what a module gave last, until closed."""
-
-    output: Tensor
-
-    def __init__(self, module: nn.Module) -> None:
-        self.close = module.register_forward_hook(self._keep).remove
-
-    def _keep(self, module: nn.Module, inputs: Any, output: Tensor) -> None:
-        self.output = output
+def _note(given: dict[str, Tensor], name: str, module: nn.Module, inputs: Any, output: Tensor) -> None:
+    given[name] = output
 
 
 def _stage(teacher: CLIP, grid: int) -> nn.Module:

@@ -16,13 +16,9 @@ PAUSE = 60.0
 
 
 class LiveProgress:
-    """A bar of runs, and a line per worker; plain lines where the output is not a terminal.
+    """A bar of `total` runs, `done` of them before, and a line per worker; plain lines where no terminal shows them.
 
-    Args:
-        console: Where to.
-        total: Number of runs.
-        done: Those of them that were done before.
-        left: What tells the time left of the others.
+    `left` tells the time left of the others.
     """
 
     def __init__(self, console: Screen, total: int, done: int = 0, left: TimeLeft | None = None) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmark.plan.packs import Pack
 from benchmark.run.devices import parse_devices
 from benchmark.run.events import Event
 from datamodules.catalog import open_dataset
@@ -70,10 +69,6 @@ class Resources:
     def dataset(self, name: str) -> Dataset:
         """The data set of this name. Raises DataError: it cannot be opened."""
         return self._keep(("dataset", name), lambda: open_dataset(name, self.data))
-
-    def classes(self, pack: Pack) -> int:
-        """How many classes a pack's runs tell apart."""
-        return len(self.dataset(pack.runs[0].dataset).classes)
 
     def backbone(self, name: str, device: str, precision: str = "", dataset: str = "") -> Backbone:
         """The backbone on this device, in another `precision` than the resources' own if that is given.

@@ -45,12 +45,9 @@ def sync(
 ) -> Synced:
     """Log every finished record that is not logged yet; safe to repeat and to interrupt.
 
-    Args:
-        target: Where to.
-        stop: Set to stop after the current record.
-        finish: Log the campaign's leaderboard, pictures and records too, if all runs are logged.
-        rest: Seconds to wait after each second of processor time, so that others have the machine.
-        step: Told after each record how many are left.
+    Once `stop` is set, the current record is the last. With `finish` the campaign's leaderboard, pictures and records
+    are logged, too, if all runs are. Each second of processor time is followed by `rest` seconds, so that others have
+    the machine. `step` is told after each record how many are left.
 
     Raises:
         BadInput: wandb is not installed, another process is logging this folder, or a link stands for one of ours.

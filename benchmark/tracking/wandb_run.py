@@ -63,14 +63,9 @@ def log_record(record: Record, content: bytes, target: Target, again: bool = Fal
 def log_campaign(
     target: Target, identity: str, tables: Mapping[str, Any], pictures: Mapping[str, bytes], records: Sequence[Path]
 ) -> None:
-    """Log a campaign's own run: tables, pictures, and all records as an artifact.
+    """Log a campaign's own run: tables, pictures (PNG), and as an artifact all records, files below the results folder.
 
-    Args:
-        target: Where to.
-        identity: The run's id; logged again, the newest tables and pictures are shown.
-        tables: Data frames by name.
-        pictures: PNG files' contents by name.
-        records: The records' files, below the results folder.
+    `identity` is the run's id; logged again, the newest tables and pictures are shown.
 
     Raises:
         Exception: Whatever wandb raises.

@@ -60,15 +60,11 @@ class ImageTower:
         gradients it goes through in parts.
         """
         with autocast(pixels.device, self.bf16):
-            return self._encode_all(pixels, index, prompts, blocks)
-
-    def _encode_all(self, pixels: Tensor, index: Tensor, prompts: Tensor, blocks: Blocks | None) -> Tensor:
-        patches = self._patches(pixels)
-        index = index.expand(len(prompts), -1)
-        if torch.is_grad_enabled():
-            return self._encode(patches[index], prompts, blocks)
-        parts = index.split(max(1, BLOCK // len(prompts)), dim=1)
-        return torch.cat([self._encode(patches[own], prompts, blocks) for own in parts], dim=1)
+            patches, index = self._patches(pixels), index.expand(len(prompts), -1)
+            if torch.is_grad_enabled():
+                return self._encode(patches[index], prompts, blocks)
+            parts = index.split(max(1, BLOCK // len(prompts)), dim=1)
+            return torch.cat([self._encode(patches[own], prompts, blocks) for own in parts], dim=1)
 
     def _patches(self, pixels: Tensor) -> Tensor:
         """The tokens [U, L, W] of pictures, class token first, as they stand before the normalisation."""

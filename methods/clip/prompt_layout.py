@@ -45,10 +45,8 @@ class PromptLayout:
                 case _:
                     raise ValueError(f"position is one of {', '.join(POSITIONS)}, not {position!r}")
             rows.append([start, *body, *stop, end])
-        length = max(map(len, rows))
-        slots = torch.tensor([row + [0] * (length - len(row)) for row in rows])
         tails = NameTrie.of([[*name, *stop, end] for name in names], 1 + n_ctx) if position == "end" else None
-        return cls(slots, torch.tensor([len(row) - 1 for row in rows]), start, tails)
+        return cls._of_rows(rows, start, tails)
 
     @classmethod
     def of_names(
@@ -56,9 +54,13 @@ class PromptLayout:
     ) -> PromptLayout:
         """Lays out `[SOS] before name after [EOT]`, where context token n stands for the n-th token of the name."""
         rows = [[start, *before, *(-1 - n for n in range(len(name))), *after, end] for name in names]
+        return cls._of_rows(rows, start)
+
+    @classmethod
+    def _of_rows(cls, rows: Sequence[list[int]], start: int, names: NameTrie | None = None) -> PromptLayout:
         length = max(map(len, rows))
         slots = torch.tensor([row + [0] * (length - len(row)) for row in rows])
-        return cls(slots, torch.tensor([len(row) - 1 for row in rows]), start)
+        return cls(slots, torch.tensor([len(row) - 1 for row in rows]), start, names)
 
     def padded(self, length: int) -> PromptLayout:
         """The same prompts filled up with token 0 to L = length, for towers that also look at what follows EOT."""

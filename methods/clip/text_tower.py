@@ -86,9 +86,8 @@ class TextTower:
         return torch.cat(encoded, dim=1)
 
     def _encode(self, ctx: Tensor, layout: PromptLayout, blocks: Blocks | None) -> Tensor:
-        shared = self.causal and layout.names is not None and ctx.ndim == 3
-        if blocks is None and shared and plain_blocks(self.transformer):
-            assert layout.names is not None
+        plain = blocks is None and self.causal and ctx.ndim == 3 and plain_blocks(self.transformer)
+        if plain and layout.names is not None:
             hidden = self._encode_shared(ctx, layout.start, layout.names)
         else:
             hidden = self.hidden(layout.assemble(ctx, self.token_embedding.weight), layout.eot, blocks)
