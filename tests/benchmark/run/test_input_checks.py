@@ -60,7 +60,7 @@ def test_classes_with_fewer_images_than_shots_take_part_where_that_is_asked_for(
     with pytest.raises(DataError, match=r"^digits: shots 100000 .* class '\w+' has: \d+ training.*--fewer_shots takes"):
         find_unsupported(resources, asked, ["cpu"])
     assert find_unsupported(resources, asked, ["cpu"], fewer_shots=True) == {}
-    assert "digits: shots 100000 is more than class" in caplog.text and "with all they have" in caplog.text
+    assert "digits: shots 100000 is more than class" in caplog.text and "use all they have" in caplog.text
     caplog.clear()
     assert find_unsupported(resources, runs(shots="all"), ["cpu"]) == {} and not caplog.text
 
