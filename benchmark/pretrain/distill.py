@@ -56,8 +56,7 @@ def distill(
     given: dict[str, Tensor] = {}  # what the two modules gave last
     modules = {"inside": student.visual.transformer.resblocks[half - 1], "outside": _stage(teacher, grid)}
     hooks = [module.register_forward_hook(partial(_note, given, name)) for name, module in modules.items()]
-    reader = _reader(teacher, student, grid, recipe.seed)
-    words = _words(teacher)
+    reader, words = _reader(teacher, student, grid, recipe.seed), _words(teacher)
     learned = [*student.visual.parameters(), *reader.parameters()]
     optimizer = adamw(learned, recipe)
     tower, world = ImageTower(student.visual), World.of(config, recipe)
