@@ -27,10 +27,8 @@ def write(path: Path, content: str | bytes) -> None:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to, which replaces that at `path` in one step at the end, making its folder if need be.
 
-    A reader, or a process killed half way, sees the old content or the new one and never a part.
-
-    Raises:
-        OSError: The folder cannot be written or the disk is full, with the file's name; the old file is untouched.
+    A reader, or a process killed half way, sees the old content or the new one and never a part. Raises OSError: the
+    folder cannot be written or the disk is full, with the file's name; the old file is untouched.
     """
     partial = path.with_name(f".{path.name[-200:]}.{HOST}.{os.getpid()}.partial")
     try:

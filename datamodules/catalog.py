@@ -117,10 +117,8 @@ def open_dataset(spec: str, root: Path | None = None, download: bool = False) ->
     """Opens a data set: a name of the catalogue, `hf:NAME`, `folder:PATH` or `features:PATH`, with options.
 
     CoOp's eleven data sets are read from its folder layout under `root`, or from the hub with `hf:` before the name.
-    Only `download=True` uses the network.
-
-    Raises:
-        DataError: an unknown name, or files that are missing or inconsistent; the message says what to do.
+    Only `download=True` uses the network. Raises DataError: an unknown name, or files that are missing or inconsistent;
+    the message says what to do.
     """
     spec = canonical(spec)
     source, template = _source(spec)
@@ -151,7 +149,6 @@ class Embedded(Protocol):
 
 
 def _source(spec: str) -> tuple[Source | Embedded, str]:
-    """Source and template of a data set."""
     check(spec)
     name, options = parse_spec(spec)
     kind, _, place = name.partition(":")

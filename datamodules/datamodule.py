@@ -29,12 +29,10 @@ class NoisyFewShot(EvaluationSets, lightning.LightningDataModule):
     never part of a batch.
 
     Validation is CoOp's draw of the val split (2109.01134), at most 4 images a class, with true labels; a data set
-    without a val split has none. With `test_curve`, test accuracy is also measured after epochs, and with
-    `noisy_val` the accuracy on validation images whose labels have the noise of the training labels: those that a run
-    holds out, else the draw of the val split.
-
-    Raises:
-        DataError: a data set that cannot be opened, or a draw or noise that cannot be made of it.
+    without a val split has none. With `test_curve`, test accuracy is also measured after epochs, and with `noisy_val`
+    the accuracy on validation images whose labels have the noise of the training labels: those that a run holds out,
+    else the draw of the val split. Raises DataError: a data set that cannot be opened, or a draw or noise that cannot
+    be made of it.
     """
 
     def __init__(

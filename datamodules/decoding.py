@@ -27,10 +27,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """An opened picture in RGB, 8 bits a channel, upright, at most `MOST_PIXELS` large and `LONGEST` times as long.
 
     A grey picture of 16 bits is scaled by 255 / 65,535, one of 32 bits or floats by the range that `grey8` finds. What
-    is transparent shows white.
-
-    Raises:
-        OSError, SyntaxError, ValueError: A damaged picture, or colours that Pillow cannot convert.
+    is transparent shows white. Raises OSError, SyntaxError, ValueError: a damaged picture, or colours that Pillow
+    cannot convert.
     """
     factor = _halvings(image.size)
     if factor > 1:
@@ -78,7 +76,6 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 
 def _middle(image: Image.Image) -> Image.Image:
-    """The middle of a picture that is longer than a tower can see."""
     width, height = image.size
     most = LONGEST * min(width, height)
     if max(width, height) <= most:

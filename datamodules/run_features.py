@@ -122,7 +122,6 @@ class RunFeatures(TrainingSets):
         return readable
 
     def _keep(self, name: str, make: Callable[[], Tensor]) -> Tensor:
-        """A tensor on the device, made once."""
         if name not in self._kept:
             self._kept[name] = make().to(self.device)
         return self._kept[name]

@@ -54,10 +54,8 @@ def noisy_labels(
     """The labelled images with their (possibly noisy) training labels; a wrong label, too, is one of the seen classes.
 
     `features` gives the unit features [P, E] of all training images to kinds of noise that need them, `zero_shot`
-    zero-shot CLIP's class weights [C, E] times its logit scale.
-
-    Raises:
-        DataError: noise that cannot be made, or that by itself names classes which are not seen.
+    zero-shot CLIP's class weights [C, E] times its logit scale. Raises DataError: noise that cannot be made, or that by
+    itself names classes which are not seen.
     """
     labels, drawn = dataset.train.labels, pool.labelled
     if run.noise == "none" or not len(drawn):

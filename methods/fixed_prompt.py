@@ -18,9 +18,7 @@ class Method(zero_shot.Method):
     `file` is `prompt_learner/model.pth.tar-200`, a folder that holds it, or `prompt.safetensors` of `promptnoise
     export`; without one, the context is that of the words `init`. `position` is where the context's names stand, which
     files do not say. Contexts of each class are told apart by the names of the classes, where a file has their tokens.
-
-    Raises:
-        BackboneError: a file that holds no context, or one of another model or of other classes.
+    Raises BackboneError: a file that holds no context, or one of another model or of other classes.
     """
 
     needs: ClassVar[str] = "text tower"

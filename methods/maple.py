@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import torch
 from annotated_types import Ge
@@ -27,7 +27,6 @@ class Method(AnyLoss, DeepPrompt):
     `depth`, both have prompts in as many as the shallower one has: 2 in the embedded ViT.
     """
 
-    inputs: ClassVar[str] = "images"
     n_ctx: Annotated[int, Ge(1)] = 2
 
     def build(self) -> None:

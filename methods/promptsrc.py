@@ -39,7 +39,6 @@ class Method(AnyLoss, DeepPrompt):
     `promptsrc` the released ones. The templates' features are averaged before they are of unit length, as there.
     """
 
-    inputs: ClassVar[str] = "images"
     text_weight: Annotated[float, Ge(0)] = 25.0
     image_weight: Annotated[float, Ge(0)] = 10.0
     logits_weight: Annotated[float, Ge(0)] = 1.0

@@ -66,7 +66,6 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _text(path: Path) -> str:
-    """The text of the list; empty if there is no such file."""
     return reading.read_text(path, reading.RECORD) if path.is_file() and not path.is_symlink() else ""
 
 

@@ -58,16 +58,11 @@ def left_out(datasets: Iterable[str], methods: Sequence[MethodSpec]) -> list[str
         names: dict[str, list[str]] = {}
         for method in methods:
             if need := lacks(dataset, method):
-                names.setdefault(need, []).append(_with_instead(dataset, method))
+                can = instead(dataset, method)
+                names.setdefault(need, []).append(f"{method.name} (but not {can})" if can else method.name)
         for need, own in names.items():
             found.setdefault((need, ", ".join(dict.fromkeys(own))), []).append(_short(dataset))
     return [f"{names} on {', '.join(shorts)}: {NEEDS[need]}" for (need, names), shorts in found.items()]
-
-
-def _with_instead(dataset: str, method: MethodSpec) -> str:
-    """The method, and what option makes it able to train."""
-    can = instead(dataset, method)
-    return f"{method.name} (but not {can})" if can else method.name
 
 
 def instead(dataset: str, method: MethodSpec) -> str:

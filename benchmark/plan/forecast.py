@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -98,10 +98,8 @@ def forecast(runs: Sequence[Run], size: int, devices: int, costs: Costs) -> Fore
     )
 
 
-def _rate(measured: Iterable[Measured]) -> float:
-    """Seconds by unit of cost."""
-    each = list(measured)
-    return sum(one.seconds for one in each) / sum(_units(one.run) for one in each)
+def _rate(measured: Sequence[Measured]) -> float:
+    return sum(one.seconds for one in measured) / sum(_units(one.run) for one in measured)
 
 
 def _units(run: Run) -> int:

@@ -72,7 +72,6 @@ def files_of_features(data: Path) -> list[Path]:
 
 
 def _candidates(data: Path) -> list[Path]:
-    """What may hold features in a folder, or the file or folder itself."""
     if _is_folder_of_arrays(data) or not data.is_dir():
         return [data] if data.exists() else []
     inside = sorted(data.iterdir())

@@ -72,10 +72,7 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     The largest pack is cut while one worker would train alone for more than `STRAGGLER` of the campaign; if the workers
     are busy for less than `UTILISATION` of it then, packs get smaller towards the end. A pack's make-up depends on the
     grid and on `workers`, not on which of its runs are done, so that a resumed benchmark computes the same numbers as
-    one that was never interrupted.
-
-    Raises:
-        BadInput: a size below 1.
+    one that was never interrupted. Raises BadInput: a size below 1.
     """
     if size < 1:
         raise BadInput(f"pack is {size}, should be at least 1")

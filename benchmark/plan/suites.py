@@ -43,12 +43,9 @@ def known() -> dict[str, Path]:
 def completed(given: Mapping[str, str], options: Collection[str]) -> dict[str, str]:
     """Options as texts, with those that `suite` or `again` stand for where they are not given themselves.
 
-    `suite` is a name or a file's path; `again` is a results folder, whose last campaign is taken, and where results
-    go on to be written. A file may set `WHAT` is trained and nothing else.
-
-    Raises:
-        BadInput: a suite that there is not or that cannot be read, or an option in it that is none of `options` or
-            is for the command line alone.
+    `suite` is a name or a file's path; `again` is a results folder, whose last campaign is taken, and where results go
+    on to be written. A file may set `WHAT` is trained and nothing else. Raises BadInput: a suite that there is not or
+    that cannot be read, or an option in it that is none of `options` or is for the command line alone.
     """
     if given.get("suite") and given.get("again"):
         raise BadInput("--suite and --again both stand for options; give one of them")

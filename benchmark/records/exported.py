@@ -87,10 +87,8 @@ class Classifier:
 def write(folder: Path, learned: Arrays, about: Mapping[str, Any]) -> list[Path]:
     """Writes tensors and their meaning; for a frozen image tower also a script, and text features for `transformers`.
 
-    `about` has fields of `About`, at least `classes` and `backbone`; the script needs `open_clip`.
-
-    Raises:
-        BadInput: one of FILES is there that is not ours, or `read` would refuse what is to be written; nothing is.
+    `about` has fields of `About`, at least `classes` and `backbone`; the script needs `open_clip`. Raises BadInput: one
+    of FILES is there that is not ours, or `read` would refuse what is to be written; nothing is.
     """
     from safetensors.numpy import save
 

@@ -157,7 +157,6 @@ def _copy(source: Store, target: Store, record: Record) -> None:
 
 
 def _are_equal(file: Path, place: Path) -> bool:
-    """Whether a place has the same bytes, as after a merge that was interrupted."""
     same_size = place.is_file() and not place.is_symlink() and place.stat().st_size == file.stat().st_size
     return same_size and _read(place) == _read(file)
 

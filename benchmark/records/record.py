@@ -175,10 +175,8 @@ def why(error: ValidationError) -> str:
 def dump(run: Run, result: Mapping[str, Any]) -> bytes:
     """The JSON text of a run's record, one field a line; `result` has the fields of `Record` but run, key and schema.
 
-    A value that is not finite becomes null, the only spelling that JSON has for it; `accuracy` must be finite.
-
-    Raises:
-        BadRecord: `result` would not read back as a record.
+    A value that is not finite becomes null, the only spelling that JSON has for it; `accuracy` must be finite. Raises
+    BadRecord: `result` would not read back as a record.
     """
     record = {"schema": SCHEMA, "key": run.key, "run": asdict(run), **result}
     lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in finite(record).items()]

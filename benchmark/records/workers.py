@@ -50,7 +50,6 @@ def grid_name(runs: Iterable[Run], size: int) -> str:
 
 
 def _content(out: Path) -> bytes | None:
-    """The bytes of the file; None where there is none."""
     return reading.read_bytes(_path(out)) if is_there(_path(out)) else None
 
 

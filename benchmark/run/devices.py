@@ -16,10 +16,8 @@ def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
     """`auto`, `cpu:2` (two workers) or GPU numbers `0,1` (twice the same: two workers on it) to one name per worker.
 
     `auto` takes every GPU, else the CPU. For `small` models and files of features, whose packs fill neither a GPU nor
-    several cores, it takes several workers on each GPU, or one per core. There are no more workers than packs.
-
-    Raises:
-        BadInput: not written like that, or a GPU that this machine does not have.
+    several cores, it takes several workers on each GPU, or one per core. There are no more workers than packs. Raises
+    BadInput: not written like that, or a GPU that this machine does not have.
     """
     import torch
 

@@ -73,10 +73,7 @@ class TooLarge(Exception):
 def fit_memory(module: RunsModule, device: str, sharing: int = 1) -> None:
     """Checks that a pack fits into memory; one run that does not gets its classes a few at a time, computed twice.
 
-    `sharing` counts the workers that share the device's memory.
-
-    Raises:
-        TooLarge: several runs that do not fit together.
+    `sharing` counts the workers that share the device's memory. Raises TooLarge: several runs that do not fit together.
     """
     task = module.members[0].task
     towers = task.backbone.has_towers

@@ -75,10 +75,8 @@ def map_packs(work: Workload[Job]) -> None:
     """Calls the job with every pack, a device and a function to report by, in a worker process for each device.
 
     A worker that dies is replaced. Its pack goes again once, then in halves, until the runs that kill their worker
-    stand alone, and are lost. A job that returns False gets its pack again after all others.
-
-    Raises:
-        OSError: a job raised one; the other workers are stopped.
+    stand alone, and are lost. A job that returns False gets its pack again after all others. Raises OSError: a job
+    raised one; the other workers are stopped.
     """
     keep_busy(Processes(work.job), work)
 

@@ -73,10 +73,8 @@ class Resources:
     def backbone(self, name: str, device: str, precision: str = "", dataset: str = "") -> Backbone:
         """The backbone on this device, in another `precision` than the resources' own if that is given.
 
-        A `dataset` of features brings its backbone.
-
-        Raises:
-            BackboneError: it cannot be loaded, or the file of features has changed.
+        A `dataset` of features brings its backbone. Raises BackboneError: it cannot be loaded, or the file of features
+        has changed.
         """
         outputs = self.dataset(dataset).outputs if dataset else None
         if outputs is not None:

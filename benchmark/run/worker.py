@@ -66,10 +66,8 @@ class Runner:
     def __call__(self, pack: Pack, device: str, report: Report) -> bool:
         """Trains the pack unless all of it is done, and writes what comes of it.
 
-        Returns False, after a pause, if another process is training this pack.
-
-        Raises:
-            OSError: a folder that cannot be written.
+        Returns False, after a pause, if another process is training this pack. Raises OSError: a folder that cannot be
+        written.
         """
         with Locks(self.out).lock(pack.runs) as ours:
             if not ours:
@@ -86,10 +84,8 @@ class Runner:
     def train(self, pack: Pack, done: set[str], device: str, results: Results, report: Report) -> None:
         """Trains the pack, in parts where memory is short; halves it on an error.
 
-        Results of runs in `done` are dropped. Runs that cannot be trained are noted as failed.
-
-        Raises:
-            OSError: a folder that cannot be written.
+        Results of runs in `done` are dropped. Runs that cannot be trained are noted as failed. Raises OSError: a folder
+        that cannot be written.
         """
         if self.threads:
             torch.set_num_threads(self.threads)

@@ -47,10 +47,8 @@ def sync(
 
     Once `stop` is set, the current record is the last. With `finish` the campaign's leaderboard, pictures and records
     are logged, too, if all runs are. Each second of processor time is followed by `rest` seconds, so that others have
-    the machine. `step` is told after each record how many are left.
-
-    Raises:
-        BadInput: wandb is not installed, another process is logging this folder, or a link stands for one of ours.
+    the machine. `step` is told after each record how many are left. Raises BadInput: wandb is not installed, another
+    process is logging this folder, or a link stands for one of ours.
     """
     try:
         import wandb  # noqa: F401

@@ -24,10 +24,8 @@ HOW = "W&B is off; `wandb login` once, or WANDB=offline, turns it on"
 def choose_mode(asked: str = "") -> tuple[Mode, str]:
     """The mode, and a line that tells the user how to turn logging on where nobody decided (else empty).
 
-    Asked for nothing, W&B's own variable WANDB_MODE decides, and then whether there are credentials.
-
-    Raises:
-        BadInput: A mode that there is not.
+    Asked for nothing, W&B's own variable WANDB_MODE decides, and then whether there are credentials. Raises BadInput: a
+    mode that there is not.
     """
     asked = asked or os.environ.get("WANDB_MODE", "")
     if asked:

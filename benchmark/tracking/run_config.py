@@ -55,7 +55,6 @@ def _defaults(method: str) -> dict[str, Any]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Values by option, as JSON knows them."""
     joined = {name: "+".join(map(str, value)) if isinstance(value, tuple) else value for name, value in values.items()}
     return {
         name.rstrip("_"): value if isinstance(value, bool | int | float | str | None) else str(value)

@@ -41,10 +41,8 @@ class Target:
 def target_of(asked: WandB, out: Path) -> tuple[Target, str]:
     """Where these options log the results in `out` to; what is empty is left to W&B's own variables.
 
-    Also a line that says how to turn logging on where nobody decided, else an empty one.
-
-    Raises:
-        BadInput: A mode that there is not, or a name or tag that W&B does not take.
+    Also a line that says how to turn logging on where nobody decided, else an empty one. Raises BadInput: a mode that
+    there is not, or a name or tag that W&B does not take.
     """
     mode, hint = choose_mode(asked.wandb)
     project = asked.wandb_project or os.environ.get("WANDB_PROJECT", "") or PROJECT

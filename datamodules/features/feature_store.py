@@ -41,10 +41,8 @@ class MemoryStore:
     def read(self, indices: Labels, view: int | None = None) -> tuple[Tensor, Labels]:
         """Features [V, n, E] of the pictures `indices` [n], and which of these are bad, sorted.
 
-        With `view` the features are those of one view alone, [1, n, E], and no other is read.
-
-        Raises:
-            Damaged: Some are in no intact shard.
+        With `view` the features are those of one view alone, [1, n, E], and no other is read. Raises Damaged: some are
+        in no intact shard.
         """
         out: Tensor | None = None
         good, found = np.zeros(len(indices), dtype=bool), np.zeros(len(indices), dtype=bool)
@@ -121,7 +119,6 @@ class ShardStore(MemoryStore):
 
     @contextlib.contextmanager
     def _clear_errors(self) -> Iterator[None]:
-        """Turns the system's errors into one line about the bank."""
         try:
             yield
         except OSError as error:

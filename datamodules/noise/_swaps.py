@@ -17,10 +17,7 @@ def swap(context: Context, rate: float, seed: int, donors: Callable[[int], Label
 
     A class gives first its images that were not drawn, in random order, then its drawn images that were replaced, in
     the order of replacement. As `donors(j)` is a permutation, a class gives its j-th image in round j at every rate,
-    which makes the rates nested.
-
-    Raises:
-        DataError: a class that would have to give more images than it has.
+    which makes the rates nested. Raises DataError: a class that would have to give more images than it has.
     """
     indices = context.indices.copy()
     slots = [np.flatnonzero(context.labels == label) for label in range(context.classes)]

@@ -22,10 +22,8 @@ def read_matrix(file: str) -> tuple[tuple[str, ...], Floats]:
     """The classes that a CSV file names, if it does, and its matrix [C, C], rows in the order of columns.
 
     The first line may name the columns, and then the first column the rows, in any order. Rows sum to 1; a table that
-    sums to 1 as a whole is divided by the sums of its rows.
-
-    Raises:
-        DataError: a file that cannot be read, or that is no transition matrix.
+    sums to 1 as a whole is divided by the sums of its rows. Raises DataError: a file that cannot be read, or that is no
+    transition matrix.
     """
     try:
         changed = Path(file).stat().st_mtime_ns
@@ -56,7 +54,6 @@ def _read(file: str, changed: int) -> tuple[tuple[str, ...], Floats]:
 
 
 def _numbers(file: str, lines: Sequence[Sequence[str]], columns: Sequence[str]) -> Floats:
-    """The numbers [C, C] of a table without its names."""
     size, named = len(columns) or len(lines), " and a first line of names" if columns else ""
     for place, line in enumerate(lines, 1):
         if len(line) != size or len(lines) != size:
@@ -69,7 +66,6 @@ def _numbers(file: str, lines: Sequence[Sequence[str]], columns: Sequence[str]) 
 
 
 def _scaled(file: str, shares: Floats) -> Floats:
-    """Rows that sum to 1 exactly."""
     sums = shares.sum(1)
     whole = abs(sums.sum() - 1) <= TOLERANCE and sums.min() > 0
     far = np.flatnonzero(np.abs(sums - 1) > TOLERANCE)

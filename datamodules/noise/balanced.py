@@ -16,10 +16,8 @@ def corrupt(context: Context, rate: float, seed: int) -> Noisy:
     work. The donors of the j-th false image of all classes are a random permutation of the classes without fixed
     points: every other class is equally likely, and each class gives as many images as it receives. PTNL's released
     code draws true images from the first 1 - rate of each class in list order, and false ones from the rest of other
-    classes with replacement, so that an image can be false twice; JoAPR's does the same with halves.
-
-    Raises:
-        DataError: a class that would have to give more images than it has.
+    classes with replacement, so that an image can be false twice; JoAPR's does the same with halves. Raises DataError:
+    a class that would have to give more images than it has.
     """
 
     def donors(round_: int) -> Labels:

@@ -61,7 +61,6 @@ def _clusters(context: Context, size: int) -> tuple[Labels, Labels]:
 
 
 def _split(x: Floats, parts: int) -> Labels:
-    """Numbers [n] from 0 of at most `parts` clusters of features [n, E]."""
     if parts >= len(x):  # older SciPy joins the nearest two all the same
         return np.arange(len(x), dtype=np.int64)
     found: Labels = fcluster(linkage(x, "average"), parts, "maxclust").astype(np.int64) - 1

@@ -32,13 +32,11 @@ def corrupt(context: Context, rate: None, seed: int, file: str = "") -> Noisy:
     wrong labels of a class is that of n (1 - T[y, y]), rounded down or up. The images of a class go wrong in the order
     of all kinds that flip, and of two matrices that with the smaller T[y, y] makes the same ones wrong, and more.
 
-    The file is a CSV table of numbers from 0 to 1, true classes in rows that sum to 1 (to 0.001, and are scaled to
-    it). Its first line may name the classes of the columns, and then the first column those of the rows, in any order;
-    without names, classes are in the data set's order. A table of shares of all images, which sums to 1 as a whole
-    (an audit's `confusion.csv`), is divided by its rows' sums.
-
-    Raises:
-        DataError: what `check` raises, or a matrix of other classes than the data set's.
+    The file is a CSV table of numbers from 0 to 1, true classes in rows that sum to 1 (to 0.001, and are scaled to it).
+    Its first line may name the classes of the columns, and then the first column those of the rows, in any order;
+    without names, classes are in the data set's order. A table of shares of all images, which sums to 1 as a whole (an
+    audit's `confusion.csv`), is divided by its rows' sums. Raises DataError: what `check` raises, or a matrix of other
+    classes than the data set's.
     """
     shares = _of_classes(file, context)
     order = order_of_flips(context, seed)

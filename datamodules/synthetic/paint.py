@@ -43,7 +43,6 @@ def paint(scenes: Scenes, bank: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _axes(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Coordinates [1, 32, 32] of the pixels' centres."""
     axis = (torch.arange(SIZE, dtype=dtype) + 0.5) * (2 / SIZE) - 1
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
     return x[None], y[None]
@@ -133,7 +132,6 @@ def _lens(picture: Tensor, scenes: Scenes, rng: np.random.Generator) -> Tensor:
 
 
 def _blurred(picture: Tensor, width: float) -> Tensor:
-    """Gaussian blur with a standard deviation of `width` pixels."""
     steps = torch.arange(-4, 5, dtype=picture.dtype)
     kernel = (-(steps**2) / (2 * width**2)).exp()
     kernel = (kernel / kernel.sum()).expand(3, 1, 1, 9)

@@ -42,10 +42,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Reads safetensors, a file of `torch.save`, or the tensors of a TorchScript archive; no code of theirs is run.
 
     A dictionary around the tensors, the prefixes of wrappers, and OpenAI's three integers are taken off; the names of a
-    `transformers.CLIPModel` become open_clip's.
-
-    Raises:
-        BackboneError: there are no tensors in it, or those of a model of `transformers` that open_clip does not have.
+    `transformers.CLIPModel` become open_clip's. Raises BackboneError: there are no tensors in it, or those of a model
+    of `transformers` that open_clip does not have.
     """
     content = read_saved(path)
     for name in _WRAPPERS:
@@ -96,10 +94,8 @@ def damage(error: Exception) -> str:
 def load_into(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Gives a model of open_clip's its weights, all of them, as its `load_checkpoint` does from a file.
 
-    Positions are resized where lengths differ, and a bias that a model has and its weights lack is 0.
-
-    Raises:
-        RuntimeError: names or shapes are those of another architecture.
+    Positions are resized where lengths differ, and a bias that a model has and its weights lack is 0. Raises
+    RuntimeError: names or shapes are those of another architecture.
     """
     state = convert.convert_state_dict(model, dict(tensors))
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):

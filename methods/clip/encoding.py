@@ -22,10 +22,8 @@ Arrays = dict[str, NDArray[Any]]
 def encoded(dataset: Dataset, backbone: Backbone, bank: FeatureBank, templates: Sequence[str]) -> Arrays:
     """The arrays of `datamodules.formats.encoded_arrays` for a data set with pictures, texts in `templates`.
 
-    Pictures that the bank has skipped are left out, and their labels with them.
-
-    Raises:
-        DataError: a picture that cannot be read, unless the bank skips it, or a class without any.
+    Pictures that the bank has skipped are left out, and their labels with them. Raises DataError: a picture that cannot
+    be read, unless the bank skips it, or a class without any.
     """
     texts = [zero_shot_weights(backbone, dataset.classes, template, unit=False).cpu().numpy() for template in templates]
     arrays: Arrays = {

@@ -110,10 +110,8 @@ class LearnedPrompt:
 def read_prompt(path: Path) -> LearnedPrompt:
     """Reads a context: a file of CoOp, KgCoOp, ProGrad or NLPrompt, one of ours, a bare tensor, or a folder with one.
 
-    Of several files in a folder it takes that of the last epoch. Nothing in a file is run.
-
-    Raises:
-        BackboneError: no file, none of a context, or one of a prompt that needs more than a context.
+    Of several files in a folder it takes that of the last epoch. Nothing in a file is run. Raises BackboneError: no
+    file, none of a context, or one of a prompt that needs more than a context.
     """
     path = prompt_file(path.expanduser())
     try:
@@ -155,7 +153,6 @@ def _prompt_in(content: Any, where: str) -> LearnedPrompt:
 
 
 def _of_tokens(tokens: Tensor | None, width: int) -> Tensor | None:
-    """Embeddings [C, L, D] where they are some."""
     return tokens if tokens is not None and tokens.ndim == 3 and tokens.shape[-1] == width and tokens.numel() else None
 
 

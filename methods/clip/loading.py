@@ -29,10 +29,8 @@ def load_backbone(name: str, device: str | torch.device = "cpu", precision: str 
     """Loads `embedded`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random`.
 
     `precision` is "fp32", "bf16", or "auto": bf16 on a GPU, fp32 elsewhere. Weights that are not on this machine are
-    fetched by open_clip; checkpoints are read as safetensors or with `weights_only`, never as free pickles.
-
-    Raises:
-        BackboneError: an unknown precision or name, missing or unfit weights, or a tower that cannot be prompted.
+    fetched by open_clip; checkpoints are read as safetensors or with `weights_only`, never as free pickles. Raises
+    BackboneError: an unknown precision or name, missing or unfit weights, or a tower that cannot be prompted.
     """
     device = torch.device(device)
     precision = choose_precision(precision, device)
@@ -116,7 +114,6 @@ def one_try() -> Iterator[None]:
 
 
 def _hub_answers() -> bool:
-    """Whether the hub, or the mirror that HF_ENDPOINT names, answers a request."""
     try:
         return bool(get_session().head(constants.ENDPOINT, timeout=PATIENCE).status_code < 500)
     except Exception:  # what is raised depends on the hub's version and its HTTP library

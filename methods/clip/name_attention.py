@@ -22,7 +22,6 @@ def last_block(block: Any, x: Tensor, names: NameTrie, mask: Tensor) -> Tensor:
 
 
 def _finish(block: Any, x: Tensor, attended: Tensor) -> Tensor:
-    """The rest of a block after attention: projection, residual, MLP."""
     x = x + block.ls_1(block.attn.out_proj(attended))
     finished: Tensor = x + block.ls_2(block.mlp(block.ln_2(x)))
     return finished

@@ -52,10 +52,8 @@ class Precomputed(Backbone):
     def encode_text(self, texts: Sequence[str], unit: bool = True) -> Tensor:
         """The features [n, E] of class names, of unit length: with T templates, the unit mean of T unit features.
 
-        With `unit=False`, as the text tower gave them; with several templates, their mean.
-
-        Raises:
-            UnsupportedError: the file has no text features, or a text is no class name.
+        With `unit=False`, as the text tower gave them; with several templates, their mean. Raises UnsupportedError: the
+        file has no text features, or a text is no class name.
         """
         if self.outputs.texts is None:
             raise UnsupportedError(f"{self.name} has no text features: its file lacks text_features_raw")

@@ -40,10 +40,8 @@ class Source:
 def resolve(name: str) -> Source:
     """Takes `embedded[-vit]`, `local-dir:/path`, `hf-hub:owner/name`, `NAME/tag`, `NAME:/file` or `NAME/random` apart.
 
-    Folders and files may have a name, `local-dir:/path[name=mine]`.
-
-    Raises:
-        BackboneError: an unknown model or tag, with the nearest match, or a file or folder that does not exist.
+    Folders and files may have a name, `local-dir:/path[name=mine]`. Raises BackboneError: an unknown model or tag, with
+    the nearest match, or a file or folder that does not exist.
     """
     name, _ = split_name(name)
     if is_embedded(name):
@@ -77,7 +75,6 @@ def resolve(name: str) -> Source:
 
 
 def _check_folder(name: str, folder: Path) -> None:
-    """Accept a folder of open_clip's before it opens the files."""
     if not folder.is_dir():
         raise BackboneError(f"backbone {name!r}: the folder {folder} does not exist")
     if other := advice_for(folder):
@@ -103,10 +100,7 @@ def _check_file(name: str, file: Path) -> None:
 def open_clip_arguments(name: str) -> dict[str, str | bool]:
     """How an exported classifier names a backbone: as open_clip does, folders and files without their path.
 
-    Empty for random weights.
-
-    Raises:
-        BackboneError: as `resolve` does.
+    Empty for random weights. Raises BackboneError: as `resolve` does.
     """
     source, (place, shown) = resolve(name), split_name(name)
     if source.weights == RANDOM:

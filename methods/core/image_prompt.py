@@ -22,9 +22,7 @@ class ImagePrompt(nn.Module):
     they go through one transformer layer, 128 wide, on their way to the two towers, as in UPT (2210.07225). UPT lets
     all tokens attend to each other, and so do we; GRIP's released code (2306.01669) pairs the i-th of either side. The
     layer is CLIP's own block, as there: normalisation first, QuickGELU. Images go through the tower in every step.
-
-    Raises:
-        UnsupportedError: an image tower that is no vision transformer.
+    Raises UnsupportedError: an image tower that is no vision transformer.
     """
 
     def __init__(self, task: Task, tokens: int, joined: bool = False) -> None:

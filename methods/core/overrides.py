@@ -92,7 +92,6 @@ def _reached(cls: type, start: str) -> set[str]:
 
 
 def _takes_weights(cls: type) -> bool:
-    """Whether the logits of a class depend on class weights."""
     code = _code(_owned(cls, "logits"))
     return code is None or any(
         "LOAD" in s.opname and "weights" in s.argrepr.split(", ") for s in dis.get_instructions(code)
@@ -108,7 +107,6 @@ def _owned(cls: type, name: str, after: int = 0) -> Any:
 
 
 def _code(value: Any) -> CodeType | None:
-    """The code of a function, of a property or of what wraps one."""
     for inner in ("fget", "func", "__func__"):
         value = getattr(value, inner, value)
     return getattr(inspect.unwrap(value), "__code__", None) if callable(value) else None

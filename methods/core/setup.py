@@ -73,7 +73,6 @@ def _task(member: BaseMethod, data: NoisyFewShot, epochs: int | None, backbone: 
 
 
 def _backbone(member: BaseMethod, data: NoisyFewShot, device: torch.device) -> Backbone:
-    """The data module's backbone, loaded if it is a name."""
     if isinstance(data.backbone, str):
         return load_backbone(data.backbone, device)
     if not isinstance(data.backbone, Backbone):
@@ -82,7 +81,6 @@ def _backbone(member: BaseMethod, data: NoisyFewShot, device: torch.device) -> B
 
 
 def _check(member: BaseMethod, data: NoisyFewShot) -> None:
-    """Compares what a method was built for with the data module."""
     task, seeds = member.task, [run.seed for run in data.runs[member.rows]]
     name = data.backbone if isinstance(data.backbone, str) else getattr(data.backbone, "name", task.backbone.name)
     for what, ours, theirs in (

@@ -21,10 +21,8 @@ def check_options(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """Options of a method to the values of its class attributes; same rules as on the command line.
 
     Names are the option's (`loss`) or the attribute's (`loss_`); the result has the attribute's. Values are of the
-    option's type, or a text as on the command line. Options that are not given stay out of the result.
-
-    Raises:
-        MethodError: An unknown option (with the nearest name), or a value that it does not take.
+    option's type, or a text as on the command line. Options that are not given stay out of the result. Raises
+    MethodError: an unknown option (with the nearest name), or a value that it does not take.
     """
     name = cls.__module__.rpartition(".")[2] if cls.__name__ == "Method" else cls.__name__
     return check_values(name, options_of(cls), options)

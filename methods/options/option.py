@@ -36,10 +36,7 @@ class Option:
         """The value that `given` means: a text as on the command line, or a value of the type itself.
 
         Texts of tuples join their parts by +; names in a tuple are sorted and kept once. No float may be infinite or
-        NaN.
-
-        Raises:
-            ValueError: Not of the type, or out of range; the message is what would be right.
+        NaN. Raises ValueError: not of the type, or out of range; the message is what would be right.
         """
         try:
             if isinstance(given, str):

@@ -73,7 +73,6 @@ class Task:
 
 
 def _tell(file: Any, node: str, worker: int, event: Event) -> None:
-    """Adds a line for the process that follows the campaign."""
     file.write(json.dumps({"worker": worker, **asdict(event), "device": f"{node} {event.device}"}) + "\n")
     file.flush()
 

@@ -82,13 +82,11 @@ class Options(Engine):
             ray.shutdown()
 
     def _gpus(self, ray: Any, small: bool) -> float:
-        """The GPUs, or the fraction of one, that each worker takes."""
         if self.gpus is not None:
             return self.gpus
         return (1 / SIDE_BY_SIDE if small else 1.0) if ray.cluster_resources().get("GPU") else 0.0
 
     def _room(self, ray: Any, gpus: float) -> list[int]:
-        """For how many workers each node has room."""
         needs = {name: need for name, need in (("CPU", self.cpus), ("GPU", gpus)) if need}
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         return [int(min((node.get(name, 0) / need for name, need in needs.items()), default=1)) for node in nodes]
@@ -98,9 +96,7 @@ def _connected(address: str) -> Any:
     """The package `ray`, connected to the cluster at this address; `local` starts one on this machine.
 
     The nodes get the code of the project from here, unless this process is a job of the cluster that brought its own.
-
-    Raises:
-        BadInput: there is no cluster.
+    Raises BadInput: there is no cluster.
     """
     ray = Options.imported()
     if ray.is_initialized():

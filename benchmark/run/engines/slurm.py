@@ -76,7 +76,6 @@ class Options(Engine):
         Array(work, min(self.parallel, len(work.packs)), self._sbatch()).train(self.detach)
 
     def _sbatch(self) -> dict[str, Any]:
-        """Options of sbatch by submitit's names."""
         named = ("partition", "account", "qos", "constraint", "exclude", "mem")
         given = {name: value for name in named if (value := getattr(self, name))}
         more = {"requeue": True} | ({"reservation": self.reservation} if self.reservation else {})
