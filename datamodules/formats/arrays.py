@@ -34,9 +34,7 @@ def read_arrays(path: Path) -> Arrays:
     """The arrays of an `.npz`, a `.safetensors`, or a folder of `.npy` files and `.txt` files of lines, by name.
 
     What is not compressed is mapped, not read. In `.safetensors` files, lists of words stand in the metadata as JSON.
-
-    Raises:
-        DataError: a file that is not there or not of this kind, cut off, or full of objects instead of numbers.
+    Raises DataError: a file that is not there or not of this kind, cut off, or full of objects instead of numbers.
     """
     if path.is_dir():
         with _one_line(path):
@@ -63,22 +61,14 @@ def holds(path: Path, name: str) -> bool:
 
 
 def read_array(path: Path) -> NDArray[Any]:
-    """The array of an `.npy` file, mapped.
-
-    Raises:
-        DataError: likewise.
-    """
+    """The array of an `.npy` file, mapped. Raises DataError: a file of another kind, or cut off."""
     require_file(path)
     with _one_line(path):
         return _of_folder(path)
 
 
 def require_file(path: Path) -> None:
-    """Checks that there is a regular file.
-
-    Raises:
-        DataError: nothing there, or something else.
-    """
+    """Checks that there is a regular file. Raises DataError: nothing there, or something else."""
     if not path.is_file():
         raise DataError(f"{path} is {'not a file' if path.exists() else 'not there'}")
 

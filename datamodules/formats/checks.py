@@ -19,11 +19,9 @@ def readable(name: str) -> str:
 def checked(dataset: Dataset, same_names: bool = False) -> Dataset:
     """Returns `dataset` after validating it.
 
-    `same_names` allows classes of the same name (CLIP's ImageNet names have two such pairs).
-
-    Raises:
-        DataError: fewer than two classes, labels out of range, a class without training or test images, duplicate
-            class names, a template without exactly one `{}`, or a labelling of the wrong length.
+    `same_names` allows classes of the same name (CLIP's ImageNet names have two such pairs). Raises DataError: fewer
+    than two classes, labels out of range, a class without training or test images, duplicate class names, a template
+    without exactly one `{}`, or a labelling of the wrong length.
     """
     name, classes = dataset.name, dataset.classes
     if len(classes) < 2:

@@ -52,10 +52,8 @@ class HumanLabels:
 def read_cifar_n(path: Path, true: Labels) -> dict[str, Labels]:
     """Reads the labellings [n] of CIFAR-N's `CIFAR-10_human.pt` or `CIFAR-100_human.pt`, without the coarse ones.
 
-    Only arrays are unpickled; anything else in the file is refused.
-
-    Raises:
-        DataError: a file of another form, or clean labels that differ from `true` [n].
+    Only arrays are unpickled; anything else in the file is refused. Raises DataError: a file of another form, or clean
+    labels that differ from `true` [n].
     """
     import torch  # the catalogue must import without it
 

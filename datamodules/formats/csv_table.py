@@ -42,11 +42,9 @@ class CsvTable:
         """The lines by the image that the column `file` names, as a plain path relative to `root` where it has one.
 
         `is_image` tells whether a path is one of an image: where a name is that of an image only with the apostrophe
-        that tables have before a formula, it is part of the name.
-
-        Raises:
-            DataError: a column that is named twice, a line with more or fewer cells than columns, or an image with two
-                lines, whatever its path is written like; the message names both.
+        that tables have before a formula, it is part of the name. Raises DataError: a column that is named twice, a
+        line with more or fewer cells than columns, or an image with two lines, whatever its path is written like; the
+        message names both.
         """
         if twice := {name for name in self.columns if self.columns.count(name) > 1}:
             raise DataError(f"{self.path} has the column {min(twice)!r} twice")

@@ -59,11 +59,7 @@ class FeatureFile:
         return [Path(path).expanduser() for path in (self.path, self.labels, self.texts, self.classes) if path]
 
     def arrays(self) -> Arrays:
-        """The arrays by name.
-
-        Raises:
-            DataError: a file that cannot be read.
-        """
+        """The arrays by name. Raises DataError: a file that cannot be read."""
         path = Path(self.path).expanduser()
         if path.suffix.lower() != ".npy":
             return read_arrays(path)

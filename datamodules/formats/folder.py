@@ -78,10 +78,8 @@ class ClassFolders:
 def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -> Split:
     """The pictures in and below the class folders of `folder / part`, sorted within each class.
 
-    Files that are left out are counted in one line. Unless `strict`, other class folders are passed over.
-
-    Raises:
-        DataError: a class folder that is not one of `classes`.
+    Files that are left out are counted in one line. Unless `strict`, other class folders are passed over. Raises
+    DataError: a class folder that is not one of `classes`.
     """
     there = {normalize("NFC", name): name for name in class_folders(folder / part)}
     unknown = sorted(there.keys() - {normalize("NFC", name) for name in classes})
@@ -105,11 +103,7 @@ def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -
 
 
 def names_text(path: Path) -> str:
-    """Text of a file of class names.
-
-    Raises:
-        DataError: it cannot be read, or is not text.
-    """
+    """Text of a file of class names. Raises DataError: it cannot be read, or is not text."""
     try:
         return reading.as_text(reading.read_bytes(path, reading.TEXT))
     except UnicodeError:
@@ -122,10 +116,8 @@ def names_text(path: Path) -> str:
 def read_names(path: Path, folders: list[str]) -> tuple[str, ...]:
     """Readable names of class folders, from lines of "FOLDER readable name" where the file exists.
 
-    Without it, names of WordNet's numbers come from ImageNet's lists, and numbers before all names are left out.
-
-    Raises:
-        DataError: a folder that the file does not name.
+    Without it, names of WordNet's numbers come from ImageNet's lists, and numbers before all names are left out. Raises
+    DataError: a folder that the file does not name.
     """
     names = dict.fromkeys(folders, "")
     if not path.exists() and all(map(_SYNSET.fullmatch, folders)):

@@ -84,10 +84,8 @@ def values_as_labels(
 ) -> tuple[dict[str, Labels], tuple[str, ...]]:
     """Labels [n] by split, and class names: those of the column's type, or its distinct texts in sorted order.
 
-    `names` are those of numbers, or of no and yes, where the type has none.
-
-    Raises:
-        DataError: numbers without class names, or a row without a label, or with several.
+    `names` are those of numbers, or of no and yes, where the type has none. Raises DataError: numbers without class
+    names, or a row without a label, or with several.
     """
     if type(kind).__name__ == "ClassLabel":
         return {part: numbers_of(name, column, part, own) for part, own in values.items()}, tuple(kind.names)
@@ -112,9 +110,7 @@ def labelled_split(name: str, values: Mapping[str, Sequence[Any]]) -> tuple[str,
     """Which of the test split and a validation split, by their labels, is to test on, and what is left to validate on.
 
     The hub's test splits often come without labels, -1 or none throughout; then the validation split is the test split.
-
-    Raises:
-        DataError: neither has labels.
+    Raises DataError: neither has labels.
     """
     without = [part for part, own in values.items() if all(value is None or value == -1 for value in own)]
     test, *rest = [part for part in values if part not in without] or [""]

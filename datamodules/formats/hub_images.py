@@ -37,11 +37,7 @@ class HubImages:
         return len(self.table) if self.rows is None else len(self.rows)
 
     def __getitem__(self, index: int) -> Image.Image:
-        """Image `index` in RGB.
-
-        Raises:
-            CorruptImage: bytes that are not an image, or are truncated.
-        """
+        """Image `index` in RGB. Raises CorruptImage: bytes that are not an image, or are truncated."""
         try:
             return to_rgb(self._pictures[index][self.column])
         except (*UNREADABLE, AttributeError) as error:

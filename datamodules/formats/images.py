@@ -40,11 +40,7 @@ class FileImages:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Image.Image:
-        """Image `index` in RGB.
-
-        Raises:
-            CorruptImage: a file that is missing, is not an image or is truncated.
-        """
+        """Image `index` in RGB. Raises CorruptImage: a file that is missing, is not an image or is truncated."""
         try:
             with reading.open_file(self.root / self.paths[index], reading.PICTURE) as file, Image.open(file) as image:
                 return to_rgb(image)

@@ -27,11 +27,8 @@ def labelled_table(path: Path, columns: Mapping[str, str]) -> dict[str, str]:
     """The labels of a table by file relative to its folder, empty where a file has none.
 
     `columns` may name the columns `file` and `label`. A name that is not there is looked for below the table's folder,
-    with any suffix.
-
-    Raises:
-        DataError: columns that cannot be told, an empty name, a file that is not there or has two lines, or a label
-            that stands for a missing value.
+    with any suffix. Raises DataError: columns that cannot be told, an empty name, a file that is not there or has two
+    lines, or a label that stands for a missing value.
     """
     table, root = _with_columns(read_table(path), columns), path.absolute().parent
     if bad := table.line_of("file", lambda cell: not cell.strip()):

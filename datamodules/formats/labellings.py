@@ -34,11 +34,9 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
 
     A column `NAME_label` or `label_NAME` (CIFAR-N writes `random_label1`) is the labelling NAME; its values are class
     numbers or names (those of class folders, if any). A labelling `clean` must equal the true labels and is dropped.
-    Lines of other images, those of `test` say, are passed over.
-
-    Raises:
-        DataError: a training image that is not in a table or has two lines, a value that is not a class, tables or
-            columns that contradict each other, or clean labels that differ.
+    Lines of other images, those of `test` say, are passed over. Raises DataError: a training image that is not in a
+    table or has two lines, a value that is not a class, tables or columns that contradict each other, or clean labels
+    that differ.
     """
     given: dict[str, Labels] = {}
     source: dict[str, Path] = {}

@@ -47,11 +47,7 @@ class Layout:
         return None
 
     def locate(self, name: str, root: Path | None) -> Path:
-        """Path of the folder.
-
-        Raises:
-            DataError: a part is missing; the message says what to do.
-        """
+        """Path of the folder. Raises DataError: a part is missing; the message says what to do."""
         problem = self.missing(root)
         if problem:
             raise DataError(f"{name}: {problem}")

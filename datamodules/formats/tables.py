@@ -33,10 +33,8 @@ def tables_folder(spec: str, root: Path | None) -> Path | None:
 def with_tables(dataset: Dataset, spec: str, root: Path | None) -> Dataset:
     """The data set with the labellings in its folder for tables, and distrusted where its own labels are in doubt.
 
-    They are if they were audited, or if the option `labels` says so. `folder:PATH` has read its tables already.
-
-    Raises:
-        DataError: a table that does not fit the training images.
+    They are if they were audited, or if the option `labels` says so. `folder:PATH` has read its tables already. Raises
+    DataError: a table that does not fit the training images.
     """
     name, options = parse_spec(spec)
     folder = tables_folder(spec, root)
