@@ -83,7 +83,7 @@ def check_same_inputs(
         if backbone is not None:
             _same("precision", run.backbone, record.precision, backbone.precision)
             _same("weights", run.backbone, record.weights, backbone.identity)
-        _same("images", run.dataset, kept.get("split"), images.get(run.dataset))
+        _same("images or test labels", run.dataset, kept.get("split"), images.get(run.dataset))
         outputs = opened[run.dataset].outputs if run.dataset in opened else None
         _same("features", run.dataset, run.backbone, None if outputs is None else outputs.name)
         if run.rate is None and run in asked:  # labels come from a file, which may have changed

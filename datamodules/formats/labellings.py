@@ -40,7 +40,7 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
     """
     given: dict[str, Labels] = {}
     source: dict[str, Path] = {}
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv"):
+    for path in _tables(folder):
         written = _table(path)
         table = written.with_file()
         if "file" in table.columns and table.lines and any("label" in column for column in table.columns):
@@ -55,6 +55,25 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
             lacks = "label" if "file" in table.columns else "file"
             say_once(logger, f"{path} is not used: no column {lacks!r} among {', '.join(written.columns)}")
     return given
+
+
+def audited(folder: Path, test: Split, classes: Sequence[str], train: Split) -> Split:
+    """The test images with the labels that the table of an audit gives them; without a line an image keeps its own.
+
+    How many labels differ is said in one line. Raises DataError: a table that does not fit, as `read_labellings` does.
+    """
+    for path in _tables(folder):
+        table = _table(path).with_file()
+        if "file" in table.columns and [labelling(name) for name in table.columns if "label" in name] == [AUDITED]:
+            labels = _columns_of(table, folder, test, classes, train).get(AUDITED, test.labels)
+            if changed := int((labels != test.labels).sum()):
+                say_once(logger, f"{path}: {changed} of {len(labels)} test labels are corrected by it, too")
+            return Split(test.images, labels)
+    return test
+
+
+def _tables(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
 
 
 def _table(path: Path) -> CsvTable:

@@ -14,7 +14,7 @@ from datamodules.formats.folder import read_names, split_of
 from datamodules.formats.folder_layout import class_folders, parts_of, require_class_folders
 from datamodules.formats.held_out import held_out
 from datamodules.formats.images import FileImages
-from datamodules.formats.labellings import read_labellings
+from datamodules.formats.labellings import audited, read_labellings
 from datamodules.formats.other_layouts import other_layout
 
 
@@ -42,7 +42,7 @@ class OneFolder:
         return None if class_folders(folder) else f"{folder} holds no folders; there must be one of images per class"
 
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
-        """Lists all images, sorted within each class, and splits them.
+        """Lists all images, sorted within each class, and splits them by their folders; an audit corrects test labels.
 
         Raises:
             DataError: a missing folder, one that has a test set, a class of a single image, or duplicate class names.
@@ -59,7 +59,8 @@ class OneFolder:
         train, test = (_pick(whole, np.flatnonzero(rows)) for rows in (~tests, tests))
         names = read_names(folder / "classnames.txt", folders)
         given = read_labellings(folder, train, folders, test)
-        return checked(Dataset(name, names, template, train, test, None, given))
+        dataset = checked(Dataset(name, names, template, train, test, None, given))
+        return replace(dataset, test=audited(folder, test, folders, train))
 
 
 def _pick(whole: Split, rows: Labels) -> Split:

@@ -99,7 +99,8 @@ def test_an_interrupted_benchmark_ends_with_the_same_numbers(finished: Path, ben
 
 
 @pytest.mark.parametrize(
-    ("field", "what"), [("weights", "weights under the name embedded"), ("split", "images under the name digits")]
+    ("field", "what"),
+    [("weights", "weights under the name embedded"), ("split", "images or test labels under the name digits")],
 )
 def test_runs_with_other_weights_or_images_behind_a_name_are_not_gone_on_with(
     finished: Path, bench: Bench, tmp_path: Path, field: str, what: str

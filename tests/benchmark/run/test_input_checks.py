@@ -86,7 +86,7 @@ def test_finished_runs_on_the_same_inputs_are_fine(resources: Resources) -> None
     [
         ({"weights": "v2:other"}, "other weights under the name embedded"),
         ({"weights": "of another rule"}, "other weights under the name embedded"),
-        ({"split": "other"}, "other images under the name digits"),
+        ({"split": "other"}, "other images or test labels under the name digits"),
     ],
 )
 def test_finished_runs_on_other_inputs_of_the_same_name_end_the_command(

@@ -49,6 +49,30 @@ def test_a_fifth_of_each_class_is_for_testing_and_always_the_same(folder: Path, 
     assert len(set(paths(catalog.open_dataset(f"folder:{elsewhere}[split=0.2]").test)) - set(TESTS)) <= 1
 
 
+@pytest.mark.parametrize("name", ["audited.csv", "by hand.csv"])
+def test_what_an_audit_corrects_is_corrected_in_the_test_images_too(
+    name: str, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(folder, tmp_path / "pets")
+    spec = f"folder:{tmp_path / 'pets'}[split=0.2]"
+    rows = ["cat/06.png,red_dog", "cat/09.png,cat", "red_dog/02.png,red_dog"]  # and none of red_dog/08.png
+    rows += [f"{path},cat" for path in paths(catalog.open_dataset(spec).train)]
+    (tmp_path / "pets" / name).write_text("\n".join(["file,audited_label", *rows]))
+    dataset = catalog.open_dataset(spec)
+    assert paths(dataset.test) == TESTS and dataset.test.labels.tolist() == [1, 0, 1, 1]
+    assert dataset.given["audited"].tolist() == [0] * 16 and dataset.train.labels.tolist() == [0] * 8 + [1] * 8
+    assert f"{name}: 1 of 4 test labels are corrected by it, too" in caplog.text
+
+
+def test_labels_of_people_and_of_the_web_leave_the_test_labels_alone(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "pets")
+    pictures = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png"))
+    lines = ["file,web_label", *(f"{path},cat" for path in pictures)]
+    (tmp_path / "pets/web.csv").write_text("\n".join(lines))
+    dataset = catalog.open_dataset(f"folder:{tmp_path / 'pets'}[split=0.2]")
+    assert dataset.test.labels.tolist() == [0, 0, 1, 1] and dataset.given["web"].tolist() == [0] * 16
+
+
 @pytest.mark.parametrize(("share", "tests"), [(0.01, 1), (0.25, 2), (0.29, 2), (0.3, 3), (0.99, 9)])
 def test_every_class_has_images_to_train_and_to_test_on_whatever_the_share(share: float, tests: int) -> None:
     labels, names = np.arange(20) % 2, [f"{n}" for n in range(20)]
