@@ -19,8 +19,18 @@ from benchmark.errors import BadInput
 from benchmark.plan import method_catalog
 from datamodules.errors import UserError
 
-__all__ = ["BadInput", "UserError", "audit", "bench", "list_methods", "load", "report"]
+__all__ = [
+    "BadInput", "NoisyDataset", "UserError", "audit", "bench", "from_torch", "list_methods", "load", "noisy_labels",
+    "report",
+]  # fmt: skip
 __version__ = version()
+
+
+def __getattr__(name: str) -> Any:
+    """Torch is imported when its data sets are asked for."""
+    if name in ("NoisyDataset", "from_torch", "noisy_labels"):
+        return getattr(importlib.import_module("datamodules.torch_data"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def bench(out: str | Path = "results", **options: object) -> pd.DataFrame:
