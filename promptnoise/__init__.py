@@ -14,6 +14,9 @@ from typing import Any
 
 import pandas as pd
 
+from promptnoise import _packages as _packages
+
+# isort: split
 from benchmark import version
 from benchmark.errors import BadInput
 from benchmark.plan import method_catalog

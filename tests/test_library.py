@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +71,13 @@ def test_bad_options_are_raised_and_not_printed(options: dict[str, object], said
         promptnoise.bench(tmp_path, **options)
     with pytest.raises(promptnoise.UserError, match="is not there"):
         promptnoise.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("name", ["benchmark", "methods", "datamodules"])
+def test_a_folder_of_ones_own_in_the_way_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").touch()
+    command = [sys.executable, "-c", "import promptnoise"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"ImportError: {tmp_path}/{name} is found as `{name}`, should be"), done.stderr
