@@ -26,7 +26,7 @@ class Options(Training):
     again: str = ""
     """A results folder whose last options are used; the command line takes precedence."""
 
-    methods: str = "zero_shot,linear_probe,coop,gce,mae,dspt,upl,em_means"
+    methods: str = "zero_shot,linear_probe,clip_adapter[loss=gce],coop,gce,mae,dspt,upl,em_means"
     """Methods, options in brackets: coop,gce[q=0.5]. `all` and `robust` stand for several: all,gce[q=0.5]."""
 
     datasets: str = "flipped,tilted,combos,digits"

@@ -24,9 +24,9 @@ def runs_of(**options: str) -> list[Run]:
     return Options(**options).grid().runs()
 
 
-def test_the_default_grid_has_312_runs() -> None:
+def test_the_default_grid_has_360_runs() -> None:
     runs = Options().grid().runs()
-    assert len(runs) == len(set(runs)) == 312
+    assert len(runs) == len(set(runs)) == 360
     per_method = {name: sum(run.method == name for run in runs) for name in ("coop", "zero_shot", "upl")}
     assert per_method == {"coop": 48, "zero_shot": 12, "upl": 12}
 
@@ -137,7 +137,7 @@ def test_planning_imports_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "312 runs, 0 done" in done.stdout
+    assert "360 runs, 0 done" in done.stdout
 
 
 def test_an_axis_without_values_is_refused() -> None:
