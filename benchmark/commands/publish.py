@@ -26,6 +26,9 @@ class Options:
     to: Path = Path("publication")
     """Folder to write to."""
 
+    url: str = ""
+    """Where the tables will be found; Croissant asks for it."""
+
     data: Path = DATA
     """Folder of real data sets, from which labels are drawn again."""
 
@@ -46,8 +49,8 @@ def main(options: Options) -> int:
         runs, (draws, missing) = tables.runs_table(records), tables.draws_table(records, options.data)
         content = tables.parquet(draws)
         found: dict[str, str | bytes] = {
-            "README.md": metadata.card(runs, draws, missing), "croissant.json": metadata.croissant(draws, content),
-            "runs.parquet": tables.parquet(runs), "draws.parquet": content,
+            "README.md": metadata.card(runs, draws, missing), "runs.parquet": tables.parquet(runs),
+            "croissant.json": metadata.croissant(draws, content, options.url), "draws.parquet": content,
         }  # fmt: skip
         for method, text in metadata.model_index(tables.means(runs)).items():
             found[f"model-index-{slug(method)}.yaml"] = text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,8 @@ def card(runs: pd.DataFrame, draws: pd.DataFrame, missing: list[str]) -> str:
     return "\n".join(parts)
 
 
-def croissant(draws: pd.DataFrame, content: bytes) -> str:
-    """Croissant 1.1 of draws.parquet, whose bytes are `content`: a record per image of a draw."""
+def croissant(draws: pd.DataFrame, content: bytes, url: str = "") -> str:
+    """Croissant 1.1 of draws.parquet, whose bytes are `content`, to be found at `url`: a record per image of a draw."""
     kinds = {"i": "sc:Integer", "f": "sc:Float"}
     fields = [
         {"@type": "cr:Field", "@id": f"draws/{name}", "name": f"draws/{name}", "description": text,
@@ -52,8 +53,8 @@ def croissant(draws: pd.DataFrame, content: bytes) -> str:
     whole = {
         "@context": json.loads(reading.read_bytes(Path(__file__).with_name("croissant_context.json"))),
         "@type": "sc:Dataset", "name": "promptnoise-draws", "description": ABOUT, "conformsTo": CROISSANT,
-        "citeAs": CITE, "license": LICENCE_PAGE, "url": "https://pypi.org/project/promptnoise/", "version": "1.0.0",
-        "datePublished": "2026-01-01",
+        "citeAs": CITE, "license": LICENCE_PAGE, "version": "1.0.0", "datePublished": str(date.today()),
+        **({"url": url} if url else {}),
         "distribution": [file],
         "recordSet": [{"@type": "cr:RecordSet", "@id": "draws", "name": "draws", "field": fields}],
     }  # fmt: skip

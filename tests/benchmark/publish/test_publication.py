@@ -38,7 +38,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
             told = {"realised": 0.5, "wrong": 40, "images": 80, "labels_sha256": sha256}
             store.write(work, result(60.0 + seed, noise=told))
     store.write(run("coop", "folder:/home/me/pets"), result(70.0, noise={"labels_sha256": "gone"}))
-    assert main(["publish", str(out), f"--to={to}"]) == 0
+    assert main(["publish", str(out), f"--to={to}", "--url=https://example.org/noise"]) == 0
     return to
 
 
@@ -81,6 +81,7 @@ def test_the_hubs_evaluation_results_are_the_means(published: Path) -> None:
 def test_croissant_names_the_file_by_its_hash_and_every_column(published: Path) -> None:
     about = json.loads((published / "croissant.json").read_text(encoding="utf-8"))
     assert about["conformsTo"] == "http://mlcommons.org/croissant/1.1"
+    assert about["url"] == "https://example.org/noise"
     (file,), (records,) = about["distribution"], about["recordSet"]
     assert file["sha256"] == hashlib.sha256((published / file["contentUrl"]).read_bytes()).hexdigest()
     columns = [field["source"]["extract"]["column"] for field in records["field"]]
