@@ -24,8 +24,7 @@ from datamodules.training_sets import TrainingSets
 class RunFeatures(TrainingSets):
     """What one image tower, a name, an encoder or its bank of features, makes of the images of R runs.
 
-    Raises:
-        DataError: a draw or noise that cannot be made of this data set.
+    Raises DataError: a draw or noise that cannot be made of this data set.
     """
 
     def __init__(
@@ -106,8 +105,7 @@ class RunFeatures(TrainingSets):
     def test_set(self) -> tuple[Tensor, Tensor]:
         """Unit features [n, E] and labels [n] of the test split, without pictures that were skipped.
 
-        Raises:
-            DataError: no test image can be read.
+        Raises DataError: no test image can be read.
         """
         features = self._keep("test", lambda: self.bank.plain(self.dataset.test.images)[self.test_rows])
         labels = self._keep("test labels", lambda: torch.from_numpy(self.dataset.test.labels)[self.test_rows])

@@ -39,8 +39,7 @@ def noisy_labels(labels: Sequence[int] | Labels, kind: str, rate: float | None, 
 class NoisyDataset(torch.utils.data.Dataset[tuple[Any, ...]]):
     """A map-style data set of items (image, ..., label) with noisy labels; `true` and `labels` [n] are both.
 
-    Raises:
-        DataError: as `noisy_labels`.
+    Raises DataError: as `noisy_labels`.
     """
 
     def __init__(self, dataset: Any, kind: str, rate: float | None, seed: int = 1) -> None:
@@ -67,16 +66,10 @@ def from_torch(
 
     Pictures are PIL images, uint8 arrays [H, W, 3], or tensors [3, H, W] of 0 to 1 or uint8; random transforms and
     normalisation belong to the method's recipe. Every picture is read once at first, for the feature bank's key.
-
-    Raises:
-        DataError: an item that is no such picture, or labels that are not class numbers.
+    Raises DataError: an item that is no such picture, or labels that are not class numbers.
     """
-    splits = {
-        part: _split(part, data, len(classes))
-        for part, data in (("train", train), ("test", test), ("val", val))
-        if data
-    }
-    return Dataset(name, tuple(classes), template, splits["train"], splits["test"], splits.get("val"))
+    known = _split("train", train, len(classes)), _split("test", test, len(classes))
+    return Dataset(name, tuple(classes), template, *known, val=val and _split("val", val, len(classes)))
 
 
 class _Pictures:
@@ -85,8 +78,7 @@ class _Pictures:
     def __init__(self, part: str, items: Any) -> None:
         self.part, self.items = part, items
         digest = hashlib.sha256()
-        for index in range(len(self)):
-            picture = self[index]
+        for picture in map(self.__getitem__, range(len(items))):
             digest.update(f"{picture.size}".encode() + picture.tobytes())
         self.fingerprint = digest.hexdigest()
 
@@ -97,13 +89,10 @@ class _Pictures:
         found = self.items[index][0]
         if isinstance(found, Image.Image):
             return to_rgb(found)
-        values = (
-            found.movedim(0, -1).numpy() if isinstance(found, torch.Tensor) and found.ndim == 3 else np.asarray(found)
-        )
+        values = np.asarray(found.movedim(0, -1) if isinstance(found, torch.Tensor) and found.ndim == 3 else found)
         if values.ndim != 3 or values.shape[-1] not in (1, 3):
-            raise DataError(
-                f"{self.describe(index)} has shape {values.shape}, should be a picture; features are features:FILE"
-            )
+            why = f"has shape {values.shape}, should be a picture; features are features:FILE"
+            raise DataError(f"{self.describe(index)} {why}")
         if values.dtype != np.uint8:
             if not (values.min() >= 0 and values.max() <= 1):
                 raise DataError(f"{self.describe(index)} has values outside of 0 to 1; leave its normalisation out")
@@ -121,18 +110,13 @@ def _split(part: str, data: Any, classes: int) -> Split:
         raise DataError(f"{part} has no length; give a map-style data set, which has `__len__` and `__getitem__`")
     labels = _labels(items)
     if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-        raise DataError(
-            f"{part} has labels {labels.min()} to {labels.max()}, should be 0 to {classes - 1} for {classes} classes"
-        )
+        raise DataError(f"{part} has labels {labels.min()} to {labels.max()}, should be 0 to {classes - 1}")
     return Split(_Pictures(part, items), labels)
 
 
 def _labels(items: Any) -> Labels:
     """True labels [n]: the attribute that torchvision's data sets have, else the last entry of every item."""
     known = getattr(items, "targets", None)
-    found = (
-        known
-        if known is not None and len(known) == len(items)
-        else [item[-1] for item in (items[i] for i in range(len(items)))]
-    )
-    return np.asarray(found, dtype=np.int64)
+    if known is None or len(known) != len(items):
+        known = [items[index][-1] for index in range(len(items))]
+    return np.asarray(known, dtype=np.int64)

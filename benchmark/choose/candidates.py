@@ -28,9 +28,8 @@ class Plan:
 def checked(plan: Plan) -> Plan:
     """The plan with the one name of each method.
 
-    Raises:
-        BadInput: a method whose class weights are no classifier of their own, or that is not trained on given labels
-            alone.
+    Raises BadInput: a method whose class weights are no classifier of their own, or that is not trained on given labels
+    alone.
     """
     for name in plan.names:
         info, _ = parse_method(name)

@@ -47,8 +47,7 @@ def prepare(
 ) -> tuple[Setting, Sample]:
     """What trials and the estimate rest on: labelled images that can be read, and the sample that an audit takes.
 
-    Raises:
-        BadInput: a class has fewer than two images.
+    Raises BadInput: a class has fewer than two images.
     """
     data, sample = encode(data, backbone, bank, seed, start, known)
     data = data.labelled()

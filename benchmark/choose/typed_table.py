@@ -26,8 +26,7 @@ def place_of(path: Path, kind: type[Any]) -> OneFile:
 def read_rows(path: Path, kind: type[T]) -> list[T]:
     """The rows of a table; none where there is no such file.
 
-    Raises:
-        BadInput: a file that is not a table of this kind.
+    Raises BadInput: a file that is not a table of this kind.
     """
     if not path.is_file():
         return []
@@ -40,11 +39,7 @@ def read_rows(path: Path, kind: type[T]) -> list[T]:
 
 
 def write_rows(path: Path, kind: type[T], rows: Iterable[T]) -> None:
-    """Writes a table in one step.
-
-    Raises:
-        BadInput: a file of another kind stands there.
-    """
+    """Writes a table in one step. Raises BadInput: a file of another kind stands there."""
     text = io.StringIO()
     lines = ([_cell(value) for value in astuple(row)] for row in rows)  # type: ignore[call-overload]
     csv.writer(text, lineterminator="\n").writerows([_header(kind).split(","), *lines])

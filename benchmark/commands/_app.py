@@ -80,9 +80,8 @@ def _explained(options: type[Any]) -> dict[str, cyclopts.Parameter]:
 def parse(command: str, options: type[T], words: Sequence[str]) -> T:
     """The options that words on the command line give.
 
-    Raises:
-        BadInput: An option that there is not, which is named before anything else; one that is given twice or lacks a
-            value, or a value that it does not take.
+    Raises BadInput: An option that there is not, which is named before anything else; one that is given twice or lacks
+    a value, or a value that it does not take.
     """
     names = {f"__{field.name.rstrip('_')}" for field in fields(options)}  # type: ignore[arg-type]
     flags = [word.partition("=")[0] for word in words if word.startswith("-") and word.strip("-")[:1].isalpha()]

@@ -9,11 +9,7 @@ from benchmark.errors import BadInput
 
 
 def check_results(out: Path) -> None:
-    """Accept a results folder to read.
-
-    Raises:
-        BadInput: It is not there, or holds no records.
-    """
+    """Accept a results folder to read. Raises BadInput: It is not there, or holds no records."""
     if not out.is_dir():
         raise BadInput(f"there is no results folder {out}; `promptnoise bench --out=FOLDER` makes one")
     if not (out / "runs").is_dir():
@@ -23,8 +19,7 @@ def check_results(out: Path) -> None:
 def check_writable(what: str, folder: Path) -> None:
     """Accept a folder to write into, whether it is there or not; nothing is made.
 
-    Raises:
-        BadInput: A file or a link to nowhere stands in its place or above it, or the folder above is read-only.
+    Raises BadInput: A file or a link to nowhere stands in its place or above it, or the folder above is read-only.
     """
     above = next(path for path in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(path))
     if not above.is_dir():

@@ -47,8 +47,7 @@ def main(options: Options) -> int:
 def planned(console: Screen, options: Options) -> list[Run]:
     """The runs of these options, after a line for all that is left out and all that should be known of the data.
 
-    Raises:
-        BadInput: nothing is left.
+    Raises BadInput: nothing is left.
     """
     grid = options.grid()
     runs, unsupported = grid.runs(), grid.find_unsupported()
@@ -76,9 +75,7 @@ def train(
 
     `begin` is called before there is training, when all that can be checked is checked. A dry run checks what it can
     without torch, prints the plan and returns all.
-
-    Raises:
-        UserError: data, backbones, options or an output folder that cannot be used.
+    Raises UserError: data, backbones, options or an output folder that cannot be used.
     """
     datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
     engine = _checked(options, datasets, backbones)

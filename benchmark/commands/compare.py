@@ -73,8 +73,7 @@ class Comparison:
 def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
     """Compare the leaderboards of two folders, from their records or, where there are none, from `leaderboard.csv`.
 
-    Raises:
-        BadInput: A folder has neither, or its `leaderboard.csv` is none.
+    Raises BadInput: A folder has neither, or its `leaderboard.csv` is none.
     """
     if tolerance < 0:
         raise BadInput(f"tolerance is {tolerance:g}, should be at least 0")

@@ -82,9 +82,7 @@ def export(
     [C, N, D]). The JSON names the classes, the backbone, what the prompt was trained on and reached, and with
     `nearest` the vocabulary's words that lie nearest to each context vector. With `open_clip`, the arguments that load
     the backbone, a script that classifies pictures stands beside them.
-
-    Raises:
-        BadRecord: The run kept nothing, or not what its record says.
+    Raises BadRecord: The run kept nothing, or not what its record says.
     """
     learned = store.learned(record)
     if missing := [name for name in ("class_weights", "logit_scale") if name not in learned]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import NamedTuple
 
 from benchmark.commands._app import BY_PLACE
 from benchmark.plan import groups, method_catalog, suites
@@ -39,77 +38,55 @@ class Options:
     """Folder of real data sets, laid out as for CoOp."""
 
 
-class Listing(NamedTuple):
-    """A kind of thing that there is: title, columns, of which the first `left` are text, and rows."""
-
-    title: str
-    head: Sequence[str]
-    rows: Sequence[tuple[str, ...]]
-    left: int
-
-
 def main(options: Options) -> int:
-    """Prints a table for each kind, or JSON.
-
-    Raises:
-        UserError: there is no such kind.
-    """
+    """Prints a table for each kind, or JSON; UserError: there is no such kind."""
     if options.what and options.what not in LISTINGS:
         raise unknown("list", options.what, [*LISTINGS])
-    console, word = Screen(), options.word.casefold()
-    chosen = {name: make(options) for name, make in LISTINGS.items() if options.what in ("", name)}
-    for name, own in chosen.items():
-        chosen[name] = own._replace(rows=[row for row in own.rows if word in " ".join(row).casefold()])
+    console, word, found = Screen(), options.word.casefold(), {}
+    for name, (title, head, left, rows) in LISTINGS.items():
+        if options.what in ("", name):
+            chosen = [row for row in rows(options) if word in " ".join(row).casefold()]
+            found[name] = [dict(zip(head, row, strict=True)) for row in chosen]
+            if chosen and not options.json:
+                console.print(table(head, chosen, title, left=left))
     if options.json:
-        rows = {name: [dict(zip(own.head, row, strict=True)) for row in own.rows] for name, own in chosen.items()}
-        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
         return 0
-    for own in filter(lambda own: own.rows, chosen.values()):
-        console.print(table(own.head, own.rows, own.title, left=own.left))
-    if not any(own.rows for own in chosen.values()):
+    if not any(found.values()):
         console.say(f"nothing with {options.word!r} in it")
-    for line in method_catalog.unreadable() if "methods" in chosen else ():
+    for line in method_catalog.unreadable() if "methods" in found else ():
         console.say(f"left out: {line}", "yellow")
-    for line in _groups() if not options.word and "datasets" in chosen else ():
+    for line in _groups() if not word and "datasets" in found else ():
         console.print(line, highlight=False)
     return 0
 
 
-def _methods(_: Options) -> Listing:
-    known = method_catalog.methods().values()
-    rows = [(info.name, info.title, info.family, _defaults(info), info.summary) for info in known]
-    return Listing("methods", ("method", "name", "family", "options", "what it is"), rows, 5)
+def _methods(_: Options) -> Iterator[tuple[str, ...]]:
+    for info in method_catalog.methods().values():
+        yield info.name, info.title, info.family, _defaults(info), info.summary
 
 
-def _recipes(_: Options) -> Listing:
-    named = [(name, recipes.recipe(name)) for name in recipes.known()]
-    rows = [(name, _settings(own), own.source) for name, own in named]
-    return Listing("recipes", ("recipe", "settings", "source"), rows, 3)
+def _recipes(_: Options) -> Iterator[tuple[str, ...]]:
+    for name, own in ((name, recipes.recipe(name)) for name in recipes.known()):
+        yield name, _settings(own), own.source
 
 
-def _suites(_: Options) -> Listing:
-    rows = [(name, suites.about(path)) for name, path in suites.known().items()]
-    return Listing("suites, for `promptnoise bench --suite=NAME`", ("suite", "what it is"), rows, 2)
+def _papers(_: Options) -> Iterator[tuple[str, ...]]:
+    for name, own in ((name, protocols.paper(name)) for name in protocols.known()):
+        yield name, own.title, _grid(own)
 
 
-def _papers(_: Options) -> Listing:
-    rows = [(name, own.title, _grid(own)) for name in protocols.known() for own in [protocols.paper(name)]]
-    return Listing("papers, for `promptnoise paper NAME`", ("paper", "title", "grid"), rows, 3)
-
-
-def _datasets(options: Options) -> Listing:
-    rows = [(name, catalog.status(name, options.data)) for name in catalog.known()]
-    return Listing("data sets", ("data set", "state"), rows, 2)
-
-
-def _noise(_: Options) -> Listing:
-    rows = [(kind, noise.summary(kind)) for kind in noise.known()]
-    return Listing("kinds of label noise", ("noise type", "what it is"), rows, 2)
-
-
-LISTINGS: dict[str, Callable[[Options], Listing]] = {
-    "methods": _methods, "recipes": _recipes, "suites": _suites, "papers": _papers, "datasets": _datasets,
-    "noise": _noise,
+#: By kind: title, columns, how many of them are text, rows.
+LISTINGS: dict[str, tuple[str, Sequence[str], int, Callable[[Options], Iterable[tuple[str, ...]]]]] = {
+    "methods": ("methods", ("method", "name", "family", "options", "what it is"), 5, _methods),
+    "recipes": ("recipes", ("recipe", "settings", "source"), 3, _recipes),
+    "suites": ("suites, for `promptnoise bench --suite=NAME`", ("suite", "what it is"), 2,
+               lambda _: ((name, suites.about(path)) for name, path in suites.known().items())),
+    "papers": ("papers, for `promptnoise paper NAME`", ("paper", "title", "grid"), 3, _papers),
+    "datasets": ("data sets", ("data set", "state"), 2,
+                 lambda options: ((name, catalog.status(name, options.data)) for name in catalog.known())),
+    "noise": ("kinds of label noise", ("noise type", "what it is"), 2,
+              lambda _: ((kind, noise.summary(kind)) for kind in noise.known())),
 }  # fmt: skip
 
 

@@ -63,11 +63,7 @@ def main(options: Options) -> int:
 def _estimated(
     console: Screen, options: Options, runs: Sequence[Run], numbers: Sequence[int], folders: Sequence[str]
 ) -> int:
-    """Prints what the runs would take on common GPUs.
-
-    Raises:
-        BadInput: the sizes of a backbone are not known.
-    """
+    """Prints what the runs would take on common GPUs. Raises BadInput: the sizes of a backbone are not known."""
     precision = on_a_gpu(options.precision)
     counts = {number: Counts.of(packs(runs, options.pack, number)) for number in numbers}
     known = {number: each for number, each in counts.items() if each is not None}

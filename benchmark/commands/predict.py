@@ -105,8 +105,7 @@ def main(options: Options) -> int:
 def _backbone(classifier: exported.Classifier) -> str:
     """The name of the model that a classifier was trained on.
 
-    Raises:
-        BadInput: the model lies in a folder or file, whose place is not noted.
+    Raises BadInput: the model lies in a folder or file, whose place is not noted.
     """
     known = classifier.about.open_clip
     if (known.file or known.model_name.startswith("local-dir:")) and not is_embedded(classifier.backbone):

@@ -33,8 +33,7 @@ class Outputs:
     def check(self, names: Iterable[str]) -> None:
         """Look, before the work is done, whether files of these names may be written.
 
-        Raises:
-            BadInput: Something that is not ours stands in the place of one, or the folder is -, standard output.
+        Raises BadInput: Something that is not ours stands in the place of one, or the folder is -, standard output.
         """
         if self.out == Path("-"):
             raise BadInput(

@@ -18,8 +18,7 @@ HEAD = 1 << 20
 def is_there(path: Path, inputs: Iterable[Path] = ()) -> bool:
     """Whether there is a file, one that may be replaced if it is ours.
 
-    Raises:
-        BadInput: It is no regular file, cannot be looked at, or is one of `inputs`, which the command reads.
+    Raises BadInput: It is no regular file, cannot be looked at, or is one of `inputs`, which the command reads.
     """
     try:
         mode = path.lstat().st_mode
@@ -51,8 +50,7 @@ def check_inside(path: Path, out: Path) -> None:
 def check_folders(out: Path, names: Iterable[str]) -> None:
     """Accept folders below another one to write into, by their paths there; none is made.
 
-    Raises:
-        BadInput: One is a file, or a link leads there.
+    Raises BadInput: One is a file, or a link leads there.
     """
     for name in names:
         check_inside(out / name / "file", out)

@@ -28,8 +28,7 @@ class OneFile:
     def check(self) -> None:
         """Look, before the work is done, whether the file may be written.
 
-        Raises:
-            BadInput: Something that is not ours stands in its place.
+        Raises BadInput: Something that is not ours stands in its place.
         """
         if not self.is_printed and is_there(self.path) and not has_mark(self.path, self.mark):
             raise kept(self.path, "was not written by promptnoise")

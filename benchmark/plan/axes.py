@@ -74,8 +74,7 @@ class Run:
     def spec(self) -> MethodSpec:
         """The method and the attributes that its options set, parsed once for all runs of it.
 
-        Raises:
-            BadInput: of a record from elsewhere, whose method is not known here.
+        Raises BadInput: of a record from elsewhere, whose method is not known here.
         """
         return parse_method(self.method)
 

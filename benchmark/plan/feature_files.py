@@ -27,8 +27,7 @@ NEEDS = {
 def outputs_of(dataset: str) -> Outputs | None:
     """What is known of the backbone that encoded a data set; None where the data set has pictures.
 
-    Raises:
-        DataError: a file of features that cannot be used.
+    Raises DataError: a file of features that cannot be used.
     """
     if not dataset.strip().startswith("features:"):
         return None

@@ -85,8 +85,7 @@ class Costs:
 def forecast(runs: Sequence[Run], size: int, devices: int, costs: Costs) -> Forecast:
     """The campaign of these runs, cut into packs for so many devices, where a free one takes the next pack.
 
-    Raises:
-        BadInput: no run of a backbone was measured.
+    Raises BadInput: no run of a backbone was measured.
     """
     alike = {run.work: costs.seconds(run) for run in {run.work: run for run in runs}.values()}
     seconds = {run: alike[run.work] for run in runs}

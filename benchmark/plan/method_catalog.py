@@ -152,8 +152,7 @@ def unreadable() -> list[str]:
 def method(name: str) -> MethodInfo:
     """The method of this name.
 
-    Raises:
-        BadInput: There is none (the message has the nearest match and the list), or its file cannot be read.
+    Raises BadInput: There is none (the message has the nearest match and the list), or its file cannot be read.
     """
     known, broken = scan()
     name = spelled(package, renamed(name))

@@ -20,8 +20,7 @@ WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: emb
 def check_files(spec: str, root: Path) -> None:
     """Look for the files of a data set by their names; data sets that are painted on the spot have none.
 
-    Raises:
-        DataError: They are not there; the message says what to do.
+    Raises DataError: They are not there; the message says what to do.
     """
     name = parse_spec(spec)[0]
     file = Path(datasets.__path__[0]) / f"{name}.py"
@@ -35,8 +34,7 @@ def check_files(spec: str, root: Path) -> None:
 def check_backbone(name: str) -> None:
     """Accept the name of a backbone; whether open_clip has a model or a tag of that name is not looked at.
 
-    Raises:
-        BadInput: Not written like a backbone, or a file or folder that does not exist.
+    Raises BadInput: Not written like a backbone, or a file or folder that does not exist.
     """
     if is_precomputed(name):
         return  # it comes with its data set
@@ -67,8 +65,7 @@ def check_backbone(name: str) -> None:
 def _refuse(name: str) -> None:
     """Refuse what is not written as a backbone, with what it may mean; unknown models are left to open_clip.
 
-    Raises:
-        BadInput: A path, a name of another program, or one without weights.
+    Raises BadInput: A path, a name of another program, or one without weights.
     """
     other, model = meant(name), re.split("[:/]", name)[0]
     if other and model in models():

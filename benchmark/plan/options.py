@@ -65,8 +65,7 @@ class Options(Training):
     def grid(self) -> Grid:
         """The grid that these options describe.
 
-        Raises:
-            BadInput: a value that is not a number where one is due, or packs of no run.
+        Raises BadInput: a value that is not a number where one is due, or packs of no run.
         """
         if self.pack < 1:
             raise BadInput(f"pack is {self.pack}, should be at least 1")
@@ -86,8 +85,7 @@ def _shots(part: str) -> str:
 def seeds_of(text: str) -> list[int]:
     """The seeds of an option, separated by commas, also as ranges.
 
-    Raises:
-        BadInput: one is no whole number from 0 to 2^63 - 1, or there is none.
+    Raises BadInput: one is no whole number from 0 to 2^63 - 1, or there is none.
     """
     found = numbers("seeds", text, int)
     if not found:
@@ -101,8 +99,7 @@ def seeds_of(text: str) -> list[int]:
 def numbers(option: str, text: str, kind: type[T]) -> list[T]:
     """The numbers of an option, separated by commas; whole ones also as ranges.
 
-    Raises:
-        BadInput: one of them is none.
+    Raises BadInput: one of them is none.
     """
     parts = split_list(text)
     if kind is int:

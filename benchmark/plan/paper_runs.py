@@ -35,8 +35,7 @@ class Changes:
 def cells(paper: Paper, changes: Changes) -> list[Cell]:
     """The cells of a paper in the order of its file; a method that a paradigm does not suit has no runs.
 
-    Raises:
-        BadInput: A method or data set that the paper does not have, or a value that the grid does not take.
+    Raises BadInput: A method or data set that the paper does not have, or a value that the grid does not take.
     """
     points = _chosen(paper.points, "method", changes.methods, lambda point: point.label)
     points = _chosen(points, "data set", changes.datasets, lambda point: point.dataset)

@@ -63,8 +63,7 @@ def about(path: Path) -> str:
 def keep(options: Options, name: str, made: str) -> None:
     """Writes what a campaign was started with to `OUT/campaigns/NAME.toml`, with when and by what it was `made`.
 
-    Raises:
-        OSError: the folder cannot be written.
+    Raises OSError: the folder cannot be written.
     """
     values = {field.name: as_text(getattr(options, field.name)) for field in fields(Options)}
     kept = {"made": made} | {name: text for name, text in values.items() if name in WHAT}

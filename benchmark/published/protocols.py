@@ -67,8 +67,7 @@ def known() -> list[str]:
 def paper(name: str) -> Paper:
     """The paper of this name.
 
-    Raises:
-        BadInput: There is none (the message has the nearest name), or its file sets what there is not.
+    Raises BadInput: There is none (the message has the nearest name), or its file sets what there is not.
     """
     if name not in known():
         raise BadInput(f"unknown paper {name!r}: {nearest(name, known())}")

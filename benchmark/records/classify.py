@@ -22,8 +22,7 @@ SETTINGS = {"model_name": str, "pretrained": str, "file": str, "force_quick_gelu
 def load(place: str = "") -> tuple[Any, Any, Any, float, list[str]]:
     """The model, its preprocessing, class weights [C, E], their logit scale and the C classes, once all is checked.
 
-    Raises:
-        ValueError: a file was changed or does not fit; the message says which.
+    Raises ValueError: a file was changed or does not fit; the message says which.
     """
     about = _sealed()
     for name in FILES:

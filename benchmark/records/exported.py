@@ -127,8 +127,7 @@ def text_features(learned: Arrays) -> dict[str, NDArray[np.float32]]:
 def read(path: Path) -> Classifier:
     """The classifier in an exported folder, or whose tensors or JSON are `path`.
 
-    Raises:
-        BadInput: files that are missing, were changed or do not belong together; the message says what is wrong.
+    Raises BadInput: files that are missing, were changed or do not belong together; the message says what is wrong.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load

@@ -29,8 +29,7 @@ class Locks:
     def lock(self, runs: Sequence[Run]) -> Iterator[bool]:
         """Whether these runs are ours until the end of the block; False where another process has them.
 
-        Raises:
-            OSError: The folder cannot be written.
+        Raises OSError: The folder cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / f"{lock_name(runs)}.lock", timeout=0)

@@ -127,8 +127,7 @@ class Record:
 def check_run(run: Run) -> None:
     """Checks that the numbers of a run that was read from a file lie in their ranges.
 
-    Raises:
-        BadRecord: One does not.
+    Raises BadRecord: One does not.
     """
     if run.rate is not None and not 0 <= run.rate <= 1:
         raise BadRecord(f"its noise rate {run.rate:g} lies outside [0, 1]")
@@ -146,9 +145,8 @@ def check_run(run: Run) -> None:
 def read(text: bytes) -> Record:
     """Parse the JSON text of a record.
 
-    Raises:
-        BadRecord: Not JSON, a key given twice, another schema or protocol, content that does not fit its checksum, a
-            field that is missing or out of range, or a key that is not the run's.
+    Raises BadRecord: Not JSON, a key given twice, another schema or protocol, content that does not fit its checksum, a
+    field that is missing or out of range, or a key that is not the run's.
     """
     data = parse(text)
     if not isinstance(data, dict) or not {"schema", "key", "run"} <= data.keys():

@@ -163,8 +163,7 @@ class Store:
     def find(self, key: str) -> Record:
         """The one record whose key begins with `key`; a copy of it that lies elsewhere is named and left out.
 
-        Raises:
-            BadRecord: None does, several do, or the file cannot be trusted or is not where its record belongs.
+        Raises BadRecord: None does, several do, or the file cannot be trusted or is not where its record belongs.
         """
         paths = sorted((self.out / "runs").glob(f"*/{key}*.json")) if re.fullmatch("[0-9a-f]+", key) else []
         if (count := len({path.stem for path in paths})) != 1:
@@ -180,8 +179,7 @@ class Store:
     def learned(self, record: Record) -> dict[str, NDArray[Any]]:
         """What a run learned, by name: `class_weights` [C, E], and for prompts `ctx` [N, D].
 
-        Raises:
-            BadRecord: Nothing was kept, or the file is not the one that the run wrote.
+        Raises BadRecord: Nothing was kept, or the file is not the one that the run wrote.
         """
         from safetensors.numpy import load
 
@@ -190,8 +188,7 @@ class Store:
     def predictions(self, record: Record) -> pd.DataFrame:
         """What a run predicted of each image: a row per image, columns as `benchmark.records.prediction_file.COLUMNS`.
 
-        Raises:
-            BadRecord: Nothing was kept, or the file is not the one that the run wrote.
+        Raises BadRecord: Nothing was kept, or the file is not the one that the run wrote.
         """
         from benchmark.records.prediction_file import unpack
 

@@ -34,8 +34,7 @@ def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
 def planned_workers(text: str, small: bool) -> int:
     """How many workers `text` asks for, found without torch: `auto` counts as on a machine without a GPU.
 
-    Raises:
-        BadInput: not written as `parse_devices` reads it.
+    Raises BadInput: not written as `parse_devices` reads it.
     """
     return len(_workers(text, small, 0))
 

@@ -69,8 +69,7 @@ def check_same_inputs(
 ) -> None:
     """Checks by hash that finished runs used the precision, weights, images and labels that these names refer to now.
 
-    Raises:
-        BadInput: one of them differs.
+    Raises BadInput: one of them differs.
     """
     load = _loader(resources, devices)
     places = {run.backbone: run.dataset for run in runs}

@@ -28,8 +28,7 @@ def open_bank(
 ) -> tuple[Backbone, FeatureBank]:  # fmt: skip
     """A backbone on the first of these devices, and the bank of its features; `outputs` of a file stand for both.
 
-    Raises:
-        UserError: devices that there are not, or a backbone that cannot be loaded.
+    Raises UserError: devices that there are not, or a backbone that cannot be loaded.
     """
     device = parse_devices(devices)[0]
     if outputs is not None:

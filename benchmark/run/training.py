@@ -37,8 +37,7 @@ warnings.filterwarnings("ignore", module="lightning")
 def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, report: Report) -> list[Result]:
     """Trains runs of one data set, backbone and length; `sharing` workers share the device's memory.
 
-    Raises:
-        TooLarge: they do not fit into memory together.
+    Raises TooLarge: they do not fit into memory together.
     """
     start, first, title = time.perf_counter(), runs[0], Pack(tuple(runs)).title
     backbone = resources.backbone(first.backbone, device, dataset=first.dataset)

@@ -24,8 +24,7 @@ LOGGED = ("metrics.csv", "hparams.yaml", "events.out.tfevents.*")
 def check_track(track: str, out: Path, datasets: Iterable[str]) -> None:
     """Accept the kinds of files asked for, and their folders in OUT/track.
 
-    Raises:
-        BadInput: There is no such kind, or a link or file stands in a folder's place.
+    Raises BadInput: There is no such kind, or a link or file stands in a folder's place.
     """
     names = [".logged", *map(slug, datasets)]
     check_folders(out, [f"track/{kind}/{name}" for kind in parse_track(track) for name in names])
@@ -53,8 +52,7 @@ class Files:
 def write_record(kind: str, folder: Path, record: Record) -> None:
     """Write a run's curves, its final numbers as `final/NAME`, and its configuration, in place of older files.
 
-    Raises:
-        BadInput: A link or file stands in the place of a folder.
+    Raises BadInput: A link or file stands in the place of a folder.
     """
     from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 

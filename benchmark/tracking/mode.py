@@ -44,8 +44,7 @@ def parse_mode(text: str) -> Mode:
 def parse_track(text: str) -> list[str]:
     """The kinds of files asked for, separated by commas.
 
-    Raises:
-        BadInput: There is none of that name, or its package is not installed.
+    Raises BadInput: There is none of that name, or its package is not installed.
     """
     kinds = split_list(text)
     for kind in kinds:

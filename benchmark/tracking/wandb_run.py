@@ -117,8 +117,7 @@ def _wandb_run(
 def _check_kept(run: Any, wait: Callable[[float], None] = time.sleep) -> None:
     """Asks the server for a run that is finished: wandb's client says nothing where its uploads were refused.
 
-    Raises:
-        NotKept: It lacks the end of the run, or a table or picture.
+    Raises NotKept: It lacks the end of the run, or a table or picture.
     """
     import wandb
 

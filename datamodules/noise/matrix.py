@@ -17,8 +17,7 @@ OWN_RATE = True
 def check(file: str = "") -> None:
     """Reads the file before anything runs.
 
-    Raises:
-        DataError: no file, one that cannot be read, or one that is no transition matrix.
+    Raises DataError: no file, one that cannot be read, or one that is no transition matrix.
     """
     if not file:
         raise DataError("'matrix' noise needs a table of true by given classes: matrix[file=T.csv]")

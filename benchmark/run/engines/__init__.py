@@ -75,8 +75,7 @@ class Engine:
 def parse_engine(text: str, detach: bool = False) -> Engine:
     """The engine that `name` or `name[option=value,...]` asks for; with `detach`, one that works on without us.
 
-    Raises:
-        BadInput: an unknown engine or option, a value that the option does not take, or an engine that needs us.
+    Raises BadInput: an unknown engine or option, a value that the option does not take, or an engine that needs us.
     """
     name, given = parse_spec(text)
     if name not in KNOWN:

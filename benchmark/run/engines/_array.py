@@ -54,8 +54,7 @@ class Array:
     def train(self, detach: bool) -> None:
         """Submits the tasks unless they are there, and follows them until every run is done or has failed.
 
-        Raises:
-            BadInput: Slurm refuses the tasks, they end before they begin, or others can write to their folder.
+        Raises BadInput: Slurm refuses the tasks, they end before they begin, or others can write to their folder.
         """
         private(self.folder)  # submitit leaves pickles there, for the tasks and for us
         store = Store(self.out)
@@ -162,8 +161,7 @@ class Array:
 def private(folder: Path) -> Path:
     """Makes a folder for ourselves, or accepts one that is ours and that nobody else can write to.
 
-    Raises:
-        BadInput: it is another user's, a link, or can be written by others.
+    Raises BadInput: it is another user's, a link, or can be written by others.
     """
     try:
         folder.mkdir(mode=0o700, parents=True)

@@ -114,8 +114,7 @@ class TaskJob:
     def __call__(self, pack: Pack, device: str, report: Report) -> None:
         """Trains the runs of the pack that are neither done nor noted as failed, unless another task has the pack.
 
-        Raises:
-            OSError: a folder that cannot be written.
+        Raises OSError: a folder that cannot be written.
         """
         store = Store(self.runner.out)
         if self._settled(store, pack.runs):

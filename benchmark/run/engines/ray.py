@@ -54,8 +54,7 @@ class Options(Engine):
     def devices(self, asked: str, small: bool, packs: int) -> list[str]:
         """As many as are asked for, else as many as the nodes have room for.
 
-        Raises:
-            BadInput: there is no cluster, or no room in it.
+        Raises BadInput: there is no cluster, or no room in it.
         """
         ray = _connected(self.address)
         gpus = self._gpus(ray, small)

@@ -54,8 +54,7 @@ class Options(Engine):
     def check(self, devices: str) -> None:
         """Looks for the package and for Slurm's programs.
 
-        Raises:
-            BadInput: they are missing, or `--devices` is given.
+        Raises BadInput: they are missing, or `--devices` is given.
         """
         super().check(devices)
         if missing := [program for program in ("sbatch", "squeue", "scancel", "srun") if not shutil.which(program)]:
