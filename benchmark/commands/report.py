@@ -9,6 +9,8 @@ from typing import Literal
 from benchmark.commands._folders import check_results
 from benchmark.outputs import Outputs
 from benchmark.plan.method_spec import parse_method
+from benchmark.plan.shared_options import DATA
+from benchmark.publish import HUB, HUB_FILES
 from benchmark.records.store import Store
 from benchmark.report.file_names import PAPER, REPORT, tables_of
 from benchmark.screen import Screen
@@ -31,14 +33,23 @@ class Options:
     methods: str = ""
     """Methods that are shown, separated by commas; all by default."""
 
-    for_: Literal["screen", "paper"] = "screen"
-    """paper: LaTeX tables, and pictures as PDF and SVG without headlines, in the folder `paper` below --out."""
+    for_: Literal["screen", "paper", "hub"] = "screen"
+    """paper: LaTeX tables, and pictures as PDF and SVG without headlines, in the folder `paper` below --out. hub: runs
+    and drawn labels as Parquet with a card, Croissant metadata and evaluation results for the Hub, in `hub`."""
+
+    url: str = ""
+    """With --for=hub: where the data set will be found; Croissant asks for it."""
+
+    data: Path = DATA
+    """With --for=hub: folder of real data sets, from which labels are drawn again."""
 
 
 def main(options: Options) -> int:
     """Writes everything and names it."""
     reference, *methods = (_method(options.out, name) for name in (options.reference, *split_list(options.methods)))
     check_results(options.out)
+    if options.for_ == "hub":
+        return _hub(options)
     paper = options.for_ == "paper"
     Outputs(options.out, "report").check([PAPER] if paper else [*REPORT, *tables_of(options.out)])
     console = Screen()
@@ -51,6 +62,20 @@ def main(options: Options) -> int:
     if made.choice:
         console.say(made.choice)
     console.say(f"{len(made.files)} files written; open {options.out / (PAPER if paper else 'report.html')}")
+    return 0
+
+
+def _hub(options: Options) -> int:
+    """Writes the folder for the Hub, and says which draws are missing."""
+    Outputs(options.out / HUB, "report").check(HUB_FILES)
+    console = Screen()
+    with console.status("drawing labels again"):
+        from benchmark.publish.publication import publish
+
+        count, missing = publish(options.out, options.data, options.url)
+    for line in missing:
+        console.say(line, "yellow")
+    console.say(f"{count} files written; open {options.out / HUB / 'README.md'}")
     return 0
 
 

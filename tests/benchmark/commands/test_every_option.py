@@ -45,7 +45,6 @@ BASE = {
     "paper": ["nlprompt", "--dry-run", "--methods=gce", "--datasets=dtd"],
     "plan": ["--datasets=digits", "--methods=ce", "--costs=RECORDS"],
     "predict": ["PICTURES", "--with=PICTURES"],
-    "publish": ["RECORDS", "--to=NEW"],
     "readme": ["--check"],
     "report": ["--out=RECORDS"],
     "show": ["KEY", "--out=RECORDS"],

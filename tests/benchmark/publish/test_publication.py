@@ -28,7 +28,7 @@ def drawn(work: Run) -> TrainingSets:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two draws of digits, one whose labels have changed, and a folder that is not here."""
-    out, to = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("to") / "publication"
+    out = tmp_path_factory.mktemp("out")
     store = Store(out)
     for seed in (1, 2, 3):
         for method in ("coop", "gce"):
@@ -38,8 +38,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
             told = {"realised": 0.5, "wrong": 40, "images": 80, "labels_sha256": sha256}
             store.write(work, result(60.0 + seed, noise=told))
     store.write(run("coop", "folder:/home/me/pets"), result(70.0, noise={"labels_sha256": "gone"}))
-    assert main(["publish", str(out), f"--to={to}", "--url=https://example.org/noise"]) == 0
-    return to
+    assert main(["report", f"--out={out}", "--for=hub", "--url=https://example.org/noise"]) == 0
+    return out / "hub"
 
 
 def test_a_row_per_run_and_no_path_of_this_machine(published: Path) -> None:
