@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -108,6 +109,7 @@ class Hub:
     def _load(self, name: str, download: bool) -> Mapping[str, Any]:
         import datasets  # takes a second to import
 
+        datasets.utils.tqdm.set_lock(threading.RLock())  # tqdm's own has a semaphore, which a killed worker would leak
         try:
             if is_saved(Path(self.repo)):
                 saved = datasets.load_from_disk(self.repo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
 import time
 from contextlib import suppress
@@ -13,6 +14,8 @@ import numpy as np
 import PIL.Image
 import pytest
 from datasets import ClassLabel, Image
+from tqdm import tqdm
+from tqdm.std import TqdmDefaultWriteLock
 
 from datamodules import catalog
 from datamodules.datasets import caltech101, eurosat, imagenet, ucf101
@@ -86,6 +89,18 @@ def test_a_folder_in_the_hubs_format_is_a_data_set(tmp_path: Path) -> None:
 def test_what_save_to_disk_wrote_is_read_too(tmp_path: Path) -> None:
     datasets.DatasetDict(train=table(4), test=table(2, seed=1)).save_to_disk(tmp_path / "saved")
     assert len(catalog.open_dataset(f"hf:{tmp_path / 'saved'}").train.labels) == 4
+
+
+def test_reading_makes_no_semaphore_that_a_killed_worker_would_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets.DatasetDict(train=table(4), test=table(2, seed=1)).save_to_disk(tmp_path / "saved")
+    made: list[None] = []
+    for place, name in ((tqdm, "_lock"), (datasets.utils.tqdm, "_lock"), (TqdmDefaultWriteLock, "mp_lock")):
+        monkeypatch.delattr(place, name, raising=False)  # what tests before this one have made
+    monkeypatch.setattr(multiprocessing, "RLock", lambda: made.append(None))
+    catalog.open_dataset(f"hf:{tmp_path / 'saved'}")
+    assert not made
 
 
 def test_one_table_that_save_to_disk_wrote_is_split(tmp_path: Path) -> None:
