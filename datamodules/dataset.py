@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.int64]
 
-DECODING = 2
+DECODING = 3
 """Version of the rule by which files become pictures; raised with it, so that their features are computed again."""
 
 

@@ -48,8 +48,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def grey8(values: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:
     """Grey values [H, W] of one of Pillow's modes I;16, I or F as 0 to 255.
 
-    I;16 has a range of its own, 0 to 65,535. Integers of 32 bits have that one, too, where all fit in. Floats are of 0
-    to 1, or of 0 to 255. What fits in none is stretched from its least to its greatest value; what is no number is 0.
+    I;16 has a range of its own, 0 to 65,535. Integers of 32 bits, which programs store those of 8 and of 16 bits as,
+    are of 0 to 255, or of 0 to 65,535; floats of 0 to 1, or of 0 to 255: the smallest that all fit in. What fits in
+    none is stretched from its least to its greatest value; what is no number is 0.
 
     >>> grey8(np.array([[0, 32896, 65535]], np.uint16), "I;16").tolist()
     [[0, 128, 255]]
@@ -58,7 +59,7 @@ def grey8(values: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:
     """
     numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 1.0)
-    ranges = (1.0, 255.0) if mode.startswith("F") else (65535.0,)
+    ranges = {"F": (1.0, 255.0), "I": (255.0, 65535.0)}.get(mode, (65535.0,))
     top = next((top for top in ranges if low >= 0 and high <= top), None)
     bottom, span = (0.0, top) if top else (low, (high - low) or 1.0)
     return np.rint((numbers - bottom) * (255 / span)).astype(np.uint8)

@@ -54,7 +54,10 @@ def test_floats_are_read_by_their_range(values: list[float], expected: list[int]
     assert np.asarray(to_rgb(picture))[0, :, 0].tolist() == expected
 
 
-def test_integers_of_32_bits_have_the_range_of_16_where_they_fit() -> None:
+def test_integers_of_32_bits_have_the_range_of_8_or_of_16_where_they_fit() -> None:
+    narrow = Image.fromarray(PIXELS[..., 0].astype(np.int32))
+    assert (np.asarray(to_rgb(stored(narrow, "TIFF")))[..., 0] == PIXELS[..., 0]).all(), "and is not nearly black"
+    assert grey8(np.array([[0, 25700]], np.int32), "I").tolist() == [[0, 100]]
     assert grey8(np.array([[0, 65535]], np.int32), "I").tolist() == [[0, 255]]
     assert grey8(np.array([[0, 2**20]], np.int32), "I").tolist() == [[0, 255]]
 
