@@ -58,7 +58,10 @@ def tables(group: Sequence[Block], width: int = 100) -> tuple[list[Table], bool]
 def note(group: Sequence[Block], with_std: bool) -> str:
     """What the signs of such a table mean."""
     meanings = dict.fromkeys(meaning for block in _shown(group) for meaning in block.notes)
-    return "; ".join([f"accuracy in %{', mean ± std over seeds' * with_std}", "* best of its column", *meanings])
+    parts = [f"accuracy in %{', mean ± std over seeds' * with_std}", "* best of its column", *meanings]
+    if all(cell.std is None for block in group if block.dataset for cell in block.cells.values()):
+        parts.append("one seed: differences of a few points are not significant")
+    return "; ".join(parts)
 
 
 def _table(group: Sequence[Block], columns: Sequence[str], with_std: bool, with_drop: bool) -> Table:

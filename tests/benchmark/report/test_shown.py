@@ -32,6 +32,13 @@ def test_the_terminal_fits_100_columns_marks_the_best_and_shows_what_is_missing(
     assert lines[lines.index("mean of 2 data sets") + 2].split() == ["PromptGCE[q=0.5]", "75.25", "-"]
 
 
+def test_a_table_of_one_seed_says_that_small_differences_mean_nothing(records: list[Record]) -> None:
+    words = "one seed: differences of a few points are not significant"
+    first = min(record.run.seed for record in records)
+    assert words in shown([record for record in records if record.run.seed == first])
+    assert words not in shown(records)
+
+
 def test_many_rates_still_fit_the_terminal(tmp_path: Path) -> None:
     records = fill(tmp_path, rates=tuple(i / 8 for i in range(8)), seeds=(1, 2)).load().records
     text = shown(records)
