@@ -106,7 +106,8 @@ def read_table(path: Path) -> CsvTable:
                 lines.append((before + 1, tuple(cells)))
             before = reader.line_num
     except (UnicodeError, csv.Error) as error:
-        raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}") from None
+        how = f"; `iconv -f latin1 -t utf8 {path.name}` writes it so" if isinstance(error, UnicodeError) else ""
+        raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}{how}") from None
     columns = tuple(from_cell(cell.strip()) for cell in lines[0][1]) if lines else ()
     return CsvTable(path, columns, tuple((line, tuple(map(from_cell, cells))) for line, cells in lines[1:]))
 

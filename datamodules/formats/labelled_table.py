@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 _NUMBER = re.compile(r"\s*-?[\d.]+(e-?\d+)?\s*").fullmatch
 #: What others call the two columns, without case and signs.
 _FILES = {folded(name) for name in FILES} | {"id", "imageid", "imageids", "imagename", "imagefilename", "fname", "name"}
+_PARTS = {"split", "subset", "partition", "fold", "istrain", "istest", "isval"}
 _LABELS = {"label", "labels", "class", "classes", "category", "target", "classname", "labelname", "species", "breed"}
 
 
@@ -39,7 +40,9 @@ def labelled_table(path: Path, columns: Mapping[str, str]) -> dict[str, str]:
     if bad := table.line_of("label", lambda cell: bool(cell.strip()) and is_missing(cell)):
         how = f"{bad[1]!r} stands for no label; leave the cell empty, or give the class another name"
         raise DataError(f"{path}, line {bad[0]}: {how}")
-    found = {file: row["label"] for file, row in rows.items()}
+    for part in (name for name in table.columns if folded(name) in _PARTS):
+        say_once(logger, f"{path}: the column {part!r} is not used; leave out the lines of other parts to use one")
+    found = {file: row["label"].strip() for file, row in rows.items()}
     labels = {*found.values()}
     parts = {label: re.split(r"\s*[;|,]\s*", label) for label in sorted(labels)}
     if several := [label for label, own in parts.items() if len(own) > 1 and not labels.isdisjoint(own)]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,9 +40,8 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
     """
     given: dict[str, Labels] = {}
     source: dict[str, Path] = {}
-    for path in _tables(folder):
-        written = _table(path)
-        table = written.with_file()
+    for written in _tables(folder):
+        path, table = written.path, written.with_file()
         if "file" in table.columns and table.lines and any("label" in column for column in table.columns):
             is_foreign = table is not written or any(_OF_OTHER_TOOLS.search(column) for column in table.columns)
             found = _from_table(table, is_foreign, folder, train, classes, test)
@@ -62,30 +61,24 @@ def audited(folder: Path, test: Split, classes: Sequence[str], train: Split) -> 
 
     How many labels differ is said in one line. Raises DataError: a table that does not fit, as `read_labellings` does.
     """
-    for path in _tables(folder):
-        table = _table(path).with_file()
+    for table in (written.with_file() for written in _tables(folder)):
         if "file" in table.columns and [labelling(name) for name in table.columns if "label" in name] == [AUDITED]:
             labels = _columns_of(table, folder, test, classes, train).get(AUDITED, test.labels)
             if changed := int((labels != test.labels).sum()):
-                say_once(logger, f"{path}: {changed} of {len(labels)} test labels are corrected by it, too")
+                say_once(logger, f"{table.path}: {changed} of {len(labels)} test labels are corrected by it, too")
             return Split(test.images, labels)
     return test
 
 
-def _tables(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv")
-
-
-def _table(path: Path) -> CsvTable:
-    """A table; one without columns where a file is no table."""
-    try:
-        return read_table(path)
-    except NotReadable as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
-    except (OSError, DataError) as error:
-        cause = str(error).removeprefix(f"{path}: ")
-        say_once(logger, f"{path} is not used: {cause}")
-        return CsvTable(path, (), ())
+def _tables(folder: Path) -> Iterator[CsvTable]:
+    """The tables in a folder; a file that is none is named."""
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv"):
+        try:
+            yield read_table(path)
+        except NotReadable as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}") from None
+        except (OSError, DataError) as error:
+            say_once(logger, f"{path} is not used: {str(error).removeprefix(f'{path}: ')}")
 
 
 def _from_table(

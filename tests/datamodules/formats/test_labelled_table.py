@@ -92,6 +92,20 @@ def test_columns_that_cannot_be_told_are_asked_for(text: str, behind: str, said:
         open_doubtful(f"{folder}/t.csv{behind}")
 
 
+def test_a_table_that_is_not_in_utf_8_is_told_with_the_command_that_mends_it(folder: Path) -> None:
+    (folder / "t.csv").write_bytes(lines("file,label", "{p},{l}\u00e9").encode("latin-1"))
+    with pytest.raises(UserError, match=r"t.csv: .* CSV in UTF-8: .*; `iconv -f latin1 -t utf8 t.csv` writes it so$"):
+        open_doubtful(f"{folder}/t.csv")
+
+
+def test_blanks_around_labels_make_no_classes_and_a_column_of_parts_is_named(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "t.csv").write_text(lines("file,label,Split", "{p}, {l},test").replace("dog", "dog "))
+    assert open_doubtful(f"{folder}/t.csv").values == ("cat", "dog")
+    assert "t.csv: the column 'Split' is not used; leave out the lines of other parts" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["t.jsonl", "t.json", "t.parquet", "it's $mine.xlsx"])
 def test_the_command_for_a_table_of_another_kind_makes_one_that_is_read(name: str, folder: Path) -> None:
     table = pd.DataFrame({"file": PLACES, "label": ["cat", "dog", "cat", "dog"]})
