@@ -26,7 +26,7 @@ def noisy_labels(labels: Sequence[int] | Labels, kind: str, rate: float | None, 
     >>> noisy_labels([0, 0, 1, 1, 2, 2], "symmetric", 0.5, seed=1).tolist()
     [2, 0, 2, 1, 0, 2]
     """
-    pool = np.asarray(labels, dtype=np.int64)
+    pool = _class_numbers(labels)
     drawn = np.arange(len(pool))
     noisy = noise.corrupt(kind, noise.Context(drawn, pool, classes or int(pool.max(initial=0)) + 1), rate, seed)
     if not np.array_equal(noisy.indices, drawn):
@@ -109,7 +109,7 @@ def _split(part: str, data: Any, classes: int) -> Split:
     if not isinstance(items, Sized):
         raise DataError(f"{part} has no length; give a map-style data set, which has `__len__` and `__getitem__`")
     labels = _labels(items)
-    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+    if len(labels) and labels.max() >= classes:
         raise DataError(f"{part} has labels {labels.min()} to {labels.max()}, should be 0 to {classes - 1}")
     return Split(_Pictures(part, items), labels)
 
@@ -118,5 +118,18 @@ def _labels(items: Any) -> Labels:
     """True labels [n]: the attribute that torchvision's data sets have, else the last entry of every item."""
     known = getattr(items, "targets", None)
     if known is None or len(known) != len(items):
-        known = [items[index][-1] for index in range(len(items))]
-    return np.asarray(known, dtype=np.int64)
+        try:
+            known = [items[index][-1] for index in range(len(items))]
+        except (KeyError, TypeError) as error:
+            raise DataError("items should be tuples whose last entry is the label: (picture, label)") from error
+    return _class_numbers(known)
+
+
+def _class_numbers(labels: Any) -> Labels:
+    try:
+        found = np.asarray(labels)
+    except (TypeError, ValueError):  # of several lengths
+        found = np.empty((0, 0))
+    if found.ndim != 1 or found.dtype.kind not in "iubf" or not ((found == np.trunc(found)) & (found >= 0)).all():
+        raise DataError("labels should be class numbers: whole, from 0, one for each item")
+    return found.astype(np.int64)

@@ -108,3 +108,20 @@ def test_what_is_no_picture_or_no_class_number_is_said(train: Any, words: str) -
 def test_noise_that_replaces_images_is_refused_for_labels_alone() -> None:
     with pytest.raises(DataError, match="replaces images"):
         noisy_labels(np.arange(40) % 4, "balanced", 0.5, 1)
+
+
+@pytest.mark.parametrize(
+    "labels", [[0.5, 1], [0, float("nan")], ["a", "b"], [0, None], [-1, 1], [[0, 1]], [[0], [0, 1]]]
+)
+def test_labels_that_are_no_class_numbers_are_refused_and_never_rounded(labels: Any) -> None:
+    with pytest.raises(DataError, match="whole, from 0, one for each item"):
+        noisy_labels(labels, "symmetric", 0.5, seed=1)
+
+
+def test_whole_numbers_of_any_type_are_class_numbers_and_items_without_a_label_are_told() -> None:
+    given = [
+        noisy_labels(x, "symmetric", 0.5, 1) for x in ([0, 1, 1, 0], [0.0, 1.0, 1.0, 0.0], torch.tensor([0, 1, 1, 0]))
+    ]
+    assert all((labels == given[0]).all() for labels in given)
+    with pytest.raises(DataError, match=r"\(picture, label\)"):
+        NoisyDataset([{"image": 1, "label": 0}], "symmetric", 0.5)
