@@ -113,6 +113,10 @@ test-oldest: developed  ## a part of the tests with the oldest packages that pyp
 test-newest: developed  ## the same with the newest packages there are, in .venv-newest
 	$(call with_versions,--upgrade)
 
+publish-check: developed  ## validate with mlcroissant, which it installs, what report --for=hub writes
+	"$$RUN" -m uv pip install --quiet --python "$$RUN" mlcroissant
+	"$$RUN" -m pytest tests/benchmark/publish
+
 faults: developed  ## inject failures into all commands that write, and count those that recover; a quarter of an hour
 	"$$RUN" -m tests.support.faults
 

@@ -20,6 +20,11 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
+def test_every_phony_target_has_a_rule() -> None:
+    phony = re.findall(r"^\.PHONY: (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(" ".join(phony).split()) <= targets()
+
+
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
 def test_every_target_that_a_workflow_makes_is_in_the_makefile(workflow: Path) -> None:
     jobs = yaml.safe_load(workflow.read_text())["jobs"]
