@@ -171,7 +171,7 @@ function draw() {
   const grid = $("grid"), room = grid.clientWidth;
   columns = Math.max(1, Math.floor((room + GAP) / (NARROWEST + GAP)));
   width = Math.floor((room + GAP) / columns) - GAP;
-  HEIGHT = 236 + LINE * Math.ceil((2 * longest + 3) * LETTER / (width - 20));
+  HEIGHT = 262 + LINE * Math.ceil((2 * longest + 3) * LETTER / (width - 20));
   grid.style.height = `${Math.ceil(list.length / columns) * (HEIGHT + GAP)}px`;
   const top = grid.getBoundingClientRect().top;
   const first = Math.max(0, Math.floor(-top / (HEIGHT + GAP)) - 1);

@@ -298,12 +298,14 @@ def test_a_picture_is_looked_at_in_large_with_its_file_and_decided_there(
     press("Enter"); const opened = open(), title = words("look-title"), about = words("about");
     const href = decodeURIComponent(document.querySelector("#about a").getAttribute("href"));
     document.getElementById("yes").click();
-    return {opened, closed: open(), title, about, href, decisions: decisionsCsv(),
+    const wider = (button) => button.scrollWidth > button.clientWidth;
+    const cut = [...cards()[0].querySelectorAll("button")].filter(wider).map((button) => button.textContent);
+    return {cut, opened, closed: open(), title, about, href, decisions: decisionsCsv(),
             wide: document.documentElement.scrollWidth, names: cards()[0].querySelector(".names").textContent};
     """  # fmt: skip
     found = ask(page, question, tmp_path / "browser", width)
     first = rows_of(audited / "labels.csv")[0]
-    assert found["opened"] and not found["closed"] and found["wide"] <= width
+    assert found["opened"] and not found["closed"] and found["wide"] <= width and found["cut"] == []
     assert found["title"] == found["names"] == f"{first['given']} → {first['suggested']}"
     assert found["about"] == first["file"] and (audited / found["href"]).is_file(), "a way from the page to the file"
     decisions = tmp_path / "checked.csv"
