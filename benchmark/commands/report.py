@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from benchmark.commands._folders import check_results
+from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.method_spec import parse_method
 from benchmark.plan.shared_options import DATA
@@ -48,6 +50,8 @@ def main(options: Options) -> int:
     """Writes everything and names it."""
     reference, *methods = (_method(options.out, name) for name in (options.reference, *split_list(options.methods)))
     check_results(options.out)
+    if options.url and (options.for_ != "hub" or not re.fullmatch(r"https?://[^\s/]+\S*", options.url)):
+        raise BadInput(f"--url={options.url} should be an address, https://..., and goes with --for=hub")
     if options.for_ == "hub":
         return _hub(options)
     paper = options.for_ == "paper"

@@ -46,7 +46,7 @@ def runs_table(records: Sequence[Record]) -> pd.DataFrame:
          "labels_sha256": r.noise.labels_sha256}
         for r in sorted(records, key=lambda record: record.run)
     ]  # fmt: skip
-    return _named(pd.DataFrame(rows, columns=[*Run.__dataclass_fields__, *RUNS]))
+    return _named(pd.DataFrame(rows, columns=[*Run.__dataclass_fields__, *RUNS]).astype({"harmonic_mean": float}))
 
 
 def draws_table(records: Sequence[Record], data: Path) -> tuple[pd.DataFrame, list[str]]:

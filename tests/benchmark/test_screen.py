@@ -18,6 +18,7 @@ from benchmark.commands._progress import encoding
 from benchmark.run.events import Event
 from benchmark.run.progress import LiveProgress
 from benchmark.screen import Screen, bars
+from benchmark.screen import table as printed_table
 
 EVIL = "a\x1b]0;title\x07\x1b[2J\nb\u202ec\r\x9b"
 PLAIN = {"highlight": False, "markup": False}
@@ -95,3 +96,10 @@ def test_everything_is_printed_on_the_screen() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id not in ("Console", "print"), f"{path}, line {node.lineno}: use benchmark.screen"
+
+
+def test_a_title_that_is_wider_than_its_table_stands_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().print(
+        printed_table(["method", "estimate"], [("coop", "97.3")], "accuracy on about 377 held-out images, %")
+    )
+    assert capsys.readouterr().out.splitlines()[0].rstrip() == "accuracy on about 377 held-out images, %"

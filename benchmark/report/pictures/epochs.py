@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from benchmark.analysis.curves import mean_curve
 from benchmark.plan.method_names import printed
@@ -52,6 +53,8 @@ def over_epochs(
             axis.plot(known + 1, values[known], color=colour, linestyle=dash, label=text)
         title(axis, printed(method))
     axes[0].set_ylim(bottom=0)
+    for axis in axes:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     drawn = [record for record in records if record.run.method in methods]
     datasets = len({record.run.dataset for record in drawn})
     over = f"{datasets} data sets and {seeds(drawn)}" if datasets > 1 else seeds(drawn)

@@ -44,6 +44,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_row_per_run_and_no_path_of_this_machine(published: Path) -> None:
     runs = pd.read_parquet(published / "runs.parquet")
+    assert runs["harmonic_mean"].dtype == float, "a column of no value has a type, too"
     assert len(runs) == 7 and runs["accuracy"].tolist()[:3] == [61.0, 62.0, 63.0]
     assert set(runs["dataset"]) == {"digits", "pets"}
     assert all(b"/home/me" not in path.read_bytes() for path in published.iterdir())
@@ -98,3 +99,11 @@ def test_mlcroissant_accepts_it_and_reads_the_records(published: Path) -> None:
     assert not dataset.metadata.issues.errors
     first = next(iter(dataset.records("draws")))
     assert first["draws/dataset"] in (b"digits", "digits")
+
+
+@pytest.mark.parametrize("words", [["--for=hub", "--url=somewhere"], ["--url=https://example.org"]])
+def test_an_address_is_one_and_goes_with_the_hub(
+    words: list[str], published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", f"--out={published.parent}", *words]) == 2
+    assert "should be an address, https://..., and goes with --for=hub" in capsys.readouterr().err

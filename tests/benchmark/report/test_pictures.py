@@ -27,6 +27,7 @@ from benchmark.report.palette import COLOURS, FAINT, GREY, contrast, ink, line_s
 from benchmark.report.pictures import draw_all
 from benchmark.report.pictures.accuracy import against_noise
 from benchmark.report.pictures.campaign_pictures import figures
+from benchmark.report.pictures.epochs import GRADIENTS, over_epochs
 from benchmark.report.pictures.heat_map import heat_map
 from benchmark.report.pictures.hidden_lines import move_apart
 from benchmark.report.pictures.image_files import render
@@ -320,3 +321,10 @@ def test_pictures_for_a_paper_are_pdf_with_real_fonts_and_no_words_above(records
         for figure in filter(None, figures(Results.of(records), for_paper=True).values()):
             assert [text.get_text() for text in figure.texts if text.get_text()] == []
             assert not figure.get_suptitle()
+
+
+def test_epochs_are_whole_numbers(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write(run("coop"), result(60.0, curves={name: [1.0, 0.9, 0.8] for name in GRADIENTS}))
+    figure = over_epochs(store.load().records, GRADIENTS, "norm")
+    assert figure is not None and all(tick == int(tick) for tick in figure.axes[0].get_xticks())
