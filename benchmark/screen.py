@@ -83,12 +83,8 @@ def table(
 
     Cells stand as they are, without markup; with `rigid` no number is ever wrapped or cut.
     """
-    view = Table(
-        box=None,
-        pad_edge=False,
-        title=Text(title, no_wrap=True, overflow="ignore") if title else None,
-        title_justify="left",
-    )
+    heading = Text(title, no_wrap=True, overflow="ignore") if title else None
+    view = Table(box=None, pad_edge=False, title=heading, title_justify="left")
     for index, name in enumerate(head):
         if index < left:
             view.add_column(Text(name), overflow="fold")

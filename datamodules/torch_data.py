@@ -30,9 +30,7 @@ def noisy_labels(labels: Sequence[int] | Labels, kind: str, rate: float | None, 
     drawn = np.arange(len(pool))
     noisy = noise.corrupt(kind, noise.Context(drawn, pool, classes or int(pool.max(initial=0)) + 1), rate, seed)
     if not np.array_equal(noisy.indices, drawn):
-        raise DataError(
-            f"{kind!r} noise replaces images, and labels alone are asked for; symmetric noise changes labels"
-        )
+        raise DataError(f"{kind!r} noise replaces images; symmetric noise changes labels alone")
     return noisy.labels
 
 
@@ -55,13 +53,9 @@ class NoisyDataset(torch.utils.data.Dataset[tuple[Any, ...]]):
 
 
 def from_torch(
-    train: Any,
-    test: Any,
-    classes: Sequence[str],
-    val: Any = None,
-    template: str = "a photo of a {}.",
+    train: Any, test: Any, classes: Sequence[str], val: Any = None, template: str = "a photo of a {}.",
     name: str = "mine",
-) -> Dataset:
+) -> Dataset:  # fmt: skip
     """A data set for `NoisyFewShot` of map-style torch data sets, or loaders of them, with items (picture, label).
 
     Pictures are PIL images, uint8 arrays [H, W, 3], or tensors [3, H, W] of 0 to 1 or uint8; random transforms and
@@ -91,8 +85,7 @@ class _Pictures:
             return to_rgb(found)
         values = np.asarray(found.movedim(0, -1) if isinstance(found, torch.Tensor) and found.ndim == 3 else found)
         if values.ndim != 3 or values.shape[-1] not in (1, 3):
-            why = f"has shape {values.shape}, should be a picture; features are features:FILE"
-            raise DataError(f"{self.describe(index)} {why}")
+            raise DataError(f"{self.describe(index)} has shape {values.shape}: no picture; features are features:FILE")
         if values.dtype != np.uint8:
             if not (values.min() >= 0 and values.max() <= 1):
                 raise DataError(f"{self.describe(index)} has values outside of 0 to 1; leave its normalisation out")
@@ -126,10 +119,7 @@ def _labels(items: Any) -> Labels:
 
 
 def _class_numbers(labels: Any) -> Labels:
-    try:
-        found = np.asarray(labels)
-    except (TypeError, ValueError):  # of several lengths
-        found = np.empty((0, 0))
+    found = np.asarray(labels)
     if found.ndim != 1 or found.dtype.kind not in "iubf" or not ((found == np.trunc(found)) & (found >= 0)).all():
         raise DataError("labels should be class numbers: whole, from 0, one for each item")
     return found.astype(np.int64)

@@ -68,11 +68,8 @@ def model_index(means: pd.DataFrame) -> Mapping[str, str]:
         each: list[dict[str, Any]] = rows.to_dict("records")  # type: ignore[assignment]
         words = "test accuracy, %; {noise} noise {rate:g}, {shots} shots, {backbone}"
         results = [
-            EvalResult(
-                "image-classification", row["dataset"], row["dataset"], "accuracy", round(row["accuracy"], 2),
-                metric_name=words.format(**row),
-            )
-            for row in each
+            EvalResult("image-classification", row["dataset"], row["dataset"], "accuracy", round(row["accuracy"], 2),
+                       metric_name=words.format(**row)) for row in each
         ]  # fmt: skip
         found[str(method)] = ModelCardData(model_name=printed(str(method)), eval_results=results).to_yaml() + "\n"
     return found

@@ -71,14 +71,8 @@ def draws_table(records: Sequence[Record], data: Path) -> tuple[pd.DataFrame, li
         place = {name: getattr(run, name) for name in ("dataset", "noise", "rate", "shots", "paradigm", "seed")}
         true = dataset.train.labels[drawn.images] if dataset.has_clean_labels else None
         names = [dataset.classes[label] for label in drawn.labels]
-        own = {
-            "labels_sha256": sha256,
-            "image": drawn.images,
-            "label": true,
-            "given": drawn.labels,
-            "given_name": names,
-        }
-        parts.append(pd.DataFrame({**place, **own}))
+        own = {"labels_sha256": sha256, "image": drawn.images, "label": true, "given": drawn.labels}
+        parts.append(pd.DataFrame({**place, **own, "given_name": names}))
     table = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     return _named(table.astype({"label": "Int64", "image": int, "given": int, "rate": float})), missing
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from benchmark.analysis.curves import mean_curve
 from benchmark.plan.method_names import printed
@@ -51,10 +50,9 @@ def over_epochs(
             values, _ = mean_curve([known.get(name, ()) for known in own])
             known = np.flatnonzero(~np.isnan(values))  # some are measured in some epochs only: joined by lines
             axis.plot(known + 1, values[known], color=colour, linestyle=dash, label=text)
+        axis.locator_params("x", integer=True)
         title(axis, printed(method))
     axes[0].set_ylim(bottom=0)
-    for axis in axes:
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     drawn = [record for record in records if record.run.method in methods]
     datasets = len({record.run.dataset for record in drawn})
     over = f"{datasets} data sets and {seeds(drawn)}" if datasets > 1 else seeds(drawn)
