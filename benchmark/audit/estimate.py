@@ -36,6 +36,8 @@ APART, NATS = 0.1, 5.0
 PRIOR_ODDS, LEAST = 3.0, 0.02
 #: Zero-shot has up to MOST of the say where it agrees with the posterior: none at the first, all at the second.
 AGREES, MOST = (0.65, 0.8), 0.6
+#: Times as much where it predicts given labels as well as the classifiers that learned them.
+LEADS = 4 / 3
 #: Numbers [K, P, C] that explanations are fitted to, and images that bootstrap draws come from.
 SIZE, BOUNDS, FEW = 2**22, (2_000, 10_000), 1_000
 #: How much wider the interval is than if errors were independent: those of images that look alike are alike.
@@ -109,6 +111,8 @@ def estimate(
     whole = Evidence(logs[:, :0], labels, named, checked, expected)
     true, pooled, matrix = _applied(taken, parts, whole)
     said = zero_shot_weight(true, zero_shot)
+    if named and leads(parts, labels):
+        said = max(said, LEADS * zero_shot_weight(found["zero_shot"].true, zero_shot[rows]))
     true = (1 - said) * true + said * posterior(zero_shot, whole, matrix)
     starts = [] if settled else ["equal", "names" if named else "surer"]
     ends = [float(found[name].wrong(evidence.labels).mean()) for name in starts]
@@ -130,6 +134,12 @@ def names_say(parts: Mapping[str, Tensor], labels: Tensor) -> bool:
     learned = torch.stack([part.log_softmax(1) for name, part in parts.items() if name not in BY_NAMES]).sum(0)
     agreement = float((parts["zero_shot"].argmax(1) == learned.argmax(1)).float().mean())
     return agreement > 1 / learned.shape[1] + ABOVE_CHANCE
+
+
+def leads(parts: Mapping[str, Tensor], labels: Tensor) -> bool:
+    """Whether zero-shot, which saw no label, predicts labels no worse than the classifiers that learned others."""
+    right = {name: int((part.argmax(1) == labels).sum()) for name, part in parts.items()}
+    return right["zero_shot"] >= max(count for name, count in right.items() if name not in BY_NAMES)
 
 
 def explanations(evidence: Evidence) -> dict[str, Explanation]:

@@ -9,7 +9,16 @@ import pytest
 import torch
 
 from benchmark.audit.classifiers import audit, classifiers
-from benchmark.audit.estimate import MOST, Interval, estimate, explanations, names_say, share_lines, zero_shot_weight
+from benchmark.audit.estimate import (
+    MOST,
+    Interval,
+    estimate,
+    explanations,
+    leads,
+    names_say,
+    share_lines,
+    zero_shot_weight,
+)
 from benchmark.audit.explanation import EXPECTED, Evidence, posterior
 from tests.benchmark.audit.samples import CLASSES, clusters
 
@@ -28,6 +37,15 @@ def test_zero_shot_has_a_say_that_grows_with_its_agreement(agree: int, weight: f
     true = torch.eye(2)[torch.zeros(100, dtype=torch.int64)]
     zero_shot = torch.eye(2)[(torch.arange(100) >= agree).long()]
     assert zero_shot_weight(true, zero_shot) == pytest.approx(weight, abs=1e-6)
+
+
+def test_zero_shot_leads_where_it_predicts_labels_no_worse_than_what_learned_them() -> None:
+    labels = torch.tensor([0, 1, 1, 0, -1])
+    right = {
+        count: torch.eye(2)[torch.where(torch.arange(5) < count, labels, 1 - labels).clamp(0, 1)] for count in (2, 3)
+    }
+    assert leads({"zero_shot": right[2], "head": right[3], "ridge": right[2]}, labels)
+    assert not leads({"zero_shot": right[2], "head": right[2], "ridge": right[3]}, labels)
 
 
 def test_explanations_start_from_equal_weights_from_right_labels_and_from_names_that_say_something() -> None:
