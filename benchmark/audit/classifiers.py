@@ -101,8 +101,7 @@ def _sharpest(scores: Tensor, labels: Tensor, seed: int, wrong: float) -> tuple[
 
 def text_head(sample: Sample) -> Tensor:
     """Log-probabilities [P, C] by an out-of-fold head that starts at the text features and is trained with GCE."""
-    start = sample.text.expand(FOLDS, -1, -1)
-    weights = head_weights(sample.features, sample.labels, sample.fold, start, sample.seed)
+    weights = head_weights(sample.features, sample.labels, sample.fold, sample.text.expand(FOLDS, -1, -1), sample.seed)
     return out_of_fold(sample.features, weights, sample.fold)
 
 

@@ -34,10 +34,8 @@ MORE, SURELY = 2.5, 1.5
 APART, NATS = 0.1, 5.0
 #: Odds in nats that decisions of a person can overturn, and the least probability that one is given.
 PRIOR_ODDS, LEAST = 3.0, 0.02
-#: Zero-shot has up to MOST of the say where it agrees with the posterior: none at the first, all at the second.
-AGREES, MOST = (0.65, 0.8), 0.6
-#: Times as much where it predicts given labels as well as the classifiers that learned them.
-LEADS = 4 / 3
+#: Zero-shot has up to MOST of the say, LEADS times it if it `leads`, by its agreement with the posterior.
+AGREES, MOST, LEADS = (0.65, 0.8), 0.6, 4 / 3
 #: Numbers [K, P, C] that explanations are fitted to, and images that bootstrap draws come from.
 SIZE, BOUNDS, FEW = 2**22, (2_000, 10_000), 1_000
 #: How much wider the interval is than if errors were independent: those of images that look alike are alike.
@@ -215,8 +213,7 @@ def _rivals(found: Mapping[str, Explanation], best: Explanation, evidence: Evide
     for other in sorted((one for name, one in found.items() if name != "zero_shot"), key=lambda one: -one.evidence):
         said = float(other.wrong(evidence.labels).mean())
         apart = min(abs(said - float(one.wrong(evidence.labels).mean())) for one in told)
-        as_good = other.evidence > best.evidence - NATS or other.value > best.value
-        if as_good and apart >= APART:
+        if apart >= APART and (other.evidence > best.evidence - NATS or other.value > best.value):
             told.append(other)
     return told[1:]
 
@@ -230,10 +227,8 @@ def zero_shot_weight(true: Tensor, zero_shot: Tensor) -> float:
 def _rows(labels: Tensor, checked: Tensor, numbers: int, seed: int) -> Tensor:
     """The labelled images that explanations are fitted to, checked ones first."""
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    order = order[labels[order] >= 0]
-    order = order[(checked[order] < 0).argsort(stable=True)]
-    most = min(max(SIZE // numbers, BOUNDS[0]), BOUNDS[1])
-    return order[:most].sort().values
+    order = (order := order[labels[order] >= 0])[(checked[order] < 0).argsort(stable=True)]
+    return order[: min(max(SIZE // numbers, BOUNDS[0]), BOUNDS[1])].sort().values
 
 
 def _applied(one: Explanation, parts: Mapping[str, Tensor], whole: Evidence) -> tuple[Tensor, Tensor, Tensor]:
@@ -244,9 +239,7 @@ def _applied(one: Explanation, parts: Mapping[str, Tensor], whole: Evidence) -> 
             pooled += weight * part.log_softmax(1)
     pooled, matrix, own = pooled.log_softmax(1), one.matrix, torch.nonzero(whole.labels >= 0)[:, 0]
     true = posterior(pooled, whole, matrix)
-    if len(own) == one.true.shape[0]:
-        return true, pooled, matrix
-    for _ in range(MATRIX_ROUNDS):
+    for _ in range(0 if len(own) == one.true.shape[0] else MATRIX_ROUNDS):
         counts = expected_counts(true[own], whole.labels[own]).double()
         matrix = likeliest_prior(counts, fraction_wrong(counts, whole.expected)).matrix(counts)
         true = posterior(pooled, whole, matrix)
@@ -272,8 +265,7 @@ def _interval(
         draws.append(float(wrong_probability(again.said_of(some), some.labels).mean()))
     variance = float(torch.tensor(draws).double().var()) * count + float((doubt * (1 - doubt)).mean())
     spread = 1.96 * ALIKE * math.sqrt(variance / images)
-    here = float(doubt.mean())
-    ends = [here, *ends]
+    ends = [here := float(doubt.mean()), *ends]
     for price, expected in ((0.0, 0.02), (0.3, 0.5)):
         other = explain(replace(evidence, expected=expected), taken.weights, taken.matrix, price)
         ends.append(float(other.wrong(evidence.labels).mean()))
