@@ -81,7 +81,7 @@ def train(
     engine = _checked(options, datasets, backbones)
     done = store.finished(runs, quarantine=not options.dry_run)
     check_same_files(store, (run for run in runs if run.key in done))
-    for dataset in {run.dataset: None for run in runs if run.key not in done or options.dry_run}:
+    for dataset in {run.dataset: None for run in runs if run.key not in done and not options.dry_run}:
         name_checks.check_files(dataset, options.data)
     if len(done) < len(runs):
         if not all(is_embedded(backbone) for backbone in backbones):
@@ -96,6 +96,8 @@ def train(
     if options.save_predictions:
         _without_predictions(console, store, [run for run in runs if run.key in done])
     if options.dry_run:
+        for dataset in datasets:
+            name_checks.check_files(dataset, options.data)
         line = f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}"
         console.say(line, "dim")
     elif todo:

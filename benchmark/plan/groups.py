@@ -63,7 +63,8 @@ def passed_over(names: Sequence[str], data: Path) -> list[str]:
 def _files(data: Path) -> list[str]:
     if found := [f"features:{path}" for path in files_of_features(data)]:
         return found
-    raise BadInput(f"{data} holds no files of features; name them with --data, or make one: promptnoise features")
+    state = "holds no files of features" if data.is_dir() else "is not there"
+    raise BadInput(f"{data} {state}; name a folder of files of features with --data, or make one: promptnoise features")
 
 
 def files_of_features(data: Path) -> list[Path]:

@@ -34,11 +34,8 @@ CellText = Callable[[Block, str, str], str]
 def tables(board: pd.DataFrame, spreads: Spreads, differences: pd.DataFrame, reference: str) -> str:
     """Complete `table` environments with booktabs, caption and label; families of methods as groups of rows.
 
-    Args:
-        board: The leaderboard.
-        spreads: What `by_method.spreads` returns, of the same methods.
-        differences: What `statistics.differences` returns: a star marks where the 95 % interval excludes 0.
-        reference: The method of these differences.
+    Of a leaderboard, the `by_method.spreads` of its methods and their `statistics.differences` to `reference`; a star
+    marks where the 95 % interval excludes 0.
     """
     apart = differences[(differences["low"] > 0) | (differences["high"] < 0)]
     differing = set(map(tuple, apart[["noise", *SETTING, "dataset", "rate", "method"]].to_numpy()))

@@ -59,9 +59,7 @@ def make(
         methods: Those that are shown; all where none is named.
         for_paper: Write only LaTeX tables, and pictures as PDF and SVG, to the folder `paper` in it.
 
-    Raises:
-        BadInput: A file that is not ours stands in the place of one, or there are no runs of a method.
-        OSError: The folder cannot be written.
+    Raises BadInput: A file that is not ours stands in the place of one, or there are no runs of a method.
     """
     store, outputs = Store(out), Outputs(out, "report for a paper" if for_paper else "report")
     step("records")

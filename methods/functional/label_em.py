@@ -113,14 +113,18 @@ def starts(given: Given) -> Explanation:
     found = _even_noise(given, torch.cat([given.by_labels, torch.zeros_like(given.shares)], 1))
     best = found.each[:, :-1].sum(-1).argmax(1)
     both = found.picked(torch.stack([best, torch.full_like(best, len(RIDGES))], 1))
-    return replace(both, ridge=both.right.new_tensor(RIDGES)[best][:, None].expand(-1, 2))
+    ridge = torch.zeros_like(both.right[:, 0])
+    for number, value in enumerate(RIDGES):
+        ridge = ridge.masked_fill(best == number, value)  # a tensor of RIDGES would be waited for
+    return replace(both, ridge=ridge[:, None].expand(-1, 2))
 
 
 def _even_noise(given: Given, regressions: Tensor) -> Explanation:
     """Weights of the pool and one fraction of right labels, by EM, for each of some regressions [R, S, N, C]."""
     scores, classes = given.scores(regressions), regressions.shape[-1]
     count = scores.shape[2] - 1
-    pool = scores.new_tensor([0.5 / count] * count + [BY_IMAGES]).expand(*scores.shape[:2], -1)
+    pool = scores.new_full((*scores.shape[:2], count + 1), 0.5 / count)
+    pool[..., -1] = BY_IMAGES
     right, bias = torch.full_like(pool[..., 0], RIGHT), scores.new_zeros(*scores.shape[:2], classes)
     for _ in range(STEPS):
         p = _probabilities(given, scores, pool, bias)

@@ -82,7 +82,7 @@ def test_a_signal_while_planning_ends_with_one_line() -> None:
 def test_what_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> None:
     done = promptnoise("bench", "--dry-run", f"--out={tmp_path}", environment={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
-    assert "digits ? 78 runs" in done.stdout
+    assert "digits ? 90 runs" in done.stdout
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

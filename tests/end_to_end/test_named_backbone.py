@@ -74,7 +74,7 @@ def test_an_exported_classifier_asks_where_its_model_is_and_takes_no_other(
 
 
 def test_a_name_is_for_folders_and_files(tmp_path: Path) -> None:
-    (tmp_path / "w.pt").write_bytes(b"")
+    (tmp_path / "w.pt").write_bytes(b"weights")
     assert split_name(f"local-dir:{tmp_path}[name=a b]") == (f"local-dir:{tmp_path}", "a b")
     assert resolve(f"ViT-B-32:{tmp_path / 'w.pt'}[name=x]").weights == str(tmp_path / "w.pt")
     assert open_clip_arguments(f"ViT-B-32:{tmp_path / 'w.pt'}[name=x]") == {"model_name": "ViT-B-32", "file": "x"}

@@ -25,8 +25,6 @@ from datamodules.noise import fingerprint
 FOLDER = Path(__file__).parent
 SIDE = 96
 JPEG_QUALITY = 70
-#: Most frequent pairs of true and given class that the page lists.
-PAIRS = 8
 
 
 def gallery(

@@ -59,13 +59,17 @@ before = "\\n)  # fmt: skip\\n#: What the observations"
 exec(compile(path.read_text().replace(before, line + before), str(path), "exec"), module.__dict__)
 from benchmark.analysis.results import Results
 from benchmark.records.store import Store
-from benchmark.report import table_files, terminal
+from benchmark.analysis import statistics
+from benchmark.analysis.by_method import spreads
+from benchmark.report import latex, table_files, terminal
 from benchmark.report.page.payload import payload
 from benchmark.screen import Screen
 from benchmark.tracking.campaign_summary import to_tables
 import pandas as pd
 results = Results.of(*Store(out).load())
 table_files.write_all(results, out)
+tex = latex.tables(results.board, spreads(results.seen), statistics.differences(results.seen, "coop"), "coop")
+(out / "leaderboard.tex").write_text(tex)
 terminal.show(results, Screen(width=100))
 none = pd.DataFrame({"shots": [], "recipe": [], "paradigm": []})
 print(payload(results, none, [], [])["blocks"][0]["cells"]["coop"])
