@@ -93,6 +93,9 @@ def test_features_stands_for_all_files_in_the_folder_of_data_and_for_all_methods
     able = groups.methods(["features"])
     assert {"linear_probe", "class_means", "clap", "em_means[teacher=names]"} <= set(able)
     assert not {"coop", "em_means", "linear_probe[init=random]"} & set(able)
+    with pytest.raises(BadInput, match="elsewhere is not there"):
+        groups.datasets(["features"], tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir()
     with pytest.raises(BadInput, match="holds no files of features"):
         groups.datasets(["features"], tmp_path / "elsewhere")
 
