@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,6 @@ from benchmark.report.short_names import short_name, short_names, without_folder
 from benchmark.run.training import specs
 from datamodules import noise
 from datamodules.catalog import open_dataset
-from datamodules.dataset import Dataset
 from datamodules.errors import UserError
 from datamodules.training_sets import TrainingSets
 
@@ -55,13 +55,13 @@ def draws_table(records: Sequence[Record], data: Path) -> tuple[pd.DataFrame, li
     Labels are drawn again from the data set, below `data`, and kept where their hash is that of the records.
     """
     draws = {r.noise.labels_sha256: r.run for r in sorted(records, key=lambda r: r.run) if not r.label_free}
-    opened: dict[str, Dataset] = {}
+    opened = cache(lambda name: open_dataset(name, data))
     parts, missing = [pd.DataFrame(columns=[*LABELS])], []
     for sha256, run in draws.items():
         try:
             if run.noise != "none" and noise.needs_model(run.noise):
                 raise UserError(f"{run.noise} noise is drawn from a backbone's outputs")
-            dataset = opened.setdefault(run.dataset, open_dataset(run.dataset, data))
+            dataset = opened(run.dataset)
             drawn = TrainingSets(dataset, specs([run])).given[0]
             if noise.fingerprint(drawn.images, drawn.labels) != sha256:
                 raise UserError("the data set has changed since the run")
