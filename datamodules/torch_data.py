@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence, Sized
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from datamodules import noise
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.decoding import to_rgb
 from datamodules.errors import DataError
+from datamodules.formats.checks import checked
 
 
 def noisy_labels(labels: Sequence[int] | Labels, kind: str, rate: float | None, seed: int, classes: int = 0) -> Labels:
@@ -41,7 +42,7 @@ class NoisyDataset(torch.utils.data.Dataset[tuple[Any, ...]]):
     """
 
     def __init__(self, dataset: Any, kind: str, rate: float | None, seed: int = 1) -> None:
-        self.dataset, self.true = dataset, _labels(dataset)
+        self.dataset, self.true = dataset, _labels(dataset, (_parts(dataset[i])[-1] for i in range(len(dataset))))
         self.labels = noisy_labels(self.true, kind, rate, seed, len(getattr(dataset, "classes", ())))
 
     def __len__(self) -> int:
@@ -60,10 +61,10 @@ def from_torch(
 
     Pictures are PIL images, uint8 arrays [H, W, 3], or tensors [3, H, W] of 0 to 1 or uint8; random transforms and
     normalisation belong to the method's recipe. Every picture is read once at first, for the feature bank's key.
-    Raises DataError: an item that is no such picture, or labels that are not class numbers.
+    Raises DataError: an item that is no such picture, labels that are not class numbers, or as `checks.checked`.
     """
-    known = _split("train", train, len(classes)), _split("test", test, len(classes))
-    return Dataset(name, tuple(classes), template, *known, val=val and _split("val", val, len(classes)))
+    known = _split("train", train), _split("test", test), None if val is None else _split("val", val)
+    return checked(Dataset(name, tuple(classes), template, *known))
 
 
 class _Pictures:
@@ -71,16 +72,21 @@ class _Pictures:
 
     def __init__(self, part: str, items: Any) -> None:
         self.part, self.items = part, items
-        digest = hashlib.sha256()
-        for picture in map(self.__getitem__, range(len(items))):
-            digest.update(f"{picture.size}".encode() + picture.tobytes())
-        self.fingerprint = digest.hexdigest()
+        digest, labels = hashlib.sha256(), []
+        for index in range(len(items)):
+            picture, *_, label = _parts(items[index])
+            shown = self._shown(picture, index)
+            digest.update(f"{shown.size}".encode() + shown.tobytes())
+            labels.append(label)
+        self.fingerprint, self.labels = digest.hexdigest(), _labels(items, labels)
 
     def __len__(self) -> int:
         return len(self.items)
 
     def __getitem__(self, index: int, /) -> Image.Image:
-        found = self.items[index][0]
+        return self._shown(self.items[index][0], index)
+
+    def _shown(self, found: Any, index: int) -> Image.Image:
         if isinstance(found, Image.Image):
             return to_rgb(found)
         values = np.asarray(found.movedim(0, -1) if isinstance(found, torch.Tensor) and found.ndim == 3 else found)
@@ -97,25 +103,24 @@ class _Pictures:
         return f"item {index} of {self.part}"
 
 
-def _split(part: str, data: Any, classes: int) -> Split:
+def _split(part: str, data: Any) -> Split:
     items = data.dataset if isinstance(data, DataLoader) else data
     if not isinstance(items, Sized):
         raise DataError(f"{part} has no length; give a map-style data set, which has `__len__` and `__getitem__`")
-    labels = _labels(items)
-    if len(labels) and labels.max() >= classes:
-        raise DataError(f"{part} has labels {labels.min()} to {labels.max()}, should be 0 to {classes - 1}")
-    return Split(_Pictures(part, items), labels)
+    pictures = _Pictures(part, items)
+    return Split(pictures, pictures.labels)
 
 
-def _labels(items: Any) -> Labels:
-    """True labels [n]: the attribute that torchvision's data sets have, else the last entry of every item."""
+def _labels(items: Any, last: Iterable[Any]) -> Labels:
+    """True labels [n]: the attribute that torchvision's data sets have, else the `last` entry of every item."""
     known = getattr(items, "targets", None)
-    if known is None or len(known) != len(items):
-        try:
-            known = [items[index][-1] for index in range(len(items))]
-        except (KeyError, TypeError) as error:
-            raise DataError("items should be tuples whose last entry is the label: (picture, label)") from error
-    return _class_numbers(known)
+    return _class_numbers(list(last) if known is None or len(known) != len(items) else known)
+
+
+def _parts(item: Any) -> Sequence[Any]:
+    if isinstance(item, str | dict) or not isinstance(item, Sequence) or len(item) < 2:
+        raise DataError("items should be tuples whose last entry is the label: (picture, label)")
+    return item
 
 
 def _class_numbers(labels: Any) -> Labels:

@@ -18,13 +18,15 @@ from promptnoise import _packages as _packages
 
 # isort: split
 from benchmark import version
-from benchmark.errors import BadInput
+from benchmark.analysis.results import Results
+from benchmark.commands._app import parse
+from benchmark.commands._folders import check_results
 from benchmark.plan import method_catalog
+from benchmark.records.store import Store
 from datamodules.errors import UserError
 
 __all__ = [
-    "BadInput", "NoisyDataset", "UserError", "audit", "bench", "from_torch", "list_methods", "load", "noisy_labels",
-    "report",
+    "NoisyDataset", "UserError", "audit", "bench", "from_torch", "list_methods", "load", "noisy_labels", "report",
 ]  # fmt: skip
 __version__ = version()
 
@@ -46,8 +48,7 @@ def bench(out: str | Path = "results", **options: object) -> pd.DataFrame:
         UserError: an option that there is not, a value that it does not take, or data that is not there.
     """
     _command("bench", out=out, **options)
-    board: pd.DataFrame = _results(out).board
-    return board
+    return _results(out).board
 
 
 def audit(dataset: str | Path, out: str | Path = "audit", **options: object) -> pd.DataFrame:
@@ -64,12 +65,10 @@ def load(out: str | Path = "results") -> pd.DataFrame:
     """The runs of a results folder, one a row: its axes, accuracies in percent, seconds.
 
     Raises:
-        UserError: there is no such folder.
+        UserError: there is no such folder, or it holds no records.
     """
-    if not Path(out).is_dir():
-        raise BadInput(f"{out} is not there; it should be a folder that `bench` has written")
-    seen: pd.DataFrame = _results(out).seen
-    return seen
+    check_results(Path(out).expanduser())
+    return _results(out).seen
 
 
 def report(out: str | Path = "results") -> Path:
@@ -94,8 +93,6 @@ def list_methods() -> pd.DataFrame:
 
 def _command(name: str, **options: object) -> int:
     """Runs a command with these options, as words on the command line; its exit status."""
-    from benchmark.commands._app import parse
-
     command: Any = importlib.import_module(f"benchmark.commands.{name}")
     words = [f"--{option}={_text(value)}" for option, value in options.items()]
     return int(command.main(parse(name, command.Options, words)))
@@ -110,8 +107,5 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _results(out: str | Path) -> Any:
-    from benchmark.analysis.results import Results
-    from benchmark.records.store import Store
-
+def _results(out: str | Path) -> Results:
     return Results.of(*Store(Path(out).expanduser()).load())

@@ -69,7 +69,7 @@ def test_methods_are_listed_with_names_families_and_options() -> None:
 def test_bad_options_are_raised_and_not_printed(options: dict[str, object], said: str, tmp_path: Path) -> None:
     with pytest.raises(promptnoise.UserError, match=said):
         promptnoise.bench(tmp_path, **options)
-    with pytest.raises(promptnoise.UserError, match="is not there"):
+    with pytest.raises(promptnoise.UserError, match="there is no results folder"):
         promptnoise.load(tmp_path / "nothing")
 
 

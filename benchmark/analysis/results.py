@@ -12,6 +12,7 @@ from benchmark.analysis.choices import choices
 from benchmark.analysis.comparable import comparable
 from benchmark.analysis.identical import identical
 from benchmark.analysis.leaderboard import board_of, rows_of
+from benchmark.errors import BadInput
 from benchmark.records.record import Record
 
 
@@ -41,6 +42,14 @@ class Results:
         """Sentences on why numbers of these tables may mislead: mixed hardware, methods with identical numbers."""
         hardware = mixed_hardware(self.records)
         return [hardware] * bool(hardware) + identical(self.records, self.seen)
+
+
+def of_methods(records: Sequence[Record], methods: Sequence[str]) -> list[Record]:
+    """The records of these methods, of all where none is named. Raises BadInput: There are none of one."""
+    there = sorted({record.run.method for record in records})
+    if missing := [method for method in methods if method not in there]:
+        raise BadInput(f"there are no runs of {missing[0]}; there are of {', '.join(there) or 'no method'}")
+    return [record for record in records if record.run.method in methods or not methods]
 
 
 def mixed_hardware(records: Iterable[Record]) -> str:

@@ -131,7 +131,7 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
     if kind == "folder":
         catalog.check(spec)
         if "split" in options:
-            check_files(spec, Path())
+            check_files([spec], Path())
         return checked(_folder(spec, Path(place).expanduser(), options.get("template", catalog.TEMPLATE)))
     if "/" in name and kind not in ("hf", "features"):
         raise BadInput(f"{spec} is not there; give a folder, a CSV table, or the name of a data set")

@@ -14,7 +14,7 @@ from benchmark.plan import gpu_hours, groups, method_catalog, name_checks, suite
 from benchmark.plan.axes import Run, all_small
 from benchmark.plan.feature_files import notes
 from benchmark.plan.method_names import printed
-from benchmark.plan.options import Options
+from benchmark.plan.options import Options as Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.option_files import check_same_files
 from benchmark.records.paths import LEFT_OUT
@@ -40,7 +40,8 @@ def main(options: Options) -> int:
     store, name = Store(options.out), grid_name(runs, options.pack)
     check_writable("the output folder", options.out)
     suites.kept_in(options, name).check()
-    runs = train(console, options, runs, store, partial(suites.keep, options, name, _made()))
+    made = f"{datetime.now():%Y-%m-%d %H:%M:%S} by promptnoise {version()}, protocol {PROTOCOL}"
+    runs = train(console, options, runs, store, partial(suites.keep, options, name, made))
     return 0 if options.dry_run or options.detach else _finish(console, store, runs)
 
 
@@ -64,10 +65,6 @@ def planned(console: Screen, options: Options) -> list[Run]:
     return runs
 
 
-def _made() -> str:
-    return f"{datetime.now():%Y-%m-%d %H:%M:%S} by promptnoise {version()}, protocol {PROTOCOL}"
-
-
 def train(
     console: Screen, options: Options, runs: list[Run], store: Store, begin: Callable[[], None] = lambda: None
 ) -> list[Run]:
@@ -81,8 +78,9 @@ def train(
     engine = _checked(options, datasets, backbones)
     done = store.finished(runs, quarantine=not options.dry_run)
     check_same_files(store, (run for run in runs if run.key in done))
-    for dataset in {run.dataset: None for run in runs if run.key not in done and not options.dry_run}:
-        name_checks.check_files(dataset, options.data)
+    undone = {run.dataset: None for run in runs if run.key not in done}
+    if not options.dry_run:
+        name_checks.check_files(undone, options.data)
     if len(done) < len(runs):
         if not all(is_embedded(backbone) for backbone in backbones):
             check_writable("the cache folder", options.cache)
@@ -96,10 +94,8 @@ def train(
     if options.save_predictions:
         _without_predictions(console, store, [run for run in runs if run.key in done])
     if options.dry_run:
-        for dataset in datasets:
-            name_checks.check_files(dataset, options.data)
-        line = f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}"
-        console.say(line, "dim")
+        console.say(f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}", "dim")
+        name_checks.check_files(undone, options.data)
     elif todo:
         return train_campaign(console, options, engine, Planned(runs, todo, frozenset(done), workers), begin)
     else:
@@ -170,6 +166,3 @@ def _finish(console: Screen, store: Store, runs: list[Run]) -> int:
         console.say(line)
     good = sum(record.status == "ok" for record in mine)
     return 0 if good == len(runs) else 1
-
-
-__all__ = ["Options", "main", "train"]

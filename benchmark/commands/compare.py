@@ -114,7 +114,10 @@ def _board(folder: Path) -> tuple[pd.DataFrame, list[Record], list[str]]:
         return leaderboard(records), records, problems
     file = folder / "leaderboard.csv"
     if not file.exists():
-        raise BadInput(f"{folder} has neither records of finished runs nor a leaderboard.csv")
+        wrong = "has neither records of finished runs nor a leaderboard.csv"
+        if not folder.is_dir():
+            wrong = "is no folder; compare takes two results folders, `promptnoise report --methods=A,B` methods"
+        raise BadInput(f"{folder} {wrong}")
     try:
         return from_csv(reading.read_text(file, reading.TABLE)), [], problems
     except ValueError as error:

@@ -63,7 +63,8 @@ def main(options: Options) -> int:
 
 def _methods(_: Options) -> Iterator[tuple[str, ...]]:
     for info in method_catalog.methods().values():
-        yield info.name, info.title, info.family, _defaults(info), info.summary
+        defaults = ", ".join(f"{name}={option.shown}" for name, option in info.options.items())
+        yield info.name, info.title, info.family, defaults, info.summary
 
 
 def _recipes(_: Options) -> Iterator[tuple[str, ...]]:
@@ -94,10 +95,6 @@ def _groups() -> Iterator[str]:
     for name, members in {**catalog.groups(), "robust": groups.method_groups()["robust"]}.items():
         yield f"{name} stands for {', '.join(members)}"
     yield "folder:PATH, hf:NAME and features:FILE are data sets, too"
-
-
-def _defaults(info: method_catalog.MethodInfo) -> str:
-    return ", ".join(f"{name}={option.shown}" for name, option in info.options.items())
 
 
 def _grid(paper: protocols.Paper) -> str:

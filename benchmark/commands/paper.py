@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 
 from benchmark.commands import bench
@@ -72,8 +71,10 @@ def main(options: Options) -> int:
     if options.backbone:
         name_checks.check_backbone(options.backbone)
     console.say(f"{paper.name}: {paper.title}", "bold")
-    files = partial(name_checks.check_files, root=options.data)
-    missing = _missing(files, dict.fromkeys(run.dataset for cell in cells for run in cell.runs))
+    missing = _missing(
+        lambda name: name_checks.check_files([name], options.data),
+        dict.fromkeys(run.dataset for cell in cells for run in cell.runs),
+    )
     if options.quick:
         cells = paper_runs.quick(cells, missing)
     runs = [run for cell in cells for run in cell.runs]

@@ -49,8 +49,8 @@ def main(options: Options) -> int:
     if options.check:
         if is_current(options.readme, options.reference):
             return 0
-        command = f"promptnoise readme{_options(options)}"
-        raise BadInput(f"{options.readme} does not show {options.reference}; `{command}` brings it up to date")
+        wrong = f"{options.readme} does not show {options.reference}"
+        raise BadInput(f"{wrong}; the same command without --check brings it up to date")
     if options.publish:
         check_results(Path(options.publish))
         check_writable("the reference folder", options.reference)
@@ -109,9 +109,3 @@ def _text(path: Path) -> str:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadInput(f"{path} is not text in UTF-8") from None
-
-
-def _options(options: Options) -> str:
-    """The options that name the page and its reference, where they are not the defaults."""
-    named = {"reference": options.reference, "readme": options.readme}
-    return "".join(f" --{name}={path}" for name, path in named.items() if path != getattr(Options, name))

@@ -52,7 +52,7 @@ def main(options: Options) -> int:
     if options.url and (options.for_ != "hub" or not options.url.startswith(("https://", "http://"))):
         raise BadInput(f"--url={options.url} should be an address, https://..., and goes with --for=hub")
     if options.for_ == "hub":
-        return _hub(options)
+        return _hub(options, methods)
     paper = options.for_ == "paper"
     Outputs(options.out, "report").check([PAPER] if paper else [*REPORT, *tables_of(options.out)])
     console = Screen()
@@ -68,14 +68,14 @@ def main(options: Options) -> int:
     return 0
 
 
-def _hub(options: Options) -> int:
+def _hub(options: Options, methods: list[str]) -> int:
     """Writes the folder for the Hub, and says which draws are missing."""
     Outputs(options.out / HUB, "report").check(HUB_FILES)
     console = Screen()
     with console.status("drawing labels again"):
         from benchmark.publish.publication import publish
 
-        count, missing = publish(options.out, options.data, options.url)
+        count, missing = publish(options.out, options.data, options.url, methods)
     for line in missing:
         console.say(line, "yellow")
     console.say(f"{count} files written; open {options.out / HUB / 'README.md'}")

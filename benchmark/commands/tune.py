@@ -94,11 +94,7 @@ def _finish(console: Screen, store: Store, keys: list[str]) -> int:
     row: Any
     rows: list[list[str | Text]] = []
     for row in found.itertuples():
-        cells: tuple[str, ...] = (
-            f"{row.lr:g}",
-            f"{row.noisy_val:.2f}{'*' if row.chosen else ' '}",
-            f"{row.accuracy:.2f}",
-        )
+        cells = f"{row.lr:g}", f"{row.noisy_val:.2f}{'*' if row.chosen else ' '}", f"{row.accuracy:.2f}"
         rows.append([printed(row.method), *(Text(each, "bold green" if row.chosen else "") for each in cells)])
     console.print(table(["method", "lr", "noisy val, %", "test, %"], rows))
     for line in learning_rates.sentences(found):

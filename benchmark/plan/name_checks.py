@@ -17,18 +17,18 @@ from methods.recipes import is_embedded, is_precomputed
 WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
 
 
-def check_files(spec: str, root: Path) -> None:
-    """Look for the files of a data set by their names; data sets that are painted on the spot have none.
+def check_files(specs: Iterable[str], root: Path) -> None:
+    """Look for the files of data sets by their names; data sets that are painted on the spot have none.
 
     Raises DataError: They are not there; the message says what to do.
     """
-    name = parse_spec(spec)[0]
-    file = Path(datasets.__path__[0]) / f"{name}.py"
-    if file.is_file() and re.search(r"^def load\(", reading.read_text(file), re.MULTILINE):
-        return  # importing it would import torch
-    state = catalog.status(spec, root)
-    if state != "ready":
-        raise DataError(f"{spec}: {state.removeprefix('missing: ')}")
+    for spec in specs:
+        file = Path(datasets.__path__[0]) / f"{parse_spec(spec)[0]}.py"
+        if file.is_file() and re.search(r"^def load\(", reading.read_text(file), re.MULTILINE):
+            continue  # importing it would import torch
+        state = catalog.status(spec, root)
+        if state != "ready":
+            raise DataError(f"{spec}: {state.removeprefix('missing: ')}")
 
 
 def check_backbone(name: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmark.analysis.results import of_methods
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.publish import HUB, metadata
@@ -12,13 +14,14 @@ from benchmark.records.paths import slug
 from benchmark.records.store import Store
 
 
-def publish(out: Path, data: Path, url: str) -> tuple[int, list[str]]:
-    """Writes all of it, labels drawn again from the data sets in `data`; number of files, and what is missing.
+def publish(out: Path, data: Path, url: str, methods: Sequence[str] = ()) -> tuple[int, list[str]]:
+    """Writes runs, of all methods where none is named, with labels drawn again; number of files, and what is missing.
 
-    Raises BadInput: `out` holds no finished run.
+    Raises BadInput: `out` holds no finished run, or none of a method.
     """
     outputs = Outputs(out / HUB, "report")
-    records, problems = Store(out).load()
+    everything, problems = Store(out).load()
+    records = of_methods(everything, methods)
     if not records:
         raise BadInput(f"{out} holds no finished run to publish")
     runs, (draws, missing) = tables.runs_table(records), tables.draws_table(records, data)

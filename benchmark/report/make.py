@@ -12,9 +12,8 @@ from benchmark.analysis import learning_rates, selection, statistics
 from benchmark.analysis.by_loss import by_loss
 from benchmark.analysis.by_method import spreads
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.results import Results
+from benchmark.analysis.results import Results, of_methods
 from benchmark.analysis.stopping import stopping
-from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
@@ -64,7 +63,7 @@ def make(
     store, outputs = Store(out), Outputs(out, "report for a paper" if for_paper else "report")
     step("records")
     everything = _read(store)
-    campaign = _only(everything, methods) if methods else everything
+    campaign = Results.of(of_methods(everything.records, methods), everything.problems) if methods else everything
     choices, doubts = selection.chosen(campaign.records), campaign.doubts()
     step("tables")
     found = statistics.differences(everything.seen, reference)
@@ -96,14 +95,6 @@ def _read(store: Store) -> Results:
         return campaign
     left_out = f"files of the data sets were left out, as they are no pictures: {LEFT_OUT}"
     return replace(campaign, problems=(*campaign.problems, left_out))
-
-
-def _only(campaign: Results, methods: Sequence[str]) -> Results:
-    """The results of these methods, ranked among themselves."""
-    there = sorted({record.run.method for record in campaign.records})
-    if missing := [method for method in methods if method not in there]:
-        raise BadInput(f"there are no runs of {missing[0]}; there are of {', '.join(there) or 'no method'}")
-    return Results.of([record for record in campaign.records if record.run.method in methods], campaign.problems)
 
 
 def _pictures(campaign: Results, for_paper: bool) -> dict[str, str | bytes]:

@@ -91,12 +91,33 @@ def test_torchvision_s_own_list_of_labels_is_read_instead_of_every_picture() -> 
     assert NoisyDataset(Listed(torch.zeros(4, 1)), "symmetric", 0.25).true.tolist() == [0, 1, 2, 0]
 
 
+def test_every_picture_is_read_once_at_first() -> None:
+    read: list[Any] = []
+    from_torch(Items(DIGITS.train, lambda p: read.append(p) or p), Items(DIGITS.test), DIGITS.classes)
+    assert len(read) == 60
+
+
+@pytest.mark.parametrize(("classes", "words"), [
+    (["zero"], "one class only"), ([], "one class only"), (["a", "A", *"bcdefghi"], "the same name 'a'"),
+])  # fmt: skip
+def test_what_cannot_be_told_apart_is_refused(classes: list[str], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        from_torch(Items(DIGITS.train), Items(DIGITS.test), classes)
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_an_empty_set_is_refused(part: str) -> None:
+    sets = {"train": Items(DIGITS.train), "test": Items(DIGITS.test), part: []}
+    with pytest.raises(DataError, match=f"class 'zero' has no {part}"):
+        from_torch(sets["train"], sets["test"], DIGITS.classes)
+
+
 @pytest.mark.parametrize(
     ("train", "words"),
     [
         (Items(DIGITS.train, lambda p: tensor(p) * 4 - 2), "outside of 0 to 1"),
         (Items(DIGITS.train, lambda p: torch.zeros(512)), "features"),
-        (TensorDataset(torch.zeros(3, 3, 4, 4), torch.tensor([0, 1, 10])), "labels 0 to 10, should be 0 to 9"),
+        (TensorDataset(torch.zeros(3, 3, 4, 4), torch.tensor([0, 1, 10])), "label 10 is out of range 0 ... 9"),
         (iter([1]), "no length"),
     ],
 )

@@ -60,7 +60,7 @@ CASES = [
     ("export KEY --out=RECORDS --to=FILE/x", "--to FILE/x cannot be written: "),
     ("show KEY --out=/nowhere", "there is no results folder /nowhere"),
     ("show ../x --out=RECORDS", "no run in RECORDS/runs has a key that begins with '../x'"),
-    ("compare RECORDS /nowhere", "/nowhere has neither records of finished runs nor a leaderboard.csv"),
+    ("compare RECORDS /nowhere", "/nowhere is no folder; compare takes two results folders"),
     ("compare FOREIGN FOREIGN", "FOREIGN/leaderboard.csv: not a leaderboard: it has no column 'dataset'"),
     ("readme --readme=BINARY", "BINARY is not text in UTF-8"),
     ("readme --reference=FOREIGN --readme=PAGE", "FOREIGN/leaderboard.csv: not a leaderboard"),

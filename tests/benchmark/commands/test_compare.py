@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.commands.compare import compare
+from benchmark.errors import BadInput
 from benchmark.records.store import Store
 from tests.support.records_factory import result, run
 
@@ -24,3 +25,8 @@ def test_compare_says_whether_two_folders_are_of_one_model(
         Store(tmp_path / folder).write(run(), result(run=run(), hashes={"weights": own, "split": "s"}))
     found = compare(tmp_path / "a", tmp_path / "b")
     assert found.agrees and len(found.notes) == bool(note) and note in "".join(found.notes)
+
+
+def test_methods_are_not_folders_and_the_command_for_them_is_named() -> None:
+    with pytest.raises(BadInput, match=r"^coop is no folder; .* `promptnoise report --methods=A,B` methods$"):
+        compare(Path("coop"), Path("gce"))

@@ -37,11 +37,10 @@ def test_backbones_that_may_be_pass_unread(tmp_path: Path) -> None:
 
 
 def test_files_of_a_data_set_are_looked_for_unless_it_is_painted_on_the_spot(tmp_path: Path) -> None:
-    check_files("digits", tmp_path)
     with pytest.raises(DataError, match=r"^dtd: "):
-        check_files("dtd", tmp_path)
+        check_files(["digits", "dtd"], tmp_path)
     make_split_file(tmp_path, "dtd")
-    check_files("dtd", tmp_path)
+    check_files(["digits", "dtd"], tmp_path)
 
 
 def test_what_only_a_run_finds_out_is_named() -> None:

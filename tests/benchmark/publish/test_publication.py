@@ -107,3 +107,13 @@ def test_an_address_is_one_and_goes_with_the_hub(
 ) -> None:
     assert main(["report", f"--out={published.parent}", *words]) == 2
     assert "should be an address, https://..., and goes with --for=hub" in capsys.readouterr().err
+
+
+def test_only_the_methods_that_are_named_are_published(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["report", f"--out={published.parent}", "--for=hub"]
+    assert main([*words, "--methods=gce"]) == 0
+    assert set(pd.read_parquet(published / "runs.parquet")["method"]) == {"gce"}
+    assert not (published / "model-index-coop.yaml").exists()
+    assert main([*words, "--methods=mae"]) == 2
+    assert "there are no runs of mae; there are of coop, gce" in capsys.readouterr().err
+    assert main([*words, "--url=https://example.org/noise"]) == 0
