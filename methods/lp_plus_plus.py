@@ -46,6 +46,7 @@ class Method(AnyLoss, BaseMethod):
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
     remembered: ClassVar[tuple[str, ...]] = ("steps", "taken")
     given: GivenImages
+    features: Tensor
     steps: Tensor
     taken: Tensor
 
@@ -68,7 +69,8 @@ class Method(AnyLoss, BaseMethod):
     def start_training(self) -> None:
         """Computes the step sizes."""
         self.given = GivenImages.of(self.data, self.rows)
-        features, counts = self._features(), self.given.valid.sum(1)
+        counts = self.given.valid.sum(1)
+        self.features = features = torch.where(self.given.valid.unsqueeze(-1), self.data.plain(self.given.images), 0)
         largest = torch.linalg.eigvalsh(features.mT @ features)[:, -1]
         similarities = (features @ self.texts.T).square().sum(1).amax(-1)
         self.steps = torch.stack([4 * counts / largest, counts / (4 * similarities)])
@@ -77,7 +79,7 @@ class Method(AnyLoss, BaseMethod):
         """Starts w and alpha from the training images."""
         if self.current_epoch > 0:
             return
-        features, given = self._features(), self.given
+        features, given = self.features, self.given
         place = given.labels.unsqueeze(-1).expand_as(features)
         sums = torch.zeros_like(self.prototypes).scatter_add(1, place, features)
         images = torch.zeros_like(self.alpha).scatter_add(1, given.labels, given.valid.to(sums.dtype))
@@ -89,14 +91,11 @@ class Method(AnyLoss, BaseMethod):
 
     def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
         """Every run's loss [R] on all of its training images, where it has a batch."""
-        features, given = self._features(), self.given
+        features, given = self.features, self.given
         self.taken = self.taken + batch.active
         whole = replace(batch, features=features, labels=given.labels, valid=given.valid, images=given.images)
         each = self.loss_per_image(self.logits(features, weights), whole)
         return torch.where(batch.active, self.mean_per_run(each, whole), 0)
-
-    def _features(self) -> Tensor:
-        return torch.where(self.given.valid.unsqueeze(-1), self.data.plain(self.given.images), 0)
 
     def class_weights(self) -> Tensor:
         """(w + alpha t) / s [R, C, E], since logits are multiplied by CLIP's scale s."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Ge
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from datamodules.batches import Batch, Images
 from methods.core.any_loss import AnyLoss
@@ -37,31 +36,51 @@ class Method(AnyLoss, BaseMethod):
     weight_decay = 0.0
     remembered: ClassVar[tuple[str, ...]] = ("strength",)
     strength: Tensor
-    eye: Tensor
 
     def build(self) -> None:
-        """Starts the maps [R, E, E] at the identity."""
+        """Starts what the maps add to the identity, A - I [R, E, E], at 0."""
         super().build()
-        runs, eye = len(self.task.seeds), torch.eye(self.texts.shape[-1], device=self.texts.device)
-        self._keep(eye=eye, strength=self.texts.new_full((runs,), self.penalty))
-        self.map = torch.nn.Parameter(eye.repeat(runs, 1, 1))
+        runs, width = len(self.task.seeds), self.texts.shape[-1]
+        self._keep(strength=self.texts.new_full((runs,), self.penalty))
+        self.change = torch.nn.Parameter(self.texts.new_zeros(runs, width, width))
 
     def start_training(self) -> None:
         """Computes the strength [R] of the penalty."""
         counts = GivenImages.of(self.data, self.rows).counts
-        classes = [len(self.data.seen(row)) for row in range(self.rows.start, self.rows.stop)]
-        each = [self.penalty or few / max(1, count) for few, count in zip(classes, counts, strict=True)]
-        self.strength = torch.tensor(each, device=self.strength.device)
+        each = [len(self.data.seen(row)) / max(1, count) for row, count in enumerate(counts, self.rows.start)]
+        self.strength = torch.tensor([self.penalty or one for one in each], device=self.strength.device)
 
     def ranking_weights(self, weights: Tensor) -> Tensor:
         """Mapped class weights [R, C, E]: an image's length after the map changes no order of its logits."""
-        return weights @ self.map
+        return torch.baddbmm(weights, weights, self.change)
 
     def image_features(self, images: Images) -> Tensor:
-        """Mapped unit features [R, B, E]."""
-        return normalize(images.features @ self.map.mT, dim=-1)
+        """Mapped features [R, B, E], of any length."""
+        features = images.features.expand(len(self.change), -1, -1)
+        mapped, self._size = Mapped.apply(self.change, features)
+        return torch.as_tensor(mapped)
+
+    def logits(self, features: Tensor, weights: Tensor) -> Tensor:
+        """Mapped features [R, B, E] and class weights [R, C, E] to logits [R, B, C]."""
+        lengths: Tensor = features.norm(dim=-1, keepdim=True)
+        return features @ (self.task.backbone.scale * weights).mT / lengths.clamp(1e-12)
 
     def mean_per_run(self, each: Tensor, batch: Batch) -> Tensor:
         """The mean loss [R] with the penalty, where a run has a batch."""
-        penalty = self.strength * (self.map - self.eye).square().sum((1, 2))
-        return super().mean_per_run(each, batch) + torch.where(batch.active, penalty, 0)
+        return super().mean_per_run(each, batch) + torch.where(batch.active, self.strength * self._size, 0)
+
+
+class Mapped(torch.autograd.Function):
+    """Features after the maps A, and the sizes |A - I|^2 [R], whose gradients are added without another E x E."""
+
+    @staticmethod
+    def forward(ctx: Any, change: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """A - I [R, E, E] and features [R, B, E] to mapped features [R, B, E] and sizes [R]."""
+        ctx.save_for_backward(change, features)
+        return torch.baddbmm(features, features, change.mT), torch.linalg.vector_norm(change, dim=(1, 2)).square()
+
+    @staticmethod
+    def backward(ctx: Any, mapped: Tensor, sizes: Tensor) -> tuple[Tensor, None]:
+        """Their gradients to that of A - I."""
+        change, features = ctx.saved_tensors
+        return (mapped.mT @ features).addcmul_(change, 2 * sizes[:, None, None]), None

@@ -164,12 +164,8 @@ class EncodedArrays:
         if texts is None:
             return None
         whole = texts[None] if texts.ndim == 2 else texts
-        if (
-            whole.ndim != 3
-            or whole.shape[1:] != (len(self.classes), width)
-            or not whole.size
-            or whole.dtype.kind != "f"
-        ):
+        fits = whole.ndim == 3 and whole.shape[1:] == (len(self.classes), width) and whole.dtype.kind == "f"
+        if not fits or not whole.size:
             expected = f"floats [{len(self.classes)}, {width}], or [T, {len(self.classes)}, {width}] of T templates"
             raise self._error(f"text_features_raw should be {expected}, got {texts.dtype} of shape {texts.shape}")
         found = np.array(whole, np.float32)

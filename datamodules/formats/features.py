@@ -36,12 +36,9 @@ class FeatureFile:
 
     def missing(self, root: Path | None) -> str | None:
         """Returns what to do to get the data, or None if it is there."""
-        lacking = [path for path in self._paths if not path.exists()]
-        return (
-            f"{lacking[0]} is not there; `promptnoise features` makes such a file (docs/features.md)"
-            if lacking
-            else None
-        )
+        lacking = next((path for path in self._paths if not path.exists()), None)
+        how = "`promptnoise features` makes such a file (docs/features.md)"
+        return None if lacking is None else f"{lacking} is not there; {how}"
 
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
         """The data set, with `outputs` of its backbone; a file that has not changed is looked through once.
@@ -65,12 +62,9 @@ class FeatureFile:
             return read_arrays(path)
         if not self.labels:
             raise DataError(f"{path} has no labels; name their labels, too: features:{path}[labels=/path/labels.npy]")
-        found = {"train_features": read_array(path), "train_labels": read_array(Path(self.labels).expanduser())}
-        if self.texts:
-            found["text_features_raw"] = read_array(Path(self.texts).expanduser())
-        if self.classes:
-            found["class_names"] = read_array(Path(self.classes).expanduser())
-        return found
+        named = {"train_labels": self.labels, "text_features_raw": self.texts, "class_names": self.classes}
+        others = {name: read_array(Path(one).expanduser()) for name, one in named.items() if one}
+        return {"train_features": read_array(path), **others}
 
 
 def _state(path: Path) -> tuple[tuple[str, int, int], ...]:

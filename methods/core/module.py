@@ -31,11 +31,11 @@ class RunsModule(lightning.LightningModule):
 
     After `fit`, `curves` holds one tensor [R] per epoch and name: the loss, what `diagnostics.summary` measures,
     `prediction_changes` (the fraction of training images predicted otherwise than in the epoch before), and the
-    test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`, of methods that more
-    than class weights classify at 20 epochs at most (`evaluation.on_curve`), NaN elsewhere. After `test`,
-    `accuracy`, `class_accuracy` and `calibration_error` are there, `evaluated_weights` with each member's class weights
-    [R, C, E], and where `keep_predictions` is set, `test_predictions` and `train_predictions` with the class predicted
-    of every test and every given training image and its probability.
+    test and noisy validation accuracies where the data module has `test_curve` and `noisy_val`; of methods that more
+    than class weights classify, and on files of features, at 20 epochs at most (`evaluation.on_curve`), NaN elsewhere.
+    After `test`, `accuracy`, `class_accuracy` and `calibration_error` are there, `evaluated_weights` with each member's
+    class weights [R, C, E], and where `keep_predictions` is set, `test_predictions` and `train_predictions` with the
+    class predicted of every test and every given training image and its probability.
     Logged, as means over runs: `train_loss`, `val_accuracy`, `test_accuracy` (0 to 1).
     """
 
@@ -151,25 +151,24 @@ class RunsModule(lightning.LightningModule):
         """Accuracies [R] after an epoch, on what the data module asks for.
 
         NaN for members that would have to encode every image; noisy validation, of few images, has theirs at the end.
-        NaN, too, in most epochs of a long training for members that more than class weights classify (`on_curve`).
+        NaN, too, in most epochs of a long training (`on_curve`) for members that more than class weights classify, and
+        for all where a file has the features, since training on them takes less time than the test.
         """
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
         epoch, epochs = self.trainer.current_epoch, int(self.trainer.max_epochs or 1)
-        at_end = {"noisy_val_accuracy"} if epoch + 1 == epochs else set()
-        weights = dict(zip(self.members, classifiers(self.members), strict=True)) if any(splits.values()) else {}
-        return {
-            name: torch.cat(
-                [
-                    torch.full((len(member.task.seeds),), torch.nan, device=member.task.backbone.device)
-                    if member.sees_images and name not in at_end
-                    else _accuracy(member, weights[member], images, on_curve(epoch, epochs))
-                    for member in self.members
-                ]
-            )
+        thorough, last = on_curve(epoch, epochs), epoch + 1 == epochs
+        found = {
+            name: torch.full((self.run_count,), torch.nan, device=self.device)
             for name, images in splits.items()
             if images
         }
+        if found and (thorough or data.dataset.outputs is None):
+            for member, weights in zip(self.members, classifiers(self.members), strict=True):
+                for name, values in found.items():
+                    if not member.sees_images or (last and name == "noisy_val_accuracy"):
+                        values[member.rows] = _accuracy(member, weights, splits[name], thorough)
+        return found
 
     def on_validation_epoch_start(self) -> None:
         """Encodes every run's prompts once for the whole evaluation."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from math import log
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 State = dict[str, Tensor]
 
@@ -34,9 +34,10 @@ class PerRunOptimizer(torch.optim.Optimizer):
                 loss = closure()
         for group in self.param_groups:
             move = _sgd if group["optimizer"] == "sgd" else _adam
+            settings = group if group["rates"] is not None else {**group, "rates": group["lr"]}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    moved, after = move(parameter, parameter.grad, self.state[parameter], group)
+                    moved, after = move(parameter, parameter.grad, self.state[parameter], settings)
                     self._keep(parameter, moved, after, group["active"])
         return loss
 
@@ -45,7 +46,8 @@ class PerRunOptimizer(torch.optim.Optimizer):
         state = self.state[parameter]
         for name, new in after.items():
             state[name] = new if active is None else torch.where(_by_row(active, new), new, state[name])
-        parameter.copy_(moved if active is None else torch.where(_by_row(active, parameter), moved, parameter))
+        if moved is not parameter:
+            parameter.copy_(moved if active is None else torch.where(_by_row(active, parameter), moved, parameter))
 
 
 def _sgd(parameter: Tensor, gradient: Tensor, state: State, group: Mapping[str, Any]) -> tuple[Tensor, State]:
@@ -53,38 +55,28 @@ def _sgd(parameter: Tensor, gradient: Tensor, state: State, group: Mapping[str, 
         state["velocity"] = torch.zeros_like(parameter)
     decayed = gradient.add(parameter, alpha=group["weight_decay"])
     velocity = decayed.add_(state["velocity"], alpha=group["momentum"])
-    rate = _rate(parameter, group)
-    moved = parameter - rate * velocity if isinstance(rate, Tensor) else parameter.sub(velocity, alpha=rate)
-    return moved, {"velocity": velocity}
+    if isinstance(rates := group["rates"], Tensor):
+        return parameter - _by_row(rates, parameter) * velocity, {"velocity": velocity}
+    return parameter.sub(velocity, alpha=rates), {"velocity": velocity}
 
 
 def _adam(parameter: Tensor, gradient: Tensor, state: State, group: Mapping[str, Any]) -> tuple[Tensor, State]:
+    """PyTorch's, which goes once over each row; in place where every run has a batch."""
     if not state:
         state["mean"], state["square"] = torch.zeros_like(parameter), torch.zeros_like(parameter)
         state["steps"] = torch.zeros(len(parameter), device=parameter.device)
-    rate, decay = _rate(parameter, group), group["weight_decay"]
-    start = parameter
-    if group["optimizer"] == "adamw":
-        start = parameter * (1 - rate * decay)
-    else:
-        gradient = gradient.add(parameter, alpha=decay) if decay else gradient
-    steps = state["steps"] + 1
-    mean = state["mean"].lerp(gradient, 1 - group["beta1"])
-    square = (state["square"] * group["beta2"]).addcmul_(gradient, gradient, value=1 - group["beta2"])
-    unbiased, spread = (_by_row(_one_minus_power(group[name], steps), parameter) for name in ("beta1", "beta2"))
-    moved = start.addcdiv(rate / unbiased * mean, square.sqrt().div_(spread.sqrt()).add_(group["eps"]), value=-1)
-    return moved, {"mean": mean, "square": square, "steps": steps}
-
-
-def _one_minus_power(base: float, exponents: Tensor) -> Tensor:
-    """1 - base^n, exact for a base near 1."""
-    return -torch.expm1(exponents * log(base)) if base else torch.ones_like(exponents)
-
-
-def _rate(parameter: Tensor, group: Mapping[str, Any]) -> Any:
-    """The learning rate: a number, or one for each row [R, 1, ...]."""
-    rates = group["lr"] if group["rates"] is None else group["rates"]
-    return _by_row(rates, parameter) if isinstance(rates, Tensor) else rates
+    whole = group["active"] is None
+    moved, after = (parameter, state) if whole else (parameter.clone(), {n: old.clone() for n, old in state.items()})
+    by_row = isinstance(rates := group["rates"], Tensor)
+    for row in range(len(parameter) if by_row else 1):
+        rows = slice(row, row + 1) if by_row else slice(None)
+        mean, square, steps = ([*after[name][rows]] for name in ("mean", "square", "steps"))
+        adam(
+            [*moved[rows]], [*gradient[rows]], mean, square, [], steps, fused=True, amsgrad=False, maximize=False,
+            beta1=group["beta1"], beta2=group["beta2"], lr=rates[row] if by_row else rates, eps=group["eps"],
+            weight_decay=group["weight_decay"], decoupled_weight_decay=group["optimizer"] == "adamw",
+        )  # fmt: skip
+    return moved, after
 
 
 def _by_row(values: Tensor, like: Tensor) -> Tensor:

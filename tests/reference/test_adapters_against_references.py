@@ -166,5 +166,5 @@ def test_prolip_s_map_is_held_to_the_identity(penalty: float) -> None:
     logits = lambda feature: run.scale * run.texts @ slow.unit(matrix @ (3 * feature))  # noqa: E731
     strength = penalty or 1 / 8
     run.train([matrix], logits, lambda: strength * ((matrix - eye) ** 2).sum(), weight_decay=0.0)
-    same(method.map, matrix, eye)
+    same(method.change, matrix - eye, torch.zeros_like(eye))
     classified(method, run, logits)

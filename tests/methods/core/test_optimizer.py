@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -78,7 +79,7 @@ def test_training_goes_on_from_a_checkpoint_with_adam_s_state() -> None:
         whole.grad = gradient.clone()
         optimizer.step()
     resumed, again = made(whole.detach())
-    again.load_state_dict(optimizer.state_dict())
+    again.load_state_dict(deepcopy(optimizer.state_dict()))
     for gradient in gradients[2:]:
         for stack, own in ((whole, optimizer), (resumed, again)):
             stack.grad = gradient.clone()
