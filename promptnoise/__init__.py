@@ -38,7 +38,22 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def bench(out: str | Path = "results", **options: object) -> pd.DataFrame:
+class Leaderboard(pd.DataFrame):
+    """The leaderboard of the results folder `out`, with what it is made of; tables taken from it are plain ones."""
+
+    _metadata = ["out"]
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """`load` of the folder."""
+        return load(self.out)
+
+    def report(self) -> Path:
+        """`report` of the folder."""
+        return report(self.out)
+
+
+def bench(out: str | Path = "results", **options: object) -> Leaderboard:
     """Trains what is not done of a grid, as `promptnoise bench`, and returns the leaderboard of `out`.
 
     Options are those of the command, lists where it takes commas: `bench(methods=["coop", "gce"], noise=[0, 0.5],
@@ -48,7 +63,9 @@ def bench(out: str | Path = "results", **options: object) -> pd.DataFrame:
         UserError: an option that there is not, a value that it does not take, or data that is not there.
     """
     _command("bench", out=out, **options)
-    return _results(out).board
+    board = Leaderboard(_results(out).board)
+    board.out = Path(out)
+    return board
 
 
 def audit(dataset: str | Path, out: str | Path = "audit", **options: object) -> pd.DataFrame:
