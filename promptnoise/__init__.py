@@ -41,7 +41,7 @@ def __getattr__(name: str) -> Any:
 class Leaderboard(pd.DataFrame):
     """The leaderboard of the results folder `out`, with what it is made of; tables taken from it are plain ones."""
 
-    _metadata = ["out"]
+    out: Path = Path("results")
 
     @property
     def runs(self) -> pd.DataFrame:
