@@ -81,12 +81,8 @@ def misfit_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]
 
 def question_table(data: Doubtful, result: AuditResult) -> Iterable[Sequence[Any]]:
     """The images that a decision about would tell most, with the class that every explanation suggests."""
-    yield [
-        "file",
-        "given",
-        "suggested",
-        *(f"if_{100 * rival.fraction:.0f}_percent_are_wrong" for rival in result.rivals),
-    ]
+    others = [f"if_{100 * rival.fraction:.0f}_percent_are_wrong" for rival in result.rivals]
+    yield ["file", "given", "suggested", *others]
     for row in result.questions.tolist():
         suggested = [result.suggested, *(rival.suggested for rival in result.rivals)]
         yield [data.files[row], *(data.values[labels[row]] for labels in (data.given, *suggested))]
@@ -116,6 +112,7 @@ def summary(data: Doubtful, result: AuditResult, copies: Copies) -> dict[str, An
         "data": data.name, "images": len(data.given), "classes": list(data.values),
         "wrong_share": result.fraction.estimate, "wrong_share_interval": [result.fraction.low, result.fraction.high],
         "other_explanations": [rival.fraction for rival in result.rivals],
+        "looks_like": {data.values[one]: data.values[other] for one, other in result.exchanged},
         "copies_with_different_labels": {kind: copies.count(~same, kind) for kind in KINDS},
         "copies_with_the_same_label": {kind: copies.count(same, kind) for kind in KINDS},
         "copies_in_the_test_set": {kind: sum(copy.kind == kind for copy in copies.in_test) for kind in KINDS},

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.audit import detectors
-from benchmark.audit.classifiers import Step, classifiers
-from benchmark.audit.estimate import Interval, estimate
+from benchmark.audit.classifiers import Step, scores_and_estimate
+from benchmark.audit.estimate import Interval
 from benchmark.audit.explanation import EXPECTED, wrong_probability
 from benchmark.audit.misfits import fits_none
 from benchmark.audit.questions import questions
@@ -41,7 +41,7 @@ class AuditResult:
     larger where a label is doubtful: by classifiers and by chosen detectors. `misfits` are images that fit no class,
     `isolation` [P] is how far each is from its neighbours.
     `rivals` explain the labels as well; the images `questions` [n] tell most. Of images without a label,
-    `unlabelled` are the suggested class and its probability.
+    `unlabelled` are the suggested class and its probability; images of the first of `exchanged` look like the second.
     """
 
     wrong: Floats
@@ -57,6 +57,7 @@ class AuditResult:
     rivals: list[Account]
     questions: Labels
     unlabelled: tuple[Labels, Floats]
+    exchanged: list[tuple[int, int]]
 
 
 def examine(
@@ -66,9 +67,7 @@ def examine(
 
     `step` is told what comes next; `expected` is the fraction of wrong labels that is expected, 0 to 1.
     """
-    parts = classifiers(sample, step)
-    step("noise matrix and fraction of wrong labels")
-    found = estimate(parts, sample.labels, sample.zero_shot, sample.checked, expected, sample.seed)
+    parts, found = scores_and_estimate(sample, step, expected)
     there, labelled = sample.labels >= 0, sample.labelled()
     labels, true = labelled.labels, found.true[there]
     wrong = wrong_probability(true, labels)
@@ -86,6 +85,7 @@ def examine(
         rivals=[account(rival[there], labels) for rival in found.rivals],
         questions=questions([true, *(rival[there] for rival in found.rivals)], labels, labelled.checked).numpy(),
         unlabelled=(found.true[~there].argmax(1).numpy(), found.true[~there].amax(1).numpy()),
+        exchanged=[(a, b) for a, b in enumerate(found.looks.tolist()) if a != b],
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from benchmark.audit.class_means import mean_probabilities, out_of_fold
 from benchmark.audit.estimate import Estimate, estimate
+from benchmark.audit.exchanged_names import looks_like, with_labels_wrong
 from benchmark.audit.explanation import EXPECTED
 from benchmark.audit.neighbours import votes
 from benchmark.audit.out_of_fold_discriminant import SHRINKAGES, discriminants, likeliest
@@ -32,13 +34,21 @@ LEAST = 1e-6
 
 
 def audit(sample: Sample, step: Step = lambda name: None, expected: float = EXPECTED) -> Estimate:
-    """What is estimated of the true classes of a sample.
+    """What is estimated of the true classes of a sample; see `scores_and_estimate`."""
+    return scores_and_estimate(sample, step, expected)[1]
+
+
+def scores_and_estimate(sample: Sample, step: Step, expected: float) -> tuple[dict[str, Tensor], Estimate]:
+    """Scores [P, C] of the classifiers by name, under names that are not exchanged, and the estimate by them.
 
     `step` is told what comes next, and `expected` is the fraction of wrong labels that is expected, 0 to 1.
     """
+    looks = looks_like(sample)
+    sample = replace(sample, text=sample.text[looks])
     parts = classifiers(sample, step)
-    step("noise matrix")
-    return estimate(parts, sample.labels, sample.zero_shot, sample.checked, expected, sample.seed)
+    step("noise matrix and fraction of wrong labels")
+    found = estimate(parts, sample.labels, sample.zero_shot, sample.checked, expected, sample.seed)
+    return parts, with_labels_wrong(found, sample, looks)
 
 
 def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Tensor]:
@@ -55,7 +65,8 @@ def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Ten
     step("class names, head, class means, ridge regression")
     wrong = likeliest_fraction(sample.zero_shot, labels, sample.seed)
     parts["zero_shot"] = tempered(sample.zero_shot, labels, sample.seed, wrong)
-    add("head", text_head(sample))
+    heads = head_weights(sample.features, labels, fold, sample.text.expand(FOLDS, -1, -1), sample.seed)
+    add("head", out_of_fold(sample.features, heads, fold))
     if sample.prompt is not None:  # in sample, but hardly able to learn single labels by heart
         add("prompt", sample.scale * sample.features @ sample.prompt.T)
     if sample.own is not None:
@@ -97,12 +108,6 @@ def _sharpest(scores: Tensor, labels: Tensor, seed: int, wrong: float) -> tuple[
     best = max(SHARPNESS, key=likelihood)
     best = best if best > SHARPNESS[0] else max(BLUNT, key=likelihood)
     return likelihood(best), best
-
-
-def text_head(sample: Sample) -> Tensor:
-    """Log-probabilities [P, C] by an out-of-fold head that starts at the text features and is trained with GCE."""
-    weights = head_weights(sample.features, sample.labels, sample.fold, sample.text.expand(FOLDS, -1, -1), sample.seed)
-    return out_of_fold(sample.features, weights, sample.fold)
 
 
 def discriminant_parts(sample: Sample) -> tuple[Tensor, Tensor]:

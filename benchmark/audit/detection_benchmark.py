@@ -89,8 +89,7 @@ def trials(
 def _measured(name: str, sample: Sample, true: Labels) -> tuple[float, ...]:
     """The numbers of a `Trial`, in its order."""
     module, given, start = detectors.load(name), sample.labels.numpy(), perf_counter()
-    wrong, found, said, seconds = given != true, None, math.nan, math.nan
-    interval = None
+    wrong, found, interval, said = given != true, None, None, math.nan
     if hasattr(module, "estimated"):
         estimate = module.estimated(sample)
         quality_of, found, interval = -wrong_probability(estimate.true, sample.labels), estimate.true, estimate.fraction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -57,7 +57,8 @@ class Estimate:
     """Probabilities [P, C] of `true` classes by image and label, and log-probabilities `pooled` [P, C] by image alone.
 
     `matrix` [C, C] is the noise matrix, `weights` those of the classifiers, `fraction` that of wrong labels. `rivals`
-    are probabilities [P, C] of true classes by other explanations that the labels alone cannot tell from it.
+    are probabilities [P, C] of true classes by other explanations that the labels alone cannot tell from it. `looks`
+    [C] are the classes whose names the images of each class look like, itself unless names are exchanged.
     """
 
     true: Tensor
@@ -67,6 +68,7 @@ class Estimate:
     fraction: Interval
     rivals: tuple[Tensor, ...] = ()
     rival_fractions: tuple[float, ...] = ()
+    looks: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def lines(self) -> list[str]:
         """Sentences on how many labels are wrong."""

@@ -41,10 +41,6 @@ def discriminants(features: Tensor, targets: Tensor, fold: Tensor, shrinkages: t
 
 def likeliest(values: Tensor, labels: Tensor) -> int:
     """The row of values [S, P, C] whose softmax, at its best temperature, makes the given labels [P] likeliest."""
-
-    def log_likelihood(own: Tensor) -> float:
-        picked = labels[:, None]
-        return max(float((t * own).log_softmax(1).gather(1, picked).mean()) for t in TEMPERATURES)
-
-    scores = [log_likelihood(own) for own in values]
-    return max(range(len(scores)), key=scores.__getitem__)
+    given = labels[:, None]
+    scores = [max(float((t * own).log_softmax(1).gather(1, given).mean()) for t in TEMPERATURES) for own in values]
+    return scores.index(max(scores))

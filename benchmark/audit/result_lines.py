@@ -25,6 +25,8 @@ def say_result(console: Screen, data: Doubtful, result: AuditResult, copies: Cop
         how = f"Look at the {len(result.questions)} pictures of questions.csv to decide, on the page or with"
         console.say(f"{line}. {how} --checked=FILE", "yellow")
     console.say(f"{own}; {len(result.misfits)} images fit no class")
+    if looks := [f"{data.values[one]} look like {data.values[other]}" for one, other in result.exchanged]:
+        console.say(f"images of {', of '.join(looks)}: are the names exchanged, or all these labels?", "yellow")
     for line in copies.told(data.given):
         console.say(line)
     if data.left_out:

@@ -35,8 +35,7 @@ STEPS = 5
 #: What is always written, and what options ask for.
 FILES = (
     "labels.csv", "confusion.csv", "duplicates.csv", "misfits.csv", "questions.csv", "left_out.csv", "issues.csv",
-    "pred_probs.npy",
-    "summary.json",
+    "pred_probs.npy", "summary.json",
 )  # fmt: skip
 CORRECTED, PAGE, UNLABELLED = f"{AUDITED}.csv", "audit.html", "unlabelled.csv"
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from benchmark.audit import detectors
-from benchmark.audit.classifiers import WRONG, audit, classifiers, likeliest_fraction, tempered
+from benchmark.audit.classifiers import (
+    WRONG,
+    audit,
+    classifiers,
+    discriminant_parts,
+    likeliest_fraction,
+    scores_and_estimate,
+    tempered,
+)
+from benchmark.audit.out_of_fold_discriminant import SHRINKAGES, discriminants
 from benchmark.audit.ranking_quality import quality
 from benchmark.audit.sample import Sample
 from tests.benchmark.audit.samples import CLASSES, clusters
@@ -61,3 +71,24 @@ def test_zero_shot_stays_as_sure_as_it_is_right_where_most_labels_are_wrong(wron
         torch.arange(400) % 20 < round(20 * wrong), (true + torch.arange(400) // 20 % 9 + 1) % 10, true
     )
     assert likeliest_fraction(8 * torch.eye(10)[true], labels) == wrong
+
+
+def test_images_count_by_the_probability_of_their_label_in_a_first_discriminant_analysis() -> None:
+    sample, _ = clusters(per_class=20, spread=0.3)
+    given = F.one_hot(sample.labels, sample.classes).float()
+    first, found = discriminant_parts(sample)
+    (strength,) = [
+        s for s in SHRINKAGES if torch.equal(discriminants(sample.centred, given, sample.fold, (s,))[0], first)
+    ]
+    weights = given.clone()
+    for i, label in enumerate(sample.labels.tolist()):
+        weights[i, label] = float(first[i].softmax(0)[label])
+    torch.testing.assert_close(found, discriminants(sample.centred, weights, sample.fold, (strength,))[0])
+
+
+def test_an_audit_is_the_estimate_by_its_scores_and_tells_every_step() -> None:
+    sample, _ = clusters()
+    told: list[str] = []
+    parts, found = scores_and_estimate(sample, told.append, 0.2)
+    torch.testing.assert_close(found.true, audit(sample).true)
+    assert set(parts) == set(classifiers(sample)) and told[-1] == "noise matrix and fraction of wrong labels"

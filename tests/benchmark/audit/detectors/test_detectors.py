@@ -23,5 +23,5 @@ def test_a_detector_finds_wrong_labels_of_clusters_and_gives_the_same_again(name
 
 
 def test_an_unknown_detector_is_named_with_the_nearest_one() -> None:
-    with pytest.raises(DataError, match="did you mean 'ridge'"):
-        detectors.check("rigde")
+    with pytest.raises(DataError, match="did you mean 'lemon'"):
+        detectors.check("lemno")

@@ -1,0 +1,80 @@
+"""Names of two classes that are exchanged are told, mislead no classifier, and a person settles what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from benchmark.audit.audit_result import examine
+from benchmark.audit.classifiers import audit
+from benchmark.audit.exchanged_names import looks_like
+from benchmark.audit.sample import Sample
+from tests.benchmark.audit.samples import clusters
+
+CLASSES = 10
+OTHER = torch.tensor([0, 1, 5, 3, 4, 2, *range(6, CLASSES)])
+
+
+def exchanged(rate: float, per_class: int = 16) -> tuple[Sample, torch.Tensor]:
+    """Clusters in which the names of classes 2 and 5 are exchanged, and their classes as the labels count them."""
+    sample, _ = clusters(per_class, rate, classes=CLASSES)
+    return replace(sample, text=sample.text[OTHER]), torch.arange(CLASSES).repeat_interleave(per_class)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25, 0.4])
+def test_names_that_are_exchanged_are_found_and_mislead_nobody(rate: float) -> None:
+    sample, true = exchanged(rate)
+    assert looks_like(sample).tolist() == OTHER.tolist()
+    found = audit(sample)
+    assert (found.true.argmax(1) == true).float().mean() > 0.97
+    assert abs(found.fraction.estimate - rate) < 0.03
+    right = replace(sample, text=sample.text[OTHER])
+    torch.testing.assert_close(found.true, audit(right).true)
+    assert audit(right).rivals == ()
+
+
+def test_that_all_their_labels_are_wrong_instead_is_a_rival_inside_the_interval() -> None:
+    sample, true = exchanged(0.0)
+    found = audit(sample)
+    (rival,), (fraction,) = found.rivals, found.rival_fractions
+    assert (rival.argmax(1) == OTHER[true]).all()
+    assert fraction == pytest.approx(2 / CLASSES, abs=0.01)
+    assert found.fraction.estimate < 0.01 and found.fraction.low <= 0 and found.fraction.high >= fraction
+    assert examine(sample).exchanged == [(2, 5), (5, 2)]
+
+
+def test_decisions_settle_whether_names_are_wrong_or_labels() -> None:
+    sample, true = exchanged(0.0)
+    asked = torch.tensor(examine(sample).questions[:10])
+    assert (OTHER[true[asked]] != true[asked]).any(), "pictures of the two classes are asked for first"
+    for truth, fraction in ((true, 0.0), (OTHER[true], 2 / CLASSES)):
+        checked = torch.full_like(true, -1)
+        checked[asked] = truth[asked]
+        found = audit(replace(sample, checked=checked))
+        assert found.rivals == ()
+        assert found.fraction.estimate == pytest.approx(fraction, abs=0.02)
+        assert (found.true.argmax(1) == truth).float().mean() > 0.97
+
+
+def test_a_whole_list_of_names_in_another_order_has_no_rival() -> None:
+    sample, true = exchanged(0.0)
+    moved = (torch.arange(CLASSES) + 1) % CLASSES
+    found = audit(replace(sample, text=sample.text[OTHER][moved]))
+    assert found.rivals == () and found.fraction.estimate < 0.02 and (found.true.argmax(1) == true).all()
+    assert (
+        torch.equal(torch.sort(found.looks).values, torch.arange(CLASSES))
+        and (found.looks != torch.arange(CLASSES)).all()
+    )
+
+
+def test_noise_and_names_that_say_nothing_exchange_no_names() -> None:
+    own = torch.arange(CLASSES)
+    for rate in (0.0, 0.4):
+        sample, _ = clusters(8, rate, classes=CLASSES)
+        assert torch.equal(looks_like(sample), own)
+        assert torch.equal(looks_like(replace(sample, text=torch.zeros_like(sample.text))), own)
+        true = own.repeat_interleave(8)
+        leaking = torch.where(torch.arange(len(true)) % 5 < 2, (true + 1) % CLASSES, true)
+        assert torch.equal(looks_like(replace(sample, labels=leaking)), own)
