@@ -16,6 +16,11 @@ multiprocessing.set_forkserver_preload(["benchmark.run.worker"])
 pytest_plugins = ["tests.support.plugins"]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, at most 8: tests that wait for a process leave theirs to another."""
+    return min((os.cpu_count() or 1) + 1, 8)
+
+
 def pytest_collection_finish() -> None:
     """What was imported stays: a collection, which every pack of runs ends with, looks at what a test made alone."""
     gc.collect()

@@ -169,8 +169,6 @@ def test_report_for_a_paper_writes_tables_and_pictures_and_leaves_the_report(
     assert {"tables.tex", "accuracy-symmetric.pdf", "accuracy-symmetric.svg", "heatmap-symmetric.pdf"} <= made.keys()
     assert "CoOp" in made["tables.tex"].decode() and "PromptGCE" not in made["tables.tex"].decode()
     assert "open" in capsys.readouterr().out
-    assert main(["report", f"--out={out}", "--for=paper", "--methods=coop,linear_probe"]) == 0
-    assert {path.name: path.read_bytes() for path in (out / "paper").iterdir()} == made
     assert main(["report", f"--out={out}", "--methods=dspt"]) == 2
     assert (
         "there are no runs of dspt; there are of coop, gce[q=0.5], linear_probe, zero_shot" in capsys.readouterr().err
