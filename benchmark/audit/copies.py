@@ -70,7 +70,7 @@ class Copies:
         for of, marked in (("different labels", ~same), ("the same label", same)):
             if marked.any():
                 number = ", ".join(f"{self.count(marked, kind)} {kind}" for kind in KINDS)
-                leak = "; a split at random would train and test on them" if of == "the same label" else ""
+                leak = "; a random split may train on one and test on the other" if of == "the same label" else ""
                 yield f"pairs of copies with {of}: {number}{leak} (duplicates.csv)"
         if self.in_test:
             tested = len({copy.second for copy in self.in_test})

@@ -125,7 +125,7 @@ def main(options: Options) -> int:
         copies = find_copies(data, sample.labelled(), bank, options.duplicates, with_test)
         made = files(whole, result, copies, options.correct)
         if options.pictures:
-            task = progress.add_task("pictures of the page", total=min(options.pictures, len(data.given)))
+            task = progress.add_task("thumbnails", total=min(options.pictures, len(data.given)))
             made[PAGE] = gallery(data, result, copies, options.pictures, options.out, partial(progress.advance, task))
     say_result(console, data, result, copies, options.expected)
     for path in outputs.write(made):

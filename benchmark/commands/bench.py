@@ -144,7 +144,7 @@ def _plan(console: Screen, runs: list[Run], done: set[str], todo: list[Pack]) ->
 def _without_predictions(console: Screen, store: Store, finished: list[Run]) -> None:
     """Says how many finished runs lack predictions, and how to get them."""
     if lacking := sum(not store.has_predictions(run) for run in finished):
-        line = f"{lacking} finished runs have no predictions and are not trained again; another --out has all of them"
+        line = f"{lacking} finished runs have no predictions and are not repeated; use another --out to get them"
         console.say(line, "yellow")
 
 

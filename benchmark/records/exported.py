@@ -132,7 +132,7 @@ def read(path: Path) -> Classifier:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    folder = path if path.is_dir() else path.parent
+    folder = path.parent if path.is_file() else path
     for name in (TENSORS, ABOUT):
         if not (folder / name).is_file():
             raise BadInput(f"{folder} holds no {name}; `promptnoise export` or `choose` writes a classifier")

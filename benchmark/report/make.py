@@ -93,7 +93,7 @@ def _read(store: Store) -> Results:
     campaign = Results.of(*store.load())
     if not (store.out / LEFT_OUT).is_file():
         return campaign
-    left_out = f"files of the data sets were left out, as they are no pictures: {LEFT_OUT}"
+    left_out = f"some files of the data sets are not images and were skipped: {LEFT_OUT}"
     return replace(campaign, problems=(*campaign.problems, left_out))
 
 

@@ -22,7 +22,7 @@ def to_export(records: Sequence[Record], store: Store) -> str:
             if "class_weights" in store.learned(record):
                 name = printed(record.run.method)
                 words = shlex.join(["promptnoise", "export", record.key, f"--out={store.out}"])
-                return f"to classify with what a run learned, here {name}, the best on the test images, run: {words}"
+                return f"to export the classifier with the best test accuracy ({name}), run: {words}"
     return ""
 
 

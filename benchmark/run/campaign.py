@@ -129,7 +129,7 @@ def _keep_left_out(console: Screen, resources: Resources, runs: Sequence[Run], o
         found |= {(name, *one): None for images in parts for one in no_pictures(images)}
     if found:
         (path,) = Outputs(out, "bench").write({LEFT_OUT: as_csv([("dataset", "file", "why"), *found])})
-        console.say(f"{len(found)} files of these data sets are left out, as they are no pictures: {path}", "yellow")
+        console.say(f"{len(found)} files of these data sets are not images and are skipped: {path}", "yellow")
 
 
 def _without(runs: Sequence[Run], reasons: Container[tuple[str, str]]) -> list[Run]:

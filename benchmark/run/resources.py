@@ -87,7 +87,7 @@ class Resources:
         """A backbone's features; a `dataset` of features brings both."""
 
         def progress(what: str, done: int, total: int, rate: float) -> None:
-            report(Event(device, "encode", f"encoding {what}, {rate:.0f} a second", done, total))
+            report(Event(device, "encode", f"encoding {what}, {rate:.0f} per second", done, total))
 
         backbone, skip = self.backbone(name, device, dataset=dataset), self.skip_bad_images
         bank = self._keep(("bank", name, device), lambda: bank_of(name, backbone, self.cache, device, skip))

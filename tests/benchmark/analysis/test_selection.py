@@ -79,7 +79,7 @@ def test_a_report_writes_what_was_chosen_and_removes_it_where_nothing_can_be(
     assert list(table.columns) == choices.COLUMNS and len(table) == 8
     text = (tmp_path / "chosen.md").read_text()
     assert "| always em_means | 1.00 |" in text and "| highest noisy validation, mean over seeds | 2.00 |" in text
-    assert "2.0 points below the best" in choices.sentence(table.assign(rate=table["rate"].astype(float)))
+    assert "costs 2.0 points on average" in choices.sentence(table.assign(rate=table["rate"].astype(float)))
     for record in records:
         Store(tmp_path).path(record.run).unlink()
     fill(tmp_path, rates=(0.5,), seeds=(1,), datasets={"flipped": 66.0})

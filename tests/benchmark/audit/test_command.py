@@ -197,7 +197,7 @@ def test_copies_are_told_from_what_looks_alike_within_and_in_the_test_set(
     assert main(["audit", str(root), f"--out={out}", "--pictures=0", "--devices=cpu"]) == 0
     printed = capsys.readouterr().out
     assert "pairs of copies with different labels: 1 exact, 0 near (duplicates.csv)" in printed
-    assert "with the same label: 0 exact, 1 near; a split at random would train and test on them" in printed
+    assert "with the same label: 0 exact, 1 near; a random split may train on one and test on the other" in printed
     assert "1 test images are copies of audited ones" in printed
     columns = ("file", "other_file", "labels", "copy", "other_is_in")
     assert [[row[name] for name in columns] for row in rows_of(out / "duplicates.csv")] == [

@@ -94,5 +94,5 @@ def test_copies_are_counted_by_kind_and_label() -> None:
     found = Copies([Copy(0, 1, "exact", 1, 1), Copy(0, 2, "near", 0.99, 0.995)], [Copy(0, 0, "exact", 1, 1)])
     said = list(found.told(np.array([0, 0, 1])))
     assert said[0].startswith("pairs of copies with different labels: 0 exact, 1 near")
-    assert said[1].startswith("pairs of copies with the same label: 1 exact, 0 near; a split at random")
+    assert said[1].startswith("pairs of copies with the same label: 1 exact, 0 near; a random split")
     assert said[2].startswith("1 test images are copies") and not list(Copies().told(np.array([0])))

@@ -85,12 +85,14 @@ def test_folders_of_two_protocols_are_compared_but_never_silently(two: tuple[Sto
     lines = (a.out / "leaderboard.csv").read_text().splitlines()
     (older / "leaderboard.csv").write_text("\n".join([lines[0], *(line[:-1] + "0" for line in lines[1:])]) + "\n")
     found = compare.compare(older, b.out)
-    assert found.notes == (f"protocol 0 against protocol {PROTOCOL}: a change of protocol is meant to move numbers",)
+    assert found.notes == (
+        f"protocol 0 against protocol {PROTOCOL}: results of different protocols are expected to differ",
+    )
     assert found.notes[0] in printed(compare.show, found)
 
 
 def test_a_folder_with_nothing_to_compare_is_refused(two: tuple[Store, Store], tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="neither records"):
+    with pytest.raises(BadInput, match="no folder; compare takes two results folders"):
         compare.compare(two[0].out, tmp_path / "nowhere")
     (tmp_path / "leaderboard.csv").write_text("a,b\n1,2\n")
     with pytest.raises(BadInput, match="no column 'dataset'"):

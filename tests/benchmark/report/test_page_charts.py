@@ -124,6 +124,24 @@ def test_nothing_sticks_out_sideways_on_a_phone_or_a_desktop(store: Store, tmp_p
     assert found == {"inner": width, "scroll": width, "out": []}
 
 
+@pytest.mark.parametrize("width", [900, 1300])
+def test_drop_and_rank_are_seen_without_scrolling_beside_standard_deviations(
+    store: Store, tmp_path: Path, width: int
+) -> None:
+    found = ask(
+        page(store),
+        PICK
+        + """
+        pick("dataset", "flipped");
+        const box = document.querySelector("#board").closest(".scroll");
+        return [box.textContent.includes("±"), box.scrollWidth - box.clientWidth];
+        """,
+        tmp_path,
+        width,
+    )
+    assert found == [True, 0]
+
+
 def test_long_curves_are_thinned_to_their_first_last_and_some_between(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(), result(curves={"loss": [float(i) for i in range(1000)], "test_accuracy": [5.0]}))

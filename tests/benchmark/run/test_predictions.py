@@ -86,7 +86,7 @@ def test_finished_runs_without_predictions_are_counted_and_not_trained_again(
     both: Both, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["bench", "--save_predictions", *(f"--{name}={value}" for name, value in {**GRID, **FEW}.items())]
-    (store, plain), line = both, "finished runs have no predictions and are not trained again"
+    (store, plain), line = both, "finished runs have no predictions and are not repeated"
     assert main([*words, f"--out={plain.out}"]) == 0
     assert f"12 {line}" in capsys.readouterr().out
     assert not any(plain.has_predictions(record.run) for record in plain.load().records)

@@ -99,7 +99,7 @@ def test_a_line_has_its_bar_and_both_times_however_long_the_folders_path(width: 
     out = io.StringIO()
     path = f"folder:/{'very-long-name/' * 20}pictures"
     with LiveProgress(Screen(file=out, force_terminal=True, width=width, color_system=None), total=8) as progress:
-        progress(0, Event("cpu", "encode", f"encoding {path} test, 12 a second", 1024, 50_000))
+        progress(0, Event("cpu", "encode", f"encoding {path} test, 12 per second", 1024, 50_000))
         progress(1, epoch(3, f"{path} · 4 runs"))
     frame = "runs " + out.getvalue().split("runs  ")[-1]
     lines = [line for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", frame).splitlines() if line.strip()]
@@ -108,4 +108,4 @@ def test_a_line_has_its_bar_and_both_times_however_long_the_folders_path(width: 
         assert re.search(r" \d+/\d+ +\d:\d\d:\d\d +[-\d]:[-\d]{2}:[-\d]{2} *$", line), line
     assert "epoch 4 of 10" in lines[2] or width < 80
     assert "━━" in lines[2]
-    assert "a second" in lines[1] or width < 80
+    assert "per second" in lines[1] or width < 80

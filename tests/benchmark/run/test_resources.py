@@ -69,4 +69,4 @@ def test_a_bank_is_kept_and_tells_whoever_asked_last(opened: Counter[Any]) -> No
     second.progress("images", 3, 9, 120.4)  # type: ignore[misc]
     ((who, event),) = told
     assert who == "second"
-    assert (event.what, event.text, event.done, event.total) == ("encode", "encoding images, 120 a second", 3, 9)
+    assert (event.what, event.text, event.done, event.total) == ("encode", "encoding images, 120 per second", 3, 9)
