@@ -11,7 +11,7 @@ from benchmark import PROTOCOL
 from benchmark.analysis.columns import over_seeds
 from benchmark.analysis.leaderboard import CHOSEN, HEADER
 from benchmark.analysis.learning_rates import last_noisy_val
-from benchmark.analysis.selection import by_seed, highest
+from benchmark.analysis.selection import by_seed
 from benchmark.plan.axes import CELL
 from benchmark.records.record import Record
 
@@ -33,7 +33,8 @@ def choices(records: Iterable[Record], seen: pd.DataFrame, board: pd.DataFrame) 
     for _, own in marked.groupby(CELL, dropna=False, sort=True):
         test, validation = by_seed(own)
         if test.shape[1] >= FEWEST:
-            methods = highest(validation.mean())
+            means = validation.mean()
+            methods = means.index[means == means.max()]  # several where it is the same
             scores = test[methods].mean(axis=1)
             taken.append(own[own["method"].isin(methods)])
             values.append((round(scores.mean(), 6), scores.std(), len(scores)))

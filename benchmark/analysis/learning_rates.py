@@ -31,10 +31,11 @@ def sweep(records: Iterable[Record]) -> pd.DataFrame:
     """One row per comparable record with a noisy validation: `UNIT`, `CELL`, seed, lr, noisy_val and more."""
     place = attrgetter(*UNIT, *CELL)
     rows = [
-        (*place(run), run.seed, record.run.settings.lr, value, record.score, record.status == "diverged")
+        (*place(run), run.seed, own.lr(run.method, run.dataset), value, record.score, record.status == "diverged")
         for record in records
         if (value := last_noisy_val(record)) is not None
-        for run in [replace(record.run.shown, recipe=str(recipe(record.run.recipe).without("lr")))]
+        for own in [recipe(record.run.recipe)]
+        for run in [replace(record.run.shown, recipe=str(own.without("lr")))]
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=[*UNIT, *CELL, "seed", "lr", "noisy_val", "accuracy", "diverged"])
 

@@ -63,14 +63,12 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
 
 def by_seed(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Test accuracies and noisy validations [seeds, methods] in the rows of a cell, of methods that have all seeds."""
-    test, validation = (rows.pivot(index="seed", columns="method", values=name) for name in ("accuracy", "noisy_val"))
-    complete = validation.columns[validation.notna().all()]
-    return test[complete], validation[complete]
-
-
-def highest(validations: pd.Series) -> list[str]:
-    """The methods whose noisy validation is the highest; several where it is the same."""
-    return list(validations.index[validations == validations.max()])
+    (row, seeds), (column, methods) = (rows[name].factorize(sort=True) for name in ("seed", "method"))
+    tables = np.full((2, len(seeds), len(methods)), np.nan)
+    tables[:, row, column] = rows[["accuracy", "noisy_val"]].to_numpy(float).T
+    complete = ~np.isnan(tables[1]).any(0)
+    test, validation = (pd.DataFrame(table[:, complete], seeds, methods[complete]) for table in tables)
+    return test, validation
 
 
 def regrets(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from benchmark.plan.options import Options as Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.option_files import check_same_files
 from benchmark.records.paths import LEFT_OUT
-from benchmark.records.store import Store
+from benchmark.records.store import Store, without_collection
 from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.file_names import TABLES, table_file
 from benchmark.report.next_command import to_export
@@ -148,6 +148,7 @@ def _without_predictions(console: Screen, store: Store, finished: list[Run]) -> 
         console.say(line, "yellow")
 
 
+@without_collection()
 def _finish(console: Screen, store: Store, runs: list[Run]) -> int:
     """Writes the tables, prints the leaderboard of these runs; 0 only if all of them succeeded."""
     from benchmark.analysis.results import Results

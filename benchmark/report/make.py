@@ -18,7 +18,7 @@ from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.paths import LEFT_OUT
-from benchmark.records.store import Store
+from benchmark.records.store import Store, without_collection
 from benchmark.report import latex, loss_table, page, regret_table, table_files
 from benchmark.report.file_names import PAPER
 from benchmark.report.markdown import plain
@@ -41,6 +41,7 @@ class Made:
     choice: str = ""
 
 
+@without_collection()
 def make(
     out: Path,
     reference: str = "coop",

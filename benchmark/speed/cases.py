@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 import pandas as pd
 import torch
 
-from benchmark.speed.clock import Race
+from benchmark.speed.clock import Work, race
 from benchmark.speed.peak import matmul_peak, operations, peak_bytes
 
 
@@ -55,23 +55,27 @@ class Row:
     device: str = ""
     threads: int = 0
 
-    def timed(self, race: Race, settings: Settings) -> Row:
-        """Fills in a race between "baseline" and "suite"."""
-        self.baseline_s, self.suite_s = race.median("baseline"), race.median("suite")
-        self.ratio_min, self.ratio_median, self.ratio_max = race.ratio("baseline", "suite")
+    def timed(
+        self, baseline: Work, suite: Work, settings: Settings, most: int = 10_000, warm: int = 1, trained: int = 1
+    ) -> Row:
+        """Fills in a race of `most` rounds between a baseline that trains `trained` runs and the suite with all."""
+        rounds, shares = 1 if settings.quick else settings.rounds, {"baseline": 1 / trained, "suite": 1 / self.runs}
+        found = race({"baseline": baseline, "suite": suite}, min(most, rounds), settings.device, shares, warm)
+        self.baseline_s, self.suite_s = found.median("baseline"), found.median("suite")
+        self.ratio_min, self.ratio_median, self.ratio_max = found.ratio("baseline", "suite")
         self.device, self.threads = settings.device, torch.get_num_threads()
         if self.suite_gflop:
             peak = matmul_peak(settings.device, settings.dtype)
             self.share = 1e9 * self.suite_gflop / self.suite_s / peak
         return self
 
-    def counted(self, baseline: Callable[[], object], suite: Callable[[], object], share: float = 1.0) -> Row:
-        """Fills in operations; `share` is one run's part of the suite's."""
-        self.baseline_gflop, self.suite_gflop = operations(baseline) / 1e9, operations(suite) * share / 1e9
+    def counted(self, baseline: Work, suite: Work) -> Row:
+        """Fills in operations, of the suite one run's part."""
+        self.baseline_gflop, self.suite_gflop = operations(baseline) / 1e9, operations(suite) / self.runs / 1e9
         self.floor = self.baseline_gflop / self.suite_gflop
         return self
 
-    def weighed(self, baseline: Callable[[], object] | None, suite: Callable[[], object], settings: Settings) -> Row:
+    def weighed(self, baseline: Work | None, suite: Work, settings: Settings) -> Row:
         """Fills in the peak memory of what stands side by side, not one run's part of it."""
         if baseline is not None:
             self.baseline_mib = peak_bytes(baseline, settings.device) / 2**20

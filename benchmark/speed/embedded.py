@@ -14,7 +14,6 @@ from benchmark.run.resources import Resources
 from benchmark.run.training import build, specs
 from benchmark.run.worker import Runner
 from benchmark.speed.cases import Row, Settings
-from benchmark.speed.clock import race
 from benchmark.speed.reference import ReferenceRun
 from datamodules.datamodule import NoisyFewShot
 from datamodules.features.bank import FeatureBank
@@ -38,11 +37,8 @@ def trainings(settings: Settings) -> Iterator[Row]:
     rivals = {"one by one": (runner.suite, 3.0), "reference loop": (runner.reference, 20.0)}
     for against, (alone, target) in rivals.items():
         baseline = partial(_one_by_one, alone, some)
-        shares = {"baseline": 1 / len(some), "suite": 1 / len(runs)}
-        rounds = 1 if settings.quick else min(2, settings.rounds)
-        timing = race({"baseline": baseline, "suite": partial(runner.suite, runs)}, rounds, settings.device, shares, 0)
         row = Row("whole trainings", "embedded", CLASSES, len(runs), against, shots, target=target)
-        yield row.timed(timing, settings)
+        yield row.timed(baseline, partial(runner.suite, runs), settings, most=2, warm=0, trained=len(some))
 
 
 def packs(settings: Settings) -> Iterator[Row]:
@@ -50,9 +46,8 @@ def packs(settings: Settings) -> Iterator[Row]:
     runner = _Trainer(settings.device)
     for shots, size in ((2, 9),) if settings.quick else ((16, 9), (16, 60), (4, 60), (1, 60)):
         runs = grid(shots)[:size]
-        work = {"baseline": partial(runner.suite, runs[:1]), "suite": partial(runner.suite, runs)}
-        timing = race(work, 1, settings.device, {"suite": 1 / len(runs)}, 0)
-        yield Row("packs", "embedded", CLASSES, len(runs), "one by one", shots).timed(timing, settings)
+        row = Row("packs", "embedded", CLASSES, len(runs), "one by one", shots)
+        yield row.timed(partial(runner.suite, runs[:1]), partial(runner.suite, runs), settings, most=1, warm=0)
 
 
 def _one_by_one(train: Callable[[Sequence[Run]], None], runs: Sequence[Run]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.speed.cases import Row, Settings
-from benchmark.speed.clock import race
 from benchmark.speed.parts import SHORT, PackStep, pictures
 from benchmark.speed.reference import ReferenceRun
 from methods.clip.backbone import Backbone
@@ -40,8 +39,4 @@ def compare(backbone: Backbone, classes: int, settings: Settings, target: float,
         pack.step(backbone.encode_images(pixels))
 
     row = Row("training step", SHORT[backbone.name], classes, runs, "reference loop", target=target)
-    row = row.counted(baseline, suite, 1 / runs)
-    rounds = 1 if settings.quick else settings.rounds
-    return row.timed(
-        race({"baseline": baseline, "suite": suite}, rounds, settings.device, {"suite": 1 / runs}), settings
-    )
+    return row.counted(baseline, suite).timed(baseline, suite, settings)

@@ -49,7 +49,8 @@ class NamedRecipe:
 
     def without(self, option: str) -> NamedRecipe:
         """This recipe with an option's own value again."""
-        return recipe(str(replace(self, given={name: value for name, value in self.given.items() if name != option})))
+        given = {name: value for name, value in self.given.items() if name != option}
+        return recipe(str(replace(self, given=given))) if option in self.given else self
 
     def with_option(self, option: str, value: Any) -> NamedRecipe:
         """This recipe with another value of an option, for all runs."""
@@ -145,6 +146,7 @@ def is_embedded(backbone: str) -> bool:
     return backbone == "embedded" or backbone.startswith("embedded-")
 
 
+@cache
 def is_precomputed(backbone: str) -> bool:
     """Whether only the outputs of a backbone are there, in a file of features: `NAME@HASH`.
 

@@ -89,13 +89,13 @@ def _telling(
     home = [
         record
         for record in records
+        if record.run.noise == noise or record.label_free
         for shown in [record.run.shown]
         if recipe in recipes[record.run] and all(str(getattr(shown, name)) == setting[name] for name in setting)
     ]
-    rates = {record.run.rate for record in home if record.run.noise == noise}
-    asked = [rate for rate in rates if rate is not None]
+    asked = {rate for record in home if record.run.noise == noise and (rate := record.run.rate) is not None}
     nearest = min(asked, key=lambda rate: (abs(rate - TELLING_RATE), rate)) if asked else None
-    near = [r for r in home if (r.run.noise == noise and r.run.rate == nearest) or r.label_free]
+    near = [r for r in home if r.run.rate == nearest or r.label_free]
     return near, _where(near, noise, nearest)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from matplotlib.backend_bases import get_registered_canvas_class
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -16,7 +16,7 @@ def render(figure: Figure, for_paper: bool = False) -> dict[str, bytes]:
     figure.set_dpi(160)
     files = {kind: io.BytesIO() for kind in (("pdf" if for_paper else "png"), "svg")}
     if for_paper:
-        pdf: Any = FigureCanvasPdf(figure)
+        pdf: Any = get_registered_canvas_class("pdf")(figure)  # not imported for the screen, where it is not needed
         pdf.print_pdf(files["pdf"], metadata={"CreationDate": None, "Creator": None, "Producer": None})
     else:
         png: Any = FigureCanvasAgg(figure)
