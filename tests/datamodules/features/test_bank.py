@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch import Tensor
 
 from datamodules.dataset import Labels
 from datamodules.features import bank as features
@@ -174,3 +178,41 @@ def test_a_gpu_is_waited_for_once_a_shard_and_never_between_batches(
         sites = [f"{wait.what}: {wait.where}" for wait in gpu.waits[before:]]
     torch.testing.assert_close(found, slow, atol=1e-5, rtol=1e-5)
     assert len(sites) == (6 if views else 2), sites
+
+
+@pytest.mark.parametrize("views", [1, 2])
+def test_a_gpu_is_idle_at_the_start_of_a_shard_alone_since_the_next_batch_is_decoded_while_it_encodes(
+    views: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The idle share: batches that a device without work is given, since the host has waited for it, of all batches."""
+    monkeypatch.setattr(features, "SHARD", 64)
+    count, size, idle, batches, waits = 160, 8, 0, 0, -1
+    decoded: set[int] = set()
+    more = Condition()
+
+    class Watched(Pictures):
+        def __getitem__(self, index: int, /) -> Image.Image:
+            with more:
+                decoded.add(index)
+                more.notify()
+            return super().__getitem__(index)
+
+    class Busy(Encoder):
+        def encode_images(self, pixels: Tensor) -> Tensor:
+            nonlocal idle, batches, waits
+            idle, batches, waits = idle + (len(gpu.waits) > waits), batches + 1, len(gpu.waits)
+            needed = min(count, (batches + 1) * size // views)
+            with more:
+                assert more.wait_for(lambda: len(decoded) >= needed, timeout=60), "nothing is decoded meanwhile"
+            return super().encode_images(pixels)
+
+    with PretendGPU() as gpu:
+        encoder = Busy()
+        encoder.weight = encoder.weight.to(gpu.device)
+        bank = FeatureBank(encoder, device=gpu.device, batch_size=size)
+        if views > 1:
+            all_views(bank, Watched(count), np.arange(count), 1, views, Crop())
+        else:
+            bank.plain(Watched(count))
+    assert batches == count * views // size
+    assert idle == math.ceil(count * views / 64)  # 1 of 8 batches here, and of 16 with shards of 4,096
