@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -107,7 +107,8 @@ class RunFeatures(TrainingSets):
 
         Raises DataError: no test image can be read.
         """
-        features = self._keep("test", lambda: self.bank.plain(self.dataset.test.images)[self.test_rows])
+        rows, plain = self.test_rows, partial(self.bank.plain, self.dataset.test.images)
+        features = self._keep("test", plain if len(rows) == len(self.dataset.test.images) else lambda: plain()[rows])
         labels = self._keep("test labels", lambda: torch.from_numpy(self.dataset.test.labels)[self.test_rows])
         return features, labels
 

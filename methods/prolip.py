@@ -56,8 +56,7 @@ class Method(AnyLoss, BaseMethod):
 
     def image_features(self, images: Images) -> Tensor:
         """Mapped features [R, B, E], of any length."""
-        features = images.features.expand(len(self.change), -1, -1)
-        mapped, self._size = Mapped.apply(self.change, features)
+        mapped, self._size = Mapped.apply(self.change, images.features.expand(len(self.change), -1, -1))
         return torch.as_tensor(mapped)
 
     def logits(self, features: Tensor, weights: Tensor) -> Tensor:

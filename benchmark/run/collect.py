@@ -135,8 +135,9 @@ def zero_shot_accuracy(member: BaseMethod, data: NoisyFewShot) -> float | None:
     outputs = data.dataset.outputs
     if outputs is not None and outputs.texts is None:
         return None
-    features, labels = data.test_set
-    return _percent((features @ member.zero_shot().T).argmax(-1).eq(labels).float().mean())
+    weights = member.zero_shot().T
+    hits = [(part.features[0] @ weights).argmax(-1) == part.labels[0] for part in data.test_images()]
+    return _percent(torch.cat(hits).float().mean())
 
 
 def _percent(share: Tensor | float) -> float:

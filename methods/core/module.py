@@ -150,9 +150,8 @@ class RunsModule(lightning.LightningModule):
     def _accuracies(self, data: NoisyFewShot) -> dict[str, Tensor]:
         """Accuracies [R] after an epoch, on what the data module asks for.
 
-        NaN for members that would have to encode every image; noisy validation, of few images, has theirs at the end.
-        NaN, too, in most epochs of a long training (`on_curve`) for members that more than class weights classify, and
-        for all where a file has the features, since training on them takes less time than the test.
+        NaN where every image would have to be encoded, but for noisy validation, of few, at the end; and in most epochs
+        of a long training (`on_curve`) for members that more than class weights classify, and for files of features.
         """
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
