@@ -147,11 +147,10 @@ def _look(images: Images, row: int) -> _Look | None:
     pixels = np.asarray(picture.convert("RGB"))
     small = np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), np.float64).ravel()
     small -= small.mean()
-    return _Look(hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest(), small / (_norm(small) or 1))
-
-
-def _norm(vector: NDArray[np.float64]) -> float:
-    return float(np.linalg.norm(vector))
+    return _Look(
+        hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest(),
+        small / (float(np.linalg.norm(small)) or 1),
+    )
 
 
 def _copies(pairs: Sequence[Pair], first: dict[int, _Look], second: dict[int, _Look]) -> Iterator[Copy]:

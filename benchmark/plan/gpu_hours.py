@@ -108,7 +108,7 @@ def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[int, float
     for run in runs:
         size = size_of(run.dataset)
         images[run.backbone, run.dataset, 0, 0] = size.tests
-        if _sees_features(run.method):
+        if parse_method(run.method).info.inputs == "features":
             key = (run.backbone, run.dataset, run.shots, run.seed)
             views = run.epochs if recipe(run.recipe).settings.crop else 1
             images[key] = max(images.get(key, 0), run.shots * size.classes * views)
@@ -121,10 +121,6 @@ def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[int, float
 
 
 @cache
-def _sees_features(method: str) -> bool:
-    return parse_method(method).info.inputs == "features"
-
-
 def _bytes(pack: Pack, own: Towers) -> float:
     """What a pack keeps for its way back: about 34 numbers of two bytes for a token's width in each block."""
     tokens = own.text_flop(size_of(pack.runs[0].dataset).classes) / (48 * own.text_layers * own.text_width**2)

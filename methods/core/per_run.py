@@ -51,12 +51,8 @@ class PerRun(nn.Module):
         stacks = {name: self.get_parameter(name.replace(".", "/")).to(dtype) for name, dtype in self.dtypes.items()}
         count = len(next(iter(stacks.values())))
         shared = {name: self.get_buffer(name.replace(".", "/")) for name in self.shared}
-        outputs = [
-            functional_call(self.template[0], shared | _row(stacks, r), tuple(x[r] for x in inputs))
-            for r in range(count)
-        ]
+        outputs = []
+        for r in range(count):
+            own = {name: stack[r] for name, stack in stacks.items()}
+            outputs.append(functional_call(self.template[0], shared | own, tuple(x[r] for x in inputs)))
         return tuple(torch.stack(parts) for parts in zip(*outputs, strict=True))
-
-
-def _row(stacks: dict[str, Tensor], row: int) -> dict[str, Tensor]:
-    return {name: stack[row] for name, stack in stacks.items()}
