@@ -38,22 +38,7 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-class Leaderboard(pd.DataFrame):
-    """The leaderboard of the results folder `out`, with what it is made of; tables taken from it are plain ones."""
-
-    out: Path = Path("results")
-
-    @property
-    def runs(self) -> pd.DataFrame:
-        """`load` of the folder."""
-        return load(self.out)
-
-    def report(self) -> Path:
-        """`report` of the folder."""
-        return report(self.out)
-
-
-def bench(out: str | Path = "results", **options: object) -> Leaderboard:
+def bench(out: str | Path = "results", **options: object) -> pd.DataFrame:
     """Trains what is not done of a grid, as `promptnoise bench`, and returns the leaderboard of `out`.
 
     Options are those of the command, lists where it takes commas: `bench(methods=["coop", "gce"], noise=[0, 0.5],
@@ -63,9 +48,7 @@ def bench(out: str | Path = "results", **options: object) -> Leaderboard:
         UserError: an option that there is not, a value that it does not take, or data that is not there.
     """
     _command("bench", out=out, **options)
-    board = Leaderboard(_results(out).board)
-    board.out = Path(out)
-    return board
+    return _results(out).board
 
 
 def audit(dataset: str | Path, out: str | Path = "audit", **options: object) -> pd.DataFrame:
