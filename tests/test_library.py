@@ -20,7 +20,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def board(out: Path) -> pd.DataFrame:
+def board(out: Path) -> promptnoise.Leaderboard:
     return promptnoise.bench(
         out, methods=["zero_shot", "linear_probe"], datasets=["digits"], noise=[0, 0.5], seeds=range(1, 3), shots=2,
         epochs=2, wandb="disabled", skip_bad_images=True,
@@ -33,14 +33,19 @@ def test_a_bench_returns_the_leaderboard_that_it_writes(board: pd.DataFrame, out
     assert board["mean"].round(2).tolist() == written["mean"].round(2).tolist()
 
 
-def test_runs_are_loaded_one_a_row(board: pd.DataFrame, out: Path) -> None:
-    runs = promptnoise.load(out)
+def test_runs_are_loaded_one_a_row(board: promptnoise.Leaderboard) -> None:
+    runs = board.runs
     probes = runs[runs["method"] == "linear_probe"]
     assert len(probes) == 4 and sorted(set(probes["seed"])) == [1, 2]
 
 
-def test_a_report_is_written_and_its_page_named(board: pd.DataFrame, out: Path) -> None:
-    assert promptnoise.report(out).read_text(encoding="utf-8").startswith("<!doctype html")
+def test_a_report_is_written_and_its_page_named(board: promptnoise.Leaderboard, out: Path) -> None:
+    assert board.report() == out / "report.html"
+    assert (out / "report.html").read_text(encoding="utf-8").startswith("<!doctype html")
+
+
+def test_tables_taken_from_a_leaderboard_are_plain(board: promptnoise.Leaderboard) -> None:
+    assert type(board[board["rate"] == 0]) is type(board.set_index("method")) is pd.DataFrame
 
 
 def test_an_audit_returns_the_most_suspicious_images_first(tmp_path: Path) -> None:
@@ -81,3 +86,13 @@ def test_a_folder_of_ones_own_in_the_way_is_named(name: str, tmp_path: Path) -> 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"ImportError: {tmp_path}/{name} is found as `{name}`, should be"), done.stderr
+
+
+def test_the_program_starts_from_here_without_pandas_or_torch_and_names_what_is_in_its_way(tmp_path: Path) -> None:
+    asked = "import sys, promptnoise.__main__; sys.exit(bool({'pandas', 'torch'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+    (tmp_path / "benchmark").mkdir()
+    (tmp_path / "benchmark" / "__init__.py").touch()
+    command = [sys.executable, "-m", "promptnoise", "list", "noise"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"{tmp_path}/benchmark is found as `benchmark`" in done.stderr.splitlines()[-1]

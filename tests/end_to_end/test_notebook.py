@@ -19,7 +19,9 @@ def words(book: dict[str, Any]) -> list[set[str]]:
     code = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
     texts = [["".join(part.get("text", part.get("data", {}).get("text/plain", ""))) for part in cell["outputs"]]
              for cell in code]  # fmt: skip
-    lines = [[line for text in own for line in text.splitlines() if "runs done" not in line] for own in texts]
+    lines = [
+        [line for text in own for line in text.splitlines() if not re.search("runs done|^cpu: ", line)] for own in texts
+    ]
     return [set(re.findall(r"[A-Za-z_/]{2,}", " ".join(own))) for own in lines]
 
 
@@ -30,7 +32,7 @@ def test_the_notebook_runs_and_prints_what_it_was_saved_with(tmp_path: Path, mon
     names = notebook.execute(run, tmp_path)
     assert [len(own) > 0 for own in words(run)] == [len(own) > 0 for own in words(saved)]
     differing = [count for count, (new, old) in enumerate(zip(words(run), words(saved), strict=True), 1) if new != old]
-    assert set(differing) <= {3}  # which pictures are first is decided by the last digits of their scores
+    assert set(differing) <= {7}  # which pictures are first is decided by the last digits of their scores
     assert names["means"].shape == (3, 2) and (names["audited"]["audited_label"] != names["truth"]).mean() < 0.1
     assert [path.name for path in tmp_path.iterdir()] == ["start"]
 
