@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
-from annotated_types import Ge
 from torch import Tensor
 
 from methods.clip.prompt import Prompt
@@ -26,18 +25,12 @@ AT_ONCE, KEPT = 2**16, 2**23
 class Method(AnyLoss, PromptMethod):
     """EM for the true labels of the training images, between class names, a prompt, a regression and the given labels.
 
-    A prompt trained as `gce` is, which can hardly memorise labels one by one, and zero-shot CLIP judge every training
-    image, beside a ridge regression on the features that has not seen the image. EM finds a posterior over the true
-    label of each, how labels go wrong, and how much each of the three counts (`methods.functional.label_em.explain`).
-    Their log-linear pool is linear in the features, and is the classifier:
+    Zero-shot CLIP and a prompt that is trained as `gce` is judge every training image, beside a ridge regression that
+    has not seen it. EM finds posteriors over true labels, how labels go wrong, and the weights of the log-linear pool
+    of the three, which is the classifier [R, C, E] (`methods.functional.label_em.explain`, docs/em_means.md).
 
-        w_k = sum_j a_j t_jk + b r_k + c_k m
-
-    with t_j the text features times the logit scale, r_k the regression's weights, c_k a bias, and m the mean feature
-    over its squared length. The regression becomes class means as its ridge grows.
-
-    With `teacher=names` there is no prompt: nothing is trained, and features and texts are enough. docs/em_means.md has
-    the derivation and where it ends. Classes without a labelled image say nothing to the regression: not for `trzsl`.
+    With `teacher=names` there is no prompt: nothing is trained, and features and texts are enough. Classes without a
+    labelled image say nothing to the regression: not for `trzsl`.
     """
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
@@ -45,7 +38,6 @@ class Method(AnyLoss, PromptMethod):
     needs_with: ClassVar[dict[str, dict[str, str]]] = {"teacher": {"names": "texts"}}
     teacher: Literal["prompt", "names"] = "prompt"
     loss_ = "gce"
-    em_rounds: Annotated[int, Ge(0)] = 8
 
     texts: Tensor
     joined: Tensor
@@ -83,7 +75,7 @@ class Method(AnyLoss, PromptMethod):
             for given in self._kept or self._given_images():
                 if self.teacher == "prompt":
                     given = given.beside(scale * torch.stack([next(own) for _ in given.labels]))
-                parts.append(explain(given, self.em_rounds).classifier(given) / scale)
+                parts.append(explain(given).classifier(given) / scale)
             self.joined, self._judged = torch.cat(parts), weights.clone()
         return self.joined
 

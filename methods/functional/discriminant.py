@@ -36,9 +36,10 @@ def _one_run(features: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Te
     counts = members.sum(0).unsqueeze(1)
     means = members.T @ features / counts.clamp(min=1)
     n, width = features.shape
-    scatter = _scatter(features - means[labels])
-    if scatter.trace() <= 1e-9 * n:
-        scatter = _scatter(features - features.mean(0))
+    away = features - means[labels]
+    if away.square().sum() <= 1e-9 * n:
+        away = features - features.mean(0)
+    scatter = away.T @ away
     trace = scatter.trace().clamp(min=1e-12) / max(n - 1, 1)
     shrunk = scatter + trace * torch.eye(width, dtype=features.dtype, device=features.device)
     weights = width * torch.cholesky_solve(means.T, torch.linalg.cholesky(shrunk)).T
@@ -48,10 +49,6 @@ def _one_run(features: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Te
         return weights, biases
     weights = torch.where(there[:, None], weights, weights[there].mean(0))
     return weights, torch.where(there, biases, biases[there].mean())
-
-
-def _scatter(features: Tensor) -> Tensor:
-    return features.T @ features
 
 
 def held_out(features: Tensor, labels: Tensor, classes: int, seeds: Sequence[int], folds: int = 5) -> Tensor:

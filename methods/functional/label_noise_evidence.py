@@ -9,7 +9,7 @@ from methods.functional.noise_matrix import even, expected_counts
 
 #: What the pseudo-images a row of the noise matrix are chosen from.
 MASSES = (1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
-#: Least number of a class's own labels, as a share of those of another class, under which its name is believed.
+#: Least share of a class's images with its own label, of those with another's, under which its name is believed.
 OWN = 0.25
 
 
@@ -34,13 +34,13 @@ def likelihoods(labels: Tensor, true: Tensor, p: Tensor, right: Tensor) -> Tenso
 
 
 def contradicted(true: Tensor, labels: Tensor) -> Tensor:
-    """Whether some class was hardly given its own label, by posteriors [R, N, C] and given labels [R, N]: bool [R].
+    """Whether some class hardly shares images with its own label, by posteriors [R, N, C] and labels [R, N]: bool [R].
 
-    The likelihood of the labels cannot see that classes changed places: the noise matrix absorbs it. Wrong labels leave
-    some right ones, a wrong name leaves none. Two images a cell are added, so that few labels contradict no name.
+    The noise matrix absorbs it where classes change places. Two images a cell are added: few labels contradict no name.
 
-    >>> contradicted(torch.eye(2)[[0] * 7 + [1] * 7][None], torch.tensor([[1] * 7 + [0] * 2 + [1] * 5])).tolist()
+    >>> contradicted(torch.eye(2)[[0] * 7 + [1] * 7][None], torch.tensor([[1] * 7 + [0] * 7])).tolist()
     [True]
     """
     counts = expected_counts(true, labels) + 2
-    return (counts.diagonal(dim1=1, dim2=2) < OWN * counts.amax(-1)).any(1)
+    most = torch.minimum(counts.amax(-1), counts.amax(-2))
+    return (counts.diagonal(dim1=1, dim2=2) < OWN * most).any(1)

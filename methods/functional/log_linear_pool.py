@@ -27,6 +27,12 @@ def expected(count: int, like: Tensor) -> Tensor:
     return torch.cat([like.new_full((count,), BY_NAMES / count), like.new_full((1,), BY_IMAGES)])
 
 
+def pull(pool: Tensor, bias: Tensor) -> Tensor:
+    """Nats [...] that weights [..., J] and biases of classes [..., C] cost for being away from what is expected."""
+    away = pool - expected(pool.shape[-1] - 1, pool)
+    return PULL * away.square().sum(-1) + NO_BIAS / 2 * bias.square().sum(-1)
+
+
 def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
     """The weights [..., J] after a step uphill: sum target log p, less the price of entropy and the pull. None below 0.
 
@@ -43,8 +49,8 @@ def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
     return (pool + step.clamp(-MOST_STEP, MOST_STEP)).clamp(min=0)
 
 
-def newton_bias(bias: Tensor, constant: Tensor, p: Tensor, target: Tensor) -> Tensor:
-    """The classes' biases [..., C], which multiply `constant` [..., N], after a step uphill, each by itself."""
-    gain = ((target - p) * constant[..., None]).sum(-2) - NO_BIAS * bias
-    curve = (p * (1 - p) * constant.square()[..., None]).sum(-2) + NO_BIAS
+def newton_bias(bias: Tensor, constant: Tensor, p: Tensor, target: Tensor, images: float = NO_BIAS) -> Tensor:
+    """The classes' biases [..., C], which multiply `constant` [..., N] and `images` hold at 0, after a step uphill."""
+    gain = ((target - p) * constant[..., None]).sum(-2) - images * bias
+    curve = (p * (1 - p) * constant.square()[..., None]).sum(-2) + images
     return bias + (gain / curve).clamp(-MOST_STEP, MOST_STEP)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -18,6 +20,7 @@ from methods.functional.label_em import (
     starts,
 )
 from methods.functional.label_noise_evidence import MASSES, contradicted
+from methods.functional.log_linear_pool import pull
 from methods.functional.noise_matrix import even
 from tests.methods.functional.test_label_noise_evidence import slow_likelihoods
 
@@ -63,7 +66,7 @@ def shop(swapped: bool, seed: int = 1) -> tuple[Given, Tensor]:
 
 def slow_round(given: Given, found: Explanation, r: int) -> tuple[Tensor, Tensor]:
     """What one round makes of a replica's posterior [N, C], and each label's log-probability [N], image by image."""
-    x, labels, ridge = given.features[r], given.labels[r, 0].tolist(), float(found.ridge[r])
+    x, labels, ridge = given.features[r], given.labels[r, 0].tolist(), float(given.ridge[r])
     values = torch.zeros(N, C)
     for i in range(N):
         rest = torch.arange(N) != i
@@ -85,7 +88,8 @@ def slow_round(given: Given, found: Explanation, r: int) -> tuple[Tensor, Tensor
 
 def test_rounds_equal_slow_loops() -> None:
     given = given_of(*case())
-    first = starts(given)
+    balance, first = starts(given)
+    given = given.shifted(balance)
     for rounds, start in ((0, 0), (1, 1), (3, 0), (3, 1)):
         which = torch.full((R,), start)
         before, after = (refined(given, first, n).picked(which) for n in (rounds, rounds + 1))
@@ -97,35 +101,83 @@ def test_rounds_equal_slow_loops() -> None:
         torch.testing.assert_close(after.right, right)
 
 
-def test_the_start_takes_the_ridge_that_makes_the_given_labels_likeliest(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, ridges, alone = starts(given_of(*case())), module.RIDGES, []
+def test_the_ridge_is_that_which_makes_the_given_labels_likeliest_beside_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, labels, classifiers = case(45)
+    given, ridges, alone = given_of(features, labels, classifiers), module.RIDGES, []
     for ridge in ridges:
         monkeypatch.setattr(module, "RIDGES", (ridge,))
-        alone.append(starts(given_of(*case())))
-    best = torch.stack([one.each[:, 0].sum(1) for one in alone]).argmax(0)
-    for r in range(R):
-        assert found.ridge[r].tolist() == [ridges[int(best[r])]] * 2
-        torch.testing.assert_close(found.true[r, 0], alone[int(best[r])].true[r, 0])
+        one = given_of(features, labels, classifiers[:1])
+        alone.append(starts(replace(one, balance=0 * one.balance))[1].each[:, 0].sum(1))
+    best = torch.stack(alone).argmax(0).tolist()
+    assert best[0] != best[1] and given.ridge.tolist() == [ridges[number] for number in best]
 
 
 def test_a_start_by_names_sees_labels_by_their_fraction_of_right_ones_alone() -> None:
     features, labels, classifiers = case()
     given = given_of(features, labels, classifiers)
-    found = starts(given).picked(torch.ones(R).long())
+    balance, both = starts(given)
+    given, found = given.shifted(balance), both.picked(torch.ones(R).long())
     p = (given.named * found.pool[:, :-1, None, None]).sum(1).softmax(-1)
     joint = p * even(found.right, C).mT.take_along_dim(labels[..., None], 1)
     torch.testing.assert_close(found.true, joint / joint.sum(-1, keepdim=True), atol=0.02, rtol=0)
 
 
-def test_the_likelier_end_is_taken_replica_by_replica() -> None:
-    given = given_of(*case(3))
-    both = refined(given, starts(given), 8)
+def test_the_end_that_is_likelier_less_what_its_weights_cost_is_taken_replica_by_replica() -> None:
+    given = given_of(*case(58))
+    balance, start = starts(given)
+    both = refined(given.shifted(balance), start, 8)
     ends = [both.picked(torch.full((R,), start)) for start in (0, 1)]
+    assert not contradicted(ends[1].true, given.labels[:, 0]).any()
     found = explain(given)
+    assert both.each[1, 0].sum() > both.each[1, 1].sum() and torch.equal(found.each[1], both.each[1, 1])
     for r in range(R):
-        allowed = [end for end in ends if not contradicted(end.true, given.labels[:, 0])[r]]
-        likelier = max(allowed, key=lambda end: float(end.each[r].sum()))
+        likelier = max(ends, key=lambda end: float(end.each[r].sum() - pull(end.pool[r], end.bias[r])))
         torch.testing.assert_close(found.true[r], likelier.true[r])
+
+
+def test_names_that_tell_labels_no_better_than_chance_start_nothing() -> None:
+    given = given_of(*case(57))
+    balance, start = starts(given)
+    both = refined(given.shifted(balance), start, 8)
+    by_labels, by_names = (both.each.sum(-1) - pull(both.pool, both.bias))[0]
+    assert by_names > by_labels and start.each[0, 1].sum() < module.TOLD - N * math.log(C)
+    torch.testing.assert_close(explain(given).true[0], both.true[0, 0])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_balanced_names_give_classes_the_shares_of_labels_and_even_images(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BALANCING", 300)
+    given = given_of(*case(seed))
+    for r, j in ((0, 0), (1, 1)):
+        bias, constant = given.balance[r, j], given.constant[r, 0]
+        p = (given.named[r, j] + torch.outer(constant, bias)).softmax(-1)
+        counts = torch.bincount(given.labels[r, 0], minlength=C) + module.EVEN
+        target = (counts / counts.sum()).expand(N, C)
+        slope = ((target - p) * constant[:, None]).sum(0) - module.FREE * bias
+        torch.testing.assert_close(slope, torch.zeros(C), atol=1e-6, rtol=0)
+        assert bias.abs().max() > 0.1
+
+
+def test_names_are_balanced_where_that_makes_the_labels_likelier_replica_by_replica() -> None:
+    given = given_of(*case(3))
+    kept, found = starts(given)
+    assert kept[0].any() and not kept[1].any()
+    torch.testing.assert_close(kept[0], given.balance[0])
+    for balance in (0 * given.balance, given.balance):
+        given_so = replace(given.shifted(balance), balance=0 * balance)
+        assert (starts(given_so)[1].each[:, 0].sum(-1) <= found.each[:, 0].sum(-1)).all()
+
+
+def test_the_classifier_carries_the_balance_of_names() -> None:
+    given = given_of(*case(3))
+    balance, start = starts(given)
+    shifted = given.shifted(balance)
+    own = refined(shifted, start, 8)
+    found = explain(given)
+    end = next(e for e in (own.picked(torch.full((R,), n)) for n in (0, 1)) if torch.allclose(e.true[0], found.true[0]))
+    torch.testing.assert_close(found.classifier(given)[0], end.classifier(shifted)[0])
 
 
 @pytest.mark.parametrize("swapped", [False, True])
@@ -158,7 +210,7 @@ def test_logits_of_the_classifier_are_those_of_the_pool() -> None:
 
 
 def list_of(found: Explanation) -> list[Tensor]:
-    return [found.true, found.pool, found.bias, found.ridge, found.right, found.each]
+    return [found.true, found.pool, found.bias, found.right, found.each]
 
 
 def test_a_replica_is_explained_as_if_alone() -> None:

@@ -52,12 +52,18 @@ def test_an_image_s_own_label_is_left_out_of_how_labels_go_wrong_and_the_likelie
 def test_a_name_is_contradicted_by_one_other_label_and_not_by_many_that_are_wrong_at_random(
     own: int, other: int, gone: bool
 ) -> None:
-    labels = torch.tensor([[0] * own + [1] * other + [1, 2, 3]])
-    true = one_hot(torch.tensor([[0] * (own + other) + [1, 2, 3]]), C).double()
-    spread_out = torch.tensor([[0] * own + [1, 2, 3] * 4 + [1, 2, 3]])
-    many = one_hot(torch.tensor([[0] * (own + 12) + [1, 2, 3]]), C).double()
+    labels = torch.tensor([[0] * own + [1] * other + [0] * other + [1, 2, 3]])
+    true = one_hot(torch.tensor([[0] * (own + other) + [1] * other + [1, 2, 3]]), C).double()
+    spread_out = torch.tensor([[0] * own + [1, 2, 3] * 4 + [0] * 12 + [1, 2, 3]])
+    many = one_hot(torch.tensor([[0] * (own + 12) + [1, 2, 3] * 5]), C).double()
     assert contradicted(true, labels).tolist() == [gone]
     assert contradicted(many, spread_out).tolist() == [False]
+
+
+def test_a_class_that_lost_its_labels_by_chance_is_not_contradicted_while_nobody_else_has_them() -> None:
+    true = one_hot(torch.tensor([[0] * 12 + [1] * 12]), C).double()
+    assert contradicted(true, torch.tensor([[1] * 24])).tolist() == [False]
+    assert contradicted(true, torch.tensor([[1] * 12 + [0] * 12])).tolist() == [True]
 
 
 def test_several_starts_are_judged_each_by_itself_and_padding_has_no_part() -> None:
