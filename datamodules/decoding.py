@@ -6,6 +6,7 @@ orientation in EXIF is applied, what is transparent shows white, and more than 8
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ MOST_PIXELS = 2**25
 LONGEST = 32
 
 _DEEP = ("I", "F")
+logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it logs of a damaged picture, the error says, too
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

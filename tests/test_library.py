@@ -86,3 +86,13 @@ def test_a_folder_of_ones_own_in_the_way_is_named(name: str, tmp_path: Path) -> 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     last = done.stderr.splitlines()[-1]
     assert last.startswith(f"ImportError: {tmp_path}/{name} is found as `{name}`, should be"), done.stderr
+
+
+def test_the_program_starts_from_here_without_pandas_or_torch_and_names_what_is_in_its_way(tmp_path: Path) -> None:
+    asked = "import sys, promptnoise.__main__; sys.exit(bool({'pandas', 'torch'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+    (tmp_path / "benchmark").mkdir()
+    (tmp_path / "benchmark" / "__init__.py").touch()
+    command = [sys.executable, "-m", "promptnoise", "list", "noise"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"{tmp_path}/benchmark is found as `benchmark`" in done.stderr.splitlines()[-1]

@@ -14,7 +14,7 @@ from benchmark.plan.name_checks import check_files
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
-from datamodules.formats.checks import classes_named, readable
+from datamodules.formats.checks import no_twins, readable
 from datamodules.formats.folder import read_names, split_of
 from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders, unused
 from datamodules.formats.images import FileImages, no_pictures
@@ -35,8 +35,7 @@ class Doubtful:
 
     `files` name them, `values` [C] are the classes as tables write them and `classes` [C] as prompts do. `true` [P] are
     the true labels, None where nobody knows them. `left_out` are files beside them and why they are none of the images,
-    `constant` those images on which nothing is to be seen. `issues` say by file
-    what else is odd about a picture. `test` are the test images, where there are any.
+    `constant` images of one colour. `issues` say by file what else is odd about a picture. `test` are the test images.
     """
 
     name: str
@@ -69,7 +68,8 @@ class Doubtful:
         """The images `rows` [n] alone."""
         true = None if self.true is None else self.true[rows]
         files = tuple(self.files[row] for row in rows.tolist())
-        return replace(self, images=_picked(self.images, rows), files=files, given=self.given[rows], true=true)
+        images = self.images.pick(rows) if isinstance(self.images, Rows) else Picked(self.images, rows)
+        return replace(self, images=images, files=files, given=self.given[rows], true=true)
 
     def encoded(self, kept: Doubtful, constant: Collection[str]) -> Doubtful:
         """The images that were `kept` of these as they can be read; `constant` are descriptions of empty ones."""
@@ -78,10 +78,6 @@ class Doubtful:
         of = range(len(kept.files)) if constant else ()
         empty = tuple(kept.files[row] for row in of if kept.images.describe(row) in constant)
         return replace(kept, left_out=(*self.left_out, *unread), constant=empty)
-
-
-def _picked(images: Images, rows: Labels) -> Images:
-    return images.pick(rows) if isinstance(images, Rows) else Picked(images, rows)
 
 
 @dataclass(frozen=True)
@@ -140,14 +136,8 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
 
 def of_dataset(spec: str, dataset: Dataset) -> Doubtful:
     """The training images of a data set, with its own labels as given ones."""
-    classes = dataset.classes
-    whole, test = (
-        Doubtful(
-            spec, part.images, image_names(part.images), part.labels, classes, classes, dataset.template,
-            left_out=no_pictures(part.images),
-        )
-        for part in (dataset.train, dataset.test)
-    )  # fmt: skip
+    classes, splits = dataset.classes, (dataset.train, dataset.test)
+    whole, test = (_of_split(spec, split, classes, classes, dataset.template) for split in splits)
     return replace(whole, test=test)
 
 
@@ -165,6 +155,7 @@ def checked(data: Doubtful) -> Doubtful:
         raise BadInput(
             f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class{more}"
         )
+    no_twins(data.name, data.classes, data.values)
     counts = np.bincount(data.given[data.given >= 0], minlength=len(data.classes))
     if counts.min() < LEAST:
         few = int(counts.argmin())
@@ -172,11 +163,6 @@ def checked(data: Doubtful) -> Doubtful:
             f"{data.name}: class {data.values[few]!r} has {('no image', 'one image')[counts[few]]};"
             f" an audit needs {LEAST} of each class: add some, or leave the class out"
         )
-    seen: set[str] = set()
-    for name in map(str.casefold, data.classes):
-        if name in seen:
-            raise BadInput(f"{data.name}: {classes_named(data.classes, name)} have the same name {name!r}")
-        seen.add(name)
     return data
 
 
@@ -188,17 +174,17 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
         raise BadInput(other)
     parts = parts_of(folder)
     part = parts.train or ""
-    require_class_folders(folder / part)
+    require_class_folders(folder / part, class_folders(folder / parts.test) if parts.train and parts.test else ())
     folders = class_folders(folder / part)
     split = split_of(folder, part, folders)
     classes, values = read_names(folder / "classnames.txt", folders), tuple(folders)
-    data = _of_files(spec, split, values, classes, template)
+    data = _of_split(spec, split, values, classes, template)
     if parts.train:
         unused(folder, [name for name in (parts.train, parts.test, parts.val) if name])
     if not (parts.train and parts.test):
         return data
     test = split_of(folder, parts.test, folders, strict=False)
-    return replace(data, test=_of_files(spec, test, values, classes, template))
+    return replace(data, test=_of_split(spec, test, values, classes, template)) if len(test.labels) else data
 
 
 def _table(path: Path, columns: Mapping[str, str]) -> Doubtful:
@@ -207,10 +193,9 @@ def _table(path: Path, columns: Mapping[str, str]) -> Doubtful:
     numbers = {value: number for number, value in enumerate(values)}
     given = np.asarray([numbers.get(label, -1) for label in labels.values()], np.int64)
     split = Split(FileImages(root, tuple(labels)), given)
-    return _of_files(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
+    return _of_split(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
 
 
-def _of_files(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:
-    assert isinstance(split.images, FileImages)
-    images = split.images
-    return Doubtful(spec, images, images.paths, split.labels, values, classes, template, left_out=no_pictures(images))
+def _of_split(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:
+    files, left = image_names(split.images), no_pictures(split.images)
+    return Doubtful(spec, split.images, files, split.labels, values, classes, template, left_out=left)

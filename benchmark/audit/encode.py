@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from benchmark.audit.decisions import read_decisions, read_probabilities
-from benchmark.audit.doubtful import Doubtful
+from benchmark.audit.doubtful import Doubtful, checked
 from benchmark.audit.doubtful_training import Setting, Start
 from benchmark.audit.robust_prompt import When, with_prompt
 from benchmark.audit.sample import Sample
@@ -41,21 +41,21 @@ def encode(
     Raises:
         UserError: hardly an image can be read, or one cannot and the bank does not skip it; tables of another kind.
     """
-    checked = None if known.checked is None else torch.from_numpy(read_decisions(known.checked, data))
+    looked_at = None if known.checked is None else torch.from_numpy(read_decisions(known.checked, data))
     own = None if known.pred_probs is None else torch.from_numpy(read_probabilities(known.pred_probs, data))
     features = bank.plain(data.images)
     there = features.any(1)
     if there.sum() < 2 * len(data.classes):
         raise BadInput(f"{data.name}: only {int(there.sum())} images can be read")
-    data = data.encoded(data if there.all() else data.pick(there.nonzero()[:, 0].numpy()), bank.constant)
+    data = data.encoded(data if there.all() else checked(data.pick(there.nonzero()[:, 0].numpy())), bank.constant)
     if not there.all():
         features = features[there]
-        checked, own = (each if each is None else each[there] for each in (checked, own))
+        looked_at, own = (each if each is None else each[there] for each in (looked_at, own))
     if data.outputs is not None and data.outputs.texts is None:
         say_once(logger, f"{data.name}: no text features, so the labels alone teach what the classes look like")
         text = features.new_zeros(len(data.classes), features.shape[1])
     else:
         text = zero_shot_weights(backbone, data.classes, data.template).cpu()
     labels = torch.from_numpy(data.given)
-    sample = Sample(features, labels, text, backbone.scale, seed, own=own, checked=checked)
+    sample = Sample(features, labels, text, backbone.scale, seed, own=own, checked=looked_at)
     return data, with_prompt(sample, Setting(data.labelled(), backbone, bank), known.prompt, start)

@@ -26,7 +26,7 @@ GRID = (
 )
 VISUAL = "--methods=vpt,upt,maple,promptsrc,clip_lora,cocoop"
 #: Lines of a step's output that the page shows.
-SHOWN = 12
+SHOWN = 40
 
 
 class Step(NamedTuple):
@@ -68,7 +68,8 @@ def run(step: Step) -> Outcome:
     """Runs a step in a process group of its own, which ends with it."""
     begun = monotonic()
     command = [sys.executable, "-m", "benchmark", *step.arguments]
-    with Popen(command, stdout=PIPE, stderr=STDOUT, text=True, errors="replace", process_group=0) as process:
+    wide = {**os.environ, "COLUMNS": "140"}
+    with Popen(command, stdout=PIPE, stderr=STDOUT, text=True, errors="replace", process_group=0, env=wide) as process:
         try:
             output, _ = process.communicate(timeout=step.bound)
             verdict = "ok" if process.returncode == 0 else f"exit {process.returncode}"

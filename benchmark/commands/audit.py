@@ -16,7 +16,7 @@ from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.feature_files import NEEDS
 from benchmark.plan.name_checks import check_backbone
-from benchmark.plan.shared_options import DATA, Encoding
+from benchmark.plan.shared_options import DoubtfulLabels
 from benchmark.screen import Screen, bars
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
@@ -41,20 +41,14 @@ CORRECTED, PAGE, UNLABELLED = f"{AUDITED}.csv", "audit.html", "unlabelled.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Encoding):
+class Options(DoubtfulLabels):
     """Find wrong labels and suggest others: labels.csv, a page with pictures, the share of wrong labels, and more."""
-
-    dataset: str
-    """A folder of class folders (train/ in it, where there is one), a CSV table of file and label, or a data set."""
 
     out: Path = Path("audit")
     """Folder to write to."""
 
     detector: str = "joint"
     """Detectors, more than one separated by commas; images are ranked by the first one."""
-
-    checked: Path | None = None
-    """Table of file and true label of images that you have checked, as exported by the page."""
 
     pred_probs: Path | None = None
     """Out-of-fold probabilities [images, classes] of your own classifier, .npy, as one more classifier."""
@@ -74,23 +68,8 @@ class Options(Encoding):
     pictures: int = 10_000
     """Pictures on the page, most suspicious first; 0: no page."""
 
-    noise: float = 0.0
-    """For a test: fraction of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
-
-    noise_type: str = "symmetric"
-    """Kind of that noise; human[labels=NAME] audits a labelling of the data set."""
-
-    shots: int = 0
-    """Images per class to audit, 0: all."""
-
     seed: int = 1
     """Seed of noise, draws and folds."""
-
-    data: Path = DATA
-    """Folder of real data sets."""
-
-    skip_bad_images: bool = False
-    """Skip images that cannot be read; otherwise the first one is an error."""
 
 
 def main(options: Options) -> int:

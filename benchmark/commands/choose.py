@@ -16,7 +16,7 @@ from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import seeds_of
-from benchmark.plan.shared_options import DATA, Encoding
+from benchmark.plan.shared_options import DoubtfulLabels
 from benchmark.records import exported
 from benchmark.report.next_command import to_predict
 from benchmark.screen import Screen, bars, table
@@ -31,11 +31,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Encoding):
+class Options(DoubtfulLabels):
     """Train methods on images with doubtful labels, choose one without clean labels, and export its classifier."""
-
-    dataset: str
-    """A folder of class folders (train/ in it, where there is one), a CSV table of file and label, or a data set."""
 
     out: Path = Path("choice")
     """Folder for the classifier and card.md."""
@@ -46,32 +43,14 @@ class Options(Encoding):
     default: str = "em_means"
     """Method that is kept unless another one is clearly better on the true classes that the audit estimates."""
 
-    checked: Path | None = None
-    """Table of file and true label of images that you have checked, as exported by the audit's page."""
-
     seeds: str = "1,2,3"
     """Seeds of the trials: each holds out other images. The classifier is trained with the first one."""
 
     hold_out: float = 0.25
     """Fraction of each class that is kept out of training to compare methods, above 0 and below 1."""
 
-    shots: int = 0
-    """Images per class to use, 0: all."""
-
     recipe: str = "auto"
     """Training recipe, options in brackets; auto is each method's own."""
-
-    noise: float = 0.0
-    """For a test: fraction of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
-
-    noise_type: str = "symmetric"
-    """Kind of that noise; human[labels=NAME] takes a labelling of the data set."""
-
-    data: Path = DATA
-    """Folder of real data sets."""
-
-    skip_bad_images: bool = False
-    """Skip images that cannot be read; otherwise the first one is an error."""
 
 
 def main(options: Options) -> int:

@@ -13,7 +13,7 @@ from benchmark.commands._progress import encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone
-from benchmark.plan.shared_options import DATA, Encoding
+from benchmark.plan.shared_options import DATA, PictureEncoding
 from benchmark.screen import Screen, bars
 from datamodules import catalog
 from datamodules.formats.encoded_arrays import MADE_BY
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Encoding):
+class Options(PictureEncoding):
     """Encode images and class names of a data set into a file for --datasets=features:FILE."""
 
     dataset: str
@@ -55,9 +55,6 @@ class Options(Encoding):
     data: Path = DATA
     """Folder of real data sets, laid out as for CoOp."""
 
-    skip_bad_images: bool = False
-    """Skip images that cannot be read."""
-
 
 def main(options: Options) -> int:
     """Encodes and writes the file."""
@@ -75,8 +72,7 @@ def main(options: Options) -> int:
     dataset = open_dataset(options.dataset, options.data)
     count = sum(len(split.labels) for split in (dataset.train, dataset.val, dataset.test) if split is not None)
     with bars(console) as progress, encoding(progress, options.dataset, count) as tell:
-        cache, skip = options.cache, options.skip_bad_images
-        backbone, bank = open_bank(options.backbone, options.devices, cache, tell, skip)
+        backbone, bank = open_bank(options.backbone, options.devices, options.cache, tell, options.skip_bad_images)
         arrays = encoded(dataset, backbone, bank, _templates(options.templates) or [dataset.template])
         if options.views:
             own = recipe_for(options.backbone, options.recipe).settings

@@ -15,7 +15,7 @@ from benchmark.commands._progress import encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone
-from benchmark.plan.shared_options import Encoding
+from benchmark.plan.shared_options import PictureEncoding
 from benchmark.records import exported
 from benchmark.screen import Screen, bars
 from datamodules.catalog import open_dataset
@@ -42,7 +42,7 @@ MARK = f"^{','.join(COLUMNS)}\n".encode()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Encoding):
+class Options(PictureEncoding):
     """Classify all pictures in a folder: a CSV of file, predicted class, its probability, and the second class."""
 
     folder: Path
@@ -57,9 +57,6 @@ class Options(Encoding):
 
     backbone: str = ""
     """The classifier's CLIP model, if not under the name that it was trained with; for CoOp's, its name."""
-
-    skip_bad_images: bool = False
-    """Skip images that cannot be read; otherwise the first one is an error."""
 
 
 def main(options: Options) -> int:

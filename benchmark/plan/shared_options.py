@@ -87,3 +87,34 @@ class Encoding:
 
     cache: Path = CACHE
     """Folder for the image features of real backbones, which are encoded once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureEncoding(Encoding):
+    """Images that cannot be read."""
+
+    skip_bad_images: bool = False
+    """Skip images that cannot be read; otherwise they are counted and named, and nothing is done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoubtfulLabels(PictureEncoding):
+    """Images whose labels are in doubt."""
+
+    dataset: str
+    """A folder of class folders (train/ in it, where there is one), a CSV table of file and label, or a data set."""
+
+    checked: Path | None = None
+    """Table of file and true label of images that you have checked, as exported by the audit's page."""
+
+    shots: int = 0
+    """Images per class to use, 0: all."""
+
+    noise: float = 0.0
+    """For a test: fraction of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
+
+    noise_type: str = "symmetric"
+    """Kind of that noise; human[labels=NAME] takes a labelling of the data set."""
+
+    data: Path = DATA
+    """Folder of real data sets."""

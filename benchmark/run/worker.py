@@ -24,7 +24,7 @@ from benchmark.run.events import Event, Report
 from benchmark.run.pack_memory import TooLarge
 from benchmark.run.resources import Resources
 from benchmark.run.training import train
-from datamodules.errors import CorruptImage, UserError
+from datamodules.errors import UserError
 from methods.errors import MethodError
 
 logger = logging.getLogger(__name__)
@@ -105,8 +105,7 @@ class Runner:
             logger.info("%s: %s", Pack(tuple(runs)).title, error)
             parts = error.parts
         except UserError as error:
-            advice = "; --skip_bad_images skips it" if isinstance(error, CorruptImage) else ""
-            cause = f"{error}{advice}"
+            cause = str(error)
             parts = 2 if isinstance(error, MethodError) and len(runs) > 1 else 0
         except (Exception, SystemExit, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) and multiprocessing.parent_process() is None:

@@ -20,7 +20,7 @@ from datamodules.encoded import Rows
 from datamodules.errors import DataError
 from datamodules.features.crops import Crop
 from datamodules.features.feature_store import MemoryStore, ShardStore
-from datamodules.features.inputs import Inputs
+from datamodules.features.inputs import NAMED, Inputs
 from datamodules.features.shards import Damaged, Shard
 from datamodules.features.stream import batched, sent
 from datamodules.notices import say_once
@@ -38,9 +38,6 @@ IN_MEMORY = 2**30
 
 SHARD = 4096
 """Features in one shard; a killed build loses about as many."""
-
-NAMED = 3
-"""Pictures that a message names."""
 
 ATTEMPTS = 3
 """How often damaged files are made again: another process may damage or remove them, too."""

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+NAMED = 3
+"""Pictures that a message names."""
+
+
 @dataclass
 class Inputs:
     """Reads images and transforms them to inputs of the tower.
 
-    An unreadable image raises CorruptImage; with `skip_bad` it is replaced by zeros, and `bad` contains its index.
-    `constant`, where it is given, gets those on which all pixels are the same.
+    After an unreadable image all others are only looked at, and CorruptImage counts those that cannot be read. With
+    `skip_bad` they are replaced by zeros. `bad` gets their indices, `constant`, if given, those of one colour.
     """
 
     images: Images
@@ -71,14 +75,19 @@ class Inputs:
                     self.constant.add(index)
                 return transform(picture)
             except CorruptImage as error:
-                if not self.skip_bad:
-                    raise CorruptImage(f"{error}; --skip_bad_images leaves such pictures out") from error
                 return error
 
+        causes: list[CorruptImage] = []
         for index, picture in zip(indices.tolist(), decoded(read, indices.tolist()), strict=True):
             if isinstance(picture, CorruptImage):
                 self.bad.add(index)
-            yield None if isinstance(picture, CorruptImage) else picture
+                causes.append(picture)
+            if self.skip_bad or not causes:
+                yield None if isinstance(picture, CorruptImage) else picture
+        if causes and not self.skip_bad:
+            names = ", ".join(map(self.images.describe, sorted(self.bad)[1:NAMED])) + " ..." * (len(causes) > NAMED)
+            more = f"; {len(causes)} cannot be read, also {names}" if names else ""
+            raise CorruptImage(f"{causes[0]}{more}; --skip_bad_images leaves such pictures out") from causes[0]
 
 
 def crops_of(

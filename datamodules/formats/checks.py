@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from unicodedata import normalize
 
 import numpy as np
@@ -28,16 +29,16 @@ def checked(dataset: Dataset, same_names: bool = False) -> Dataset:
         raise DataError(f"{name}: one class only ({', '.join(classes) or 'none'}); there is nothing to tell apart")
     if dataset.template.count("{}") != 1:
         raise DataError(f"{name}: template {dataset.template!r} must hold {{}} once, where the class name goes")
-    collisions = [key for key, count in Counter(map(str.casefold, classes)).items() if count > 1]
-    if collisions and not same_names:
-        raise DataError(f"{name}: {classes_named(classes, collisions[0])} have the same name {collisions[0]!r}")
+    if not same_names:
+        no_twins(name, classes, classes)
     for part, split in [("training", dataset.train), ("validation", dataset.val), ("test", dataset.test)]:
         if split is None:
             continue
         _check_range(f"{name}: {part} split", split.labels, classes)
         empty = np.flatnonzero(np.bincount(split.labels, minlength=len(classes)) == 0)
         if len(empty) and part != "validation":
-            raise DataError(f"{name}: class {classes[empty[0]]!r} has no {part} images{_more(len(empty))}")
+            more = f" (nor have {len(empty) - 1} more classes)" if len(empty) > 1 else ""
+            raise DataError(f"{name}: class {classes[empty[0]]!r} has no {part} images{more}")
     for labelling, labels in dataset.given.items():
         if len(labels) != len(dataset.train.labels):
             raise DataError(
@@ -48,16 +49,21 @@ def checked(dataset: Dataset, same_names: bool = False) -> Dataset:
     return dataset
 
 
-def classes_named(classes: tuple[str, ...], name: str) -> str:
-    """Lists the class numbers with a case-folded name, for messages."""
-    return "classes " + " and ".join(str(number) for number, own in enumerate(classes) if own.casefold() == name)
+def no_twins(where: str, classes: Sequence[str], values: Sequence[str]) -> None:
+    """Accepts classes [C] that CLIP can tell apart; `values` [C] are what folders or tables call them.
+
+    Raises:
+        DataError: two of them differ in upper and lower case at most.
+    """
+    folded = [name.casefold() for name in classes]
+    twice = next((name for name, count in Counter(folded).items() if count > 1), None)
+    if twice is not None:
+        which = " and ".join(f"{number} ({values[number]})" for number, own in enumerate(folded) if own == twice)
+        how = "put their images into one, or call one otherwise, in classnames.txt, say"
+        raise DataError(f"{where}: classes {which} have the same name {twice!r} for CLIP; {how}")
 
 
 def _check_range(where: str, labels: Labels, classes: tuple[str, ...]) -> None:
     wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
     if len(wrong):
         raise DataError(f"{where}: label {labels[wrong[0]]} is out of range 0 ... {len(classes) - 1}")
-
-
-def _more(count: int) -> str:
-    return f" (nor have {count - 1} more classes)" if count > 1 else ""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
 import os
 import posixpath
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from datamodules import reading
@@ -19,11 +21,7 @@ from datamodules.errors import DataError
 from datamodules.foreign import from_cell, to_cell
 
 _DELIMITERS = (",", ";", "\t", "|")
-#: How pandas reads tables that are no CSV, by their suffix.
-_READERS = {
-    ".jsonl": "read_json({!r}, lines=True)", ".json": "read_json({!r})", ".parquet": "read_parquet({!r})",
-    ".xlsx": "read_excel({!r})", ".xls": "read_excel({!r})",
-}  # fmt: skip
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".bz2", ".xz", ".rar", ".7z")
 #: What other programs call the column `file`, in lower case.
 FILES = ("filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_file", "img")
 #: What tables write for a value that is missing, in any case; what pandas takes for one.
@@ -93,23 +91,38 @@ def read_table(path: Path) -> CsvTable:
         DataError: not text in UTF-8, or not CSV.
         OSError: not a regular file, or one that may not be read.
     """
-    if how := _READERS.get(path.suffix.lower()):
-        code = f"import pandas; pandas.{how.format(str(path))}.to_csv({str(path.with_suffix('.csv'))!r}, index=False)"
-        shell = quote(code) if {*code} & {*'"$`\\'} else f'"{code}"'
-        raise DataError(f"{path} is no CSV; this writes it as one: python -c {shell}")
+    if path.name.lower().endswith(_ARCHIVES):
+        raise DataError(f"{path} is an archive; unpack it, and give the folder or table in it")
     try:
-        text = reading.as_text(reading.read_bytes(path, reading.TABLE))
+        text = _text(path.suffix.lower(), reading.read_bytes(path, reading.TABLE))
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
         lines, before = [], 0
         for cells in reader:
             if cells:
                 lines.append((before + 1, tuple(cells)))
             before = reader.line_num
-    except (UnicodeError, csv.Error) as error:
+    except (ValueError, ImportError, EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
         how = f"; `iconv -f latin1 -t utf8 {path.name}` writes it so" if isinstance(error, UnicodeError) else ""
         raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}{how}") from None
     columns = tuple(from_cell(cell.strip()) for cell in lines[0][1]) if lines else ()
     return CsvTable(path, columns, tuple((line, tuple(map(from_cell, cells))) for line, cells in lines[1:]))
+
+
+def _text(suffix: str, content: bytes) -> str:
+    """The text of a table as CSV, also of one in JSON, Parquet, Excel or gzip. Raises ValueError: of another form."""
+    if suffix == ".gz":
+        return reading.as_text(gzip.GzipFile(fileobj=io.BytesIO(content)).read(reading.TABLE))
+    if suffix not in (".json", ".jsonl", ".parquet", ".xlsx", ".xls"):
+        return reading.as_text(content)
+    import pandas as pd
+
+    if suffix in (".json", ".jsonl"):
+        text = reading.as_text(content)
+        rows = json.loads(text) if suffix == ".json" else [json.loads(line) for line in text.splitlines() if line]
+        rows = [{"file": file, "label": label} for file, label in rows.items()] if isinstance(rows, dict) else rows
+        return pd.DataFrame(rows).to_csv(index=False)
+    frame = pd.read_parquet(io.BytesIO(content)) if suffix == ".parquet" else pd.read_excel(io.BytesIO(content))
+    return frame.to_csv(index=False)
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> str:

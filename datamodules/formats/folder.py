@@ -63,8 +63,8 @@ class ClassFolders:
             raise DataError(f"{name}: {problem}")
         folder = self._layout.locate(name, root)
         folders = class_folders(folder / self.train)
-        for part in (self.train, self.test):
-            require_class_folders(folder / part)
+        for part, other in ((self.train, self.test), (self.test, self.train)):
+            require_class_folders(folder / part, class_folders(folder / other))
         names = read_names(folder / "classnames.txt", folders)
         splits = {part: split_of(folder, part, folders) for part in (self.train, self.test)}
         if name.startswith("folder:"):

@@ -7,21 +7,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from datamodules.errors import DataError, look_alikes
-from datamodules.formats.picture_files import is_stray, loose_pictures, picture_files
+from datamodules.formats.picture_files import holds_texts_only, is_stray, loose_pictures, picture_files
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
 
-_MORE = r"(?:[ _-]?(?:sets?|images?|imgs?|data|split))?(?:[ _-]?\d{4})?"
+_MORE = r"(?:[ _-]?(?:sets?|images?|imgs?|data|split))?(?:[ _-]?\d{1,4})?"
 #: What people call the folders of the three splits, in lower case.
 _CALLED = {
     "train": re.compile(rf"(?:seg_)?train(?:ing)?{_MORE}"),
     "test": re.compile(rf"(?:seg_)?test(?:ing)?{_MORE}"),
     "val": re.compile(rf"(?:seg_)?(?:val(?:id(?:ation)?)?|dev|eval(?:uation)?){_MORE}"),
 }
-_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".rar", ".7z")
 
 
 @dataclass(frozen=True)
@@ -34,33 +34,57 @@ class Parts:
 
 
 def class_folders(folder: Path) -> list[str]:
-    """Sorted names of the class folders in a folder; empty folders are named and left out."""
+    """Sorted names of the class folders in a folder; those without any picture are named and left out."""
     there = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name))
-    empty = [name for name in there if not any(not is_stray(path.name) for path in (folder / name).iterdir())]
+    empty = [name for name in there if holds_texts_only(folder / name)]
     if empty and len(empty) < len(there):
-        say_once(logger, f"{folder}: left out, as they are empty: {', '.join(empty)}")
+        say_once(logger, f"{folder}: left out, as no pictures are in them: {', '.join(empty)}")
         return [name for name in there if name not in empty]
     return there
 
 
-def require_class_folders(folder: Path) -> None:
-    """Accept a folder that holds class folders.
+def require_class_folders(folder: Path, known: Sequence[str] = ()) -> None:
+    """Accept a folder that holds class folders, those `known` for one, whatever is in them.
 
     Raises:
         DataError: it holds none, or folders that each hold the folders of the classes; the message says what is there.
     """
     names = class_folders(folder)
     if not names:
-        found = picture_files(folder).pictures
-        what = f"{len(found)} pictures ({found[0]} ...), but no folders" if found else "no folders"
-        raise DataError(f"{folder} holds {what}; put the pictures of each class into a folder of its name")
+        raise _no_class_folders(folder)
     inner = [class_folders(folder / name) for name in names]
+    train = [name for name in names if _CALLED["train"].fullmatch(name.casefold())]
+    if train and not any(inner) and all(map(_is_split, names)):
+        raise _no_class_folders(folder / train[0])
     same = inner[0] if len(names) > 1 and all(own == inner[0] for own in inner) else []
-    if len(same) > 1 and not any(_is_split(name) for name in same) and not loose_pictures(folder / names[0]):
+    if (
+        len(same) > 1
+        and names != known
+        and not any(_is_split(name) for name in same)
+        and not loose_pictures(folder / names[0])
+    ):
         raise DataError(
             f"{folder}: {_some(names)} each hold the folders {_some(same)}; if these are the classes, give one of the"
             f" former, folder:{folder / names[0]}[split=0.2], or name two of them train and test"
         )
+
+
+def _no_class_folders(folder: Path) -> DataError:
+    """The error for a folder without class folders: names of pictures or a table may tell the classes."""
+    found = [Path(name) for name in picture_files(folder).pictures]
+    begin = {re.sub(r"[ ._-]*\d+$", "", path.stem) for path in found}
+    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".tsv", ".jsonl"))
+    how = "put the pictures of each class into a folder of its name"
+    if tables:
+        how = f"if a table says the classes, audit that: promptnoise audit {quote(str(tables[0]))}"
+    elif "" not in begin and 1 < len(begin) <= len(found) // 2:
+        how = (
+            f"if their names begin with the class ({min(begin)} ...), this sorts them: cd {quote(str(folder))} && for f"
+            ' in *.*; do c=$(echo "${f%.*}" | sed -E \'s/[ ._-]*[0-9]+$//\'); mkdir -p "$c" && mv "$f" "$c"; done'
+        )
+    return DataError(
+        f"{folder} holds {f'{len(found)} pictures ({found[0]} ...), but ' if found else ''}no folders; {how}"
+    )
 
 
 def parts_of(folder: Path) -> Parts:
@@ -96,14 +120,13 @@ def advice(folder: Path) -> str:
     names = class_folders(folder)
     for role in ("test", "val"):
         for name in names:
-            if _CALLED[role].fullmatch(name.casefold()) and parts.train and (found := picture_files(folder / name)):
-                return _of_flat(folder, parts.train, name, found.pictures)
-    if not names:
-        loose = loose_pictures(folder)
-        packed = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(_ARCHIVES))
-        if packed and not loose:
-            return f"; unpack {packed[0]} first"
-        return f"; it holds {len(loose)} pictures, but no folders of classes" if loose else ""
+            if _CALLED[role].fullmatch(name.casefold()) and parts.train:
+                also = f"or test on 20 % of each training class, folder:{folder / parts.train}[split=0.2]"
+                return f"; {_no_class_folders(folder / name)}, {also}"
+    try:
+        require_class_folders(folder)
+    except DataError as error:
+        return f"; {error}"
     if further := further_below(folder):
         return further
     only = folder / parts.train if parts.train and not parts.test else folder
@@ -128,16 +151,6 @@ def no_such_class(place: Path, classes: Sequence[str]) -> DataError:
     if not near and class_folders(place.parent) == [place.name]:
         hint = "; it is the only folder there: sort its pictures into folders of classes"
     return DataError(f"{place} is a class without training images{hint}")
-
-
-def _of_flat(folder: Path, train: str, name: str, pictures: Sequence[str]) -> str:
-    """What to do with a test split that is not in folders of classes."""
-    ilsvrc = any(Path(file).name.startswith("ILSVRC2012_val") for file in pictures[:1])
-    how = "valprep.sh of soumith/imagenetloader.torch sorts them" if ilsvrc else "sort them into folders of classes"
-    return (
-        f"; {name}/ holds {len(pictures)} pictures, but not in folders of the training classes: {how}, or test on 20 %"
-        f" of each training class, folder:{folder / train}[split=0.2]"
-    )
 
 
 def _part(folder: Path, role: str, classes: Sequence[str]) -> str | None:

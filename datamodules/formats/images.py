@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from datamodules import reading
 from datamodules.decoding import to_rgb
 from datamodules.errors import CorruptImage, DataError
+from datamodules.formats.picture_files import other_kind
 
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
@@ -46,8 +48,7 @@ class FileImages:
                 return to_rgb(image)
         except UNREADABLE as error:
             path = self.root / self.paths[index]
-            why = "it is empty" if path.is_file() and not path.stat().st_size else reason(error)
-            raise CorruptImage(f"{path} cannot be read as a picture: {why}") from error
+            raise CorruptImage(f"{path} cannot be read as a picture: {other_kind(path) or reason(error)}") from error
 
     def describe(self, index: int) -> str:
         """Path of an image."""
@@ -55,18 +56,13 @@ class FileImages:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 hex digest of relative paths, file sizes and modification times, in order.
-
-        Raises:
-            DataError: a file is missing.
-        """
+        """SHA-256 hex digest of relative paths, file sizes and modification times, where there is a file, in order."""
         digest = hashlib.sha256()
         for path in self.paths:
-            try:
+            digest.update(f"{path}\0".encode())
+            with suppress(OSError):  # a broken link, say, which is an error once it is read
                 state = (self.root / path).stat()
-            except OSError as error:
-                raise DataError(f"{self.root / path} is not there any more: {reason(error)}") from error
-            digest.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
+                digest.update(f"{state.st_size}\0{state.st_mtime_ns}\0".encode())
         return digest.hexdigest()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +14,9 @@ from PIL import Image
 
 from datamodules import reading
 
+_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
 #: Suffixes of pictures, in lower case; a file with another one, or none, is one if its first bytes are a picture's.
-SUFFIXES = (
-    ".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".png", ".apng", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".gif", ".ppm",
-    ".pgm", ".pbm", ".pnm", ".tga", ".jp2", ".j2k", ".avif", ".ico",
-)  # fmt: skip
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "JPEG2000", "AVIF")
-#: Folders and files that programs leave behind, in lower case, passed over without a word, as are hidden ones.
-STRAY = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found", "thumbs.db", "desktop.ini"}
+SUFFIXES: tuple[str, ...] = tuple(_KNOWN["suffixes"])
 
 
 @dataclass(frozen=True)
@@ -33,21 +30,18 @@ class PictureFiles:
 def is_stray(name: str) -> bool:
     """Whether a file or folder of that name is nobody's data.
 
-    >>> [is_stray(name) for name in (".ipynb_checkpoints", "__MACOSX", "cats")]
-    [True, True, False]
+    >>> [is_stray(name) for name in (".ipynb_checkpoints", "__MACOSX", "cats", ".1.jpg.icloud")]
+    [True, True, False, False]
     """
-    return name.startswith(".") or name.casefold() in STRAY
+    return (name.startswith(".") and not name.endswith(".icloud")) or name.casefold() in _KNOWN["stray"]
 
 
 def picture_files(folder: Path) -> PictureFiles:
     """The pictures in a folder and all folders below it, links to folders followed once, to those above it never."""
     above = set(map(str, Path(os.path.realpath(folder)).parents))
     found = sorted(_files(folder, folder, above))
-    are = [is_picture(folder / path) for path in found]
-    return PictureFiles(
-        tuple(path for path, is_one in zip(found, are, strict=True) if is_one),
-        tuple(path for path, is_one in zip(found, are, strict=True) if not is_one),
-    )
+    is_one = {path: is_picture(folder / path) for path in found}
+    return PictureFiles(tuple(filter(is_one.get, found)), tuple(path for path in found if not is_one[path]))
 
 
 def loose_pictures(folder: Path) -> list[str]:
@@ -57,28 +51,45 @@ def loose_pictures(folder: Path) -> list[str]:
     )
 
 
+def holds_texts_only(folder: Path) -> bool:
+    """Whether no file in a folder and below it could be a picture: it is empty, or all are lists and notes."""
+    return all(PurePosixPath(file).suffix.lower() in _KNOWN["texts"] for file in _files(folder, folder, set()))
+
+
 def is_picture(path: Path) -> bool:
     """Whether a file is a picture, by its suffix, else by its first bytes; not whether it can be read."""
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        with reading.open_file(path, reading.PICTURE) as file, Image.open(file, formats=_FORMATS):
+        with reading.open_file(path, reading.PICTURE) as file, Image.open(file, formats=_KNOWN["formats"]):
             return True
     except Exception:  # whatever a decoder says of a file that is none of its own
         return False
 
 
+def other_kind(path: Path) -> str:
+    """What a file is that is called a picture and is none, and what to do; empty if its first bytes do not tell."""
+    try:
+        with reading.open_file(path, reading.PICTURE) as file:
+            head = file.read(256).lstrip()
+    except OSError:
+        return ""
+    kinds = (text for begin, text in _KNOWN["begin"].items() if re.match(begin.encode(), head))
+    return next(kinds, "" if head else "it is empty")
+
+
 def left_out(files: tuple[str, ...]) -> str:
     """What is said of files that are no pictures; empty if there are none.
 
-    >>> left_out(("a/1.heic", "a/2.HEIC", "a/notes.txt"))
-    '3 files left out, which are no pictures that can be read: 2 .heic, 1 .txt (a/1.heic ...)'
+    >>> left_out(("a/1.psd", "a/2.PSD", "a/notes.txt"))
+    '3 files left out, which are no pictures that can be read: 2 .psd, 1 .txt (a/1.psd ...)'
     """
     if not files:
         return ""
     kinds = Counter(PurePosixPath(file).suffix.lower() or "without a suffix" for file in files)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
-    return f"{len(files)} files left out, which are no pictures that can be read: {counts} ({files[0]} ...)"
+    hint = "".join(f"; {how}" for kind, how in _KNOWN["how"].items() if kind in kinds)
+    return f"{len(files)} files left out, which are no pictures that can be read: {counts} ({files[0]} ...){hint}"
 
 
 def _files(root: Path, folder: Path, seen: set[str]) -> Iterator[str]:

@@ -54,6 +54,13 @@ def test_a_sample_has_the_pictures_that_can_be_read_with_their_labels() -> None:
     assert (sample.scale, sample.seed) == (toy.tiny_clip().scale, 4)
 
 
+def test_a_class_of_which_nothing_can_be_read_is_named() -> None:
+    data, bank = pictures(), Holes(toy.tiny_clip())
+    bank.unreadable = tuple(np.flatnonzero(data.given == 1).tolist())
+    with pytest.raises(BadInput, match=f"class '{toy.CLASSES[1]}' has no image"):
+        encode(data, toy.tiny_clip(), bank, 4, no_steps, Known(prompt="no"))
+
+
 def test_fewer_than_two_pictures_a_class_are_too_few() -> None:
     bank = Holes(toy.tiny_clip())
     bank.unreadable = tuple(range(7))

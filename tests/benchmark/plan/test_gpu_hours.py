@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,20 @@ def test_plan_without_a_record_of_the_backbone_estimates_and_says_so(
     assert "estimated from FLOP" in out and out.count("H200") == 2 and "GB of GPU memory" in out
     assert main(options) == 2
     assert "no records" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["nlprompt", "ptnl", "coop", "grip", "promptsrc", "joapr"])
+def test_the_table_of_the_papers_costs_is_what_their_dry_runs_say(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "performance.md").read_text()
+    (row,) = (line for line in page.splitlines() if line.startswith(f"| `paper {name}`"))
+    assert main(["paper", name, "--dry_run", f"--out={tmp_path}"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    _, _, runs, *costs, _ = (cell.strip().replace(",", "") for cell in row.replace("H100, H200", "").split("|"))
+    hours = [re.search(rf"([\d.]+) on {gpu}", said) for gpu in ("A40", "A100", "H100")]
+    sizes = [re.search(rf"{what} ([\d.]+) GB", said) for what in ("feature bank", "GPU memory")]
+    assert f"{runs} runs" in said
+    for cell, found in zip(costs, hours + sizes, strict=True):
+        told = cell.split()[0]
+        assert found and float(found[1]) == pytest.approx(float(told), abs=0.55 * 10 ** -len(told.partition(".")[2]))

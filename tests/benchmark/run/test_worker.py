@@ -141,7 +141,7 @@ def test_an_interrupt_in_a_worker_is_the_method_s_and_here_the_user_s(
     ("error", "cause"),
     [
         (DataError("no file /data/a.png"), "no file /data/a.png"),
-        (CorruptImage("a.png cannot be read"), "a.png cannot be read; --skip_bad_images skips it"),
+        (CorruptImage("a.png cannot be read"), "a.png cannot be read"),
     ],
 )
 def test_data_that_cannot_be_used_fail_the_whole_pack_at_once(

@@ -70,7 +70,7 @@ def same_names(content: Content) -> Content:
         (drop_class_from("train"), r"dtd: class 'apple pie' has no training images$"),
         (drop_class_from("test"), r"dtd: class 'apple pie' has no test images$"),
         (one_class, r"dtd: one class only \(apple pie\)"),
-        (same_names, r"classes 0 and 2 have the same name 'apple pie'"),
+        (same_names, r"classes 0 \(apple pie\) and 2 \(Apple Pie\) have the same name 'apple pie'"),
         (lambda content: {"training": []}, r"the train or the test list is empty"),
         (lambda content: [1, 2], r"is not a split file of the form"),
     ],
@@ -117,7 +117,7 @@ def test_a_class_in_one_split_only_is_named(tmp_path: Path) -> None:
 
 def test_folders_whose_readable_names_collide_are_named(tmp_path: Path) -> None:
     make.make_class_folders(tmp_path, {"train": 1, "test": 1}, ("red_dog", "red dog"))
-    with pytest.raises(DataError, match="classes 0 and 1 have the same name 'red dog'"):
+    with pytest.raises(DataError, match=r"classes 0 \(.*\) and 1 \(.*\) have the same name \'red dog\'"):
         catalog.open_dataset(f"folder:{tmp_path}")
 
 

@@ -154,6 +154,17 @@ def test_a_picture_that_cannot_be_read_stops_the_build_by_name(tmp_path: Path, c
         all_views(bank, Pictures(9, bad=[5]), np.array([1, 5]), seed=1, views=2, crop=Crop())
 
 
+def test_all_pictures_that_cannot_be_read_are_counted_before_the_build_stops() -> None:
+    tower = Encoder()
+    bank = FeatureBank(tower, batch_size=2)
+    message = (
+        r"/data/picture_1\.png cannot .*; 4 cannot be read, also /data/picture_5\.png, /data/picture_7\.png \.\.\.;"
+    )
+    with pytest.raises(CorruptImage, match=message):
+        bank.plain(Pictures(60, bad=[1, 5, 7, 59]))
+    assert tower.seen == 0, "nothing is encoded once there is a bad one"
+
+
 @pytest.mark.parametrize("cached", [True, False])
 def test_bad_pictures_can_be_skipped_and_are_named(tmp_path: Path, cached: bool) -> None:
     cache = tmp_path if cached else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from unicodedata import normalize
 
@@ -43,7 +45,11 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
     "a Mac's archive": (["x/train", "x/test", "__MACOSX/x/train"], f"{BELOW}/x$", f"{BELOW}/x$"),
     "classes in images/": (["archive/images"], rf"{BELOW}/archive/images\[split=0\.2\]$", f"{BELOW}/archive/images"),
     "a test set alone": (["test"], rf"{BELOW}/test\[split=0\.2\]$", f"{BELOW}/test"),
-    "flat validation": (["train", "+val"], "val/ holds 2 pictures, but not in folders .* or test on 20 %", "6"),
+    "flat validation": (
+        ["train", "+val"],
+        r"D/val holds 2 pictures \(0\.png \.\.\.\), but no folders; .* or test on 20 %",
+        "6",
+    ),
     "flat test": (["train", "+test"], r"D/test holds 2 pictures \(0\.png \.\.\.\), but no folders", "6"),
     "flat test in images/": (
         ["train", "+test/images"],
@@ -57,17 +63,17 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
     ),
     "a heap": (
         ["+"],
-        "it holds 2 pictures, but no folders of classes$",
+        "D holds 2 pictures .* put the pictures of each class into a folder of its name$",
         "holds 2 pictures .* put the pictures of each",
     ),
-    "packed": (["train.zip", "test.zip"], "unpack test.zip first$", "holds no folders; put the pictures"),
+    "packed": (["train.zip", "test.zip"], "unpack test.zip first, so", "unpack test.zip first, so"),
     "nothing": ([], "D/train is not there; there must be D/", "holds no folders; put the pictures"),
     "folds": (
         ["fold1", "fold2", "fold3"],
-        SPLIT,
+        r"fold1, fold2, fold3 each hold the folders cat, dog, emu; .*/fold1\[",
         r"fold1, fold2, fold3 each hold the folders cat, dog, emu; .*/fold1\[",
     ),
-    "years": (["2019", "2020"], SPLIT, "2019, 2020 each hold the folders cat, dog, emu"),
+    "years": (["2019", "2020"], "2019, 2020 each hold the folders", "2019, 2020 each hold the folders cat, dog, emu"),
     "a table beside pictures": (["+images", "train.csv"], "D/train is not there", "promptnoise audit D/train.csv$"),
     "a class of the test set alone": (["train", "test", "+test/fox"], "D/test/fox is a class without training", "6"),
     "a class without a test": (["train", "test", "+train/fox"], "class 'fox' has no test images", "8"),
@@ -79,6 +85,18 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
     "one class": (["train/cat/+", "test/cat/+"], r"one class only \(cat\)", r"one class only \(cat\); give a folder"),
     "names that read alike": (["train/a_b/+", "train/a b/+", "test/a_b/+", "test/a b/+"], "same name 'a b'", "'a b'"),
     "an empty class": (["train", "test", "-train/fox", "-test/fox"], "6/6", "6"),
+    "texts beside classes": (["", "annotations/list.txt", "meta/a.json"], SPLIT, "6"),
+    "a heap in splits": (
+        ["+train", "+test1"],
+        "D/train holds 2 pictures .* put the pictures of each class into",
+        "D/train holds 2 pictures .* put the pictures of each class into",
+    ),
+    "the same folders below all classes": (
+        [f"{part}/{name}/{view}/+" for part in ("train", "test") for name in ("cat", "dog") for view in ("a", "b")],
+        "8/8",
+        "8",
+    ),
+    "a test set of other names": (["train/cat/+", "train/dog/+", "test/Cat/+", "test/Dog/+"], "rename one", "4"),
     "leftovers": (["train", "test", "+train/.ipynb_checkpoints", "+test/@eaDir", "+train/__MACOSX"], "6/6", "6"),
     "pictures beside the classes": (["train", "test", "+train"], "6/6", "6"),
     "more folders": (["train", "test", "unlabeled"], "6/6", "6"),
@@ -87,7 +105,7 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
 #: What must be said, since something is left out.
 SAID = {
     "Kaggle's Intel scenes": "D: not used: seg_pred/",
-    "an empty class": "D/train: left out, as they are empty: fox",
+    "an empty class": "D/train: left out, as no pictures are in them: fox",
     "pictures beside the classes": "D/train: 2 pictures lie in no class folder and are left out (0.png ...)",
     "more folders": "D: not used: unlabeled/",
     "pictures beside the splits": "D: 2 pictures lie in no class folder and are left out (0.png ...)",
@@ -128,6 +146,20 @@ def test_a_folder_is_read_in_full_or_refused_with_what_to_do(
     assert_is(audited, audit)
     said = [record.getMessage().replace(str(folder), "D") for record in caplog.records]
     assert name not in SAID or SAID[name] in said
+
+
+@pytest.mark.parametrize(
+    "names", [("cat.{}.jpg", "dog.{}.jpg"), ("0_{}.jpg", "1_{}.jpg"), ("great pyrenees_{}.jpg", "pug_{}.jpg")]
+)
+def test_the_command_for_pictures_named_by_their_class_sorts_them(names: tuple[str, str], tmp_path: Path) -> None:
+    train = tmp_path / "a b" / "train"
+    train.mkdir(parents=True)
+    for name, number in product(names, range(3)):
+        Image.new("RGB", (8, 8)).save(train / name.format(number))
+    with pytest.raises(UserError, match="if their names begin with the class") as error:
+        open_doubtful(str(train.parent))
+    subprocess.run(["bash", "-c", str(error.value).partition("sorts them: ")[2]], check=True)
+    assert len(open_doubtful(str(train.parent)).given) == 6
 
 
 def bench_counts(folder: Path) -> str:

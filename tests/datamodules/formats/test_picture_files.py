@@ -49,6 +49,40 @@ def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path) -> None:
     assert found.left_out == ("f.heic", "notes.txt")
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "`git lfs pull` gets the picture"),
+        (b"\n<!DOCTYPE html><html>404</html>", "it is a web page or XML"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "it is HEIC; `mogrify"),
+        (b"", "it is empty"),
+        (b"what", "it is no picture of a known kind"),
+    ],
+)
+def test_what_only_is_called_a_picture_is_told(tmp_path: Path, content: bytes, what: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(CorruptImage, match=what):
+        FileImages(tmp_path, ("a.jpg",))[0]
+
+
+def test_a_broken_link_is_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").symlink_to(tmp_path / "nowhere")
+    images = FileImages(tmp_path, ("a.jpg",))
+    assert len(images.fingerprint) == 64
+    with pytest.raises(CorruptImage, match="No such file"):
+        images[0]
+
+
+def test_pictures_that_wait_in_icloud_or_are_heic_are_counted_with_what_gets_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(2):
+        (tree(tmp_path) / f"train/cat/.{number}.jpg.icloud").write_bytes(b"bplist00")
+    (tmp_path / "train/cat/1.heic").write_bytes(b"")
+    catalog.open_dataset(f"folder:{tmp_path}")
+    assert "3 files left out" in caplog.text and "`brctl download" in caplog.text and "`mogrify" in caplog.text
+
+
 @pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", ".ipynb_checkpoints", ".git"])
 def test_what_programs_leave_behind_is_no_class(tmp_path: Path, name: str) -> None:
     picture(tree(tmp_path) / "train" / name / "._0.png", "PNG")
