@@ -26,8 +26,6 @@ from datamodules.names import parse_spec
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-LEAST = 2
-
 
 @dataclass(frozen=True)
 class Doubtful:
@@ -157,11 +155,11 @@ def checked(data: Doubtful) -> Doubtful:
         )
     no_twins(data.name, data.classes, data.values)
     counts = np.bincount(data.given[data.given >= 0], minlength=len(data.classes))
-    if counts.min() < LEAST:
+    if counts.min() < 2:
         few = int(counts.argmin())
         raise BadInput(
             f"{data.name}: class {data.values[few]!r} has {('no image', 'one image')[counts[few]]};"
-            f" an audit needs {LEAST} of each class: add some, or leave the class out"
+            f" an audit needs 2 of each class: add some, or leave the class out"
         )
     return data
 

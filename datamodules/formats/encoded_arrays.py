@@ -42,7 +42,10 @@ class EncodedArrays:
     """
 
     def __init__(self, where: str, arrays: Arrays) -> None:
-        self.where, self.arrays = where, arrays
+        self.where, self.arrays = where, {n: _plain(own) if "_labels" in n else own for n, own in arrays.items()}
+        for name, own in self.arrays.items():
+            if "_labels" in name and own.dtype.kind not in "iuU":
+                raise self._error(f"{name} should be whole numbers, got {own.dtype}")
         self.parts = [part for part in PARTS if f"{part}_features" in arrays]
         for part in dict.fromkeys(("train", *self.parts)):
             for name in (f"{part}_features", f"{part}_labels"):
@@ -89,7 +92,6 @@ class EncodedArrays:
         if names is None and labels.dtype.kind == "U":
             names = np.unique(labels)
         elif names is None:
-            self._whole_numbers("train_labels")
             texts = self.arrays.get("text_features_raw", np.empty((0, 0)))
             count = texts.shape[-2] if texts.ndim > 1 and texts.size else int(labels.max(initial=-1)) + 1
             names = np.array([str(label) for label in range(min(count, len(labels)))])
@@ -113,17 +115,12 @@ class EncodedArrays:
             if -1 in found:
                 raise self._error(f"{name} has {str(labels[found.index(-1)])!r}, which is no class")
             return np.array(found, np.int64)
-        self._whole_numbers(name)
         wrong = np.flatnonzero((labels < 0) | (labels >= len(self.classes)))
         if len(wrong):
             least = f"{name}[{wrong[0]}] is {labels[wrong[0]]}"
             how = "; they count from 1: subtract 1" if (labels.min(), labels.max()) == (1, len(self.classes)) else ""
             raise self._error(f"{least}, out of range 0 ... {len(self.classes) - 1}{how}")
         return np.array(labels, np.int64)
-
-    def _whole_numbers(self, name: str) -> None:
-        if self.arrays[name].dtype.kind not in "iu":
-            raise self._error(f"{name} should be whole numbers, got {self.arrays[name].dtype}")
 
     def _check_features(self) -> int:
         """The width E of all features; every number is looked at."""
@@ -202,6 +199,13 @@ class EncodedArrays:
 
     def _error(self, text: str) -> DataError:
         return DataError(f"{self.where}: {text}")
+
+
+def _plain(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels [n] of floats that are whole numbers, or one-hot [n, C]; others as they are."""
+    hot = labels.ndim == 2 and labels.shape[1] > 1 and np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all()
+    whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()
+    return (labels.argmax(1) if hot else labels).astype(np.int64 if hot or whole else labels.dtype)
 
 
 def _sampled(array: NDArray[Any]) -> Iterator[bytes]:

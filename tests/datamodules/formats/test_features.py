@@ -125,6 +125,21 @@ MADE = encoded.arrays()
 X, Y, T = MADE["train_features"], MADE["train_labels"], MADE["text_features_raw"]
 
 
+@pytest.mark.parametrize("kind", ["floats", "one-hot", "one-hot of truth values"])
+def test_labels_are_taken_as_other_programs_save_them(kind: str, tmp_path: Path) -> None:
+    names = np.array(MADE["class_names"])
+    changes = {
+        "floats": lambda labels: labels.astype(np.float32),
+        "one-hot": lambda labels: np.eye(len(names))[labels],
+        "one-hot of truth values": lambda labels: np.eye(len(names), dtype=bool)[labels],
+    }
+    found = {name: changes[kind](own) if name.endswith("_labels") else own for name, own in MADE.items()}
+    np.savez(tmp_path / "f.npz", **found)
+    dataset = open_dataset(f"features:{tmp_path}/f.npz")
+    assert dataset.train.labels.tolist() == Y.tolist()
+    assert dataset.test.labels.tolist() == MADE["test_labels"].tolist()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -139,7 +154,7 @@ X, Y, T = MADE["train_features"], MADE["train_labels"], MADE["text_features_raw"
         (_bad(train_features=_with(X, 5, 0)), "row 5 of train_features is all zero"),
         (_bad(train_features=_with(X.astype(float), 5, 1e200)), "row 5 of train_features is not finite"),
         (_bad(test_features=X[:, :4]), "test_features should be floats [18, 8]"),
-        (_bad(train_labels=Y.astype(float)), "train_labels should be whole numbers, got float64"),
+        (_bad(train_labels=Y + 0.5), "train_labels should be whole numbers, got float64"),
         (_bad(train_labels=Y == 1), "train_labels should be whole numbers, got bool"),
         (_bad(train_labels=_with(Y, 0, 3)), "train_labels[0] is 3, out of range 0 ... 2"),
         (_bad(train_labels=_with(Y, 1, -1)), "train_labels[1] is -1, out of range 0 ... 2"),
