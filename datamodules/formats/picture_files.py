@@ -97,7 +97,7 @@ def _files(root: Path, folder: Path, seen: set[str]) -> Iterator[str]:
     if (real := os.path.realpath(folder)) in seen:
         return
     seen.add(real)
-    for entry in os.scandir(folder):
+    for entry in list(os.scandir(folder)):
         if is_stray(entry.name):
             continue
         if entry.is_dir():
