@@ -44,7 +44,7 @@ CASES = [
     ("bench --dry-run --out=LOOP/out", "LOOP is a link that leads nowhere"),
     ("bench --dry-run --out=/dev/null/x", "/dev/null is a file"),
     ("bench --backbone=RN50/openai --cache=FILE", "the cache folder FILE cannot be written: "),
-    ("bench --dry-run --datasets=folder:FILE", "FILE/train is not there"),
+    ("bench --dry-run --datasets=folder:FILE", "FILE is a file; unpack what is in it, and give the folder"),
     ("bench --dry-run --datasets=hf:/nowhere", "/nowhere is not in "),
     ("bench --dry-run --datasets=dtd --data=FILE", "FILE/dtd/images is not there"),
     ("bench --backbone=local-dir:FILE", "the folder FILE does not exist"),

@@ -22,7 +22,7 @@ def test_the_best_run_that_kept_a_classifier_is_to_be_exported(tmp_path: Path) -
     store.write(other, result(70.0), learned)
     line = to_export(store.load().records, store)
     assert shlex.split(line.partition("run: ")[2]) == ["promptnoise", "export", best.key, f"--out={store.out}"]
-    assert "here CoOp, the best on the test images" in line
+    assert "the classifier with the best test accuracy (CoOp)" in line
 
 
 def test_a_folder_is_quoted_as_the_shell_needs_it() -> None:

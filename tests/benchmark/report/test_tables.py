@@ -22,17 +22,17 @@ from tests.support.terminal import shown
 GOLDEN = {
     "leaderboard.csv": """\
 dataset,noise,rate,epochs,shots,recipe,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,collapsed,realised,protocol
-digits,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0,0.0000,4
-digits,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0,0.0000,4
-digits,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0,0.0000,4
-digits,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0,0.5000,4
-digits,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,1,0,0,,4
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0,0.0000,4
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0,0.0000,4
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0,0.0000,4
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0,0.5000,4
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0,0.5000,4
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,2,0,0,,4
+digits,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0,0.0000,5
+digits,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0,0.0000,5
+digits,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0,0.0000,5
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0,0.5000,5
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,1,0,0,,5
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0,0.0000,5
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0,0.0000,5
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0,0.0000,5
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0,0.5000,5
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0,0.5000,5
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,2,0,0,,5
 """,
     "summary.csv": """\
 noise,shots,recipe,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\

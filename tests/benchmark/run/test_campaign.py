@@ -116,7 +116,7 @@ def test_files_that_are_no_pictures_are_listed_beside_the_tables_and_the_report_
         (dataset, "train/red/notes.txt", "is no picture"), (dataset, "test/blue/1.heic", "is no picture")
     ]  # fmt: skip
     assert any("left_out.csv" in line for line in make(out).problems)
-    assert "files of the data sets were left out" in (out / "report.html").read_text()
+    assert "some files of the data sets are not images and were skipped" in (out / "report.html").read_text()
     assert (out / "left_out.csv").exists(), "a report removes what it wrote itself alone"
 
 
