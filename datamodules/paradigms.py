@@ -70,8 +70,11 @@ def trzsl(labels: Labels, classes: int, seed: int, shots: int = 0) -> Pool:
 
     Draws the same class numbers as the released code for a split seed (500, 0 and 200 in the paper); these are the
     paper's classes if classes are numbered as there.
-    Raises DataError: fewer than two classes, as one must be seen and one unseen. >>> parts = trzsl(np.array([0, 1, 2,
-    3]), classes=4, seed=500) >>> parts.seen.tolist(), parts.unlabelled.tolist() ([True, False, False, True], [1, 2])
+    Raises DataError: fewer than two classes, as one must be seen and one unseen.
+
+    >>> parts = trzsl(np.array([0, 1, 2, 3]), classes=4, seed=500)
+    >>> parts.seen.tolist(), parts.unlabelled.tolist()
+    ([True, False, False, True], [1, 2])
     """
     if classes < 2:
         raise DataError("trzsl needs at least two classes, one of them unseen")

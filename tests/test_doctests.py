@@ -48,6 +48,17 @@ def test_an_example_in_a_docstring_gives_what_it_shows(example: doctest.DocTest)
     assert tried and not failed, report.getvalue()
 
 
+def test_every_example_begins_a_line_so_that_it_is_found() -> None:
+    lines = [
+        f"{path}: {line.strip()}"
+        for package in PACKAGES
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if ">>> " in line.lstrip()[1:]
+    ]
+    assert not lines
+
+
 @pytest.mark.parametrize("name", PURE)
 def test_every_public_pure_function_has_an_example(name: str) -> None:
     module = import_module(name)
