@@ -69,7 +69,7 @@ listed = $(subst $() ,$(comma),$(strip $(1)))
 MODAL := $(foreach kind,fpl ifpl grip,$(foreach modality,visual multimodal,,$(kind)[modality=$(modality)]))
 EVERY := "$$RUN" -m benchmark bench --out=results/methods
 
-methods: installed  ## train every method under every paradigm, and renew docs/methods.md; about half an hour on two cores
+methods: installed  ## train every method under every paradigm, and renew results/reference/methods; about half an hour on two cores
 	@$(EVERY) --methods='$(VARIANTS)' --noise_type=symmetric,asymmetric
 	@$(EVERY) --methods='$(call listed,$(LOSSES))' --noise_type=symmetric,asymmetric
 	@$(EVERY) --methods=zero_shot,coop,fpl,ifpl,grip,cpl --noise=0 --paradigm=ssl --shots=2
@@ -78,7 +78,7 @@ methods: installed  ## train every method under every paradigm, and renew docs/m
 	@"$$RUN" -m benchmark readme --publish=results/methods --pictures=false $(DOCS)
 	@cp results/methods/plots/losses-symmetric-embedded-16shots-embedded-fewshot.png results/reference/methods/losses.png
 
-DOCS := --reference=results/reference/methods --readme=docs/methods.md
+DOCS := --reference=results/reference/methods --readme=results/reference/methods/means.md
 
 speed: variables installed  ## the suite against a plain loop, timed in turns; writes results/speed.csv
 	@"$$RUN" -m benchmark speed $(call flags,OUT DEVICES)
