@@ -98,12 +98,3 @@ def test_the_code_that_uses_an_exported_prompt_runs(
     capsys.readouterr()
     exec(code, {"__name__": "page"})
     assert capsys.readouterr().out.strip() in catalog.open_dataset("digits", None).classes
-
-
-def test_the_trainer_of_the_docs_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code = re.findall(r"^```python\n(.*?)```", (DOCS / "own_method.md").read_text(encoding="utf-8"), flags=re.S | re.M)
-    monkeypatch.chdir(tmp_path)
-    exec(code[-1], {"__name__": "page"})
-    assert "test_accuracy" in capsys.readouterr().out
