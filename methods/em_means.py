@@ -46,10 +46,9 @@ class Method(AnyLoss, PromptMethod):
 
     def build(self) -> None:
         """Draws the contexts, and makes room for what is computed after training."""
-        self.register_buffer("texts", self.zero_shot(), persistent=False)
+        self._keep(texts=self.zero_shot(), joined=torch.empty(0, device=self.task.backbone.device))
         if self.teacher == "prompt":
             super().build()
-        self.register_buffer("joined", torch.empty(0, device=self.task.backbone.device), persistent=False)
         self._judged, self._kept = self.joined, []
 
     def start_training(self) -> None:
@@ -60,12 +59,6 @@ class Method(AnyLoss, PromptMethod):
     def prompt(self) -> Prompt | None:
         """The contexts in their places, where prompts teach."""
         return super().prompt() if self.teacher == "prompt" else None
-
-    def class_weights(self) -> Tensor:
-        """The text features of the prompts, or of the names [R, C, E]."""
-        if self.teacher == "names":
-            return self.texts.expand(len(self.task.seeds), -1, -1)
-        return super().class_weights()
 
     @torch.no_grad()
     def classifier(self, weights: Tensor) -> Tensor:

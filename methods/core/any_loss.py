@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import lightning
@@ -16,6 +18,14 @@ from methods.functional import losses
 
 #: Epochs until `forget` is reached, as published for co-teaching (1804.06872).
 FORGET_EPOCHS = 10
+#: Losses at their published settings, besides cross-entropy.
+OTHERS: dict[str, Callable[..., Tensor]] = {
+    "gce": losses.generalized_cross_entropy, "mae": losses.mean_absolute_error, "dspt": losses.double_softmax,
+    "phuber_ce": partial(losses.partially_huberised, tau=10.0),
+    "label_smoothing": partial(losses.smoothed_cross_entropy, smoothing=0.1),
+    "sce": lambda z, y: 0.1 * losses.cross_entropy(z, y) + losses.reverse_cross_entropy(z, y),
+    "nce_rce": lambda z, y: losses.normalized_cross_entropy(z, y) + losses.reverse_cross_entropy(z, y),
+}  # fmt: skip
 
 
 class AnyLoss(lightning.LightningModule):
@@ -36,25 +46,7 @@ class AnyLoss(lightning.LightningModule):
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The chosen loss [R, B], without what ELR adds to cross-entropy."""
-        match self.loss_:
-            case "gce":
-                return losses.generalized_cross_entropy(logits, labels, self.q)
-            case "mae":
-                return losses.mean_absolute_error(logits, labels)
-            case "dspt":
-                return losses.double_softmax(logits, labels)
-            case "sce":
-                reverse = losses.reverse_cross_entropy(logits, labels)
-                return 0.1 * losses.cross_entropy(logits, labels) + reverse
-            case "nce_rce":
-                reverse = losses.reverse_cross_entropy(logits, labels)
-                return losses.normalized_cross_entropy(logits, labels) + reverse
-            case "phuber_ce":
-                return losses.partially_huberised(logits, labels, 10.0)
-            case "label_smoothing":
-                return losses.smoothed_cross_entropy(logits, labels, 0.1)
-            case _:
-                return losses.cross_entropy(logits, labels)
+        return OTHERS.get(self.loss_, losses.cross_entropy)(logits, labels, *[self.q] * (self.loss_ == "gce"))
 
     def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
         """The chosen loss [R, B]."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 import torch
-from open_clip.transformer import QuickGELU
+from open_clip.transformer import QuickGELU, ResidualAttentionBlock
 from torch import Tensor, nn
 
 from datamodules.batches import Images
@@ -75,15 +75,9 @@ class UPTLayer(nn.Module):
             torch.manual_seed(generator.initial_seed())
             self.text_in, self.text_out = nn.Linear(width, inner), nn.Linear(inner, width)
             self.image_in, self.image_out = nn.Linear(visual_width, inner), nn.Linear(inner, visual_width)
-            self.norm, self.attention = nn.LayerNorm(inner), nn.MultiheadAttention(inner, 1, batch_first=True)
-            self.mlp_norm = nn.LayerNorm(inner)
-            self.up, self.down = nn.Linear(inner, 4 * inner), nn.Linear(4 * inner, inner)
-            self.activation = QuickGELU()
+            self.block = ResidualAttentionBlock(inner, 1, act_layer=QuickGELU)
 
     def forward(self, ctx: Tensor, visual_ctx: Tensor) -> tuple[Tensor, Tensor]:
         """Context [N, D] and visual tokens [V, W] to what goes into the two towers, of the same shapes."""
-        x = torch.cat([self.text_in(ctx), self.image_in(visual_ctx)])
-        normed = self.norm(x)
-        x = x + self.attention(normed, normed, normed, need_weights=False)[0]
-        x = x + self.down(self.activation(self.up(self.mlp_norm(x))))
+        x = self.block(torch.cat([self.text_in(ctx), self.image_in(visual_ctx)])[None])[0]
         return self.text_out(x[: len(ctx)]), self.image_out(x[len(ctx) :])
