@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 #: What stands behind the cell and the method, which come first in a leaderboard.
 COLUMNS = ["ours", "std", "seeds", "published", "published_std", "gap", "remark", "source"]
 FOLDER = Path(__file__).parent
-FILES = ("nlprompt_protocol", "nlprompt_rerun", "coop", "tip_adapter", "gda", "ptnl_style_rerun", "grip")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def published() -> tuple[Published, ...]:
     Rows in which shots or epochs are empty stand for any number of them. What uses no labels stands among the few-shot
     runs, as in our tables.
     """
-    return tuple(_row(row, f"{name}.csv") for name in FILES for row in _rows(f"{name}.csv"))
+    return tuple(_row(row, file.name) for file in sorted(FOLDER.glob("*.csv")) for row in _rows(file))
 
 
 def _identity(row: Any) -> tuple[Any, ...]:
@@ -137,5 +136,5 @@ def _row(row: Mapping[str, str], file: str) -> Published:
     )  # fmt: skip
 
 
-def _rows(file: str) -> Iterator[dict[str, str]]:
-    yield from csv.DictReader(io.StringIO(reading.read_text(FOLDER / file), newline=""))
+def _rows(file: Path) -> Iterator[dict[str, str]]:
+    yield from csv.DictReader(io.StringIO(reading.read_text(file), newline=""))

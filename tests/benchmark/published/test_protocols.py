@@ -8,7 +8,7 @@ import pytest
 from benchmark.errors import BadInput
 from benchmark.plan.paper_runs import Changes, cells, quick
 from benchmark.published import protocols
-from benchmark.published.papers import published
+from benchmark.published.papers import published, reported
 from datamodules import catalog
 from methods import recipes
 
@@ -138,3 +138,22 @@ def test_a_file_that_sets_what_there_is_not_is_refused(tmp_path: Path, monkeypat
     (tmp_path / "new.toml").write_text('title = "x"\nsource = "y"\nseed = [1]\n[[grid]]\n')
     with pytest.raises(BadInput, match="there is no 'seed'; did you mean 'seeds'"):
         protocols.paper("new")
+
+
+def test_coop_s_shared_contexts_have_a_number_for_every_data_set_and_shots() -> None:
+    numbers = [other for other in published() if other.file == "coop.csv"]
+    for point in protocols.paper("coop").points:
+        if point.label == "coop":
+            own = [n for n in numbers if (n.dataset, n.shots) == (point.dataset, point.shots)]
+            assert {n.epochs for n in own} == {recipes.recipe("coop").epochs(point.dataset, point.shots)}
+
+
+@pytest.mark.parametrize(("shots", "mean"), [(None, 65.1), (1, 72.5), (4, 77.4), (16, 83.0)])
+def test_clip_lora_s_numbers_have_the_mean_that_is_printed_beside_them(shots: int | None, mean: float) -> None:
+    own = [other.accuracy for other in published() if other.file == "clip_lora.csv" and other.shots == shots]
+    assert len(own) == 11 and sum(own) / 11 == pytest.approx(mean, abs=0.06)
+
+
+def test_what_na_mvp_s_tables_compare_it_with_stands_beside_their_numbers() -> None:
+    paper = protocols.paper("na_mvp")
+    assert all(reported(point, paper.theirs) for point in paper.points)
