@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -11,6 +12,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from benchmark.uncollected import without_collection
 from datamodules.foreign import LONGEST, one_line
 
 
@@ -27,6 +29,12 @@ class Screen(Console):
     def say(self, line: object, style: str = "") -> None:
         """One line, shown as it is: brackets are no markup, numbers have no colours, and it is not wrapped."""
         self.print(str(line), style=style, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def loading(self, what: str) -> Iterator[None]:
+        """A spinner for the seconds that importing `what` takes."""
+        with self.status(f"loading {what}"), without_collection():
+            yield
 
     def render_str(self, text: str, **style: Any) -> Text:
         """A text with markup; `folder:x:` stays as it is, a name between colons is no emoji."""

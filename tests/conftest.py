@@ -11,7 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # As the command line does, whichever test is the first to start a worker.
-multiprocessing.set_forkserver_preload(["benchmark.run.worker"])
+multiprocessing.set_forkserver_preload(["benchmark.run.preloaded"])
 
 pytest_plugins = ["tests.support.plugins"]
 

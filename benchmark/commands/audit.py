@@ -77,7 +77,7 @@ def main(options: Options) -> int:
     _check(options)
     outputs = _outputs(options)
     console = Screen()
-    with console.status("loading torch"):
+    with console.loading("torch"):
         from benchmark.audit import detectors
         from benchmark.audit.audit_files import files
         from benchmark.audit.copies import find_copies

@@ -18,7 +18,7 @@ from benchmark.plan.options import Options as Options
 from benchmark.plan.packs import Pack, packs
 from benchmark.records.option_files import check_same_files
 from benchmark.records.paths import LEFT_OUT
-from benchmark.records.store import Store, without_collection
+from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.file_names import TABLES, table_file
 from benchmark.report.next_command import to_export
@@ -26,6 +26,7 @@ from benchmark.run.campaign import Planned, left_out, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
 from benchmark.tracking import Files, check_track, target_of
+from benchmark.uncollected import without_collection
 from datamodules import catalog
 from datamodules.names import split_list
 from methods.recipes import is_embedded
@@ -130,7 +131,7 @@ def _workers(console: Screen, options: Options, engine: Engine, runs: list[Run],
     small = all_small(runs)
     if options.dry_run:
         return engine.planned(options.devices, small)
-    with console.status("loading torch"):
+    with console.loading("torch"):
         return len(engine.devices(options.devices, small, len(runs)))
 
 

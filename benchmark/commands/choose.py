@@ -58,7 +58,7 @@ def main(options: Options) -> int:
     _check_out(options)
     plan = _check(options)
     console = Screen()
-    with console.status("loading torch"):
+    with console.loading("torch"):
         from benchmark.audit.corrupted import opened
         from benchmark.audit.encode import Known
         from benchmark.choose.choice_files import write

@@ -69,7 +69,7 @@ def main(options: Options) -> int:
     outputs = Outputs(options.out, "detect")
     outputs.check(("detectors.csv", "detectors.md"))
     console = Screen()
-    with console.status("loading torch"):
+    with console.loading("torch"):
         from benchmark.audit import detectors
         from benchmark.audit.detection_benchmark import files, leaderboard, trials
 

@@ -61,7 +61,7 @@ def main(options: Options) -> int:
     file = OneFile(options.to, MADE_BY.encode())
     _check(options, file)
     console = Screen()
-    with console.status("loading torch"):
+    with console.loading("torch"):
         import numpy as np
 
         from benchmark.run.resources import open_bank

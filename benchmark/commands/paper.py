@@ -81,7 +81,7 @@ def main(options: Options) -> int:
     if options.dry_run and (line := gpu_hours.phrase(packs(dict.fromkeys(runs), options.pack), options.precision)):
         console.say(f"{len(dict.fromkeys(runs))} runs, {line}", "dim")
     if not options.dry_run and any(run.dataset not in missing for run in runs):
-        with console.status("loading torch and weights"):
+        with console.loading("torch and weights"):
             missing |= _missing(_load, dict.fromkeys(run.backbone for run in runs))
     reasons = _reasons(runs, missing)
     for why in dict.fromkeys(missing[name] for run in runs for name in (run.dataset, run.backbone) if name in missing):

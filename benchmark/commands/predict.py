@@ -71,7 +71,7 @@ def main(options: Options) -> int:
     name = options.backbone or (outputs.name if outputs else _backbone(classifier) if classifier else "")
     check_backbone(name)
     console = Screen(stderr=table.is_printed)
-    with console.status("loading torch"):
+    with console.loading("torch"):
         import torch
 
         from benchmark.run.resources import open_bank

@@ -52,7 +52,7 @@ def main(options: Options) -> int:
     table, chosen = OneFile(options.out, MARK), split_list(options.cases)
     _check(options, table, chosen)
     console = Screen(stderr=table.is_printed)
-    with console.status("loading torch"):
+    with console.loading("torch"):
         import torch
 
         from benchmark.run.devices import parse_devices

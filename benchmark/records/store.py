@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +17,7 @@ from benchmark.plan.axes import Run
 from benchmark.records.failures import Failure, read_note
 from benchmark.records.paths import BESIDE, LEARNED, PREDICTIONS, Names, files_below, in_words, quarantine_record, slug
 from benchmark.records.record import SCHEMA, BadRecord, Record, dump, read
+from benchmark.uncollected import without_collection
 from datamodules import atomic, reading
 
 if TYPE_CHECKING:
@@ -33,18 +32,6 @@ class Loaded(NamedTuple):
 
     records: list[Record]
     problems: list[str]
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Records by the thousand hold no cycles: searching them for some takes a fifth of the time to read them."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 @dataclass(frozen=True)

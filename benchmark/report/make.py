@@ -18,10 +18,11 @@ from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.paths import LEFT_OUT
-from benchmark.records.store import Store, without_collection
+from benchmark.records.store import Store
 from benchmark.report import latex, loss_table, page, regret_table, table_files
 from benchmark.report.file_names import PAPER
 from benchmark.report.markdown import plain
+from benchmark.uncollected import without_collection
 from datamodules import reading
 
 #: What a reference folder keeps: enough for the README and for `compare`.

@@ -55,7 +55,7 @@ def train_campaign(
         UserError: data, backbones, options or an output folder that cannot be used.
         OSError: a folder that cannot be written any more; a line has said what is missing.
     """
-    with console.status("loading torch, backbone and data"):
+    with console.loading("torch, backbone and data"):
         runner, devices, reasons = _opened(options, engine, plan)
     for (_, method), reason in reasons.items():
         left_out(console, f"{printed(method)}: {reason}")

@@ -67,7 +67,7 @@ class Crew(Protocol, Generic[W]):
 def prepare() -> None:
     """Starts the process that workers are copied from; it imports what they need while we do other things."""
     if "forkserver" in multiprocessing.get_all_start_methods():
-        multiprocessing.set_forkserver_preload(["benchmark.run.worker"])
+        multiprocessing.set_forkserver_preload(["benchmark.run.preloaded"])
         forkserver.ensure_running()
 
 
