@@ -12,8 +12,8 @@ from benchmark.audit.doubtful_training import Setting
 from benchmark.choose.card import FILE, Card
 from benchmark.choose.choosing import Outcome
 from benchmark.outputs import Outputs
+from benchmark.plan.short_names import short_name
 from benchmark.records import exported
-from benchmark.report.short_names import short_name
 from benchmark.run.environment import versions
 from methods.clip.weights import open_clip_arguments
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.outputs import Outputs
 from benchmark.plan.method_spec import parse_method
+from benchmark.plan.short_names import short_name
 from benchmark.records import exported
 from benchmark.records.record import BadRecord, Record
 from benchmark.records.store import Store
 from benchmark.report.next_command import to_predict
-from benchmark.report.short_names import short_name
 from benchmark.screen import Screen
 from datamodules.errors import UserError
 

@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.plan.schedule import ends, in_order, schedule
+from benchmark.plan.short_names import short_name
 from datamodules import catalog
 from methods.recipes import recipe
 
@@ -42,8 +43,7 @@ class Pack:
     @property
     def title(self) -> str:
         """A few words for a progress line."""
-        first = self.runs[0]
-        return f"{first.dataset} · {len(self.runs)} runs"
+        return f"{short_name(self.runs[0].dataset)} · {len(self.runs)} run{'s' * (len(self.runs) > 1)}"
 
     @cached_property
     def cost(self) -> int:

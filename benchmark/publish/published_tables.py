@@ -12,8 +12,8 @@ from pyarrow import Table
 from pyarrow import parquet as pa_parquet
 
 from benchmark.plan.axes import Run
+from benchmark.plan.short_names import short_name, short_names, without_folders
 from benchmark.records.record import Record
-from benchmark.report.short_names import short_name, short_names, without_folders
 from benchmark.run.training import specs
 from datamodules import noise
 from datamodules.catalog import open_dataset

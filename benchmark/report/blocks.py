@@ -13,8 +13,8 @@ from benchmark.analysis.columns import SHOWN, in_brackets, marks, notes
 from benchmark.analysis.leaderboard import rate_name
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import family
+from benchmark.plan.short_names import percent, short_names, short_noise
 from benchmark.report.palette import MOST, ZERO_SHOT
-from benchmark.report.short_names import percent, short_names, short_noise
 from datamodules.formats.labellings import AUDITED
 
 MISSING = "-"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmark.plan.method_names import printed
+from benchmark.plan.short_names import percent
 from benchmark.report.blocks import Block
-from benchmark.report.short_names import percent
 
 #: Sentences, training curves and classes are about the noise rate nearest to this one.
 TELLING_RATE = 0.5

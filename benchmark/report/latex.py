@@ -12,10 +12,10 @@ from benchmark.analysis.by_method import Spreads
 from benchmark.analysis.statistics import ALL
 from benchmark.plan.axes import SETTING
 from benchmark.plan.method_names import family, printed
+from benchmark.plan.short_names import without_folders
 from benchmark.report.blocks import Block
 from benchmark.report.blocks import blocks as blocks_of
 from benchmark.report.file_names import group_name
-from benchmark.report.short_names import without_folders
 
 HEAD = "% Needs \\usepackage{booktabs}, and graphicx for tables of many data sets.\n"
 _SIGNS = str.maketrans({

@@ -12,9 +12,9 @@ from benchmark.analysis.by_loss import in_order
 from benchmark.analysis.columns import to_csv
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import printed
+from benchmark.plan.short_names import short_name
 from benchmark.report.markdown import plain
 from benchmark.report.markdown import table as table_of
-from benchmark.report.short_names import short_name
 
 
 def files(table: pd.DataFrame) -> Mapping[str, str]:

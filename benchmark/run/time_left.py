@@ -11,6 +11,9 @@ from benchmark.plan.packs import Pack
 #: FLOP a second of a CPU with a few cores and of an A100, which are taken until something is measured.
 SPEEDS = {"cpu": 1e11, "cuda": EFFICIENCY * PEAKS["A100"]["bf16"] * 1e12}
 
+#: Seconds after the first work of all before its speed tells how long the rest takes: the first steps are slow.
+MEASURED = 3.0
+
 
 class TimeLeft:
     """Seconds left of packs on some devices; of a backbone with unknown towers there are none before the first step."""
@@ -37,8 +40,10 @@ class TimeLeft:
     def trained(self, fraction: float) -> None:
         """So much of the training is done, 0 to 1; at least as much is done of the encoding, or was before."""
         encoded = max(fraction, min(1.0, self._encoded / self._views)) if self._views else fraction
-        if done := self._encoding * encoded + (1 - self._encoding) * fraction:
-            now = self._clock()
+        done, now = self._encoding * encoded + (1 - self._encoding) * fraction, self._clock()
+        if not done:
+            self._begun = now  # so far all was loaded, and nothing done
+        elif now - self._begun >= MEASURED:
             self._end = now + (now - self._begun) * (1 - done) / done
 
     def seconds(self) -> float | None:

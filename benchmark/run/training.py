@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback, LambdaCallback
 
 from benchmark.plan.axes import DATA, Run
 from benchmark.plan.packs import Pack
+from benchmark.plan.short_names import short_name
 from benchmark.published import papers
 from benchmark.run.collect import Result, collect, zero_shot_accuracy
 from benchmark.run.devices import trainer_device
@@ -102,4 +103,4 @@ def build(
 def zero_shot_line(run: Run, accuracy: float) -> str:
     """Zero-shot accuracy beside the published ones: if it is far off, weights or preprocessing are wrong."""
     published = "".join(f", published {other.accuracy:g} %" for other in papers.zero_shot(run.dataset, run.backbone))
-    return f"{run.dataset}: zero-shot CLIP {accuracy:.1f} %{published}"
+    return f"{short_name(run.dataset)}: zero-shot CLIP {accuracy:.1f} %{published}"

@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmark.plan import method_catalog
 from benchmark.plan.axes import Run, plain
+from benchmark.plan.short_names import short_name
 from benchmark.records.record import Record
-from benchmark.report.short_names import short_name
 from datamodules.errors import UserError
 from datamodules.names import parse_spec
 

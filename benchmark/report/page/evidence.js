@@ -5,7 +5,7 @@ function drawForest() {
   const here = DATA.differences.filter((row) => inSetting(row) && row.noise === chosen.noise && row.dataset === dataset && row.rate === "noisy");
   const rows = here.filter(({ method }) => visible(method)).sort((a, b) => b.difference - a.difference);
   const reference = here.length ? here[0].reference : null;
-  byId("forest-title").textContent = reference ? `Points above or below ${reference}, over all noisy rates` : "Paired differences";
+  byId("forest-title").textContent = reference ? `Points above or below ${shortName("method", reference)}, over all noisy rates` : "Paired differences";
   const known = rows.some(({ low }) => low !== null);
   byId("forest-note").textContent = rows.length
     ? `${plural(rows[0].pairs, "pair")} of runs with the same seed and labels${known ? "; 95 % bootstrap intervals over seeds" : ", too few for an interval"}.`

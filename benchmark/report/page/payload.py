@@ -12,13 +12,13 @@ from benchmark import PROTOCOL
 from benchmark.analysis.results import Results
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import printed
+from benchmark.plan.short_names import percent, short_names, short_noise
 from benchmark.published.papers import comparison
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import Block, blocks, in_colour
 from benchmark.report.headline import result_of
 from benchmark.report.page.runs import mean_cells, number, packed_runs
 from benchmark.report.palette import line_styles
-from benchmark.report.short_names import percent, short_names, short_noise
 
 
 def payload(

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from benchmark.analysis.by_method import Spreads
 from benchmark.analysis.leaderboard import rate_name
 from benchmark.plan.method_names import printed
+from benchmark.plan.short_names import short_names
 from benchmark.report.blocks import in_colour
 from benchmark.report.palette import FAINT, ZERO_SHOT, LineStyle, line_styles
 from benchmark.report.pictures.hidden_lines import move_apart
 from benchmark.report.pictures.lead import Lead, lead
 from benchmark.report.pictures.style import line
-from benchmark.report.short_names import short_names
 
 #: Ticks that have room for a number below a large and below a small panel.
 MOST_TICKS, MOST_TICKS_SMALL = 12, 4

@@ -13,6 +13,7 @@ from benchmark.analysis.own_recipes import shown_recipes
 from benchmark.analysis.ranking import rankings
 from benchmark.analysis.results import Results
 from benchmark.plan.axes import SETTING, Run
+from benchmark.plan.short_names import percent, short_noise
 from benchmark.records.record import Record
 from benchmark.report.blocks import Block, blocks, in_colour
 from benchmark.report.file_names import group_name
@@ -25,7 +26,6 @@ from benchmark.report.pictures.heat_map import heat_map
 from benchmark.report.pictures.image_files import render
 from benchmark.report.pictures.ranks import critical_difference
 from benchmark.report.pictures.style import styled
-from benchmark.report.short_names import percent, short_noise
 
 
 def draw_all(campaign: Results, for_paper: bool = False) -> Iterator[dict[str, bytes]]:

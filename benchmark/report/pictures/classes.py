@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from benchmark.analysis.curves import mean_curve
 from benchmark.plan.method_names import printed
+from benchmark.plan.short_names import short_names
 from benchmark.records.record import Record
 from benchmark.report.palette import FAINT, line_styles
 from benchmark.report.pictures.epochs import seeds
 from benchmark.report.pictures.style import label, line, panels, title
-from benchmark.report.short_names import short_names
 
 
 def per_class(records: Sequence[Record], methods: list[str], shown: Sequence[str], where: str) -> Figure | None:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from benchmark.plan.method_names import printed
+from benchmark.plan.short_names import short_names
 from benchmark.report.blocks import by_rank
-from benchmark.report.short_names import short_names
 
 #: Room for numbers in the squares, in inches.
 SQUARE = (0.95, 0.34)

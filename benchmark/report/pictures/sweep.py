@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from benchmark.analysis.learning_rates import UNIT
 from benchmark.plan.method_names import printed
+from benchmark.plan.short_names import percent
 from benchmark.report.palette import numbered
 from benchmark.report.pictures.style import label, line, panels, title
-from benchmark.report.short_names import percent
 
 
 def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:

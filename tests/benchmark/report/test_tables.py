@@ -9,13 +9,13 @@ from benchmark.analysis.by_method import summary
 from benchmark.analysis.columns import to_csv
 from benchmark.analysis.leaderboard import from_csv, leaderboard
 from benchmark.analysis.results import Results
+from benchmark.plan.short_names import short_names
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import table_files
 from benchmark.report.blocks import blocks
 from benchmark.report.headline import result_of
 from benchmark.report.markup import markdown
-from benchmark.report.short_names import short_names
 from tests.support.records_factory import campaign, fill, result, run
 from tests.support.terminal import shown
 

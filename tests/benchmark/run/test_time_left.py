@@ -64,3 +64,16 @@ def test_of_unknown_towers_there_is_a_time_from_the_first_epoch_on() -> None:
     clock.now += 1000
     left.trained(0.1)
     assert left.seconds() == pytest.approx(9000)
+
+
+def test_loading_counts_for_nothing_and_the_first_of_many_short_epochs_says_nothing() -> None:
+    clock = Clock()
+    left = TimeLeft(clock=clock)
+    clock.now += 12  # torch, data and backbone
+    left.trained(0.0)
+    clock.now += 0.5
+    left.trained(0.001)
+    assert left.seconds() is None
+    clock.now += 4.5
+    left.trained(0.4)
+    assert left.seconds() == pytest.approx(7.5)
