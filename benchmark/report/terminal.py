@@ -73,7 +73,7 @@ def _table(group: Sequence[Block], columns: Sequence[str], with_std: bool, with_
         for method in block.methods:
             cells = [_cell(block.cells.get((method, column)), with_std) for column in columns]
             drop = block.change(method)
-            rows.append([printed(method), *cells, *(["" if drop is None else f"{drop:.1f}"] * with_drop)])
+            rows.append([printed(method), *cells, *(["" if drop is None else f"{drop:z.1f}"] * with_drop)])
     first, last = ("labels", "gain") if group[0].is_audited else ("wrong labels", "drop")
     return table([first, *rates, *[last] * with_drop], rows, rigid=True)
 
