@@ -42,10 +42,8 @@ class Method(HeadMethod):
 
     paradigms: ClassVar[tuple[str, ...]] = ("fewshot", "ssl")
 
-    def start_epoch(self) -> None:
-        """Before the first epoch, leaves only accepted images in every run's training set, balanced."""
-        if self.current_epoch > 0:
-            return
+    def start_training(self) -> None:
+        """Leaves only accepted images in every run's training set, balanced."""
         given = GivenImages.of(self.data, self.rows)
         pool = self.data.plain(given.images)
         guesses = (pool @ self.zero_shot().T / self.temperature).softmax(-1)

@@ -67,19 +67,13 @@ class Method(AnyLoss, BaseMethod):
         return not self.bias
 
     def start_training(self) -> None:
-        """Computes the step sizes."""
-        self.given = GivenImages.of(self.data, self.rows)
-        counts = self.given.valid.sum(1)
-        self.features = features = torch.where(self.given.valid.unsqueeze(-1), self.data.plain(self.given.images), 0)
+        """Computes the step sizes, and starts w and alpha from the training images."""
+        self.given = given = GivenImages.of(self.data, self.rows)
+        counts = given.valid.sum(1)
+        self.features = features = torch.where(given.valid.unsqueeze(-1), self.data.plain(given.images), 0)
         largest = torch.linalg.eigvalsh(features.mT @ features)[:, -1]
         similarities = (features @ self.texts.T).square().sum(1).amax(-1)
         self.steps = torch.stack([4 * counts / largest, counts / (4 * similarities)])
-
-    def start_epoch(self) -> None:
-        """Starts w and alpha from the training images."""
-        if self.current_epoch > 0:
-            return
-        features, given = self.features, self.given
         place = given.labels.unsqueeze(-1).expand_as(features)
         sums = torch.zeros_like(self.prototypes).scatter_add(1, place, features)
         images = torch.zeros_like(self.alpha).scatter_add(1, given.labels, given.valid.to(sums.dtype))

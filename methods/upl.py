@@ -36,10 +36,8 @@ class Method(AnyLoss, PromptMethod):
     select: Literal["confident", "random"] = "confident"
     teachers: tuple[str, ...] = ()
 
-    def start_epoch(self) -> None:
-        """Selects the pseudo-labelled images once, before training."""
-        if self.current_epoch > 0:
-            return
+    def start_training(self) -> None:
+        """Selects the pseudo-labelled images."""
         guesses = self.guesses().cpu()
         confident = pseudo_labels.most_confident(guesses, self.k)
         for run in range(len(self.task.seeds)):
