@@ -158,6 +158,14 @@ class BaseMethod(RunsModule):
         """Whether `Trainer.fit` has something to do: to learn, or to compute something from the training images."""
         return self.trainable or type(self).start_training is not BaseMethod.start_training
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether no epoch changes anything: there is nothing to learn, and no hook of epochs."""
+        own = type(self)
+        return not (
+            self.trainable or own.start_epoch != BaseMethod.start_epoch or own.end_epoch != BaseMethod.end_epoch
+        )
+
     def prompt(self) -> Prompt | None:
         """The prompts to encode, context [R, N, D] or [R, C, N, D], where class weights come from the text tower."""
         return None

@@ -152,6 +152,7 @@ class RunsModule(lightning.LightningModule):
 
         NaN where every image would have to be encoded, but for noisy validation, of few, at the end; and in most epochs
         of a long training (`on_curve`) for members that more than class weights classify, and for files of features.
+        What stands still is measured once.
         """
         splits = {"test_accuracy": data.test_images() if data.test_curve else []}
         splits["noisy_val_accuracy"] = data.noisy_val_images() if data.noisy_val else []
@@ -165,7 +166,9 @@ class RunsModule(lightning.LightningModule):
         if found and (thorough or data.dataset.outputs is None):
             for member, weights in zip(self.members, classifiers(self.members), strict=True):
                 for name, values in found.items():
-                    if not member.sees_images or (last and name == "noisy_val_accuracy"):
+                    if member.stands_still and self.curves[name]:
+                        values[member.rows] = self.curves[name][0][member.rows].to(self.device)
+                    elif not member.sees_images or (last and name == "noisy_val_accuracy"):
                         values[member.rows] = _accuracy(member, weights, splits[name], thorough)
         return found
 

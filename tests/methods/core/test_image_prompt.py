@@ -12,6 +12,7 @@ from datamodules.run_spec import RunSpec
 from methods import fpl, upt, vpt
 from methods.clip.backbone import Backbone
 from methods.clip.image_tower import ImageTower
+from methods.core.image_prompt import UPTLayer
 from methods.core.task import Task
 from methods.errors import MethodError
 from tests.support import toy
@@ -83,3 +84,21 @@ def test_options_about_words_are_refused_for_visual_prompts() -> None:
         vpt.Method(toy.task([0]), csc=True)
     with pytest.raises(MethodError, match="about words"):
         fpl.Method(toy.task([0]), modality="visual", csc=True)
+
+
+def test_upt_s_layer_lets_tokens_of_both_towers_attend_to_each_other_as_a_plain_reading_does() -> None:
+    layer = UPTLayer(6, 10, torch.Generator().manual_seed(1), inner=8)
+    ctx, visual = (torch.randn(2, width, generator=torch.Generator().manual_seed(2)) for width in (6, 10))
+    block, tokens = layer.block, [*map(layer.text_in, ctx), *map(layer.image_in, visual)]
+    normed = [(x - x.mean()) / (x.var(unbiased=False) + 1e-5).sqrt() for x in tokens]
+    q, k, v = zip(*((block.attn.in_proj_weight @ x + block.attn.in_proj_bias).chunk(3) for x in normed), strict=True)
+    seen = []
+    for query, token in zip(q, tokens, strict=True):
+        shares = torch.stack([query @ key / 8**0.5 for key in k]).softmax(0)
+        mixed = sum(share * value for share, value in zip(shares, v, strict=True))
+        x = token + block.attn.out_proj.weight @ mixed + block.attn.out_proj.bias
+        y = block.mlp[0]((x - x.mean()) / (x.var(unbiased=False) + 1e-5).sqrt())
+        seen.append(x + block.mlp[2](y / (1 + (-1.702 * y).exp())))
+    text, image = layer(ctx, visual)
+    torch.testing.assert_close(text, layer.text_out(torch.stack(seen[:2])))
+    torch.testing.assert_close(image, layer.image_out(torch.stack(seen[2:])))

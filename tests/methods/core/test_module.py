@@ -18,7 +18,7 @@ from datamodules import NoisyFewShot
 from datamodules.epoch_plan import Sampling
 from datamodules.fewshot import few_shot_val
 from datamodules.run_spec import RunSpec
-from methods import coop, linear_probe, zero_shot
+from methods import coop, knn, linear_probe, zero_shot
 from methods.core.base import BaseMethod
 from tests.support import toy
 from tests.support.toy_trainer import EPOCHS, data_of, trainer
@@ -164,3 +164,16 @@ def test_a_method_comes_back_from_a_checkpoint_without_any_data(tmp_path: Path) 
     torch.testing.assert_close(again.class_weights(), method.class_weights())
     (result,) = trainer(2).test(again, data, verbose=False)
     assert 0 < result["test_accuracy"] < 1
+
+
+def test_what_stands_still_is_measured_once_and_has_its_accuracy_in_every_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    neighbours, calls = knn.Method(toy.task([1])), []
+    logits = knn.Method.logits
+    monkeypatch.setattr(knn.Method, "logits", lambda *given: calls.append(1) or logits(*given))
+    module = toy.fit([coop.Method(toy.task([1])), neighbours], toy.data_for([RunSpec(1, 2)] * 2))
+    curve = torch.stack(module.curves["test_accuracy"])[:, 1]
+    assert len(calls) == 2, "in the first epoch, and in the test"
+    assert (curve == module.accuracy[1]).all() and len(curve) == 3
+    assert neighbours.stands_still and not coop.Method(toy.task([1])).stands_still
