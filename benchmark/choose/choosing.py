@@ -68,7 +68,8 @@ def choose(setting: Setting, sample: Sample, plan: Plan, start: Start, everythin
     explanations = [true[there].double().numpy() for true in (estimate.true, *estimate.rivals)]
     tried = Trained({}, {})
     if len(names) > 1:
-        step = start(f"{len(names)} methods, {len(plan.seeds)} seeds", setting.epochs(names))
+        seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)}"
+        step = start(f"{len(names)} methods, {seeds}", setting.epochs(names))
         tried = train(setting, names, plan.seeds, plan.hold_out, step)
     leads = leads_over(tried.guesses, plan.default, explanations)
     choice = decide(leads, plan.default)

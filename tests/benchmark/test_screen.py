@@ -103,3 +103,12 @@ def test_a_title_that_is_wider_than_its_table_stands_on_one_line(capsys: pytest.
         printed_table(["method", "estimate"], [("coop", "97.3")], "accuracy on about 377 held-out images, %")
     )
     assert capsys.readouterr().out.splitlines()[0].rstrip() == "accuracy on about 377 held-out images, %"
+
+
+def test_a_bar_of_images_counts_the_views_that_are_encoded_after_them() -> None:
+    screen = Screen(file=io.StringIO(), width=100)
+    with bars(screen) as progress, encoding(progress, "images", 80) as tell:
+        tell("images", 60, 60, 1.0)  # 20 were encoded before
+        assert (progress.tasks[0].completed, progress.tasks[0].total) == (80, 80)
+        tell("views", 200, 544, 1.0)
+        assert (progress.tasks[0].completed, progress.tasks[0].total) == (200, 544)
