@@ -157,3 +157,15 @@ def test_clip_lora_s_numbers_have_the_mean_that_is_printed_beside_them(shots: in
 def test_what_na_mvp_s_tables_compare_it_with_stands_beside_their_numbers() -> None:
     paper = protocols.paper("na_mvp")
     assert all(reported(point, paper.theirs) for point in paper.points)
+
+
+@pytest.mark.parametrize("name", ["cocoop", "kgcoop", "maple"])
+def test_prompts_without_tables_of_all_classes_have_what_clip_lora_ran(name: str) -> None:
+    paper = protocols.paper(name)
+    assert len(paper.points) == 8 and all(reported(point, paper.theirs) for point in paper.points)
+
+
+def test_every_other_method_of_clip_lora_s_table_has_its_number_at_four_shots() -> None:
+    paper = protocols.paper("clip_lora")
+    others = [point for point in paper.points if point.label not in ("clip_lora", "zero_shot")]
+    assert len(others) == 72 and all(reported(point, paper.theirs) for point in others)
