@@ -16,8 +16,8 @@ from methods.functional.regression import Spectrum, centred, left_out, regressio
 
 #: Nats by which names alone must tell the given labels better than chance does, for EM from them to be taken.
 TOLD = 5.0
-#: What the regression's ridge is chosen from.
-RIDGES = (0.3, 3.0, 30.0)
+#: What the regression's ridge is chosen from: large ones, and smaller ones that must beat them by as many nats.
+RIDGES, LARGE, BEATEN = (0.3, 3.0, 30.0, 0.003, 0.03), 3, 10.0
 #: Fraction of right labels that a start begins with, and its steps.
 RIGHT, STEPS = 0.7, 10
 #: Images of every class that balancing names adds to those of labels, those that hold its biases at 0, and its steps.
@@ -59,7 +59,8 @@ class Given:
         known = x, labels[:, None], some, one, images, common, common[:, None] @ x.mT, by_labels, zeros
         none = names[:, None][:, :0]
         given = cls(*known, classifiers=none, named=one[:, :0], balance=none[..., 0]).beside(names)
-        best = _even_noise(given, by_labels).each.sum(-1).argmax(1)
+        likely = _even_noise(given, by_labels).each.sum(-1)
+        best = torch.cat([likely[:, :LARGE], likely[:, LARGE:] - BEATEN], 1).argmax(1)
         for number, value in enumerate(RIDGES):
             zeros = zeros.masked_fill(best == number, value)  # a tensor of RIDGES would be waited for
         return replace(given, ridge=zeros, by_labels=by_labels.take_along_dim(best.view(-1, 1, 1, 1), 1))
@@ -85,10 +86,13 @@ class Given:
         named = self.named + bias.unsqueeze(-2) * self.constant[..., None]
         return replace(self, named=named, classifiers=self.classifiers + bias[..., None] * self.common[:, None, None])
 
+    def pooled(self, scores: Tensor, pool: Tensor, bias: Tensor) -> Tensor:
+        """Probabilities [R, S, N, C] by `scores`, weights and the classes' biases [R, S, C], 0 on padding."""
+        return pooled(scores, pool, bias.unsqueeze(-2) * self.constant[..., None]) * self.valid[..., None]
+
     def scores(self, regression: Tensor) -> Tensor:
         """The logits by names beside those of regressions [R, S, N, C]: [R, S, J + 1, N, C]."""
-        named = self.named[:, None].expand(-1, regression.shape[1], -1, -1, -1)
-        return torch.cat([named, regression[:, :, None]], 2)
+        return torch.cat([self.named[:, None].expand(-1, regression.shape[1], -1, -1, -1), regression[:, :, None]], 2)
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def _even_noise(given: Given, regressions: Tensor) -> Explanation:
     pool[..., -1] = BY_IMAGES
     right, bias = torch.full_like(pool[..., 0], RIGHT), scores.new_zeros(*scores.shape[:2], classes)
     for _ in range(STEPS):
-        p = pooled(scores, pool, bias.unsqueeze(-2) * given.constant[..., None]) * given.valid[..., None]
+        p = given.pooled(scores, pool, bias)
         wrong = (1 - right) / max(classes - 1, 1)
         chances = wrong[..., None, None] + given.shares * (right - wrong)[..., None, None]
         true, each = _posterior(p, chances)
@@ -161,7 +165,7 @@ def refined(given: Given, found: Explanation, rounds: int) -> Explanation:
     labels = given.labels.expand(true.shape[:-1])
     for number in range(rounds + 1):
         scores = given.scores(regression(given.images, true, given.valid, given.ridge))
-        p = pooled(scores, pool, bias.unsqueeze(-2) * given.constant[..., None]) * given.valid[..., None]
+        p = given.pooled(scores, pool, bias)
         posterior, each = _posterior(p, likelihoods(labels, true, p, right))
         if number == rounds:
             break

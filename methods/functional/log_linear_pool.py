@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-#: What the weights of class names are expected to sum to, the weight of images alone, and the pull there, in nats.
-BY_NAMES, BY_IMAGES, PULL = 1.4, 0.5, 5.0
+#: The expected sum of weights of names, that of images, the pull there, and that on names' differences, in nats.
+BY_NAMES, BY_IMAGES, PULL, ALIKE = 1.4, 0.5, 5.0, 1.0
 #: What holds a class's bias at 0, in images.
 NO_BIAS = 5.0
 #: Nats that a nat of the pool's entropy costs: being sure and noise is preferred to being unsure.
@@ -30,7 +30,16 @@ def expected(count: int, like: Tensor) -> Tensor:
 def pull(pool: Tensor, bias: Tensor) -> Tensor:
     """Nats [...] that weights [..., J] and biases of classes [..., C] cost for being away from what is expected."""
     away = pool - expected(pool.shape[-1] - 1, pool)
-    return PULL * away.square().sum(-1) + NO_BIAS / 2 * bias.square().sum(-1)
+    return (away @ _held(away) * away).sum(-1) + NO_BIAS / 2 * bias.square().sum(-1)
+
+
+def _held(away: Tensor) -> Tensor:
+    """The pull [J + 1, J + 1] on weights that are `away`: on the sum of names, on images, and on names' differences."""
+    names = away.shape[-1] - 1
+    held = ALIKE * torch.eye(names + 1, dtype=away.dtype, device=away.device)
+    held[:names, :names] += (PULL - ALIKE) / names
+    held[names, names] = PULL
+    return held
 
 
 def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
@@ -41,10 +50,10 @@ def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
     log_p = p.clamp(min=1e-30).log()
     surer = p * (log_p - (p * log_p).sum(-1, keepdim=True))
     away = pool - expected(scores.shape[-3] - 1, pool)
-    flat, weighted = scores.flatten(-2), scores * p.unsqueeze(-3)
-    gain = (flat * (target - p + PRICE * surer).flatten(-2).unsqueeze(-2)).sum(-1) - 2 * PULL * away
-    mean, identity = weighted.sum(-1), torch.eye(scores.shape[-3], dtype=pool.dtype, device=pool.device)
-    curve = weighted.flatten(-2) @ flat.mT - mean @ mean.mT + 2 * PULL * identity
+    flat, weighted, held = scores.flatten(-2), scores * p.unsqueeze(-3), _held(away)
+    gain = (flat * (target - p + PRICE * surer).flatten(-2).unsqueeze(-2)).sum(-1) - 2 * away @ held
+    mean = weighted.sum(-1)
+    curve = weighted.flatten(-2) @ flat.mT - mean @ mean.mT + 2 * held
     step: Tensor = torch.linalg.solve_ex(curve, gain).result  # waits for no GPU; never singular
     return (pool + step.clamp(-MOST_STEP, MOST_STEP)).clamp(min=0)
 

@@ -101,15 +101,22 @@ def test_rounds_equal_slow_loops() -> None:
         torch.testing.assert_close(after.right, right)
 
 
-def test_the_ridge_is_that_which_makes_the_given_labels_likeliest_beside_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    features, labels, classifiers = case(45)
-    given, ridges, alone = given_of(features, labels, classifiers), module.RIDGES, []
+@pytest.mark.parametrize("beaten", [0.0, 1.0])
+def test_the_ridge_is_that_which_makes_the_given_labels_likeliest_beside_names_a_small_one_by_some_nats(
+    beaten: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, labels, classifiers = case(40)
+    ridges, alone = (30.0, 3.0, 0.3), []
+    for name, value in {"RIDGES": ridges, "LARGE": 1, "BEATEN": beaten}.items():
+        monkeypatch.setattr(module, name, value)
+    given = given_of(features, labels, classifiers)
     for ridge in ridges:
         monkeypatch.setattr(module, "RIDGES", (ridge,))
         one = given_of(features, labels, classifiers[:1])
         alone.append(starts(replace(one, balance=0 * one.balance))[1].each[:, 0].sum(1))
-    best = torch.stack(alone).argmax(0).tolist()
-    assert best[0] != best[1] and given.ridge.tolist() == [ridges[number] for number in best]
+    likely = torch.stack(alone) - torch.tensor([[0.0], [beaten], [beaten]])
+    assert given.ridge.tolist() == [0.3, 30.0 if beaten else 0.3]
+    assert given.ridge.tolist() == [ridges[number] for number in likely.argmax(0).tolist()]
 
 
 def test_a_start_by_names_sees_labels_by_their_fraction_of_right_ones_alone() -> None:
@@ -123,7 +130,7 @@ def test_a_start_by_names_sees_labels_by_their_fraction_of_right_ones_alone() ->
 
 
 def test_the_end_that_is_likelier_less_what_its_weights_cost_is_taken_replica_by_replica() -> None:
-    given = given_of(*case(58))
+    given = given_of(*case(54))
     balance, start = starts(given)
     both = refined(given.shifted(balance), start, 8)
     ends = [both.picked(torch.full((R,), start)) for start in (0, 1)]
@@ -136,7 +143,7 @@ def test_the_end_that_is_likelier_less_what_its_weights_cost_is_taken_replica_by
 
 
 def test_names_that_tell_labels_no_better_than_chance_start_nothing() -> None:
-    given = given_of(*case(57))
+    given = given_of(*case(45))
     balance, start = starts(given)
     both = refined(given.shifted(balance), start, 8)
     by_labels, by_names = (both.each.sum(-1) - pull(both.pool, both.bias))[0]

@@ -23,7 +23,9 @@ def case() -> tuple[Tensor, Tensor, Tensor]:
 def value(scores: Tensor, target: Tensor, pool: Tensor, bias: Tensor, constant: Tensor, price: float) -> Tensor:
     log_p = pooled(scores, pool, bias[:, None] * constant[..., None]).log()
     away = pool - expected(J - 1, pool)
-    held = module.PULL * away.square().sum() + module.NO_BIAS / 2 * bias.square().sum()
+    apart = away[:, :-1] - away[:, :-1].mean(1, keepdim=True)
+    held = module.PULL * (away[:, :-1].sum(1).square() / (J - 1) + away[:, -1].square()).sum()
+    held = held + module.ALIKE * apart.square().sum() + module.NO_BIAS / 2 * bias.square().sum()
     entropy = -(log_p.exp() * log_p).sum()
     return (target * log_p).sum() - price * entropy - held
 
