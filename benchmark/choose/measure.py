@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
+from operator import attrgetter
 from pathlib import Path
 from statistics import mean
 
@@ -20,15 +21,15 @@ import numpy as np
 from benchmark.analysis.selection import DEFAULT
 from benchmark.audit.corrupted import corrupt_dataset
 from benchmark.choose.candidates import Plan, checked, suitable
-from benchmark.choose.choosing import Outcome, choose, on_test, prepare
-from benchmark.choose.regrets import Regret, by_setting, write_table
+from benchmark.choose.choosing import choose, on_test, prepare
+from benchmark.choose.regrets import Place, Regret, by_setting, write_table
 from benchmark.choose.rule import ERRORS, Lead, accuracies, decide
 from benchmark.choose.typed_table import read_rows, write_rows
 from benchmark.plan.options import numbers
 from benchmark.report.markdown import table
 from benchmark.run.resources import open_bank
 from datamodules.catalog import open_dataset
-from datamodules.dataset import Dataset, Labels
+from datamodules.dataset import Dataset
 from datamodules.names import split_list
 
 METHODS = ("zero_shot", "linear_probe", "linear_probe[loss=gce]", "class_means", "coop", "gce", DEFAULT)
@@ -36,7 +37,7 @@ SHOTS, HOLD_OUT, TRIALS, BETWEEN = 16, 0.25, 3, 100
 
 
 @dataclass(frozen=True)
-class Trial:
+class Trial(Place):
     """What one method did on one data set with wrong labels, in percent and points.
 
     Mean agreement with held-out given labels, mean accuracy that was `estimated` on these images, its lead over the
@@ -44,10 +45,6 @@ class Trial:
     estimated to be wrong, `default` the method that is taken without a clear lead.
     """
 
-    dataset: str
-    noise: str
-    rate: float
-    seed: int
     said: float
     default: str
     method: str
@@ -56,11 +53,6 @@ class Trial:
     lead: float
     error: float
     accuracy: float
-
-    @property
-    def place(self) -> tuple[str, str, float, int]:
-        """Data set, kind and rate of noise, seed."""
-        return self.dataset, self.noise, self.rate, self.seed
 
 
 def tried(name: str, dataset: Dataset, noise: str, rate: float | None, seed: int) -> Iterator[Trial]:
@@ -74,19 +66,14 @@ def tried(name: str, dataset: Dataset, noise: str, rate: float | None, seed: int
     scores, given = on_test(outcome.final, bank, dataset.test), setting.data.given
     true = setting.data.true
     assert true is not None
-    rate = float((given != true).mean()) if rate is None else rate
+    rate, hot = float((given != true).mean()) if rate is None else rate, np.eye(int(given.max()) + 1)[given]
     short = Path(name.partition(":")[2]).stem if ":" in name else name
     for method in plan.names:
         own, said = outcome.leads.get(method, Lead(0.0, 0.0)), 100 * outcome.estimate.fraction.estimate
         yield Trial(
-            short, noise, rate, seed, said, plan.default, method, _agreement(outcome, method, given),
+            short, noise, rate, seed, said, plan.default, method, mean(accuracies(outcome.tried.guesses[method], hot)),
             mean(outcome.estimated[method]), own.points, own.error, scores[method],
         )  # fmt: skip
-
-
-def _agreement(outcome: Outcome, method: str, given: Labels) -> float:
-    classes = int(given.max()) + 1
-    return mean(accuracies(outcome.tried.guesses[method], np.eye(classes)[given]))
 
 
 def regrets(trials: Sequence[Trial], errors: float = ERRORS, noisy: bool = False) -> list[Regret]:
@@ -94,8 +81,8 @@ def regrets(trials: Sequence[Trial], errors: float = ERRORS, noisy: bool = False
 
     With `noisy` what agrees most with the given labels is taken.
     """
-    found = []
-    for _, group in groupby(sorted(trials, key=lambda trial: trial.place), key=lambda trial: trial.place):
+    found, place = [], attrgetter("place")
+    for _, group in groupby(sorted(trials, key=place), key=place):
         own = {trial.method: trial for trial in group}
         usual = own[next(iter(own.values())).default]
         leads = {name: Lead(one.lead, one.error) for name, one in own.items() if one is not usual}

@@ -14,16 +14,27 @@ TABLE = Path(__file__).parents[2] / "results" / "reference" / "choose" / "regret
 
 
 @dataclass(frozen=True)
-class Regret:
-    """What one choice cost on labels of known truth: accuracies on the test split in percent, trained on all labels.
-
-    `said` is the estimated fraction of wrong labels.
-    """
+class Place:
+    """A draw of labels with known truth: data set, kind and rate of noise, seed."""
 
     dataset: str
     noise: str
     rate: float
     seed: int
+
+    @property
+    def place(self) -> tuple[str, str, float, int]:
+        """All four."""
+        return self.dataset, self.noise, self.rate, self.seed
+
+
+@dataclass(frozen=True)
+class Regret(Place):
+    """What one choice cost on labels of known truth: accuracies on the test split in percent, trained on all labels.
+
+    `said` is the estimated fraction of wrong labels.
+    """
+
     said: float
     by: str
     chosen: str
@@ -37,11 +48,6 @@ class Regret:
     def regret(self) -> float:
         """Points below the best of the methods that were compared."""
         return self.best_accuracy - self.accuracy
-
-    @property
-    def place(self) -> tuple[str, str, float, int]:
-        """Data set, kind and rate of noise, seed."""
-        return self.dataset, self.noise, self.rate, self.seed
 
 
 def read_table(path: Path = TABLE) -> list[Regret]:
@@ -65,7 +71,7 @@ def expectation(table: Iterable[Regret], by: str, default: str) -> str:
     costs = [row.regret for row in like]
     if not costs:
         return ""
-    settings = len({(row.dataset, row.noise, row.rate) for row in like})
+    settings = len(by_setting(like))
     return (
         f"choices like this one ({by}) were {mean(costs):.1f} points of accuracy"
         f" below the best method in the mean, {max(costs):.1f}"
@@ -77,5 +83,5 @@ def by_setting(table: Iterable[Regret]) -> Mapping[tuple[str, str, float], list[
     """The regrets by data set, kind and rate of noise."""
     found: dict[tuple[str, str, float], list[Regret]] = {}
     for row in table:
-        found.setdefault((row.dataset, row.noise, row.rate), []).append(row)
+        found.setdefault(row.place[:3], []).append(row)
     return found

@@ -35,10 +35,9 @@ def pull(pool: Tensor, bias: Tensor) -> Tensor:
 
 def _held(away: Tensor) -> Tensor:
     """The pull [J + 1, J + 1] on weights that are `away`: on the sum of names, on images, and on names' differences."""
-    names = away.shape[-1] - 1
-    held = ALIKE * torch.eye(names + 1, dtype=away.dtype, device=away.device)
-    held[:names, :names] += (PULL - ALIKE) / names
-    held[names, names] = PULL
+    held = ALIKE * torch.eye(away.shape[-1], dtype=away.dtype, device=away.device)
+    held[:-1, :-1] += (PULL - ALIKE) / (len(held) - 1)
+    held[-1, -1] = PULL
     return held
 
 
