@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from benchmark.commands import COMMANDS
 from benchmark.plan import groups, method_catalog, suites
 from benchmark.published import protocols
 from benchmark.tracking.mode import FILES, MODES
-from datamodules import catalog, noise, paradigms
+from datamodules import catalog, noise, paradigms, reading
 from methods import recipes
 
 GROUP = "set up"
 
-#: By shell, a function that hands the line up to the cursor back to this command, which prints the words that fit.
-SCRIPTS = {
-    "bash": """_promptnoise() {
-  local IFS=$'\\n'
-  COMPREPLY=($("${COMP_WORDS[0]}" completion bash --line="${COMP_LINE:0:COMP_POINT}" 2>/dev/null))
-}
-complete -o default -o nospace -F _promptnoise promptnoise
-""",
-    "zsh": """#compdef promptnoise
-_promptnoise() {
-  local -a found
-  found=("${(@f)$("${words[1]}" completion zsh --line="${(j: :)words[1,CURRENT]}" 2>/dev/null)}")
-  if [[ -n ${found[1]} ]]; then compadd -Q -S '' -- $found; else compset -P '*='; _files; fi
-}
-compdef _promptnoise promptnoise
-""",
-    "fish": """function _promptnoise
-  set -l words (commandline -opc)
-  $words[1] completion fish --line=(commandline -cp | string collect) 2>/dev/null
-end
-complete -c promptnoise -n 'test (count (commandline -opc)) -eq 1' -f
-complete -c promptnoise -a '(_promptnoise)'
-""",
-}
-
+#: What makes each shell complete words.
+SCRIPTS = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
 #: The values by an option's name, as far as they are names; of a list, those that may come next.
 VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "methods": lambda: [*method_catalog.methods(), *groups.method_groups()],

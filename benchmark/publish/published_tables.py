@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,28 +16,14 @@ from benchmark.plan.axes import Run
 from benchmark.plan.short_names import short_name, short_names, without_folders
 from benchmark.records.record import Record
 from benchmark.run.training import specs
-from datamodules import noise
+from datamodules import noise, reading
 from datamodules.catalog import open_dataset
 from datamodules.errors import UserError
 from datamodules.training_sets import TrainingSets
 
-#: Columns of the runs beside the axes: what each is, and its unit.
-RUNS = {
-    "key": "hash of the run's fields, its name", "status": "ok, or diverged",
-    "accuracy": "test accuracy, last epoch, %",
-    "harmonic_mean": "of accuracy on seen and unseen classes, %", "zero_shot_accuracy": "of the backbone, %",
-    "ece": "expected calibration error, %", "parameters": "learned parameters, a number", "seconds": "training time, s",
-    "precision": "fp32 or bf16", "device": "what it ran on",
-    "fraction_wrong": "of the given labels, 0 to 1", "labels_sha256": "hash of image indices and given labels",
-}  # fmt: skip
-#: Columns of the draws.
-LABELS = {
-    "dataset": "name", "noise": "kind of label noise", "rate": "fraction of wrong labels asked for, 0 to 1",
-    "shots": "images per class", "paradigm": "which images are labelled", "seed": "of the draw",
-    "labels_sha256": "hash of image indices and given labels of the draw",
-    "image": "index of the image in the training split", "label": "true class, an index",
-    "given": "class that the run was given, an index", "given_name": "its name",
-}  # fmt: skip
+_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+#: Columns of the runs beside the axes, and of the draws: what each is, and its unit.
+RUNS, LABELS = _KNOWN["runs"], _KNOWN["labels"]
 
 
 def runs_table(records: Sequence[Record]) -> pd.DataFrame:

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
+from datamodules import reading
 from datamodules.synthetic.draw import Facts
 from datamodules.synthetic.glyphs import DIGITS
 from datamodules.synthetic.looks import POSES, STYLES
 from datamodules.synthetic.scene import COLOURS, PATTERNS
 from datamodules.synthetic.shapes import SHAPES
-from datamodules.synthetic.small_talk import WORDS, small_talk
 
-MENTIONS = {"colour": 0.35, "ground": 0.12, "size": 0.15, "pattern": 0.25, "pose": 0.8, "style": 0.35, "hand": 0.8}
-MEDIA = ("picture", "photo", "image", "drawing", "painting")
-FRAMES = (
-    "{a} {medium} of {a} {thing}", "the {medium} of {a} {thing}", "{a} {medium} of the {thing}",
-    "{medium} of {a} {thing}", "{a} {thing}", "the {thing}", "this is {a} {thing}", "there is {a} {thing} here",
-    "here is {a} {medium} of one {thing}",
-)  # fmt: skip
-OPENINGS = (
-    "look at this", "here we go", "what can you see", "a very nice one", "my new favorite", "it was made today",
-    "as you can see", "we found it in the world", "some more of the same", "and then there was this", "do you like it",
-)  # fmt: skip
-AFTER = {
-    "upside-down": ("upside-down", "turned upside-down", "standing on its head"),
-    "rotated": ("rotated", "turned sideways", "tilted to one side"),
-    "warm": ("in warm light", "at sunset"),
-    "dark": ("in the dark", "at night"),
-    "handwritten": ("written by hand", "in handwriting"),
-}
+_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+MENTIONS, AFTER = _KNOWN["mentions"], _KNOWN["after"]
+MEDIA, FRAMES, OPENINGS = _KNOWN["media"], _KNOWN["frames"], _KNOWN["openings"]
+WORDS = _KNOWN["small_talk"].split()
 NUMERALS = {word: str(value) for value, word in enumerate(DIGITS)}
 
 
@@ -71,7 +61,9 @@ def words() -> set[str]:
 
 def _opening(rng: np.random.Generator) -> str:
     """A phrase, or more often words at random, so that contexts meet a tower that has read many other words."""
-    return small_talk(rng) if rng.random() < 0.7 else _one(OPENINGS, rng)
+    if rng.random() < 0.7:
+        return " ".join(WORDS[i] for i in rng.integers(len(WORDS), size=rng.integers(1, 7)))
+    return _one(OPENINGS, rng)
 
 
 def _noun(name: str, rng: np.random.Generator) -> str:
@@ -89,5 +81,5 @@ def _articles(text: str) -> str:
     return parts[0] + "".join(nouns)
 
 
-def _one(options: tuple[str, ...], rng: np.random.Generator) -> str:
-    return options[rng.integers(len(options))]
+def _one(options: Sequence[str], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,30 +15,12 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from datamodules import reading
 from datamodules.synthetic.scene import REACH
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-FONTS = (
-    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif", "DejaVuSerif-Bold",
-    "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10", "cmb10",
-)  # fmt: skip
-# One or more strokes per digit: points of a smooth curve in a box from -1 to 1, y upwards.
-_STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
-    "zero": (((0, 0.9), (-0.5, 0.4), (-0.5, -0.4), (0, -0.9), (0.5, -0.4), (0.5, 0.4), (0, 0.9)),),
-    "one": (((-0.3, 0.55), (0.05, 0.9), (0.05, 0.9), (0.0, 0), (0, -0.9)),),
-    "two": (((-0.5, 0.5), (0, 0.9), (0.5, 0.5), (0.2, 0), (-0.5, -0.85), (-0.5, -0.85), (0, -0.8), (0.55, -0.85)),),
-    "three": (((-0.5, 0.75), (0.1, 0.9), (0.45, 0.5), (-0.05, 0.05), (-0.05, 0.05), (0.5, -0.4), (0.1, -0.9),
-        (-0.5, -0.7)),),
-    "four": (((0.1, 0.9), (-0.55, -0.2), (-0.55, -0.2), (0, -0.2), (0.6, -0.2)), ((0.25, 0.4), (0.2, -0.2),
-        (0.2, -0.9))),
-    "five": (((0.5, 0.85), (-0.4, 0.85), (-0.4, 0.85), (-0.45, 0.1), (-0.45, 0.1), (0.2, 0.2), (0.5, -0.35),
-        (0.1, -0.9), (-0.5, -0.75)),),
-    "six": (((0.35, 0.9), (-0.25, 0.4), (-0.5, -0.3), (-0.1, -0.9), (0.45, -0.5), (0.1, -0.05), (-0.4, -0.4)),),
-    "seven": (((-0.5, 0.8), (0, 0.82), (0.5, 0.85), (0.5, 0.85), (0.15, 0.1), (-0.1, -0.9)),),
-    "eight": (((0.35, 0.6), (0, 0.9), (-0.35, 0.55), (0.0, 0.05), (0.4, -0.5), (0, -0.9), (-0.4, -0.5),
-        (0, 0.05), (0.35, 0.6)),),
-    "nine": (((0.4, 0.5), (0, 0.05), (-0.45, 0.5), (0, 0.9), (0.4, 0.55), (0.4, 0.55), (0.35, -0.2), (0.2, -0.9)),),
-}  # fmt: skip
+_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+FONTS, _STROKES = _KNOWN["fonts"], _KNOWN["strokes"]
 
 
 @cache
@@ -64,7 +48,7 @@ def _typeset(text: str, font: Path, size: int) -> Tensor:
     return _distances(np.asarray(picture), size)
 
 
-def _written(strokes: tuple[tuple[tuple[float, float], ...], ...], rng: np.random.Generator, size: int) -> Tensor:
+def _written(strokes: Sequence[Sequence[Sequence[float]]], rng: np.random.Generator, size: int) -> Tensor:
     """Signed distances [size, size] of strokes with random perturbations of points, width and proportions."""
     big = 4 * size
     picture = Image.new("L", (big, big))

@@ -2,81 +2,27 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from datamodules.synthetic.sdf import Figure, arc, box, common, cut, disc, ellipse, line, polygon, star, union
+from datamodules import reading
+from datamodules.synthetic import sdf
+from datamodules.synthetic.sdf import Figure
 
-SHAPES: dict[str, Figure] = {
-    "circle": disc(0.8),
-    "square": box(-0.7, -0.7, 0.7, 0.7),
-    "ring": cut(disc(0.85), disc(0.45)),
-    "cross": union(box(-0.25, -0.85, 0.25, 0.85), box(-0.85, -0.25, 0.85, 0.25)),
-    "diamond": polygon((0, 0.9), (-0.6, 0), (0, -0.9), (0.6, 0)),
-    "hexagon": polygon((0.85, 0), (0.42, 0.74), (-0.42, 0.74), (-0.85, 0), (-0.42, -0.74), (0.42, -0.74)),
-    "triangle": polygon((0, 0.8), (-0.85, -0.65), (0.85, -0.65)),
-    "star": star(5, 0.95, 0.4),
-    "heart": union(disc(0.43, -0.4, 0.3), disc(0.43, 0.4, 0.3), polygon((-0.76, 0.07), (0, 0.3), (0.76, 0.07), (0,
-        -0.85))),
-    "spade": union(disc(0.38, -0.38, -0.15), disc(0.38, 0.38, -0.15), polygon((-0.7, 0.05), (0, 0.9), (0.7, 0.05), (0,
-        -0.3)), polygon((0, 0), (-0.3, -0.9), (0.3, -0.9))),
-    "club": union(disc(0.36, 0, 0.45), disc(0.36, -0.42, -0.12), disc(0.36, 0.42, -0.12), polygon((0, 0.3), (-0.3,
-        -0.9), (0.3, -0.9))),
-    "arrow": union(polygon((0, 0.9), (-0.6, 0.2), (0.6, 0.2)), box(-0.2, -0.9, 0.2, 0.25)),
-    "moon": cut(disc(0.85, -0.05, 0), disc(0.75, 0.4, 0.15)),
-    "house": union(polygon((0, 0.9), (-0.85, 0.15), (0.85, 0.15)), cut(box(-0.6, -0.85, 0.6, 0.2), box(-0.18, -0.9,
-        0.18, -0.3))),
-    "tree": union(polygon((0, 0.95), (-0.45, 0.3), (0.45, 0.3)), polygon((0, 0.6), (-0.6, -0.1), (0.6, -0.1)),
-        polygon((0, 0.2), (-0.75, -0.55), (0.75, -0.55)), box(-0.14, -0.95, 0.14, -0.5)),
-    "mushroom": union(common(disc(0.85, 0, -0.05), box(-1, -0.05, 1, 1)), box(-0.24, -0.85, 0.24, 0)),
-    "umbrella": union(cut(common(disc(0.9, 0, -0.05), box(-1, -0.05, 1, 1)), disc(0.2, -0.6, -0.08), disc(0.2, 0,
-        -0.08), disc(0.2, 0.6, -0.08)), line(0.12, (0, 0), (0, -0.7)), arc(0.12, 0.18, 180, 360, 0.18, -0.7)),
-    "cup": union(polygon((-0.75, 0.6), (-0.55, -0.7), (0.3, -0.7), (0.5, 0.6)), arc(0.16, 0.3, -90, 90, 0.45, 0.05)),
-    "bell": union(disc(0.5, 0, 0.2), polygon((-0.5, 0.2), (-0.8, -0.5), (0.8, -0.5), (0.5, 0.2)), disc(0.2, 0, -0.62),
-        disc(0.14, 0, 0.75)),
-    "key": union(cut(disc(0.38, 0, 0.5), disc(0.17, 0, 0.5)), box(-0.09, -0.9, 0.09, 0.2), box(0, -0.85, 0.4, -0.68),
-        box(0, -0.5, 0.32, -0.34)),
-    "fish": union(ellipse(0.65, 0.42, -0.2, 0), polygon((0.25, 0), (0.9, 0.45), (0.9, -0.45))),
-    "crown": polygon((-0.8, -0.6), (-0.9, 0.55), (-0.42, 0), (0, 0.75), (0.42, 0), (0.9, 0.55), (0.8, -0.6)),
-    "anchor": union(cut(disc(0.22, 0, 0.7), disc(0.1, 0, 0.7)), box(-0.09, -0.8, 0.09, 0.55), box(-0.45, 0.22, 0.45,
-        0.38), arc(0.17, 0.7, 195, 345, 0, -0.15)),
-    "lightning": polygon((0.15, 0.95), (-0.6, -0.1), (-0.05, -0.1), (-0.25, -0.95), (0.6, 0.25), (0.05, 0.25), (0.45,
-        0.95)),
-    "drop": union(disc(0.5, 0, -0.35), polygon((0, 0.95), (-0.46, -0.15), (0.46, -0.15))),
-    "flag": union(box(-0.65, -0.95, -0.5, 0.95), polygon((-0.6, 0.9), (0.75, 0.45), (-0.6, 0.0))),
-    "bottle": union(box(-0.38, -0.9, 0.38, 0.15), polygon((-0.38, 0.15), (-0.14, 0.45), (0.14, 0.45), (0.38, 0.15)),
-        box(-0.14, 0.4, 0.14, 0.92)),
-    "boat": union(polygon((-0.9, -0.3), (-0.55, -0.8), (0.55, -0.8), (0.9, -0.3)), polygon((0.05, 0.9), (0.05, -0.15),
-        (0.7, -0.15)), polygon((-0.07, 0.75), (-0.07, -0.15), (-0.55, -0.15))),
-    "rocket": union(ellipse(0.32, 0.85, 0, 0.1), polygon((-0.25, -0.1), (-0.7, -0.7), (-0.2, -0.55)), polygon((0.25,
-        -0.1), (0.7, -0.7), (0.2, -0.55)), polygon((-0.2, -0.65), (0, -1.0), (0.2, -0.65))),
-    "balloon": union(ellipse(0.52, 0.6, 0, 0.35), polygon((0, -0.15), (-0.14, -0.38), (0.14, -0.38)), line(0.08, (0,
-        -0.35), (0.1, -0.6), (-0.05, -0.95))),
-    "hammer": union(box(-0.12, -0.95, 0.12, 0.5), box(-0.7, 0.35, 0.5, 0.85)),
-    "chair": union(box(-0.6, -0.9, -0.4, 0.95), box(-0.6, -0.2, 0.6, 0.02), box(0.4, -0.9, 0.6, 0)),
-    "table": union(box(-0.9, 0.25, 0.9, 0.5), box(-0.75, -0.75, -0.55, 0.3), box(0.55, -0.75, 0.75, 0.3)),
-    "cactus": union(line(0.34, (0, -0.8), (0, 0.75)), line(0.22, (0, -0.25), (-0.55, -0.25), (-0.55, 0.3)), line(0.22,
-        (0, 0), (0.55, 0), (0.55, 0.55))),
-    "cone": union(polygon((0, -0.95), (-0.45, 0.15), (0.45, 0.15)), disc(0.46, 0, 0.42)),
-    "apple": union(disc(0.45, -0.25, -0.15), disc(0.45, 0.25, -0.15), disc(0.42, 0, -0.35), line(0.12, (0, 0.2), (0.08,
-        0.65)), ellipse(0.25, 0.12, 0.36, 0.62)),
-    "ladder": union(box(-0.5, -0.95, -0.32, 0.95), box(0.32, -0.95, 0.5, 0.95), box(-0.4, 0.5, 0.4, 0.65), box(-0.4,
-        -0.08, 0.4, 0.07), box(-0.4, -0.65, 0.4, -0.5)),
-    "snowman": union(disc(0.48, 0, -0.42), disc(0.3, 0, 0.25), box(-0.32, 0.5, 0.32, 0.58), box(-0.2, 0.5, 0.2, 0.88)),
-    "fork": union(box(-0.1, -0.95, 0.1, 0.2), box(-0.42, 0.05, 0.42, 0.25), box(-0.42, 0.2, -0.26, 0.9), box(-0.08,
-        0.2, 0.08, 0.9), box(0.26, 0.2, 0.42, 0.9)),
-    "lamp": union(polygon((-0.35, 0.85), (-0.7, 0.1), (0.7, 0.1), (0.35, 0.85)), box(-0.08, -0.75, 0.08, 0.15),
-        box(-0.42, -0.9, 0.42, -0.72)),
-    "cat": union(disc(0.62, 0, -0.15), polygon((-0.6, 0.85), (-0.6, 0.05), (-0.05, 0.4)), polygon((0.6, 0.85), (0.6,
-        0.05), (0.05, 0.4))),
-    "rabbit": union(disc(0.5, 0, -0.35), ellipse(0.15, 0.52, -0.26, 0.4), ellipse(0.15, 0.52, 0.26, 0.4)),
-    "flower": union(*(disc(0.22, 0.3 * u, 0.45 + 0.3 * v) for u, v in ((0, 1), (0.95, 0.31), (0.59, -0.81), (-0.59,
-        -0.81), (-0.95, 0.31))), box(-0.07, -0.95, 0.07, 0.3), ellipse(0.28, 0.12, 0.28, -0.55)),
-    "glass": union(polygon((-0.6, 0.85), (0.6, 0.85), (0, 0)), box(-0.07, -0.8, 0.07, 0.1), box(-0.4, -0.92, 0.4,
-        -0.78)),
-    "magnet": union(arc(0.34, 0.5, 180, 360, 0, -0.2), box(-0.67, -0.2, -0.33, 0.7), box(0.33, -0.2, 0.67, 0.7)),
-    "shield": union(box(-0.7, 0, 0.7, 0.8), common(disc(1.05, -0.35, 0), disc(1.05, 0.35, 0), box(-1, -1.05, 1, 0.05))),
-}  # fmt: skip
+
+def _figure(name: str, *parts: Any) -> Figure:
+    """A figure that is described by a function of `sdf` and its arguments, which may be figures."""
+    points = (tuple(part) if isinstance(part, list) and not isinstance(part[0], str) else part for part in parts)
+    figure: Figure = getattr(sdf, name)(*(_figure(*part) if isinstance(part, list) else part for part in points))
+    return figure
+
+
+_DESCRIBED = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+SHAPES: dict[str, Figure] = {name: _figure(*described) for name, described in _DESCRIBED.items()}
 
 
 def distances(names: tuple[str, ...], size: int = 64, reach: float = 1.25) -> Tensor:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import textwrap
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -14,6 +16,7 @@ from matplotlib.figure import Figure
 
 from benchmark.report.palette import GREY, LineStyle
 from benchmark.report.pictures.hidden_lines import move_apart
+from datamodules import reading
 
 COLUMNS = (4, 3)
 #: Inches: the inside of a panel, a name of the legend, the narrowest figure.
@@ -45,27 +48,7 @@ class Labels(NamedTuple):
 LABELS = Labels(below=0.38, beside=0.42)
 MARGINS = Margins(left=0.62, right=0.15, top=0.32, bottom=0.64, across=0.2, down=0.8)
 
-_SETTINGS: dict[Any, Any] = {
-    "svg.hashsalt": "promptnoise",
-    "pdf.fonttype": 42,
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titley": 1.0,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.5,
-    "lines.markersize": 5,
-    "lines.markeredgecolor": "white",
-    "lines.markeredgewidth": 0.5,
-    "legend.frameon": False,
-}
+_SETTINGS: dict[Any, Any] = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
 
 
 @contextmanager
