@@ -14,9 +14,9 @@ from PIL import Image
 
 from datamodules import reading
 
-_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
 #: Suffixes of pictures, in lower case; a file with another one, or none, is one if its first bytes are a picture's.
-SUFFIXES: tuple[str, ...] = tuple(_KNOWN["suffixes"])
+SUFFIXES: tuple[str, ...] = tuple(KNOWN["suffixes"])
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def is_stray(name: str) -> bool:
     >>> [is_stray(name) for name in (".ipynb_checkpoints", "__MACOSX", "cats", ".1.jpg.icloud")]
     [True, True, False, False]
     """
-    return (name.startswith(".") and not name.endswith(".icloud")) or name.casefold() in _KNOWN["stray"]
+    return (name.startswith(".") and not name.endswith(".icloud")) or name.casefold() in KNOWN["stray"]
 
 
 def picture_files(folder: Path) -> PictureFiles:
@@ -53,7 +53,7 @@ def loose_pictures(folder: Path) -> list[str]:
 
 def holds_texts_only(folder: Path) -> bool:
     """Whether no file in a folder and below it could be a picture: it is empty, or all are lists and notes."""
-    return all(PurePosixPath(file).suffix.lower() in _KNOWN["texts"] for file in _files(folder, folder, set()))
+    return all(PurePosixPath(file).suffix.lower() in KNOWN["texts"] for file in _files(folder, folder, set()))
 
 
 def is_picture(path: Path) -> bool:
@@ -61,7 +61,7 @@ def is_picture(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        with reading.open_file(path, reading.PICTURE) as file, Image.open(file, formats=_KNOWN["formats"]):
+        with reading.open_file(path, reading.PICTURE) as file, Image.open(file, formats=KNOWN["formats"]):
             return True
     except Exception:  # whatever a decoder says of a file that is none of its own
         return False
@@ -74,8 +74,8 @@ def other_kind(path: Path) -> str:
             head = file.read(256).lstrip()
     except OSError:
         return ""
-    kinds = (text for begin, text in _KNOWN["begin"].items() if re.match(begin.encode(), head))
-    return next(kinds, "" if head else "it is empty")
+    kinds = (text for begin, text in KNOWN["begin"].items() if re.match(begin.encode(), head))
+    return next(kinds, "" if head else "it is empty; download it again")
 
 
 def left_out(files: tuple[str, ...]) -> str:
@@ -88,7 +88,7 @@ def left_out(files: tuple[str, ...]) -> str:
         return ""
     kinds = Counter(PurePosixPath(file).suffix.lower() or "without a suffix" for file in files)
     counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
-    hint = "".join(f"; {how}" for kind, how in _KNOWN["how"].items() if kind in kinds)
+    hint = "".join(f"; {how}" for kind, how in KNOWN["how"].items() if kind in kinds)
     return f"{len(files)} files left out, which are no pictures that can be read: {counts} ({files[0]} ...){hint}"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,17 +20,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from datamodules import reading
+from datamodules.notices import say_once
 from methods.clip.torch_archive import OPENAI, is_torchscript, read_archive, read_torchscript
-from methods.clip.transformers_names import is_of_transformers, quick_gelu_beside, renamed_for_open_clip
+from methods.clip.transformers_names import KNOWN, is_of_transformers, merging, quick_gelu_beside, renamed_for_open_clip
 from methods.errors import BackboneError
 
-#: Where training programs keep the weights in what they save.
-_WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "state_dict_ema", "model_ema")
 #: A buffer that older text towers of the transformers library hold.
 _POSITIONS = "text.transformer.embeddings.position_ids"
-#: Words of torch's errors for a file that ends too early, or holds other bytes than it should.
-_DAMAGE = ("PytorchStreamReader", "unexpected EOF", "unexpected pos", "storage has wrong", "invalid load key")
-_PREFIXES = ("module.", "_orig_mod.", "model.")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,19 @@ class Checkpoint:
 def read_checkpoint(path: Path) -> Checkpoint:
     """Reads safetensors, a file of `torch.save`, or the tensors of a TorchScript archive; no code of theirs is run.
 
-    A dictionary around the tensors, the prefixes of wrappers, and OpenAI's three integers are taken off; the names of a
-    `transformers.CLIPModel` become open_clip's. Raises BackboneError: there are no tensors in it, or those of a model
-    of `transformers` that open_clip does not have.
+    A dictionary around the tensors, the prefixes of wrappers, and OpenAI's three integers are taken off; smoothed
+    weights go before others; the names of a `transformers.CLIPModel` become open_clip's. Raises BackboneError: no
+    tensors, those of an adapter or a shard, or those of a model of `transformers` that open_clip does not have.
     """
-    content = read_saved(path)
-    for name in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
-            content = content[name]
+    content = unwrapped(read_saved(path), str(path))
     tensors = {name: value for name, value in content.items() if isinstance(value, Tensor)} if _named(content) else {}
     if not tensors:
         raise BackboneError("cannot be loaded: there are no tensors of weights in it")
-    tensors = _without_prefixes(tensors)
+    if any("lora_" in name for name in tensors):
+        raise BackboneError(f"cannot be loaded: {merging(path.parent)}")
+    if shard := re.search(r"-\d{5}-of-(\d{5})\.", path.name):
+        raise BackboneError(f"cannot be loaded: it is one of {int(shard[1])} files; name the .index.json beside it")
+    tensors = _without_prefixes(tensors, str(path))
     is_openai = all(name in content or name in tensors for name in OPENAI)
     if is_of_transformers(tensors):
         if not {"text_projection.weight", "visual_projection.weight"} <= tensors.keys():
@@ -71,6 +73,9 @@ def read_saved(path: Path) -> Any:
         BackboneError: it names what no file of weights needs.
         UnpicklingError: it is none that torch writes.
     """
+    if path.name.endswith(".index.json"):
+        files = {Path(file).name for file in json.loads(reading.read_text(path, reading.RECORD))["weight_map"].values()}
+        return {name: value for file in sorted(files) for name, value in read_saved(path.parent / file).items()}
     if path.suffix == ".safetensors":
         return load_file(path)
     if is_torchscript(path):
@@ -83,10 +88,22 @@ def read_saved(path: Path) -> Any:
         return read_archive(path)
 
 
+def unwrapped(content: Any, where: str) -> Any:
+    """What a training program has put into dictionaries, smoothed weights where there are some, which is said."""
+    for name in (*KNOWN["smoothed"], *KNOWN["wrappers"], *KNOWN["smoothed"]):
+        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
+            content = content[name]
+            if name in KNOWN["smoothed"]:
+                say_once(logger, f"{where}: of its weights the smoothed ones are taken, {name!r}")
+    return content
+
+
 def damage(error: Exception) -> str:
     """What is said of a file of weights that its reader found cut short or damaged; empty for any other error."""
     text = str(error)
-    if isinstance(error, SafetensorError | EOFError | zipfile.BadZipFile) or any(sign in text for sign in _DAMAGE):
+    if isinstance(error, SafetensorError | EOFError | zipfile.BadZipFile) or any(
+        sign in text for sign in KNOWN["damage"]
+    ):
         return "its file is cut short or damaged; copy or download it again"
     return ""
 
@@ -117,11 +134,13 @@ def _named(content: Any) -> bool:
     return isinstance(content, Mapping) and all(isinstance(name, str) for name in content)
 
 
-def _without_prefixes(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _without_prefixes(tensors: dict[str, Tensor], where: str) -> dict[str, Tensor]:
     """The weights of the model in what holds it, by their names in the model: those that stand where its scale does."""
-    scales = sorted((name for name in tensors if name.endswith("logit_scale")), key=len)
+    scales = sorted((name for name in tensors if name.endswith("logit_scale")), key=lambda n: ("ema" not in n, len(n)))
     before = scales[0].removesuffix("logit_scale") if scales else ""
-    for prefix in (before,) if before else _PREFIXES * 2:
+    if len(scales) > 1:
+        say_once(logger, f"{where}: of {len(scales)} models in it, {before!r} is taken")
+    for prefix in (before,) if before else tuple(KNOWN["prefixes"]) * 2:
         if before or all(name.startswith(prefix) or name in OPENAI for name in tensors):
             own = (name for name in tensors if name.startswith(prefix) or name in OPENAI)
             tensors = {name.removeprefix(prefix): tensors[name] for name in own}

@@ -18,12 +18,10 @@ from torch import Tensor
 from datamodules import reading
 from datamodules.foreign import folded
 from methods.clip.backbone import Backbone
-from methods.clip.checkpoint import damage, read_saved
+from methods.clip.checkpoint import damage, read_saved, unwrapped
 from methods.clip.names import prompt_file
+from methods.clip.transformers_names import KNOWN
 from methods.errors import BackboneError
-
-#: Parameters of prompts that depend on the picture, or have a part in the image tower, and what learned them.
-_MORE = {"meta_net": "CoCoOp", "compound_prompts": "MaPLe", "proj": "MaPLe", "VPT": "PromptSRC"}
 
 
 @dataclass(frozen=True)
@@ -124,13 +122,11 @@ def read_prompt(path: Path) -> LearnedPrompt:
     except (UnpicklingError, RuntimeError, ValueError, KeyError, EOFError, TypeError) as error:
         cause = damage(error) or (str(error) or type(error).__name__).splitlines()[0]
         raise BackboneError(f"{path} is no file of a learned prompt that can be read: {cause[:200]}") from None
-    return _prompt_in(content, str(path))
+    return _prompt_in(unwrapped(content, str(path)), str(path))
 
 
 def _prompt_in(content: Any, where: str) -> LearnedPrompt:
     """The context among what a file holds."""
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
     if isinstance(content, Tensor):
         content = {"ctx": content}
     named = content if isinstance(content, Mapping) else {}
@@ -139,7 +135,7 @@ def _prompt_in(content: Any, where: str) -> LearnedPrompt:
         for name, value in named.items()
         if isinstance(value, Tensor)
     }
-    for part, method in _MORE.items():
+    for part, method in KNOWN["prompts"].items():
         if any(part in name for name in tensors):
             raise BackboneError(f"{where} is a prompt of {method}'s kind, which needs more than a context: {part}")
     ctx = tensors.get("ctx")

@@ -16,21 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from methods.clip.transformers_names import KNOWN
 from methods.errors import BackboneError
 
 #: What OpenAI's files hold beside tensors of weights.
 OPENAI = ("input_resolution", "context_length", "vocab_size")
-_DTYPES = {
-    "FloatStorage": torch.float32, "HalfStorage": torch.float16, "DoubleStorage": torch.float64,
-    "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
-    "BoolStorage": torch.bool, "ByteStorage": torch.uint8,
-}  # fmt: skip
-#: Packages whose classes lie beside weights (optimisers, schedules, settings), of which empty shells are made.
-_BESIDE = {
-    "torch", "__torch__", "collections", "numpy", "_codecs", "copyreg", "dassl", "yacs", "argparse", "lightning",
-    "pytorch_lightning",
-}  # fmt: skip
-_BUILTIN = {"set", "frozenset", "slice", "range", "complex", "bytearray", "object", "dict", "list", "int", "float"}
 
 
 def is_torchscript(path: Path) -> bool:
@@ -117,7 +107,9 @@ class _Reader(pickle.Unpickler):
             return _plain
         if module == "torch" and name.endswith("Storage"):
             return name
-        if module.partition(".")[0] in _BESIDE or (module in ("builtins", "__builtin__") and name in _BUILTIN):
+        if module.partition(".")[0] in KNOWN["beside"] or (
+            module in ("builtins", "__builtin__") and name in KNOWN["builtins"]
+        ):
             return _Held
         what = f"it names {module}.{name}, which no file of weights needs"
         raise BackboneError(f"cannot be loaded: it is not a file of tensors alone: {what}")
@@ -125,6 +117,6 @@ class _Reader(pickle.Unpickler):
     def persistent_load(self, reference: Any) -> Tensor:
         """The numbers of one storage, in one dimension."""
         _, kind, key, _, count = reference
-        dtype = _DTYPES[kind]
+        dtype = getattr(torch, KNOWN["storages"][kind])
         content = bytearray(self.archive.read(f"{self.place}data/{key}"))
         return torch.frombuffer(content, dtype=dtype, count=count) if count else torch.empty(0, dtype=dtype)

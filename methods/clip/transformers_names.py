@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from datamodules import reading
 
-_NAMES = {
-    "text_model.encoder.layers": "transformer.resblocks", "vision_model.encoder.layers": "visual.transformer.resblocks",
-    "self_attn.out_proj": "attn.out_proj", "layer_norm1": "ln_1", "layer_norm2": "ln_2", "mlp.fc1": "mlp.c_fc",
-    "mlp.fc2": "mlp.c_proj", "text_model.final_layer_norm": "ln_final", "vision_model.pre_layrnorm": "visual.ln_pre",
-    "vision_model.post_layernorm": "visual.ln_post", "position_embedding.weight": "positional_embedding",
-    "text_model.embeddings.": "", "vision_model.embeddings.patch_embedding": "visual.conv1",
-    "vision_model.embeddings.": "visual.", "text_projection.weight": "text_projection",
-    "visual_projection.weight": "visual.proj",
-}  # fmt: skip
+#: What is known of files of weights.
+KNOWN: dict[str, Any] = tomllib.loads(reading.read_text(Path(__file__).with_name("checkpoint.toml")))
 
 
 def is_of_transformers(names: Mapping[str, Tensor]) -> bool:
@@ -40,7 +36,7 @@ def renamed_for_open_clip(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if ".self_attn.q_proj." in name:
             kept = torch.cat([tensors[name.replace("q_proj", part)] for part in ("q_proj", "k_proj", "v_proj")])
             own = name.replace("self_attn.q_proj.", "attn.in_proj_")
-        for theirs, ours in _NAMES.items():
+        for theirs, ours in KNOWN["transformers"].items():
             own = own.replace(theirs, ours)
         found[own] = kept
     return found
@@ -55,8 +51,18 @@ def quick_gelu_beside(path: Path) -> bool:
 
 
 def advice_for(folder: Path) -> str:
-    """How to name the weights of a folder of `transformers`; empty for another folder."""
-    file = next((folder / own for own in ("model.safetensors", "pytorch_model.bin") if (folder / own).is_file()), None)
+    """How to name the weights of a folder of `transformers`, or of an adapter to such; empty for another folder."""
+    if (folder / "adapter_config.json").exists():
+        return merging(folder)
+    file = next((folder / own for own in KNOWN["files"] if (folder / own).is_file()), None)
     if file is None or (folder / "open_clip_config.json").exists():
         return ""
     return f"it is in the format of the transformers library; name open_clip's model and the file, ViT-B-16:{file}, say"
+
+
+def merging(folder: Path) -> str:
+    """How to merge an adapter, which has the weights of low rank alone, into the model that it changes."""
+    base = "BASE"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        base = json.loads(reading.read_text(folder / "adapter_config.json"))["base_model_name_or_path"]
+    return str(KNOWN["adapter"].format(folder=folder, base=base))

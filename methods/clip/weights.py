@@ -12,6 +12,7 @@ from open_clip.pretrained import get_pretrained_cfg
 
 from datamodules import reading
 from datamodules.errors import look_alikes
+from datamodules.formats.picture_files import other_kind
 from methods.clip.names import split_name
 from methods.clip.transformers_names import advice_for
 from methods.errors import BackboneError
@@ -86,15 +87,11 @@ def _check_folder(name: str, folder: Path) -> None:
 def _check_file(name: str, file: Path) -> None:
     """Accept a file of a model before open_clip opens it, which would wait for a pipe."""
     try:
-        with reading.open_file(file, reading.TENSORS) as opened:
-            head = opened.read(64).lstrip().lower()
+        reading.check(file, reading.TENSORS)
     except OSError as error:
         raise BackboneError(f"backbone {name!r}: {file} cannot be read: {error.strerror}") from None
-    if head.startswith(b"version https://git-lfs"):
-        raise BackboneError(f"backbone {name!r}: {file} is a pointer of Git LFS; `git lfs pull` fetches the file")
-    if file.suffix in WEIGHTS and (not head or head.startswith((b"<!doctype", b"<html", b"<?xml"))):
-        what = "a web page, not weights" if head else "empty"
-        raise BackboneError(f"backbone {name!r}: {file} is {what}; download it again")
+    if file.suffix in WEIGHTS and (other := other_kind(file)):
+        raise BackboneError(f"backbone {name!r}: {file} holds no weights: {other}")
 
 
 def open_clip_arguments(name: str) -> dict[str, str | bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -150,8 +151,11 @@ def test_a_file_cut_short_is_told_in_our_words(
     ("content", "said"),
     [
         (b"", "is empty; download it again"),
-        (b"<!DOCTYPE html><html>Sign in</html>", "is a web page, not weights"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n", "`git lfs pull` fetches"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "holds no weights: it is a web page or XML, .*; download it again"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
+            "and `git lfs pull` gets the file$",
+        ),
     ],
 )
 def test_what_a_failed_download_leaves_is_told(content: bytes, said: str, tmp_path: Path) -> None:
@@ -175,3 +179,43 @@ def test_weights_that_are_not_numbers_or_of_another_width_are_refused(plain: dic
     torch.save(plain | {"positional_embedding": torch.cat([positions, positions], 1)}, tmp_path / "wide.pt")
     with pytest.raises(BackboneError, match="are of another architecture than small"):
         load_backbone(f"small:{tmp_path / 'wide.pt'}")
+
+
+@pytest.mark.parametrize("smoothed", ["state_dict_ema", "model_ema", "ema_state_dict"])
+def test_smoothed_weights_go_before_others_and_are_told(
+    smoothed: str, plain: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = {name: value + 1 for name, value in plain.items()}
+    torch.save({"state_dict": other, smoothed: {f"module.{n}": v for n, v in plain.items()}}, tmp_path / "w.pt")
+    found = read_checkpoint(tmp_path / "w.pt").tensors
+    assert all(torch.equal(found[name], value) for name, value in plain.items())
+    assert f"of its weights the smoothed ones are taken, {smoothed!r}" in caplog.text
+    flat = {f"{before}.{n}": v for before, own in (("model", other), ("ema_model", plain)) for n, v in own.items()}
+    torch.save({"state_dict": flat}, tmp_path / "flat.pt")
+    found = read_checkpoint(tmp_path / "flat.pt").tensors
+    assert all(torch.equal(found[name], value) for name, value in plain.items())
+    assert "of 2 models in it, 'ema_model.' is taken" in caplog.text
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "bin"])
+def test_shards_are_read_by_their_index_and_one_of_them_is_told(
+    suffix: str, plain: dict[str, Tensor], tmp_path: Path
+) -> None:
+    names = {False: f"model-00001-of-00002.{suffix}", True: f"model-00002-of-00002.{suffix}"}
+    for is_odd, file in names.items():
+        part = {name: value for row, (name, value) in enumerate(plain.items()) if row % 2 == is_odd}
+        (save_file if suffix == "safetensors" else torch.save)(part, tmp_path / file)
+    index = {name: names[bool(row % 2)] for row, name in enumerate(plain)}
+    (tmp_path / f"model.{suffix}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+    assert read_checkpoint(tmp_path / f"model.{suffix}.index.json").tensors.keys() == plain.keys()
+    assert load_backbone(f"small:{tmp_path}/model.{suffix}.index.json").width
+    with pytest.raises(BackboneError, match=r"it is one of 2 files; name the \.index\.json beside it"):
+        load_backbone(f"small:{tmp_path / names[False]}")
+
+
+def test_an_adapter_is_told_with_the_command_that_merges_it(tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "openai/clip-vit-base-patch16"}')
+    save_file({"base_model.model.x.lora_A.weight": torch.zeros(2, 2)}, tmp_path / "adapter_model.safetensors")
+    for name in (f"local-dir:{tmp_path}", f"small:{tmp_path}/adapter_model.safetensors"):
+        with pytest.raises(BackboneError, match=r"it is an adapter \(LoRA\), .*'openai/clip-vit-base-patch16'.*merge_"):
+            load_backbone(name)
