@@ -15,7 +15,8 @@ from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import no_twins, readable
-from datamodules.formats.folder import read_names, split_of
+from datamodules.formats.class_names import is_bare, read_names
+from datamodules.formats.folder import split_of
 from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders, unused
 from datamodules.formats.images import FileImages, no_pictures
 from datamodules.formats.labelled_table import labelled_table
@@ -175,7 +176,7 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     require_class_folders(folder / part, class_folders(folder / parts.test) if parts.train and parts.test else ())
     folders = class_folders(folder / part)
     split = split_of(folder, part, folders)
-    classes, values = read_names(folder / "classnames.txt", folders), tuple(folders)
+    classes, values = read_names(folder, folders), tuple(folders)
     data = _of_split(spec, split, values, classes, template)
     if parts.train:
         unused(folder, [name for name in (parts.train, parts.test, parts.val) if name])
@@ -186,12 +187,16 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
 
 
 def _table(path: Path, columns: Mapping[str, str]) -> Doubtful:
-    labels, root = labelled_table(path, columns), path.absolute().parent
-    values = tuple(sorted({label for label in labels.values() if label.strip()}))
+    found, root = labelled_table(path, columns), path.absolute().parent
+    values = tuple(sorted({label for label in found["train"].values() if label}))
     numbers = {value: number for number, value in enumerate(values)}
-    given = np.asarray([numbers.get(label, -1) for label in labels.values()], np.int64)
-    split = Split(FileImages(root, tuple(labels)), given)
-    return _of_split(str(path), split, values, tuple(map(readable, values)), catalog.TEMPLATE)
+    classes = read_names(root, values) if all(map(is_bare, values)) else tuple(map(readable, values))
+    parts = []
+    for labels in found.values():
+        given = np.asarray([numbers.get(label, -1) for label in labels.values()], np.int64)
+        split = Split(FileImages(root, tuple(labels)), given)
+        parts.append(_of_split(str(path), split, values, classes, catalog.TEMPLATE))
+    return replace(parts[0], test=parts[1].labelled() if (parts[1].given >= 0).any() else None)
 
 
 def _of_split(spec: str, split: Split, values: tuple[str, ...], classes: tuple[str, ...], template: str) -> Doubtful:

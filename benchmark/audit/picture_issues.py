@@ -10,12 +10,10 @@ from importlib.util import find_spec
 from benchmark.audit.doubtful import Doubtful, Picked
 from datamodules.dataset import Images
 from datamodules.formats.images import FileImages
+from datamodules.formats.picture_files import KNOWN
 
 #: What cleanvision calls an issue, and what we do.
-ISSUES = {
-    "dark": "dark", "light": "very bright", "blurry": "blurred", "odd_size": "of an odd size",
-    "odd_aspect_ratio": "of an odd shape", "low_information": "almost empty",
-}  # fmt: skip
+ISSUES = KNOWN["issues"]
 IS_INSTALLED = find_spec("cleanvision") is not None
 HINT = "`pip install 'promptnoise[quality]'` lets an audit also find dark, blurred and tiny pictures"
 

@@ -10,7 +10,7 @@ from datamodules.errors import DataError
 from datamodules.formats.checks import checked
 from datamodules.formats.coop import Rows, as_split
 from datamodules.formats.hub import Hub
-from datamodules.formats.images import require_files
+from datamodules.formats.picture_places import require_files
 from datamodules.formats.source import Layout
 
 ALSO_CALLED = ("aircraft",)

@@ -14,7 +14,7 @@ from datamodules.datasets.food101 import TEMPLATE as TEMPLATE
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked
 from datamodules.formats.coop import as_split
-from datamodules.formats.images import require_files
+from datamodules.formats.picture_places import require_files
 from datamodules.formats.source import Layout
 
 SIZE = {"classes": 101, "tests": 30300}

@@ -15,7 +15,8 @@ from datamodules import reading
 from datamodules.dataset import Dataset, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
-from datamodules.formats.images import FileImages, require_files
+from datamodules.formats.images import FileImages
+from datamodules.formats.picture_places import require_files
 from datamodules.formats.source import Layout
 
 GUIDE = "CoOp's DATASETS.md (github.com/KaiyangZhou/CoOp) says where every file comes from"

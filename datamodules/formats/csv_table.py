@@ -6,26 +6,19 @@ import csv
 import gzip
 import io
 import json
-import os
 import posixpath
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from datamodules import reading
 from datamodules.errors import DataError
-from datamodules.foreign import from_cell, to_cell
-
-_DELIMITERS = (",", ";", "\t", "|")
-_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".bz2", ".xz", ".rar", ".7z")
-#: What other programs call the column `file`, in lower case.
-FILES = ("filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_file", "img")
-#: What tables write for a value that is missing, in any case; what pandas takes for one.
-MISSING = {"", "nan", "-nan", "<na>", "n/a", "na", "#n/a", "#na", "null", "none", "nat"}
+from datamodules.foreign import folded, from_cell, to_cell
+from datamodules.formats.picture_files import KNOWN
 
 
 @dataclass(frozen=True)
@@ -44,30 +37,30 @@ class CsvTable:
         line with more or fewer cells than columns, or an image with two lines, whatever its path is written like; the
         message names both.
         """
-        if twice := {name for name in self.columns if self.columns.count(name) > 1}:
-            raise DataError(f"{self.path} has the column {min(twice)!r} twice")
-        found: dict[str, tuple[int, Mapping[str, str]]] = {}
-        alike: dict[str, list[str]] = {}
-        real = cache(partial(_real, root))
+        columns = {name: self.cells(name) for name in self.columns}
+        found: dict[object, tuple[str, int, Mapping[str, str]]] = {}
         for line, cells in self.lines:
-            if len(cells) != len(self.columns):
-                raise DataError(
-                    f"{self.path}, line {line}: it has {len(cells)} cells, and the table {len(self.columns)} columns"
-                )
-            row = dict(zip(self.columns, cells, strict=True))
+            row = dict(zip(columns, cells, strict=True))
             name = _image(row["file"], root, is_image)
-            folder, file = posixpath.split(name)
-            others = alike.setdefault(unicodedata.normalize("NFC", f"{real(folder)}/{file}").casefold(), [])
-            for other in others:
-                if other == name or _is_same(root, other, name):
-                    raise DataError(self._told_twice(name, found[other], (line, row)))
-            others.append(name)
-            found[name] = line, row
-        return {name: row for name, (_, row) in found.items()}
+            own = _identity(root, name)
+            if own in found:
+                raise DataError(self._told_twice(name, found[own][1:], (line, row)))
+            found[own] = name, line, row
+        return {name: row for name, _, row in found.values()}
+
+    def cells(self, column: str) -> list[str]:
+        """The cells [n] of a column. Raises DataError: it is there twice, or a line has another number of cells."""
+        if self.columns.count(column) > 1:
+            raise DataError(f"{self.path} has the column {column!r} twice")
+        if wrong := next(((line, len(own)) for line, own in self.lines if len(own) != len(self.columns)), None):
+            many = f"it has {wrong[1]} cells, and the table {len(self.columns)} columns"
+            raise DataError(f"{self.path}, line {wrong[0]}: {many}")
+        place = self.columns.index(column)
+        return [own[place] for _, own in self.lines]
 
     def with_file(self) -> CsvTable:
-        """The table with its one column of FILES called `file`, where none is called so."""
-        others = [name for name in self.columns if name.casefold() in FILES]
+        """The table with its one column of files called `file`, whatever it was called."""
+        others = [name for name in self.columns if folded(name) in KNOWN["columns"]["file"]]
         if "file" in self.columns or len(others) != 1:
             return self
         return replace(self, columns=tuple("file" if name == others[0] else name for name in self.columns))
@@ -91,7 +84,7 @@ def read_table(path: Path) -> CsvTable:
         DataError: not text in UTF-8, or not CSV.
         OSError: not a regular file, or one that may not be read.
     """
-    if path.name.lower().endswith(_ARCHIVES):
+    if path.name.lower().endswith(tuple(KNOWN["tables"]["archives"])):
         raise DataError(f"{path} is an archive; unpack it, and give the folder or table in it")
     try:
         text = _text(path.suffix.lower(), reading.read_bytes(path, reading.TABLE))
@@ -136,22 +129,19 @@ def as_csv(rows: Iterable[Sequence[Any]]) -> str:
 def _delimiter(text: str) -> str:
     """What parts the columns: the usual sign that stands most often in the first line, a comma if none does."""
     head = text.lstrip("\r\n").partition("\n")[0]
-    return max(_DELIMITERS, key=head.count)
+    return str(max(KNOWN["tables"]["delimiters"], key=head.count))
 
 
 def is_missing(cell: str) -> bool:
     """Whether a cell stands for no value: it is empty, or says so as other programs do."""
-    return cell.strip().casefold() in MISSING
+    return cell.strip().casefold() in KNOWN["tables"]["missing"]
 
 
 def _image(file: str, root: Path | None, is_image: Callable[[str], bool]) -> str:
     """The plain path of an image, also if its apostrophe is gone, or it has backslashes or blanks around it."""
-    name = _plain(file, root)
-    if is_image(name):
-        return name
-    others = [f"'{file}"] if to_cell(file) != file else []  # tables of ours have taken an apostrophe off
-    others += [file.replace("\\", "/"), file.strip()]
-    return next((other for other in (_plain(other, root) for other in others) if is_image(other)), name)
+    spellings = (file, f"'{file}", file.replace("\\", "/"), file.strip())  # tables of ours took an apostrophe off
+    plain = [_plain(one, root) for one in spellings if one != f"'{file}" or to_cell(file) != file]
+    return next(filter(is_image, plain), plain[0])
 
 
 def _plain(file: str, root: Path | None) -> str:
@@ -167,17 +157,10 @@ def _plain(file: str, root: Path | None) -> str:
     return name
 
 
-def _real(root: Path | None, folder: str) -> str:
-    """Where a folder is once links and what leads out of `root` and back are followed."""
-    try:
-        return folder if root is None else os.path.realpath(root / folder)
-    except ValueError:  # a name that no file can have
-        return folder
-
-
-def _is_same(root: Path | None, one: str, other: str) -> bool:
-    """Whether the file system has one file by two names that differ in case, accents or the way to the folder."""
-    try:
-        return root is not None and (root / one).samefile(root / other)
-    except OSError:
-        return False
+def _identity(root: Path | None, name: str) -> object:
+    """What a file is the same by, whatever way leads to it, in whatever case and accents its name is written."""
+    with suppress(OSError, ValueError):  # not there, or a name that no file can have
+        if root is not None:
+            about, file = (root / name).stat(), posixpath.basename(name)
+            return about.st_dev, about.st_ino, unicodedata.normalize("NFC", file).casefold()
+    return name

@@ -15,7 +15,7 @@ import numpy as np
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
-from datamodules.formats.folder import names_text
+from datamodules.formats.class_names import names_text
 from datamodules.formats.held_out import held_out
 from datamodules.formats.hub_columns import (
     image_column,

@@ -11,15 +11,12 @@ import numpy as np
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
 from datamodules.foreign import LONGEST_NAME, one_line
+from datamodules.formats.picture_files import KNOWN
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
 
-LABELS = ("label", "labels", "fine_label", "class", "target", "category", "cls")
-
-#: What columns of paths or bytes of pictures are called.
-PICTURES = ("image", "img", "picture", "photo", "image_path", "path", "file", "file_name", "filename", "bytes")
-HELD_OUT = ("validation", "valid", "val")
+LABELS, PICTURES, HELD_OUT = (KNOWN["hub"][what] for what in ("labels", "pictures", "held_out"))
 
 
 def split_names(

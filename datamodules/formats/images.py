@@ -71,31 +71,6 @@ def no_pictures(images: object) -> tuple[tuple[str, str], ...]:
     return tuple((file, "is no picture") for file in images.left_out) if isinstance(images, FileImages) else ()
 
 
-def require_files(root: Path, paths: list[str], listed_by: str) -> list[str]:
-    """The paths of all images in a list as they are on the disk, where a name may differ in upper and lower case.
-
-    Raises:
-        DataError: some are missing; the message names the first and says how many.
-    """
-    folders: dict[Path, dict[str, str]] = {}
-    found, absent = [], []
-    for path in paths:
-        full = root / path
-        if full.parent not in folders:
-            names = sorted(entry.name for entry in full.parent.iterdir()) if full.parent.is_dir() else []
-            folders[full.parent] = {name.casefold(): name for name in names} | {name: name for name in names}
-        there = folders[full.parent]
-        name = there.get(full.name) or there.get(full.name.casefold())
-        if name is None:
-            absent.append(full)
-        else:
-            found.append(path if name == full.name else path[: len(path) - len(full.name)] + name)
-    if absent:
-        more = f" ({len(absent)} of {len(paths)} are absent)" if len(absent) > 1 else ""
-        raise DataError(f"{listed_by} lists {absent[0]}, which is not there{more}")
-    return found
-
-
 def _not_text(*names: str) -> bool:
     """Whether a name came from bytes that are not UTF-8."""
     try:

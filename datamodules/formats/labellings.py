@@ -15,6 +15,7 @@ from datamodules.errors import DataError
 from datamodules.formats.csv_table import CsvTable, read_table
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.images import FileImages
+from datamodules.formats.picture_places import matched
 from datamodules.notices import say_once
 from datamodules.reading import NotReadable
 
@@ -101,7 +102,9 @@ def _columns_of(
     """The labelling [n] in each column of labels; columns of scores are named and left out."""
     names = image_names(train.images)
     known = {*names, *(image_names(test.images) if test else ())}
-    by_file = _in_train(table.by_file(folder, known.__contains__), names)
+    by_file = table.by_file(folder, known.__contains__)
+    if not any(image in by_file for image in names):  # from another machine, or before the images lay in train/
+        by_file = {image: by_file[file] for file, image in matched(by_file, names).items()} or by_file
     absent = [image for image in names if image not in by_file]
     columns = [column for column in table.columns if "label" in column]
     other = next((file for file in by_file if file not in known), None)
@@ -134,14 +137,6 @@ def _is_score(value: str) -> bool:
     return value.strip().casefold() in ("true", "false") or bool(
         re.fullmatch(r"\s*-?\d*\.\d*[1-9]\d*(e-?\d+)?\s*", value)
     )
-
-
-def _in_train(by_file: Mapping[str, Row], images: Sequence[str]) -> Mapping[str, Row]:
-    """The lines of a table from before, or after, the images lay in train/, by where they lie now."""
-    if any(image in by_file for image in images):
-        return by_file
-    moved = {file.removeprefix("train/"): row for file, row in by_file.items()}
-    return moved if any(image in moved for image in images) else {f"train/{file}": by_file[file] for file in by_file}
 
 
 def _numbers(table: CsvTable, column: str, values: Sequence[str], classes: Sequence[str]) -> Labels:

@@ -10,7 +10,8 @@ import numpy as np
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked
-from datamodules.formats.folder import read_names, split_of
+from datamodules.formats.class_names import read_names
+from datamodules.formats.folder import split_of
 from datamodules.formats.folder_layout import class_folders, parts_of, require_class_folders
 from datamodules.formats.held_out import held_out
 from datamodules.formats.images import FileImages
@@ -57,7 +58,7 @@ class OneFolder:
         assert isinstance(whole.images, FileImages)
         tests = held_out(name, whole.images.paths, whole.labels, folders, self.share)
         train, test = (_pick(whole, np.flatnonzero(rows)) for rows in (~tests, tests))
-        names = read_names(folder / "classnames.txt", folders)
+        names = read_names(folder, folders)
         given = read_labellings(folder, train, folders, test)
         dataset = checked(Dataset(name, names, template, train, test, None, given))
         return replace(dataset, test=audited(folder, test, folders, train))

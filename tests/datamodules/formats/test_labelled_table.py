@@ -67,22 +67,26 @@ def test_a_table_is_read_whatever_it_calls_files_and_labels(kind: str, folder: P
     ("text", "behind", "said"),
     [
         (
-            lines("which,what", "{p},{l}"),
+            lines("which,what", "{l}{n},{l}"),
             "",
             r"no column 'file'; .* are which, what; say which: '.*\[file=COLUMN",
         ),
         (
-            lines("file,class,label2,target", "{p},{l},x,{l}"),
+            lines("file,class,label2,target", "{p},{l},x,{n}"),
             "",
-            "no column 'label'; .*file, class, label2, target",
+            r"two columns of labels that differ, 'class' and 'target'; say which: '.*\[label=COLUMN\]'$",
         ),
         (lines("file,label", "{p},{l}"), "[file=no]", "has no column 'no'; columns are file, label$"),
-        (lines("file,label", "{p},{l}"), "[files=no]", "has no option 'files'; it has: file, label$"),
+        (lines("file,label", "{p},{l}"), "[files=no]", "has no option 'files'; it has: file, label, split$"),
         (lines("id,label", "x{n},{l}"), "", r"lists .*xa, which is not there \(4 of 4 are absent\)$"),
         ("", "", "has no column 'file'; .* there are none"),
-        (lines("", "{p},{l}").lstrip(), "", "no column 'file'; .*; write file,label above the first line$"),
-        (lines("file,cat,dog", "{p},1,0"), "", r"one column per class \(cat, dog\) is not read: write the largest"),
-        (lines("file,cat,dog", "{p},0.75,2.5e-1"), "", "one column per class"),
+        (
+            lines("file,cat,dog", "{p},1,1"),
+            "",
+            "one column per class, cat, dog, .* not sum to 1 in line 2; .*label=COL",
+        ),
+        (lines("file,cat,dog", "{p},0.75,1e-1"), "", "one column per class"),
+        (lines("file,label", "{p},{l}"), "[label=file+no]", "has no column 'no'; columns are file, label$"),
         (lines("file,label", "https://a.org/{p},{l}"), "", "line 2: https://a.org/.* is an address; download"),
         ("file,label\n", "", "has one line, file, label; below it there must be one per file$"),
     ],
@@ -104,7 +108,119 @@ def test_blanks_around_labels_make_no_classes_and_a_column_of_parts_is_named(
 ) -> None:
     (folder / "t.csv").write_text(lines("file,label,Split", "{p}, {l},test").replace("dog", "dog "))
     assert open_doubtful(f"{folder}/t.csv").values == ("cat", "dog")
-    assert "t.csv: the column 'Split' is not used; leave out the lines of other parts" in caplog.text
+    assert "t.csv: 'Split' is not used, as it does not tell training from test images" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("column", "parts"),
+    [("split", ("train", "val", "test")), ("Usage", ("Training", "Dev", "PrivateTest")), ("is_test", ("0", "", "1"))],
+)
+def test_a_column_of_the_split_says_which_lines_are_audited_and_which_are_test_images(
+    column: str, parts: tuple[str, ...], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for i in range(4):
+        Image.new("RGB", (8, 8)).save(folder / f"{i}.png")
+    rows = "".join(f"{place},{label},{parts[0]}\n" for place, label in zip(PLACES, LABELS, strict=True))
+    rows += "".join(f"{i}.png,{LABELS[i]},{parts[1 if i < 2 and parts[1] else 2]}\n" for i in range(4))
+    (folder / "t.csv").write_text(f"file,label,{column}\n{rows}")
+    data = open_doubtful(f"{folder}/t.csv")
+    assert data.files == PLACES and data.test is not None
+    assert data.test.files == (("2.png", "3.png") if parts[1] else tuple(f"{i}.png" for i in range(4)))
+    assert f"by {column!r} there are 4 of train, " in caplog.text and "[split=none] takes all" in caplog.text
+    assert len(open_doubtful(f"{folder}/t.csv[split=none]").files) == 8
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("file,cat,dog", "{p},{c},{d}"),
+        ("file,cat,dog", "{p},0.{c}1,0.9"),
+        ("file,label,name", "{p},{c},{l}"),
+        ("file,label,x,breed", "{p},{c},y,{l}"),
+    ],
+)
+def test_a_column_for_each_class_or_of_names_beside_numbers_says_the_labels(
+    head: str, row: str, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cells = [(p, int(label == "cat"), int(label == "dog"), label) for p, label in zip(PLACES, LABELS, strict=True)]
+    text = "".join(row.format(p=p, c=c, d=d, l=label) + "\n" for p, c, d, label in cells)
+    (folder / "t.csv").write_text(f"{head}\n{text}".replace("0.11,0.9", "0.9,0.1").replace("0.01,0.9", "0.1,0.9"))
+    data = open_doubtful(f"{folder}/t.csv")
+    assert [data.values[label] for label in data.given] == [*LABELS]
+    assert "t.csv: " in caplog.text
+
+
+def test_of_two_columns_of_files_the_one_whose_files_are_there_counts(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "t.csv").write_text(lines("image_id,image,label", "no{n},{p},{l}"))
+    assert open_doubtful(f"{folder}/t.csv").files == PLACES
+    assert "'image' is the column of files" in caplog.text
+    (folder / "t.csv").write_text("image,path,label\n" + "".join(f"{PLACES[i]},{PLACES[3 - i]},x\n" for i in range(4)))
+    with pytest.raises(UserError, match=r"two columns that could name the files, 'image' \(.*\) and 'path' .*file=COL"):
+        open_doubtful(f"{folder}/t.csv")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "/kaggle/input/x/images/{f},{l}",
+        "D:\\x\\images\\{f},{l}",
+        "IMAGES/{f},{l}",
+        "{p}.jpg,{l}",
+        "/data/upload/1/0123abcd-{f},{l}",
+    ],
+)
+def test_pictures_of_another_place_are_found_by_the_end_of_their_paths(row: str, folder: Path) -> None:
+    other = folder / "other"
+    other.mkdir()
+    for place in PLACES if "{p}" not in row and "upload" not in row else ():
+        Image.new("RGB", (8, 8)).save(other / Path(place).name)
+    text = lines("file,label", row).replace(".png.jpg", ".jpg").replace(".jpg.jpg", ".jpeg")
+    (folder / "t.csv").write_text(text)
+    assert open_doubtful(f"{folder}/t.csv").files == PLACES
+
+
+def test_a_picture_that_is_lacking_is_not_one_of_its_name_elsewhere(folder: Path) -> None:
+    (folder / "images/b.png").unlink()
+    Image.new("RGB", (8, 8)).save(folder / "b.png")
+    for row in ("{p},{l}", "/data/images/{f},{l}"):
+        (folder / "t.csv").write_text(lines("file,label", row))
+        with pytest.raises(UserError, match=r"lists .*images/b\.png, which is not there$"):
+            open_doubtful(f"{folder}/t.csv")
+
+
+def test_numbers_of_spreadsheets_and_tables_in_a_folder_below_find_their_pictures(folder: Path) -> None:
+    (folder / "below").mkdir()
+    for i in range(8, 12):
+        Image.new("RGB", (8, 8)).save(folder / f"{i:05d}.png")
+    text = "id,label\n" + "".join(f"{i}.0,{LABELS[i - 8]}\n" for i in range(8, 12))
+    (folder / "t.csv").write_text(text)
+    assert open_doubtful(f"{folder}/t.csv").files == tuple(f"{i:05d}.png" for i in range(8, 12))
+    (folder / "below/t.csv").write_text(lines("file,label", "{p},{l}"))
+    assert open_doubtful(f"{folder}/below/t.csv").files == tuple(f"../{place}" for place in PLACES)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("classnames.txt", "0 red\n1 blue\n"),
+        ("classnames.txt", "red\nblue\n"),
+        ("class_names.txt", "red\nblue\n"),
+        ("cat_to_name.json", '{"1": "blue", "0": "red"}'),
+        ("class_indices.json", '{"red": 0,\n"blue": 1}'),
+    ],
+)
+def test_numbers_get_their_names_from_a_list_beside_the_table(name: str, text: str, folder: Path) -> None:
+    (folder / "t.csv").write_text("file,label\n" + "".join(f"{place},{i % 2}\n" for i, place in enumerate(PLACES)))
+    (folder / name).write_text(text)
+    assert open_doubtful(f"{folder}/t.csv").classes == ("red", "blue")
+
+
+def test_numbers_without_names_are_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "t.csv").write_text("file,label\n" + "".join(f"{place},{i % 2}\n" for i, place in enumerate(PLACES)))
+    assert open_doubtful(f"{folder}/t.csv").classes == ("0", "1")
+    assert "called by numbers, which say nothing to CLIP; write lines of" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["t.jsonl", "t.json", "t.parquet", "it's $mine.csv.gz", "map.json"])

@@ -10,10 +10,11 @@ from PIL import Image
 
 from datamodules import catalog, notices
 from datamodules.errors import CorruptImage, DataError
-from datamodules.formats.folder import read_names
+from datamodules.formats.class_names import read_names
 from datamodules.formats.folder_layout import parts_of
-from datamodules.formats.images import FileImages, require_files
+from datamodules.formats.images import FileImages
 from datamodules.formats.picture_files import picture_files
+from datamodules.formats.picture_places import require_files
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,7 @@ def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "`git lfs pull` gets the picture"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "`git lfs pull` gets the file"),
         (b"\n<!DOCTYPE html><html>404</html>", "it is a web page or XML"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "it is HEIC; `mogrify"),
         (b"", "it is empty"),
@@ -155,13 +156,13 @@ def test_a_list_finds_its_files_in_upper_and_lower_case(tmp_path: Path) -> None:
 def test_names_of_folders_are_read_as_editors_write_them(tmp_path: Path, encoding: str, between: str) -> None:
     file = tmp_path / "classnames.txt"
     file.write_bytes(f"ice{between}frozen water\r\nice cream{between}gelato é\r\n".encode(encoding))
-    assert read_names(file, ["ice", "ice cream"]) == ("frozen water", "gelato é")
+    assert read_names(tmp_path, ["ice", "ice cream"]) == ("frozen water", "gelato é")
 
 
 def test_names_in_another_encoding_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "classnames.txt").write_bytes("red r\xe9d\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"classnames.txt is not text in UTF-8; save it so"):
-        read_names(tmp_path / "classnames.txt", ["red"])
+        read_names(tmp_path, ["red"])
 
 
 @pytest.mark.parametrize("name", ["my [1]", "a[b]c", "x [split]"])
