@@ -48,6 +48,7 @@ class RunsModule(lightning.LightningModule):
         self._losses: list[Tensor] = []
         self._steps: list[Step] = []
         self._predicted: tuple[Tensor, Tensor] | None = None
+        self._measured: dict[str, Tensor] = {}
 
     @property
     def run_count(self) -> int:
@@ -59,7 +60,7 @@ class RunsModule(lightning.LightningModule):
         connect(self.members, self.trainer, stage)
         if stage == "fit":
             self.curves.clear()
-            self._predicted = None
+            self._predicted, self._measured = None, {}
             for member in self.members:
                 member.broken.clear()
 
@@ -166,10 +167,11 @@ class RunsModule(lightning.LightningModule):
         if found and (thorough or data.dataset.outputs is None):
             for member, weights in zip(self.members, classifiers(self.members), strict=True):
                 for name, values in found.items():
-                    if member.stands_still and self.curves[name]:
-                        values[member.rows] = self.curves[name][0][member.rows].to(self.device)
+                    if member.stands_still and name in self._measured:
+                        values[member.rows] = self._measured[name][member.rows]
                     elif not member.sees_images or (last and name == "noisy_val_accuracy"):
                         values[member.rows] = _accuracy(member, weights, splits[name], thorough)
+            self._measured = found
         return found
 
     def on_validation_epoch_start(self) -> None:
