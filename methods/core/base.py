@@ -160,11 +160,10 @@ class BaseMethod(RunsModule):
 
     @property
     def stands_still(self) -> bool:
-        """Whether no epoch changes anything: there is nothing to learn, and no hook of epochs."""
-        own = type(self)
-        return not (
-            self.trainable or own.start_epoch != BaseMethod.start_epoch or own.end_epoch != BaseMethod.end_epoch
-        )
+        """Whether no epoch changes anything: nothing is learned, no tower sees images, no hook is of epochs."""
+        kind, hooks = type(self), ("start_epoch", "end_epoch")
+        own = any(getattr(kind, hook) is not getattr(BaseMethod, hook) for hook in hooks)
+        return not (self.trainable or self.sees_images or own)
 
     def prompt(self) -> Prompt | None:
         """The prompts to encode, context [R, N, D] or [R, C, N, D], where class weights come from the text tower."""

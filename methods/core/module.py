@@ -171,7 +171,7 @@ class RunsModule(lightning.LightningModule):
                         values[member.rows] = self._measured[name][member.rows]
                     elif not member.sees_images or (last and name == "noisy_val_accuracy"):
                         values[member.rows] = _accuracy(member, weights, splits[name], thorough)
-            self._measured = found
+            self._measured = found if thorough else self._measured
         return found
 
     def on_validation_epoch_start(self) -> None:

@@ -33,7 +33,7 @@ SOMETIMES = {
 #: What nothing asks a method that learns nothing.
 IN_TRAINING = {
     "start_epoch", "end_epoch", "total_loss", "loss", "loss_per_image", "mean_per_run", "record_step", "rates", "lr",
-    "parameter_groups", "weight_decay", "is_linear", "ranking_weights", "renumbered",
+    "parameter_groups", "weight_decay", "is_linear", "ranking_weights", "renumbered", "stands_still",
 }  # fmt: skip
 
 
