@@ -10,7 +10,7 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 
-from datamodules.batches import Batch, Images
+from datamodules.batches import Images
 from methods.clip.changed_blocks import plain_blocks, with_attention_updates
 from methods.clip.image_tower import ImageTower
 from methods.clip.text_tower import autocast
@@ -53,7 +53,7 @@ class Method(AnyLoss, BaseMethod):
         Raises:
             UnsupportedError: a tower that is no transformer of open_clip's plain blocks.
         """
-        task, self.step = self.task, 0
+        task = self.task
         self.tower = ImageTower.of(task.backbone, "updates of the image tower")
         transformers = {"text": task.backbone.text.transformer, "image": self.tower.visual.transformer}
         for tower, transformer in transformers.items():
@@ -73,15 +73,10 @@ class Method(AnyLoss, BaseMethod):
         length = int(eot.max()) + 1 if task.backbone.text.causal else ids.shape[1]
         self._keep(ids=ids[:, :length].to(task.backbone.device), eot=eot.to(task.backbone.device))
 
-    def start_epoch(self) -> None:
-        """Counts steps anew, by which dropout is drawn."""
-        self.step = 0
-
-    def total_loss(self, batch: Batch, weights: Tensor) -> Tensor:
-        """The mean loss [R]."""
-        loss = super().total_loss(batch, weights)
-        self.step += 1
-        return loss
+    @property
+    def step(self) -> int:
+        """The step of the epoch, from 0, by which dropout is drawn."""
+        return int(self.trainer.fit_loop.batch_idx)
 
     def class_weights(self) -> Tensor:
         """Text features [R, C, E] of the template's prompts by every run's tower."""

@@ -46,8 +46,8 @@ class Method(MemoryMethod):
         """Makes room for the weights [R, C, E] and biases [R, C]."""
         super().build()
         self._keep(texts=self.zero_shot())
-        self._keep(images=torch.zeros_like(self.class_weights()))
-        self._keep(biases=torch.zeros_like(self.images[..., 0]))
+        images = torch.zeros_like(self.class_weights())
+        self._keep(images=images, biases=torch.zeros_like(images[..., 0]))
 
     def start_training(self) -> None:
         """Computes the discriminants of the training images, times alpha."""

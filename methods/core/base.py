@@ -161,9 +161,9 @@ class BaseMethod(RunsModule):
     @property
     def stands_still(self) -> bool:
         """Whether no epoch changes anything: nothing is learned, no tower sees images, no hook is of epochs."""
-        kind, hooks = type(self), ("start_epoch", "end_epoch")
-        own = any(getattr(kind, hook) is not getattr(BaseMethod, hook) for hook in hooks)
-        return not (self.trainable or self.sees_images or own)
+        own = type(self)
+        hooks = own.start_epoch, own.end_epoch
+        return hooks == (BaseMethod.start_epoch, BaseMethod.end_epoch) and not (self.trainable or self.sees_images)
 
     def prompt(self) -> Prompt | None:
         """The prompts to encode, context [R, N, D] or [R, C, N, D], where class weights come from the text tower."""

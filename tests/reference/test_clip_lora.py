@@ -102,10 +102,10 @@ def test_before_training_it_is_zero_shot_clip() -> None:
         torch.testing.assert_close(method.class_weights(), expected, atol=1e-5, rtol=1e-5)
 
 
-def test_dropout_drops_its_share_by_seed_and_step_in_training_alone() -> None:
+def test_dropout_drops_its_share_by_seed_and_step_in_training_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     def masks(step: int, seeds: list[int]) -> Tensor:
         method = clip_lora.Method(toy.task(seeds), dropout=0.25)
-        method.step = step
+        monkeypatch.setattr(clip_lora.Method, "step", step)
         return method.dropped(torch.ones(len(seeds), 50, 20, 32), "text 0 0")
 
     first = masks(0, [0, 1])
