@@ -93,6 +93,9 @@ def _interruptible() -> Iterator[None]:
     def interrupt(number: int, frame: Any) -> None:
         if os.getpid() != process:
             os._exit(128 + number)
+        if getattr(getattr(sys.modules.get("torch"), "__spec__", None), "_initializing", False):
+            threading.Timer(0.1, os.kill, (process, number)).start()  # raised through C++ it would abort; try again
+            return
         for other in numbers:
             signal.signal(other, signal.SIG_IGN)
         raise Interrupted(number)

@@ -10,10 +10,7 @@ from rich.progress import Progress
 
 @contextmanager
 def encoding(progress: Progress, what: str, images: int) -> Iterator[Callable[[str, int, int, float], None]]:
-    """A bar of images; yields what a feature bank calls, for which those that it has already count as done.
-
-    Where it encodes more than these images, such as augmented views, the bar is of those.
-    """
+    """A bar of images, or of the more views of them; yields what a feature bank calls: what it has counts as done."""
     task = progress.add_task(f"encoding {what}", total=images)
     yield lambda _, done, total, rate: progress.update(
         task, total=max(images, total), completed=max(images - total, 0) + done

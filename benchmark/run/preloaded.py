@@ -1,8 +1,11 @@
-"""What the process that workers are copied from imports."""
+"""What the process that workers are copied from imports; Ctrl-C meanwhile is its parent's to answer."""
 
+import signal
 from importlib import import_module
 
 from benchmark.uncollected import without_collection
 
+before = signal.signal(signal.SIGINT, signal.SIG_IGN)
 with without_collection():
     import_module("benchmark.run.worker")
+signal.signal(signal.SIGINT, before)

@@ -79,6 +79,16 @@ def test_a_signal_while_planning_ends_with_one_line() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_signal_while_torch_is_imported_ends_with_one_line_when_it_is_there() -> None:
+    code = "import signal, time, types, benchmark.commands.list as command\n"
+    code += "torch = sys.modules['torch'] = types.SimpleNamespace(__spec__=types.SimpleNamespace(_initializing=True))\n"
+    code += "def load(options):\n    signal.raise_signal(signal.SIGINT)\n    print('imported', flush=True)\n"
+    code += "    torch.__spec__._initializing = False\n    time.sleep(60)\ncommand.main = load"
+    done = promptnoise("list", code=code)
+    assert (done.returncode, done.stdout) == (130, "imported\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_what_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> None:
     done = promptnoise("bench", "--dry-run", f"--out={tmp_path}", environment={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr

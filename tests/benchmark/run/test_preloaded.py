@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import sys
 from importlib import import_module
+
+import pytest
 
 
 def test_a_worker_is_imported_and_the_collector_runs() -> None:
     import_module("benchmark.run.preloaded")
     assert "benchmark.run.training" in sys.modules
     assert gc.isenabled()
+
+
+def test_ctrl_c_does_not_reach_what_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.delitem(sys.modules, "benchmark.run.preloaded", raising=False)
+    monkeypatch.setattr("importlib.import_module", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    __import__("benchmark.run.preloaded")
+    assert signal.getsignal(signal.SIGINT) is before
