@@ -22,7 +22,7 @@ from benchmark.records.store import Store
 from benchmark.records.workers import grid_name, recorded_workers
 from benchmark.report.file_names import TABLES, table_file
 from benchmark.report.next_command import to_export
-from benchmark.run.campaign import Planned, left_out, train_campaign
+from benchmark.run.campaign import Planned, train_campaign
 from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
 from benchmark.tracking import Files, check_track, target_of
@@ -60,7 +60,7 @@ def planned(console: Screen, options: Options) -> list[Run]:
         *groups.passed_over(split_list(options.datasets), options.data),
         *unsupported,
     ]:
-        left_out(console, line)
+        console.say(f"left out: {line}", "yellow")
     for line in notes(grid.datasets, grid.shots):
         console.say(line, "dim")
     return runs
@@ -92,8 +92,9 @@ def train(
     _plan(console, runs, done, todo)
     if line := gpu_hours.phrase(todo, options.precision):
         console.say(line, "dim")
-    if options.save_predictions:
-        _without_predictions(console, store, [run for run in runs if run.key in done])
+    if options.save_predictions and (lacking := sum(not store.has_predictions(run) for run in runs if run.key in done)):
+        line = f"{lacking} finished runs have no predictions and are not repeated; use another --out to get them"
+        console.say(line, "yellow")
     if options.dry_run:
         console.say(f"not checked: {'; '.join(name_checks.unchecked(backbones, options.devices))}", "dim")
         name_checks.check_files(undone, options.data)
@@ -140,13 +141,6 @@ def _plan(console: Screen, runs: list[Run], done: set[str], todo: list[Pack]) ->
     for pack in todo:
         names = map(printed, dict.fromkeys(run.method for run in pack.runs))
         console.say(f"  {pack.title}: {', '.join(names)}")
-
-
-def _without_predictions(console: Screen, store: Store, finished: list[Run]) -> None:
-    """Says how many finished runs lack predictions, and how to get them."""
-    if lacking := sum(not store.has_predictions(run) for run in finished):
-        line = f"{lacking} finished runs have no predictions and are not repeated; use another --out to get them"
-        console.say(line, "yellow")
 
 
 @without_collection()

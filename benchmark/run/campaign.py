@@ -58,7 +58,7 @@ def train_campaign(
     with console.loading("torch, backbone and data"):
         runner, devices, reasons = _opened(options, engine, plan)
     for (_, method), reason in reasons.items():
-        left_out(console, f"{printed(method)}: {reason}")
+        console.say(f"left out: {printed(method)}: {reason}", "yellow")
     able, todo = _without(plan.runs, reasons), [Pack(tuple(_without(pack.runs, reasons))) for pack in plan.todo]
     todo = sorted((pack for pack in todo if pack.runs), key=lambda pack: -pack.cost_of(_size(runner.resources, pack)))
     if not able:
@@ -134,11 +134,6 @@ def _keep_left_out(console: Screen, resources: Resources, runs: Sequence[Run], o
 
 def _without(runs: Sequence[Run], reasons: Container[tuple[str, str]]) -> list[Run]:
     return [run for run in runs if (run.backbone, run.method) not in reasons]
-
-
-def left_out(console: Screen, line: str) -> None:
-    """Prints what the campaign does without, and why."""
-    console.say(f"left out: {line}", "yellow")
 
 
 @contextmanager

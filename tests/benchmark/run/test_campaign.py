@@ -19,7 +19,7 @@ from benchmark.plan.options import Options
 from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.report.make import make
-from benchmark.run.campaign import Planned, left_out, train_campaign
+from benchmark.run.campaign import Planned, train_campaign
 from benchmark.run.engines import Engine
 from benchmark.run.workload import Workload
 from benchmark.screen import Screen
@@ -97,7 +97,7 @@ def test_where_writing_fails_in_the_middle_the_runs_without_a_record_are_named(t
 
 def test_what_is_left_out_is_shown_as_it_is(tmp_path: Path) -> None:
     shown = console()
-    left_out(shown, "fpl[k=3]: no labels")
+    shown.say("left out: fpl[k=3]: no labels", "yellow")
     assert said(shown) == "left out: fpl[k=3]: no labels\n"
 
 
