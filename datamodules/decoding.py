@@ -7,11 +7,14 @@ orientation in EXIF is applied, what is transparent shows white, and more than 8
 from __future__ import annotations
 
 import logging
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from datamodules.notices import say_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +25,8 @@ MOST_PIXELS = 2**25
 LONGEST = 32
 
 _DEEP = ("I", "F")
+logger = logging.getLogger(__name__)
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we read such pictures smaller, and say so
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it logs of a damaged picture, the error says, too
 
 
@@ -34,6 +39,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     factor = _halvings(image.size)
     if factor > 1:
+        say_once(logger, f"pictures of over {MOST_PIXELS / 1e6:.0f} megapixels are read at half their size, or less")
         image.draft(None, (image.width // factor, image.height // factor))  # of files, JPEG alone has smaller versions
     image.load()
     with suppress(Exception):  # EXIF may hold anything; a picture whose orientation cannot be read stays as it lies
@@ -43,8 +49,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
         image = Image.fromarray(grey8(np.asarray(image), image.mode))
     elif image.has_transparency_data:
         image = _over_white(image.convert("RGBA"))
-    left = _halvings(image.size)
-    return (image if left == 1 else image.reduce(left)).convert("RGB")
+    left, mode = _halvings(image.size), "RGB" if image.mode in "1P" else image.mode  # these two cannot be reduced
+    return (image if left == 1 else image.convert(mode).reduce(left)).convert("RGB")
 
 
 def grey8(values: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:

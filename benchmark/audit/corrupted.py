@@ -12,6 +12,8 @@ from benchmark.errors import BadInput
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset
 from datamodules.fewshot import few_shot
+from datamodules.formats.folder_layout import class_folders, parts_of
+from datamodules.names import parse_spec
 from datamodules.noise import Floats
 from datamodules.paradigms import Pool
 from datamodules.run_spec import RunSpec, noisy_labels
@@ -63,17 +65,8 @@ def corrupt_dataset(
         dataset, run, given, lambda: np.asarray(features), None if zero_shot is None else lambda: zero_shot
     )
     whole = of_dataset(spec, dataset)
-    if spec.startswith("folder:") or Path(spec).is_dir():
-        whole = replace(whole, values=_folder_values(whole))
+    place = Path(parse_spec(spec)[0].removeprefix("folder:")).expanduser()
+    if place.is_dir():
+        whole = replace(whole, values=tuple(class_folders(place / (parts_of(place).train or ""))))
     picked = whole.pick(noisy.images)
     return replace(picked, given=noisy.labels, true=pool[noisy.images])
-
-
-def _folder_values(data: Doubtful) -> tuple[str, ...]:
-    """The class folders of a data set whose files lie in one folder per class, else the classes' names."""
-    folders = [Path(file).parent.name for file in data.files]
-    by_class: dict[int, set[str]] = {}
-    for folder, label in zip(folders, data.given.tolist(), strict=True):
-        by_class.setdefault(label, set()).add(folder)
-    single = all(len(own) == 1 for own in by_class.values()) and len(by_class) == len(data.classes)
-    return tuple(by_class[label].pop() for label in range(len(data.classes))) if single else data.classes

@@ -175,7 +175,7 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     part = parts.train or ""
     require_class_folders(folder / part, class_folders(folder / parts.test) if parts.train and parts.test else ())
     folders = class_folders(folder / part)
-    split = split_of(folder, part, folders)
+    split = split_of(folder, part, folders, unlabelled=True)
     classes, values = read_names(folder, folders), tuple(folders)
     data = _of_split(spec, split, values, classes, template)
     if parts.train:

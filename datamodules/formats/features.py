@@ -14,10 +14,7 @@ from datamodules.errors import DataError
 from datamodules.formats.arrays import Arrays, read_array, read_arrays
 from datamodules.formats.checks import checked
 from datamodules.formats.encoded_arrays import EncodedArrays
-from datamodules.formats.held_out import held_out
-
-#: The share of each class that is for testing where a file has no test split.
-SHARE = 0.2
+from datamodules.formats.held_out import SHARE, held_out
 
 
 @dataclass(frozen=True)

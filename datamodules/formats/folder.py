@@ -17,7 +17,7 @@ from datamodules.formats.folder_layout import class_folders, name_loose, no_such
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
 from datamodules.formats.other_layouts import other_layout
-from datamodules.formats.picture_files import PictureFiles, left_out, picture_files
+from datamodules.formats.picture_files import PictureFiles, is_unlabelled, left_out, picture_files
 from datamodules.formats.source import Layout
 from datamodules.notices import say_once
 
@@ -71,10 +71,11 @@ class ClassFolders:
         return checked(dataset, self.same_names)
 
 
-def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -> Split:
+def split_of(folder: Path, part: str, classes: list[str], strict: bool = True, unlabelled: bool = False) -> Split:
     """The pictures in and below the class folders of `folder / part`, sorted within each class.
 
-    Files that are left out are counted in one line. Unless `strict`, other class folders are passed over. Raises
+    Files that are left out are counted in one line. Unless `strict`, other class folders are passed over; with
+    `unlabelled` the pictures of folders that say so follow, with labels of -1. Raises
     DataError: a class folder that is not one of `classes`.
     """
     there = {normalize("NFC", name): name for name in class_folders(folder / part)}
@@ -84,7 +85,8 @@ def split_of(folder: Path, part: str, classes: list[str], strict: bool = True) -
     paths: list[str] = []
     labels: list[int] = []
     others: list[str] = []
-    for label, name in enumerate(classes):
+    without = [path.name for path in (folder / part).iterdir() if path.is_dir() and is_unlabelled(path.name)]
+    for label, name in (*enumerate(classes), *((-1, name) for name in sorted(without) if unlabelled)):
         name = there.get(normalize("NFC", name), name)  # file systems write accents in one of two ways
         here = folder / part / name
         found = picture_files(here) if here.is_dir() else PictureFiles((), ())

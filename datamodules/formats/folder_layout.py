@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from datamodules.errors import DataError, look_alikes
-from datamodules.formats.picture_files import holds_texts_only, is_stray, loose_pictures, picture_files
+from datamodules.formats.picture_files import holds_texts_only, is_stray, is_unlabelled, loose_pictures, picture_files
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,9 @@ class Parts:
 def class_folders(folder: Path) -> list[str]:
     """Sorted names of the class folders in a folder; those without any picture are named and left out."""
     there = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name))
+    if without := [name for name in there if is_unlabelled(name)]:
+        say_once(logger, f"{folder}: no class, as the pictures in it have no labels: {', '.join(without)}")
+        there = [name for name in there if name not in without]
     empty = [name for name in there if holds_texts_only(folder / name)]
     if empty and len(empty) < len(there):
         say_once(logger, f"{folder}: left out, as no pictures are in them: {', '.join(empty)}")

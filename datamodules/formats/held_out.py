@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from datamodules.dataset import Labels
 from datamodules.errors import DataError
 
+#: The share of each class that is for testing where there is no test split, and nobody says another.
+SHARE = 0.2
+
 
 def parse_share(text: str) -> float:
     """The share of test images, above 0 and below 1, as the option `split` gives it.

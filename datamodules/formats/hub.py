@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,19 +17,21 @@ from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked, readable
 from datamodules.formats.class_names import names_text
-from datamodules.formats.held_out import held_out
+from datamodules.formats.held_out import SHARE, held_out
 from datamodules.formats.hub_columns import (
     image_column,
     label_column,
     labelled_split,
     numbers_of,
     split_names,
-    training_split,
     values_as_labels,
     without_unused,
 )
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.labellings import labelling
+from datamodules.notices import say_once
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,12 @@ class Hub:
             DataError: not on this machine, not on the hub, or without an image column, a label column or a test split.
         """
         tables = self._load(name, download)
-        asked = (name, list(tables), self.train, self.test, self.val)
-        train, test, val = split_names(*asked) if self.split is None else (training_split(*asked), None, None)
+        train, test, val = split_names(name, list(tables), self.train, self.test, self.val)
+        share = self.split or SHARE
+        if test is not None and self.split is not None:
+            raise DataError(f"{name} has the split {test!r} to test on; leave out the option split")
+        if test is None and self.split is None:
+            say_once(logger, f"{name}: there is no test split; {share:.0%} of each class of {train!r} are, by [split=]")
         features = tables[train].features
         image = image_column(name, features, self.image)
         tables = _with_pictures(name, tables, image)
@@ -97,7 +104,7 @@ class Hub:
         dataset = Dataset(
             name, shown, template, splits[train], splits[test or train], splits[val] if val else None, given
         )
-        return checked(dataset if self.split is None else divided(dataset, self.split), self.same_names)
+        return checked(dataset if test else divided(dataset, share), self.same_names)
 
     def _names(self) -> tuple[str, ...]:
         """The names for class numbers, where there are some."""

@@ -21,37 +21,21 @@ LABELS, PICTURES, HELD_OUT = (KNOWN["hub"][what] for what in ("labels", "picture
 
 def split_names(
     name: str, there: Sequence[str], train: str, test: str | None, val: str | None
-) -> tuple[str, str, str | None]:
-    """Names of the training, test and validation splits; without a test split, the validation split is the test split.
+) -> tuple[str, str | None, str | None]:
+    """Names of the training, test and validation splits; without a test split, the validation split is it, if any.
 
     Raises:
-        DataError: a split that does not exist, or neither a test nor a validation split.
+        DataError: a split that does not exist.
     """
-    held_out = [part for part in HELD_OUT if part in there]
+    held_out = [part for part in HELD_OUT if part in there and part != train]
+    if test is None and "test" not in there and held_out:
+        say_once(logger, f"{name}: there is no split 'test'; {held_out[0]!r} is the test split")
     test = test or ("test" if "test" in there else held_out[0] if held_out else None)
     val = val or next((part for part in held_out if part != test), None)
     for part, option in [(train, "train"), (test, "test"), (val, "val")]:
-        if part is None and option == "test":
-            raise DataError(
-                f"{name} has no test split; splits are {', '.join(there)}; name one: [test=SPLIT], or test on 20 % of "
-                f"each class: [split=0.2]"
-            )
         if part is not None and part not in there:
             raise DataError(f"{name} has no split {part!r}; splits are {', '.join(there)}; name one: [{option}=SPLIT]")
-    assert test is not None
     return train, test, val
-
-
-def training_split(name: str, there: Sequence[str], train: str, test: str | None, val: str | None) -> str:
-    """Name of the split of which a share is to be held out, `train`.
-
-    Raises:
-        DataError: it does not exist, or there is another split for testing.
-    """
-    other = test or val or next((part for part in ("test", *HELD_OUT) if part in there), None)
-    if other:
-        raise DataError(f"{name} has the split {other!r} to test on; leave out the option split")
-    return split_names(name, there, train, train, None)[0]
 
 
 def image_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:

@@ -36,6 +36,11 @@ def is_stray(name: str) -> bool:
     return (name.startswith(".") and not name.endswith(".icloud")) or name.casefold() in KNOWN["stray"]
 
 
+def is_unlabelled(name: str) -> bool:
+    """Whether a folder of that name holds pictures that nobody has given a class."""
+    return re.fullmatch(KNOWN["unlabelled"], name, re.IGNORECASE) is not None
+
+
 def picture_files(folder: Path) -> PictureFiles:
     """The pictures in a folder and all folders below it, links to folders followed once, to those above it never."""
     above = set(map(str, Path(os.path.realpath(folder)).parents))

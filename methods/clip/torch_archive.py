@@ -41,11 +41,7 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
 
 
 def read_archive(path: Path) -> Any:
-    """What an archive holds: containers, numbers, words and tensors, and an empty shell for any other object.
-
-    Raises:
-        BackboneError: likewise.
-    """
+    """What an archive holds: containers, numbers, words and tensors, and a shell for any other object; raises alike."""
     with zipfile.ZipFile(path) as archive:
         if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist() if "/data/" in part.filename):
             raise BackboneError("cannot be loaded: its tensors are compressed, which torch never does")

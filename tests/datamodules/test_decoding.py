@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,3 +111,10 @@ def test_a_huge_picture_is_read_smaller(format: str) -> None:
 
 def test_a_constant_picture_is_known() -> None:
     assert is_constant(Image.new("RGB", (4, 4), "red")) and not is_constant(Image.fromarray(PIXELS))
+
+
+def test_a_huge_picture_is_one_line_of_ours_and_none_of_pillows(tmp_path: Path) -> None:
+    Image.new("1", (10_000, 9_500)).save(tmp_path / "a.png")
+    code = "import sys; from PIL import Image; from datamodules.decoding import to_rgb; to_rgb(Image.open(sys.argv[1]))"
+    said = subprocess.run([sys.executable, "-c", code, tmp_path / "a.png"], capture_output=True, text=True, check=True)
+    assert said.stderr.splitlines() == ["pictures of over 34 megapixels are read at half their size, or less"]

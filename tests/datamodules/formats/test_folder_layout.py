@@ -37,6 +37,8 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
     "years of COCO": (["train2017", "val2017"], "6/6", "6"),
     "images below splits": (["train/images", "test/images"], "6/6", "6"),
     "pictures below a class": (["train/cat/images/+", "train/dog/+", "test/cat/+", "test/dog/+"], "4/4", "4"),
+    "pictures without labels": (["train", "test", "+train/unlabeled", "+unsup"], "6/6", "8"),
+    "those beside classes": (["", "+Unlabelled_images"], f"D/train is not there.* {SPLIT}", "8"),
     "no test set": (["train"], r"D/test is not there.* folder:D/train\[split=0\.2\]$", "6"),
     "classes alone": ([""], f"D/train is not there.* {SPLIT}", "6"),
     "splits below classes": (["cat/train/+", "cat/test/+", "dog/train/+", "dog/test/+"], SPLIT, "8"),

@@ -105,8 +105,7 @@ def test_reading_makes_no_semaphore_that_a_killed_worker_would_leave(
 
 def test_one_table_that_save_to_disk_wrote_is_split(tmp_path: Path) -> None:
     table(20).save_to_disk(tmp_path / "saved")
-    with pytest.raises(DataError, match=r"has no test split; .*, or test on 20 % of each class: \[split=0.2\]$"):
-        catalog.open_dataset(f"hf:{tmp_path / 'saved'}")
+    assert np.bincount(catalog.open_dataset(f"hf:{tmp_path / 'saved'}").test.labels).tolist() == [2, 2]
     dataset = catalog.open_dataset(f"hf:{tmp_path / 'saved'}[split=0.3,name=pets,labels=unknown]")
     assert np.bincount(dataset.train.labels).tolist() == [7, 7] and np.bincount(dataset.test.labels).tolist() == [3, 3]
     assert dataset.train.images.fingerprint != dataset.test.images.fingerprint
@@ -189,9 +188,15 @@ def test_a_hub_data_set_without_what_is_needed_gets_one_clear_line(
     assert "\n" not in str(error.value)
 
 
-def test_a_hub_data_set_without_a_test_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"has no test split; splits are train; name one: \[test=SPLIT\]"):
-        catalog.open_dataset(f"hf:{hub_folder(tmp_path / 'a', train=table(4))}")
+def test_a_hub_data_set_without_a_test_split_is_tested_on_another_which_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    dataset = catalog.open_dataset(f"hf:{hub_folder(tmp_path / 'a', train=table(10))}")
+    assert (len(dataset.train.labels), len(dataset.test.labels)) == (8, 2)
+    assert "there is no test split; 20% of each class of 'train' are, by [split=]" in caplog.text
+    dataset = catalog.open_dataset(f"hf:{hub_folder(tmp_path / 'b', train=table(4), validation=table(2, seed=1))}")
+    assert (len(dataset.train.labels), len(dataset.test.labels), dataset.val) == (4, 2, None)
+    assert "there is no split 'test'; 'validation' is the test split" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["cifar10", "hf:dtd", "hf:someone/something"])
