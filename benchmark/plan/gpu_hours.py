@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from benchmark.plan.axes import Run
 from benchmark.plan.method_spec import parse_method
 from benchmark.plan.packs import Pack, size_of
 from benchmark.plan.schedule import in_order
 from benchmark.plan.towers import Towers, towers
+from datamodules import reading
 from methods.recipes import recipe
 
 #: Peaks of matrix products without sparsity in TFLOP/s, by precision.
-PEAKS = {
-    "A40": {"bf16": 149.7, "fp32": 37.4},
-    "A100": {"bf16": 312.0, "fp32": 19.5},
-    "H100": {"bf16": 989.0, "fp32": 67.0},
-    "H200": {"bf16": 989.0, "fp32": 67.0},
-}
+PEAKS = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
 #: The share of the peak that towers reach, and the seconds that the host needs to start a kernel.
 EFFICIENCY, LAUNCH = 0.4, 5e-6
 #: Kernels of a step: of a text pass, of an image pass with its way back, of the rest, and of each further method.
