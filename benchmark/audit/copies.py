@@ -96,7 +96,7 @@ def neighbour_pairs(features: Tensor, indices: Tensor, least: float = COMPARED) 
     rows = torch.arange(len(features))[:, None].expand_as(indices).flatten()
     other = indices.flatten()
     pairs = torch.stack([torch.minimum(rows, other), torch.maximum(rows, other)], 1).unique(dim=0)
-    parts = [(features[a] * features[b]).sum(1) for a, b in (part.T for part in pairs.split(2**16))]
+    parts = [(features[a] * features[b]).sum(1) for a, b in (part.T for part in pairs.split(2**12))]
     return _kept(pairs, torch.cat(parts), least)
 
 
@@ -129,11 +129,11 @@ def copies(pairs: Sequence[Pair], images: Images, others: Images | None = None) 
 
 class _Look(NamedTuple):
     digest: bytes
-    small: NDArray[np.float64]
+    small: NDArray[np.uint8]
 
 
 def _looks(images: Images, rows: Iterable[int]) -> dict[int, _Look]:
-    """By row the digest of the pixels and the small picture, of mean 0 and length 1; none of what cannot be read."""
+    """By row the digest of the pixels and the small picture; none of what cannot be read."""
     order = sorted(rows)
     there = zip(order, decoded(lambda row: _look(images, row), order), strict=True)
     return {row: look for row, look in there if look is not None}
@@ -145,12 +145,14 @@ def _look(images: Images, row: int) -> _Look | None:
     except CorruptImage:
         return None
     pixels = np.asarray(picture.convert("RGB"))
-    small = np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), np.float64).ravel()
-    small -= small.mean()
-    return _Look(
-        hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest(),
-        small / (float(np.linalg.norm(small)) or 1),
-    )
+    small = np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)).ravel()
+    return _Look(hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest(), small)
+
+
+def _unit(small: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The small picture with mean 0 and length 1."""
+    centred = small - small.mean()
+    return np.asarray(centred / (float(np.linalg.norm(centred)) or 1))
 
 
 def _copies(pairs: Sequence[Pair], first: dict[int, _Look], second: dict[int, _Look]) -> Iterator[Copy]:
@@ -160,5 +162,5 @@ def _copies(pairs: Sequence[Pair], first: dict[int, _Look], second: dict[int, _L
                 yield Copy(a, b, "exact", cosine, 1.0)
         elif first[a].digest == second[b].digest:
             yield Copy(a, b, "exact", cosine, 1.0)
-        elif (alike := float(first[a].small @ second[b].small)) >= ALIKE:
+        elif (alike := float(_unit(first[a].small) @ _unit(second[b].small))) >= ALIKE:
             yield Copy(a, b, "near", cosine, alike)
