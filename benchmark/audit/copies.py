@@ -95,7 +95,8 @@ def neighbour_pairs(features: Tensor, indices: Tensor, least: float = COMPARED) 
     """
     rows = torch.arange(len(features))[:, None].expand_as(indices).flatten()
     other = indices.flatten()
-    pairs = torch.stack([torch.minimum(rows, other), torch.maximum(rows, other)], 1).unique(dim=0)
+    codes = (torch.minimum(rows, other) * len(features) + torch.maximum(rows, other)).unique()
+    pairs = torch.stack([codes // len(features), codes % len(features)], 1)
     parts = [(features[a] * features[b]).sum(1) for a, b in (part.T for part in pairs.split(2**12))]
     return _kept(pairs, torch.cat(parts), least)
 

@@ -20,7 +20,7 @@ def next_step(
 
     `spec` is what was audited, `root` the data root; with `skip` images that cannot be read are left out.
     """
-    if Path(spec).is_file() or spec.startswith("features:"):
+    if Path(spec).is_file() or Path(parse_spec(spec)[0]).is_file() or spec.startswith("features:"):
         return ""
     dataset = _trainable(f"folder:{Path(spec).absolute()}" if Path(spec).is_dir() else spec)
     folder = tables_folder(dataset, root)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.formats.csv_table import CsvTable, is_missing, read_table
-from datamodules.formats.picture_places import require_files
+from datamodules.formats.picture_places import is_file, require_files
 from datamodules.formats.table_columns import file_column, label_column, part_column
 from datamodules.notices import say_once
 
@@ -24,7 +24,7 @@ def labelled_table(path: Path, columns: Mapping[str, str]) -> dict[str, dict[str
     `split`, or `none` for the latter; without one no image is a test image. Raises DataError: columns that cannot be
     told, an empty name, a file that is not there or has two lines, or a label that stands for a missing value.
     """
-    table, root = _asked(read_table(path), columns), path.absolute().parent
+    table, root = _asked(_with_head(read_table(path)), columns), path.absolute().parent
     name, files = file_column(table, columns.get("file"), root)
     labels = label_column(table, columns.get("label"), [other for other in table.columns if other != name])
     cells = zip(files, labels, part_column(table, columns.get("split")), strict=True)
@@ -38,6 +38,16 @@ def labelled_table(path: Path, columns: Mapping[str, str]) -> dict[str, dict[str
     there = require_files(root, list(rows), path.name)
     every = list(zip(there, labels, (row["part"] for row in rows.values()), strict=True))
     return {part: {file: label for file, label, own in every if own == part} for part in ("train", "test")}
+
+
+def _with_head(table: CsvTable) -> CsvTable:
+    """The table; one of two columns without a line of names gets one, as the first line names a file that is there."""
+    there = [is_file(table.path.parent / name) for name in table.columns]
+    if len(there) != 2 or not any(there):
+        return table
+    say_once(logger, f"{table.path} has no line of names: its columns are taken for those of files and labels")
+    columns = tuple("file" if own else "label" for own in there)
+    return replace(table, columns=columns, lines=((1, table.columns), *table.lines))
 
 
 def _asked(table: CsvTable, columns: Mapping[str, str]) -> CsvTable:

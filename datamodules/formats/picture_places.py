@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from datamodules.errors import DataError
 from datamodules.formats.picture_files import SUFFIXES, picture_files
 
+is_file = isfile  # a name that no file can have is none
+
 
 def places(root: Path, names: Iterable[str]) -> dict[str, str]:
     """Pictures by the names that mean them, relative to `root`; one that means none, or several, is left out.
@@ -18,7 +20,6 @@ def places(root: Path, names: Iterable[str]) -> dict[str, str]:
     and where some are there, in the very folder that is written.
     """
     every = dict.fromkeys(names)
-    is_file = isfile  # a name that no file can have is none
     up = next((up for up in ("", "../", "../../") if any(is_file(root / f"{up}{name}") for name in every)), "")
     there = {name: up + name for name in every if is_file(root / f"{up}{name}")}
     lacking = [name for name in every if name not in there]

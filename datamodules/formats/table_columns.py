@@ -12,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.foreign import folded
 from datamodules.formats.csv_table import CsvTable
 from datamodules.formats.picture_files import KNOWN
-from datamodules.formats.picture_places import places
+from datamodules.formats.picture_places import is_file, places
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def file_column(table: CsvTable, asked: str | None, root: Path) -> tuple[str, li
     found = {name: places(root, own) for name, own in cells.items()}
     most = max(map(len, found.values()), default=0)
     best = [name for name, own in found.items() if len(own) == most and (named or most == len({*cells[name]}))]
-    if not best or (not named and any((root / name).is_file() for name in table.columns)):
+    if not best or (not named and any(is_file(root / name) for name in table.columns)):
         raise _unclear(table, "file")
     meant = {name: [found[name].get(cell, cell) for cell in cells[name]] for name in best}
     if other := next((name for name in best if meant[name] != meant[best[0]]), None):
@@ -116,7 +116,7 @@ def _unclear(table: CsvTable, what: str, why: str = "") -> DataError:
     listed = ", ".join(table.columns) or "none"
     why = why or f"has no column {what!r}; an audit needs the columns file and label, and there are {listed}"
     how = f"say which: '{table.path}[{'file=COLUMN,' if what == 'file' else ''}label=COLUMN]'"
-    if any((table.path.parent / name).is_file() for name in table.columns):
+    if any(is_file(table.path.parent / name) for name in table.columns):
         how = "write file,label above the first line"
     return DataError(f"{table.path} {why}; {how}")
 

@@ -26,3 +26,4 @@ def test_what_is_to_be_typed_names_the_data_set_as_it_can_be_trained_on(tmp_path
     assert next_step("dtd", tmp_path, "RN50/openai").endswith(f" DATA={tmp_path} BACKBONE=RN50/openai")
     (tmp_path / "table.csv").touch()
     assert next_step(str(tmp_path / "table.csv"), DATA) == ""
+    assert next_step(f"{tmp_path / 'table.csv'}[label=x]", DATA) == ""

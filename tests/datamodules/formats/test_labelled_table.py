@@ -50,6 +50,10 @@ TABLES = {
     "columns named": (lines("which,what,label", "{p},{l},x"), "utf-8", "[file=which,label=what]"),
     "one column named": (lines("which,label", "{p},{l}"), "utf-8", "[file=which]"),
     "quotes": (lines("file,label", '"{p}","{l}"'), "utf-8", ""),
+    "no line of names": (lines("", "{p},{l}").lstrip(), "utf-8", ""),
+    "no names, labels first": (lines("", "{l},{p}").lstrip(), "utf-8", ""),
+    "a hospital's": (lines("image_id,dx", "{f},{l}"), "utf-8", ""),
+    "Label Studio's": (lines("image,id,choice", "/data/upload/1/0123abcd-{f},7,{l}"), "utf-8", ""),
     "an audit's own": (lines("file,audited_label", "{p},{l}"), "utf-8", ""),
 }
 
