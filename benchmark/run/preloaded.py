@@ -1,5 +1,6 @@
 """What the process that workers are copied from imports; Ctrl-C meanwhile is its parent's to answer."""
 
+import gc
 import signal
 from importlib import import_module
 
@@ -8,4 +9,5 @@ from benchmark.uncollected import without_collection
 before = signal.signal(signal.SIGINT, signal.SIG_IGN)
 with without_collection():
     import_module("benchmark.run.worker")
+    gc.freeze()  # else every worker would search it all at its first step
 signal.signal(signal.SIGINT, before)
