@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from methods.functional import log_linear_pool as module
-from methods.functional.log_linear_pool import expected, newton, newton_bias, pooled
+from methods.functional.log_linear_pool import expected, newton, newton_bias, pooled, pull
 
 J, R, N, C = 3, 2, 40, 4
 
@@ -22,12 +22,21 @@ def case() -> tuple[Tensor, Tensor, Tensor]:
 
 def value(scores: Tensor, target: Tensor, pool: Tensor, bias: Tensor, constant: Tensor, price: float) -> Tensor:
     log_p = pooled(scores, pool, bias[:, None] * constant[..., None]).log()
+    entropy = -(log_p.exp() * log_p).sum()
+    return (target * log_p).sum() - price * entropy - slow_pull(pool, bias).sum()
+
+
+def slow_pull(pool: Tensor, bias: Tensor) -> Tensor:
     away = pool - expected(J - 1, pool)
     apart = away[:, :-1] - away[:, :-1].mean(1, keepdim=True)
-    held = module.PULL * (away[:, :-1].sum(1).square() / (J - 1) + away[:, -1].square()).sum()
-    held = held + module.ALIKE * apart.square().sum() + module.NO_BIAS / 2 * bias.square().sum()
-    entropy = -(log_p.exp() * log_p).sum()
-    return (target * log_p).sum() - price * entropy - held
+    held = module.PULL * (away[:, :-1].sum(1).square() / (J - 1) + away[:, -1].square())
+    return held + module.ALIKE * apart.square().sum(1) + module.NO_BIAS / 2 * bias.square().sum(1)
+
+
+def test_the_pull_is_strong_on_the_sum_of_names_and_on_images_and_weak_on_differences_between_names() -> None:
+    generator = torch.Generator().manual_seed(2)
+    pool, bias = torch.rand(R, J, generator=generator), torch.randn(R, C, generator=generator)
+    torch.testing.assert_close(pull(pool, bias), slow_pull(pool, bias))
 
 
 def test_steps_end_where_the_penalised_likelihood_has_no_slope() -> None:
