@@ -53,8 +53,7 @@ class Method(AnyLoss, PromptMethod):
 
     def start_training(self) -> None:
         """Forgets the classifier of an earlier training."""
-        self.joined, self._kept = self.joined[:0], []
-        self._judged = self.joined
+        self.joined, self._judged, self._kept = self.joined[:0], self.joined[:0], []
 
     def prompt(self) -> Prompt | None:
         """The contexts in their places, where prompts teach."""

@@ -145,8 +145,7 @@ def starts(given: Given) -> tuple[Tensor, Explanation]:
 def _even_noise(given: Given, regressions: Tensor) -> Explanation:
     """Weights of the pool and one fraction of right labels, by EM, for each of some regressions [R, S, N, C]."""
     scores, classes = given.scores(regressions), regressions.shape[-1]
-    count = scores.shape[2] - 1
-    pool = scores.new_full((*scores.shape[:2], count + 1), 0.5 / count)
+    pool = scores.new_full(scores.shape[:3], 0.5 / (scores.shape[2] - 1))
     pool[..., -1] = BY_IMAGES
     right, bias = torch.full_like(pool[..., 0], RIGHT), scores.new_zeros(*scores.shape[:2], classes)
     for _ in range(STEPS):
