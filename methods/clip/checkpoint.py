@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from datamodules import reading
 from datamodules.notices import say_once
-from methods.clip.torch_archive import OPENAI, is_torchscript, read_archive, read_torchscript
+from methods.clip.torch_archive import OPENAI, is_torchscript, read_archive, tensors_of
 from methods.clip.transformers_names import KNOWN, is_of_transformers, merging, quick_gelu_beside, renamed_for_open_clip
 from methods.errors import BackboneError
 
@@ -79,7 +79,7 @@ def read_saved(path: Path) -> Any:
     if path.suffix == ".safetensors":
         return load_file(path)
     if is_torchscript(path):
-        return read_torchscript(path)
+        return dict(tensors_of(read_archive(path)))
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError:  # optimisers, schedules and settings lie beside the weights

@@ -31,17 +31,12 @@ def is_torchscript(path: Path) -> bool:
         return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
-def read_torchscript(path: Path) -> dict[str, Tensor]:
-    """Tensors of an archive by the names of the modules that hold them, and OpenAI's integers.
+def read_archive(path: Path) -> Any:
+    """What an archive holds: containers, numbers, words and tensors, and a shell for any other object.
 
     Raises:
         BackboneError: it names what no file of weights needs.
     """
-    return dict(_tensors(read_archive(path), ""))
-
-
-def read_archive(path: Path) -> Any:
-    """What an archive holds: containers, numbers, words and tensors, and a shell for any other object; raises alike."""
     with zipfile.ZipFile(path) as archive:
         if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist() if "/data/" in part.filename):
             raise BackboneError("cannot be loaded: its tensors are compressed, which torch never does")
@@ -65,12 +60,13 @@ class _Held:
     add = __setitem__ = append
 
 
-def _tensors(module: Any, before: str) -> Iterator[tuple[str, Tensor]]:
+def tensors_of(module: Any, before: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Tensors of an archive's module by the names of the modules that hold them, and OpenAI's integers."""
     for name, value in module.held.items() if isinstance(module, _Held) else ():
         if isinstance(value, Tensor):
             yield f"{before}{name}", value
         elif isinstance(value, _Held):
-            yield from _tensors(value, f"{before}{name}.")
+            yield from tensors_of(value, f"{before}{name}.")
         elif isinstance(value, int) and name in OPENAI:
             yield f"{before}{name}", torch.tensor(value)
 
