@@ -25,17 +25,17 @@ class NotReadable(OSError):
     """A pipe, socket or device in the place of a file, or a file that is too large for what it should be."""
 
 
-def check(path: Path, most: int) -> os.stat_result:
+def check(path: Path | str, most: int) -> os.stat_result:
     """Accept a file to read, for libraries that open it themselves; `most` bytes.
 
     Raises:
         NotReadable: Not a regular file, or a larger one.
         OSError: It is not there, a folder, or may not be read.
     """
-    return _checked(path, path.stat(), most)
+    return _checked(path, os.stat(path), most)
 
 
-def open_file(path: Path, most: int) -> BufferedReader:
+def open_file(path: Path | str, most: int) -> BufferedReader:
     """A file opened for reading bytes; `most` bytes.
 
     Raises:
@@ -52,7 +52,7 @@ def open_file(path: Path, most: int) -> BufferedReader:
     return file
 
 
-def read_bytes(path: Path, most: int = RECORD) -> bytes:
+def read_bytes(path: Path | str, most: int = RECORD) -> bytes:
     """All of a file of at most `most` bytes.
 
     Raises:
@@ -60,8 +60,9 @@ def read_bytes(path: Path, most: int = RECORD) -> bytes:
         OSError: It is not there, a folder, or may not be read.
     """
     with open_file(path, most) as file:
-        content = file.read(os.fstat(file.fileno()).st_size) or b""
-        while part := file.read(min(MB, most + 1 - len(content))):  # files of /proc have no size before they are read
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(size + 1)
+        while len(content) > size and (part := file.read(min(MB, most + 1 - len(content)))):  # as files of /proc, size 0
             content += part
     if len(content) > most:
         raise _too_large(path, most)
@@ -88,7 +89,7 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _checked(path: Path, about: os.stat_result, most: int) -> os.stat_result:
+def _checked(path: Path | str, about: os.stat_result, most: int) -> os.stat_result:
     if stat.S_ISDIR(about.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(about.st_mode):
@@ -99,6 +100,6 @@ def _checked(path: Path, about: os.stat_result, most: int) -> os.stat_result:
     return about
 
 
-def _too_large(path: Path, most: int) -> NotReadable:
+def _too_large(path: Path | str, most: int) -> NotReadable:
     size = f"{most // GB} GB" if most >= GB else f"{most // MB} MB"
     return NotReadable(errno.EFBIG, f"this file is larger than {size}, the most for its kind", str(path))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from benchmark import PROTOCOL
 from benchmark.plan.method_spec import MethodSpec, parse_method
@@ -35,6 +35,12 @@ class Axis:
     words: str = "{}"
     usual: str = ""
     least: int | None = None
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: Callable[[Any], Any]) -> Any:
+        """For pydantic: a value is taken as a file has it, so that a text is no number."""
+        schema = handler(kind)
+        schema.get("schema", schema)["strict"] = True
+        return schema
 
 
 @dataclass(frozen=True, order=True)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections import Counter
-from contextlib import suppress
 from typing import Any
 
 from pydantic_core import from_json
@@ -37,17 +36,14 @@ def is_intact(text: bytes) -> bool:
 
 def parse(text: bytes) -> Any:
     """The JSON value that a file holds. Raises BadRecord: it is not JSON, or has a key twice in one object."""
-    with suppress(ValueError):
-        if _keys(value := from_json(text)) == len(_KEY.findall(text)):
-            return value  # so no key is there twice, and nothing else must be looked at
     try:
-        return json.loads(text, object_pairs_hook=_unique)
-    except RecursionError:
-        raise BadRecord("it is nested too deeply") from None
-    except BadRecord:
-        raise
-    except ValueError:
-        raise BadRecord("it is truncated or not JSON") from None
+        value = from_json(text, cache_strings="keys")
+    except ValueError as error:
+        deep = "recursion" in str(error)
+        raise BadRecord("it is nested too deeply" if deep else "it is truncated or not JSON") from None
+    if not isinstance(value, dict) or _keys(value) != len(_KEY.findall(text)):
+        json.loads(text, object_pairs_hook=_unique)  # else no key is there twice, and nothing else must be looked at
+    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -58,6 +54,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _keys(value: Any) -> int:
+def _keys(value: dict[str, Any]) -> int:
     """How many keys an object has, with those of objects that are its values."""
-    return len(value) + sum(map(_keys, value.values())) if isinstance(value, dict) else 0
+    return len(value) + sum(_keys(item) for item in value.values() if isinstance(item, dict))

@@ -23,10 +23,10 @@ SCHEMA: Final = 2
 #: A run has collapsed if its loss is no lower than this fraction of log C, the loss of a uniform prediction.
 COLLAPSED: Final = 0.9
 
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
+Percent = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0)]
 #: One value per epoch (or round); None where there is nothing to measure, such as the mean over no image.
 Curve = tuple[Finite | None, ...]
 
@@ -73,11 +73,11 @@ class Record:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     noise: Noise = field(default_factory=Noise)
     hashes: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, bool | int | float | str | tuple[float, ...] | None] = field(default_factory=dict)
+    settings: Mapping[str, bool | int | float | str | tuple[Finite, ...] | None] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     device: str = ""
     precision: Literal["fp32", "bf16"] = "fp32"
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    seconds: Annotated[Finite, Field(ge=0)] = 0.0
     parameters: Count = 0
     learned_sha256: str = ""
     predictions_sha256: str = ""
@@ -156,7 +156,7 @@ def read(text: bytes) -> Record:
     if not is_intact(text):
         raise BadRecord("it was changed after it was written: its content does not fit its checksum")
     try:
-        return _adapter().validate_json(text, strict=True)
+        return _adapter().validate_python(data)
     except ValidationError as error:
         raise BadRecord(why(error)) from error
 

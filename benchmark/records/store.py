@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -138,12 +139,11 @@ class Store:
 
     def _load(self, path: str) -> Record:
         """The record in a file, read again only where the file has changed."""
-        file = Path(path)
-        about = file.stat()
+        about = os.stat(path)
         mark = (about.st_ino, about.st_size, about.st_mtime_ns)
         known = self._known.get(path)
         if known is None or known[0] != mark:
-            known = self._known[path] = (mark, read(reading.read_bytes(file)))
+            known = self._known[path] = (mark, read(reading.read_bytes(path)))
         return known[1]
 
     def find(self, key: str) -> Record:
