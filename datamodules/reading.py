@@ -32,7 +32,7 @@ def check(path: Path | str, most: int) -> os.stat_result:
         NotReadable: Not a regular file, or a larger one.
         OSError: It is not there, a folder, or may not be read.
     """
-    return _checked(path, os.stat(path), most)
+    return _checked(path, os.stat(path), most)  # noqa: PTH116 - for many small files, four times as fast
 
 
 def open_file(path: Path | str, most: int) -> BufferedReader:
@@ -62,7 +62,7 @@ def read_bytes(path: Path | str, most: int = RECORD) -> bytes:
     with open_file(path, most) as file:
         size = os.fstat(file.fileno()).st_size
         content = file.read(size + 1)
-        while len(content) > size and (part := file.read(min(MB, most + 1 - len(content)))):  # as files of /proc, size 0
+        while len(content) > size and (part := file.read(min(MB, most + 1 - len(content)))):  # files of /proc grow
             content += part
     if len(content) > most:
         raise _too_large(path, most)

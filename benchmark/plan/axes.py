@@ -112,7 +112,8 @@ class Run:
     def shown(self) -> Run:
         """The run as tables show it: the backbone by its name, and what uses no labels among the few-shot runs."""
         paradigm = "fewshot" if self.label_free else self.paradigm
-        return replace(self, backbone=self.encoder, paradigm=paradigm)
+        same = (self.encoder, paradigm) == (self.backbone, self.paradigm)
+        return self if same else replace(self, backbone=self.encoder, paradigm=paradigm)
 
     @property
     def work(self) -> tuple[object, ...]:

@@ -139,12 +139,11 @@ class Store:
 
     def _load(self, path: str) -> Record:
         """The record in a file, read again only where the file has changed."""
-        about = os.stat(path)
+        about = os.stat(path)  # noqa: PTH116 - for many small files, four times as fast
         mark = (about.st_ino, about.st_size, about.st_mtime_ns)
-        known = self._known.get(path)
-        if known is None or known[0] != mark:
-            known = self._known[path] = (mark, read(reading.read_bytes(path)))
-        return known[1]
+        if path not in self._known or self._known[path][0] != mark:
+            self._known[path] = (mark, read(reading.read_bytes(path)))
+        return self._known[path][1]
 
     def find(self, key: str) -> Record:
         """The one record whose key begins with `key`; a copy of it that lies elsewhere is named and left out.
