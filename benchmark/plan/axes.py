@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, get_type_hints
 
 from benchmark import PROTOCOL
@@ -106,7 +106,7 @@ class Run:
     @property
     def settings(self) -> Recipe:
         """The recipe's settings for this run."""
-        return recipe(self.recipe).at(self.method, self.dataset, self.shots)
+        return _settings(self.recipe, self.method, self.dataset, self.shots)
 
     @cached_property
     def shown(self) -> Run:
@@ -148,6 +148,11 @@ class Run:
     def __str__(self) -> str:
         noise = self.noise if self.rate is None else f"{self.noise} {self.rate:g}"
         return f"{self.dataset} {self.method} {noise} {self.paradigm} seed {self.seed} ({self.key})"
+
+
+@cache
+def _settings(name: str, method: str, dataset: str, shots: int) -> Recipe:
+    return recipe(name).at(method, dataset, shots)
 
 
 #: The fields of a run in the order of `Run`.

@@ -79,12 +79,13 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     runs = list(runs)
     images = {name: str(recipe(name).settings.images) for name in {run.recipe for run in runs}}
 
+    specs = {run.method: run.spec for run in runs}
+    about = {method: (spec.rounds, spec.info.inputs) for method, spec in specs.items()}
+
     def shared(run: Run) -> tuple[object, ...]:
-        return (
-            run.backbone, run.dataset, run.shots, run.epochs * run.spec.rounds, run.spec.info.inputs,
-            run.has_unseen_classes,
-            images[run.recipe],
-        )  # fmt: skip
+        rounds, inputs = about[run.method]
+        epochs = run.epochs * rounds
+        return run.backbone, run.dataset, run.shots, epochs, inputs, run.has_unseen_classes, images[run.recipe]
 
     order = sorted(runs, key=lambda run: (shared(run), run.method, run.recipe))
     groups = [list(rows) for _, rows in groupby(order, shared)]
@@ -101,11 +102,16 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
 def _small_at_the_end(made: list[Pack], workers: int) -> list[Pack]:
     """Halves packs that end late, again and again, so that short ones fill the end; the costliest first.
 
-    Where only single runs end late, the costliest packs are halved, after which those runs start.
+    Where only single runs end late, the costliest packs are halved, after which those runs start; none is once the
+    campaign takes no longer than the longest pack that cannot be halved.
     """
-    while in_order(costs := [pack.cost for pack in made], workers).utilisation < UTILISATION:
+    while (found := in_order(costs := [pack.cost for pack in made], workers)).utilisation < UTILISATION:
         latest = (1 + LATE) * sum(costs) / workers
         able = [len(pack.runs) > 1 and pack.cost >= 2 * WORTH for pack in made]
+        if found.makespan <= (1 + LATE) * max(
+            (cost for can, cost in zip(able, costs, strict=True) if not can), default=0
+        ):
+            break
         cut = [can and end > latest for can, end in zip(able, ends(costs, workers), strict=True)]
         if not any(cut):
             most = max((cost for can, cost in zip(able, costs, strict=True) if can), default=0)

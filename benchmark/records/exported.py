@@ -6,17 +6,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
-from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
+from benchmark.records.checksummed import BadRecord, is_intact, kind, parse, with_checksum
 from benchmark.records.record import Fraction, Percent, finite, why
 from datamodules import reading
 
@@ -161,14 +160,10 @@ def _parsed(text: bytes, folder: Path | None = None) -> About:
     if not is_intact(text):
         raise BadRecord(f"{ABOUT} was changed after it was written: its content does not fit its checksum")
     try:
-        return _adapter().validate_json(text, strict=True)
+        found: About = kind(About).validate_json(text, strict=True)
+        return found
     except ValidationError as error:
         raise BadRecord(f"{ABOUT}: {why(error)}") from None
-
-
-@cache
-def _adapter() -> TypeAdapter[About]:
-    return TypeAdapter(About)
 
 
 def _bytes(folder: Path, name: str, about: About) -> bytes:

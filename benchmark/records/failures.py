@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from benchmark.plan.axes import Run
-from benchmark.records.checksummed import BadRecord, parse
+from benchmark.records.checksummed import BadRecord, kind, parse
 from benchmark.records.record import check_run
 from datamodules import reading
 
@@ -23,11 +22,6 @@ class Failure:
     key: str
 
 
-@cache
-def _notes() -> TypeAdapter[Failure]:
-    return TypeAdapter(Failure)
-
-
 def read_note(path: Path) -> Failure:
     """The failure that a file tells of.
 
@@ -37,7 +31,7 @@ def read_note(path: Path) -> Failure:
     """
     parse(text := reading.read_bytes(path))
     try:
-        note = _notes().validate_json(text, strict=True)
+        note: Failure = kind(Failure).validate_json(text, strict=True)
     except ValidationError:
         raise BadRecord("it is not a note of a failed run") from None
     check_run(note.run)

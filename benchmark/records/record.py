@@ -6,14 +6,14 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from benchmark import PROTOCOL
 from benchmark.plan.axes import AXES, Run, out_of_range
-from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
+from benchmark.records.checksummed import BadRecord, is_intact, kind, parse, with_checksum
 from datamodules.errors import UserError
 from methods.recipes import recipe
 
@@ -156,7 +156,8 @@ def read(text: bytes) -> Record:
     if not is_intact(text):
         raise BadRecord("it was changed after it was written: its content does not fit its checksum")
     try:
-        return _adapter().validate_python(data)
+        record: Record = kind(Record).validate_python(data)
+        return record
     except ValidationError as error:
         raise BadRecord(why(error)) from error
 
@@ -192,11 +193,6 @@ def finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-@cache
-def _adapter() -> TypeAdapter[Record]:
-    return TypeAdapter(Record)
 
 
 __all__ = ["SCHEMA", "BadRecord", "Noise", "Record", "check_run", "dump", "finite", "read", "why"]
