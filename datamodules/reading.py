@@ -60,8 +60,7 @@ def read_bytes(path: Path | str, most: int = RECORD) -> bytes:
         OSError: It is not there, a folder, or may not be read.
     """
     with open_file(path, most) as file:
-        size = os.fstat(file.fileno()).st_size
-        content = file.read(size + 1)
+        content = file.read(1 + (size := os.fstat(file.fileno()).st_size))
         while len(content) > size and (part := file.read(min(MB, most + 1 - len(content)))):  # files of /proc grow
             content += part
     if len(content) > most:

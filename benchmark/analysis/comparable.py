@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 
 from benchmark.records.record import Record
 
@@ -35,14 +34,9 @@ SAME_SPLIT = Rule(
 )
 SAME_SETTINGS = Rule(
     lambda r: (f"{r.run.method} with recipe {r.run.recipe} on {r.run.dataset}, {r.run.shots} shots",),
-    lambda record: (_settings(tuple(record.settings.items())),),
+    lambda r: (", ".join(f"{name}={value}" for name, value in sorted(r.settings.items())),),
     "the settings {}",
 )
-
-
-@cache
-def _settings(items: tuple[tuple[str, object], ...]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in sorted(items))
 
 
 def comparable(records: Iterable[Record]) -> tuple[list[Record], list[str]]:

@@ -88,11 +88,8 @@ def train(
         if not options.dry_run:
             engine.prepare()
     workers = _workers(console, options, engine, runs, done)
-    todo = [
-        pack
-        for pack in packs(runs if undone else (), options.pack, workers)
-        if any(run.key not in done for run in pack.runs)
-    ]
+    cut = packs(runs if undone else (), options.pack, workers)
+    todo = [pack for pack in cut if any(run.key not in done for run in pack.runs)]
     _plan(console, runs, done, todo)
     if line := gpu_hours.phrase(todo, options.precision):
         console.say(line, "dim")

@@ -111,11 +111,8 @@ def _encoded(runs: Iterable[Run], own: Mapping[str, Towers]) -> tuple[int, float
             views = run.epochs if recipe(run.recipe).settings.crop else 1
             images[key] = max(images.get(key, 0), run.shots * size.classes * views)
     flop = sum(count * own[backbone].image_flop for (backbone, *_), count in images.items())
-    return (
-        sum(images.values()),
-        flop,
-        sum(4.0 * count * own[backbone].embedding for (backbone, *_), count in images.items()),
-    )
+    disk = sum(4.0 * count * own[backbone].embedding for (backbone, *_), count in images.items())
+    return sum(images.values()), flop, disk
 
 
 @cache

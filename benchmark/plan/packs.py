@@ -108,9 +108,8 @@ def _small_at_the_end(made: list[Pack], workers: int) -> list[Pack]:
     while (found := in_order(costs := [pack.cost for pack in made], workers)).utilisation < UTILISATION:
         latest = (1 + LATE) * sum(costs) / workers
         able = [len(pack.runs) > 1 and pack.cost >= 2 * WORTH for pack in made]
-        if found.makespan <= (1 + LATE) * max(
-            (cost for can, cost in zip(able, costs, strict=True) if not can), default=0
-        ):
+        whole = [cost for can, cost in zip(able, costs, strict=True) if not can]
+        if found.makespan <= (1 + LATE) * max(whole, default=0):
             break
         cut = [can and end > latest for can, end in zip(able, ends(costs, workers), strict=True)]
         if not any(cut):

@@ -17,7 +17,7 @@ from benchmark.errors import BadInput
 #: The end of every key in JSON text; in a string the same may stand.
 _KEY = re.compile(rb'"\s*:')
 #: What reads JSON as a dataclass, made once for each.
-kind = cache(TypeAdapter)
+adapter = cache(TypeAdapter)
 _CHECKSUM = b',\n"sha256": "'
 
 

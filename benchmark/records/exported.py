@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
-from benchmark.records.checksummed import BadRecord, is_intact, kind, parse, with_checksum
+from benchmark.records.checksummed import BadRecord, adapter, is_intact, parse, with_checksum
 from benchmark.records.record import Fraction, Percent, finite, why
 from datamodules import reading
 
@@ -160,7 +160,7 @@ def _parsed(text: bytes, folder: Path | None = None) -> About:
     if not is_intact(text):
         raise BadRecord(f"{ABOUT} was changed after it was written: its content does not fit its checksum")
     try:
-        found: About = kind(About).validate_json(text, strict=True)
+        found: About = adapter(About).validate_json(text, strict=True)
         return found
     except ValidationError as error:
         raise BadRecord(f"{ABOUT}: {why(error)}") from None

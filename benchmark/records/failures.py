@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from benchmark.plan.axes import Run
-from benchmark.records.checksummed import BadRecord, kind, parse
+from benchmark.records.checksummed import BadRecord, adapter, parse
 from benchmark.records.record import check_run
 from datamodules import reading
 
@@ -31,7 +31,7 @@ def read_note(path: Path) -> Failure:
     """
     parse(text := reading.read_bytes(path))
     try:
-        note: Failure = kind(Failure).validate_json(text, strict=True)
+        note: Failure = adapter(Failure).validate_json(text, strict=True)
     except ValidationError:
         raise BadRecord("it is not a note of a failed run") from None
     check_run(note.run)

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from benchmark import PROTOCOL
 from benchmark.plan.axes import AXES, Run, out_of_range
-from benchmark.records.checksummed import BadRecord, is_intact, kind, parse, with_checksum
+from benchmark.records.checksummed import BadRecord, adapter, is_intact, parse, with_checksum
 from datamodules.errors import UserError
 from methods.recipes import recipe
 
@@ -156,7 +156,7 @@ def read(text: bytes) -> Record:
     if not is_intact(text):
         raise BadRecord("it was changed after it was written: its content does not fit its checksum")
     try:
-        record: Record = kind(Record).validate_python(data)
+        record: Record = adapter(Record).validate_python(data)
         return record
     except ValidationError as error:
         raise BadRecord(why(error)) from error
