@@ -54,6 +54,13 @@ def test_no_worker_has_to_wait_for_a_pack_that_could_have_been_cut() -> None:
     )
 
 
+def test_packs_stay_whole_where_the_longest_run_decides_when_the_campaign_ends() -> None:
+    made = packs(grid(10, methods="coop,gce,cpl", seeds="1,2,3,4,5,6"), 96, workers=1000)
+    longest = max(pack.cost for pack in made if len(pack.runs) == 1)
+    assert in_order([pack.cost for pack in made], 1000).makespan <= 1.03 * longest
+    assert sum(len(pack.runs) for pack in made) > 2 * len(made)
+
+
 def test_one_worker_gets_the_largest_packs() -> None:
     assert [len(pack.runs) for pack in packs(grid(1), 96)] == [78]
     assert [len(pack.runs) for pack in packs(grid(1, seeds="1,2,3,4,5"), 96)] == [65, 65]

@@ -156,6 +156,20 @@ def test_a_run_whose_numbers_are_out_of_range_is_named_and_left_out(store: Store
     assert str(store.path(work)) in problem and field in problem
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "meant"), [("seed", "2", 2), ("seed", True, 1), ("shots", 16.0, 16), ("rate", "0.25", 0.25)]
+)
+def test_a_text_or_a_truth_value_is_no_number_of_a_run(store: Store, field: str, value: object, meant: float) -> None:
+    work = run(**{field: meant})
+    path = store.write(work, result())
+    odd = json.loads(path.read_bytes())
+    odd["run"][field] = value
+    del odd["sha256"]
+    path.write_bytes(with_checksum(json.dumps(odd).removesuffix("}").encode()))
+    assert store.load().records == []
+    assert store.finished([work]) == set()
+
+
 def test_a_folder_or_a_loop_of_links_in_the_place_of_a_record_is_set_aside(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
