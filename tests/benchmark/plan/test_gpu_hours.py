@@ -81,10 +81,22 @@ def test_the_table_of_the_papers_costs_is_what_their_dry_runs_say(
     (row,) = (line for line in page.splitlines() if line.startswith(f"| `paper {name}`"))
     assert main(["paper", name, "--dry_run", f"--out={tmp_path}"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    _, _, runs, *costs, _ = (cell.strip().replace(",", "") for cell in row.replace("H100, H200", "").split("|"))
+    _, _, runs, *costs, _, _ = (cell.strip().replace(",", "") for cell in row.replace("H100, H200", "").split("|"))
     hours = [re.search(rf"([\d.]+) on {gpu}", said) for gpu in ("A40", "A100", "H100")]
     sizes = [re.search(rf"{what} ([\d.]+) GB", said) for what in ("feature bank", "GPU memory")]
     assert f"{runs} runs" in said
     for cell, found in zip(costs, hours + sizes, strict=True):
         told = cell.split()[0]
         assert found and float(found[1]) == pytest.approx(float(told), abs=0.55 * 10 ** -len(told.partition(".")[2]))
+
+
+def test_the_row_of_maples_own_runs_is_what_a_plan_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "performance.md").read_text()
+    (row,) = (line for line in page.splitlines() if line.startswith("| MaPLe's ten data sets"))
+    datasets = "caltech101,pets,cars,flowers,food101,aircraft,sun397,dtd,eurosat,ucf101"
+    options = ["--methods=maple", "--recipe=maple", "--noise=0", "--backbone=ViT-B-16/openai", "--devices=1"]
+    assert main(["plan", *options, f"--datasets={datasets}", f"--out={tmp_path}"]) == 0
+    said = capsys.readouterr().out
+    hours = [re.search(rf"{gpu}.* (0\.\d\d) ", said) for gpu in ("A40", "A100", "H100")]
+    sizes = [re.search(rf"{what} ([\d.]+) GB", said) for what in ("feature bank", "needs about")]
+    assert [found and found[1] for found in hours + sizes] == re.findall(r"([\d.]+) (?:h|GB) \|", row)
