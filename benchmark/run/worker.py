@@ -96,7 +96,7 @@ class Runner:
 
         Data or a backbone that cannot be used fail all runs at once, since they share them.
         """
-        _free_memory(device)
+        _prepare(device)
         results: list[Result] = []
         cause, parts = "", 0
         try:
@@ -139,8 +139,12 @@ class Runner:
                 self._train_or_split(part, done, device, to, report)
 
 
-def _free_memory(device: str) -> None:
-    """Frees what earlier trainings left in cycles of references, which a GPU's allocator would count as in use."""
+def _prepare(device: str) -> None:
+    """Frees what earlier trainings left in cycles of references, which a GPU's allocator would count as in use.
+
+    What names no device, such as page-locked memory, goes with this one from now on: not with the machine's first.
+    """
     gc.collect()
     if device.startswith("cuda"):
+        torch.cuda.set_device(device)
         torch.cuda.empty_cache()

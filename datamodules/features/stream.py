@@ -38,7 +38,7 @@ def decoded(function: Callable[[int], T], indices: Sequence[int]) -> Iterator[T]
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
     """The tensor on `device`; the host goes on while it is copied from page-locked memory."""
-    if tensor.device == device or device.type == "cpu":
+    if tensor.device.type != "cpu" or device.type == "cpu":  # "cuda" is not equal to "cuda:0", where it lies
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 

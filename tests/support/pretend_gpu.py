@@ -85,7 +85,12 @@ class PretendGPU:
         self._stack.close()
 
     def pin(self, tensor: Tensor) -> Tensor:
-        """A copy [...] in page-locked memory, which goes to the device and back without a wait."""
+        """A copy [...] in page-locked memory, which goes to the device and back without a wait.
+
+        Raises RuntimeError: it lies on the device, as CUDA does.
+        """
+        if isinstance(tensor, PretendTensor):
+            raise RuntimeError(f"cannot pin a tensor of {NAME}:0, only dense CPU tensors can be pinned")
         storage = (copy := tensor.clone()).untyped_storage()
         self._pinned[storage.data_ptr()] = storage
         return copy

@@ -50,6 +50,14 @@ def causes(out: Path) -> dict[int, str]:
     return {note["run"]["seed"]: note["cause"] for note in notes}
 
 
+@pytest.fixture(autouse=True)
+def current(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The GPUs that a worker made its own, one after the other."""
+    chosen: list[str] = []
+    monkeypatch.setattr("torch.cuda.set_device", chosen.append)
+    return chosen
+
+
 class Raising:
     """Trains on the CPU, whatever the device, but raises what `find` says of the runs; notes its calls."""
 
@@ -194,8 +202,8 @@ def test_a_pack_that_another_process_is_training_is_left_to_it(
     assert (tmp_path / "runs" / "digits" / f"{pack.runs[0].key}.json").stat().st_mtime_ns == before
 
 
-def test_each_worker_knows_how_many_share_its_gpu(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: Resources
+def test_each_worker_knows_how_many_share_its_gpu_and_keeps_to_that_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: Resources, current: list[str]
 ) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     raising = Raising(lambda runs: RuntimeError("no GPU here"))
@@ -205,6 +213,7 @@ def test_each_worker_knows_how_many_share_its_gpu(
         runner = Runner(tmp_path, resources, sharing=Counter(devices))
         runner(small("linear_probe", str(number)), device, lambda event: None)
     assert raising.calls == [(1, "cuda:0", 2), (1, "cuda:0", 2), (1, "cuda:1", 1)]
+    assert current == ["cuda:0", "cuda:0", "cuda:1"]
 
 
 def test_a_worker_on_the_cpu_keeps_to_its_threads(

@@ -7,7 +7,8 @@ import threading
 import pytest
 import torch
 
-from datamodules.features.stream import batched, decoded
+from datamodules.features.stream import batched, decoded, sent
+from tests.support.pretend_gpu import PretendGPU
 
 
 def test_pictures_come_in_order_whatever_order_threads_finish_in() -> None:
@@ -40,3 +41,10 @@ def test_batches_have_one_size_and_keep_every_row_in_order(sizes: list[int]) -> 
     assert torch.equal(together[: len(rows)], rows)
     assert not together[len(rows) :].any()
     assert len(together) - len(rows) < 4
+
+
+def test_what_lies_on_a_gpu_is_not_pinned_where_the_device_is_named_without_its_number() -> None:
+    with PretendGPU() as gpu:
+        there = sent(torch.arange(3), gpu.device)
+        assert sent(there, torch.device(gpu.device.type)).device == gpu.device
+        assert not gpu.waits
