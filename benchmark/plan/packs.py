@@ -78,9 +78,7 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
         raise BadInput(f"pack is {size}, should be at least 1")
     runs = list(runs)
     images = {name: str(recipe(name).settings.images) for name in {run.recipe for run in runs}}
-
-    specs = {run.method: run.spec for run in runs}
-    about = {method: (spec.rounds, spec.info.inputs) for method, spec in specs.items()}
+    about = {name: (spec.rounds, spec.info.inputs) for name, spec in {run.method: run.spec for run in runs}.items()}
 
     def shared(run: Run) -> tuple[object, ...]:
         rounds, inputs = about[run.method]
