@@ -132,9 +132,8 @@ def _weights(options: Options) -> Iterator[Line]:
     except UserError as error:
         yield Line("backbone", str(error), "bad")
         return
-    yield Line(
-        "backbone", f"{options.backbone} is there and loads: {sum(p.numel() for p in tower.parameters()):,} parameters"
-    )
+    count = sum(parameter.numel() for parameter in tower.parameters())
+    yield Line("backbone", f"{options.backbone} is there and loads: {count:,} parameters")
 
 
 def _costs(options: Options) -> Iterator[Line]:

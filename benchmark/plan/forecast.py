@@ -92,9 +92,8 @@ def forecast(runs: Sequence[Run], size: int, devices: int, costs: Costs) -> Fore
     made = packs(runs, size, devices)
     found = in_order([sum(seconds[run] for run in pack.runs) for pack in made], devices)
     busy = sum(seconds.values())
-    return Forecast(
-        devices, len(made), found.makespan, max([busy / devices, *seconds.values()]), found.utilisation, busy
-    )
+    ideal = max([busy / devices, *seconds.values()])
+    return Forecast(devices, len(made), found.makespan, ideal, found.utilisation, busy)
 
 
 def _rate(measured: Sequence[Measured]) -> float:

@@ -43,9 +43,8 @@ def parse(text: bytes) -> Any:
     try:
         value = from_json(text, cache_strings="keys")
     except ValueError as error:
-        raise BadRecord(
-            "it is nested too deeply" if "recursion" in str(error) else "it is truncated or not JSON"
-        ) from None
+        what = "nested too deeply" if "recursion" in str(error) else "truncated or not JSON"
+        raise BadRecord(f"it is {what}") from None
     if not isinstance(value, dict) or _keys(value) != len(_KEY.findall(text)):
         json.loads(text, object_pairs_hook=_unique)  # else no key is there twice, and nothing else must be looked at
     return value

@@ -26,9 +26,6 @@ def table_of(rows: list[Row]) -> Table:
         counts = (row.classes, row.runs, row.shots)
         shares = (row.floor and f"{row.floor:.1f}", row.share and f"{row.share:.0%}")
         words = (*counts, times, row.target, *shares, row.suite_mib and f"{row.suite_mib:,.0f}")
-        table.add_row(
-            escape(f"{row.case}, {row.backbone}"),
-            escape(row.against),
-            *("" if word is None else str(word) for word in words),
-        )
+        about = map(escape, (f"{row.case}, {row.backbone}", row.against))
+        table.add_row(*about, *("" if word is None else str(word) for word in words))
     return table
