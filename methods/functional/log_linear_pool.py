@@ -37,7 +37,7 @@ def _held(away: Tensor) -> Tensor:
     """The pull [J + 1, J + 1] on weights that are `away`: on the sum of names, on images, and on names' differences."""
     held = ALIKE * torch.eye(away.shape[-1], dtype=away.dtype, device=away.device)
     held[:-1, :-1] += (PULL - ALIKE) / (len(held) - 1)
-    held[-1, -1] = PULL
+    held[-1, -1].fill_(PULL)
     return held
 
 
