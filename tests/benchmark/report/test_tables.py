@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark import PROTOCOL
 from benchmark.analysis.by_method import summary
 from benchmark.analysis.columns import to_csv
 from benchmark.analysis.leaderboard import from_csv, leaderboard
@@ -22,18 +23,18 @@ from tests.support.terminal import shown
 GOLDEN = {
     "leaderboard.csv": """\
 dataset,noise,rate,epochs,shots,recipe,backbone,paradigm,method,labels,mean,std,seeds,rank,diverged,collapsed,realised,protocol
-digits,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0,0.0000,5
-digits,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0,0.0000,5
-digits,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0,0.0000,5
-digits,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0,0.5000,5
-digits,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,1,0,0,,5
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0,0.0000,5
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0,0.0000,5
-flipped,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0,0.0000,5
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0,0.5000,5
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0,0.5000,5
-flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,2,0,0,,5
-""",
+digits,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,70.50,0.71,2,1,0,0,0.0000,PROTOCOL
+digits,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,70.50,0.71,2,1,0,0,0.0000,PROTOCOL
+digits,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,3,0,0,0.0000,PROTOCOL
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,57.00,0.00,2,1,0,0,0.5000,PROTOCOL
+digits,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,57.00,,1,1,0,0,,PROTOCOL
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,coop,given,81.00,1.41,2,1,0,0,0.0000,PROTOCOL
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,gce[q=0.5],given,80.00,0.00,2,2,0,0,0.0000,PROTOCOL
+flipped,symmetric,0,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,3,0,0,0.0000,PROTOCOL
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,coop,given,42.00,2.83,2,3,0,0,0.5000,PROTOCOL
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,gce[q=0.5],given,78.50,0.71,2,1,0,0,0.5000,PROTOCOL
+flipped,symmetric,0.5,10,16,embedded,embedded,fewshot,zero_shot,none,66.00,,1,2,0,0,,PROTOCOL
+""".replace("PROTOCOL", str(PROTOCOL)),
     "summary.csv": """\
 noise,shots,recipe,backbone,paradigm,method,datasets,cells,missing,mean,mean_clean,mean_noisiest,noisiest_rate,\
 average_rank,worst_drop,worst_drop_dataset
