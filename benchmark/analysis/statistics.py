@@ -32,13 +32,8 @@ RESAMPLES, CHUNK = 4999, 256
 def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Differences in accuracy to the reference method, in points, between runs with the same seed and labels.
 
-    Args:
-        seen: The table that `leaderboard.observations` returns.
-        reference: Name of a method.
-
-    Returns:
-        A table with `CELL`, method, seed, difference. Runs trained on different labels are not paired; a method that
-        uses no labels is paired by seed.
+    A table with `CELL`, method, seed and difference, from that of `leaderboard.observations`. Runs trained on different
+    labels are not paired; a method that uses no labels is paired by seed.
 
     >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, epochs=9)
     >>> cell |= dict(shots=8, recipe="coop", backbone="b", paradigm="fewshot")

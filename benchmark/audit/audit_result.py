@@ -85,7 +85,7 @@ def examine(
         rivals=[account(rival[there], labels) for rival in found.rivals],
         questions=questions([true, *(rival[there] for rival in found.rivals)], labels, labelled.checked).numpy(),
         unlabelled=(found.true[~there].argmax(1).numpy(), found.true[~there].amax(1).numpy()),
-        exchanged=[(a, b) for a, b in enumerate(found.looks.tolist()) if a != b],
+        exchanged=found.exchanged,
     )  # fmt: skip
 
 

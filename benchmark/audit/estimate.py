@@ -70,9 +70,14 @@ class Estimate:
     rival_fractions: tuple[float, ...] = ()
     looks: Tensor = field(default_factory=lambda: torch.empty(0))
 
-    def lines(self) -> list[str]:
-        """Sentences on how many labels are wrong."""
-        return share_lines(self.fraction, self.rival_fractions)
+    @property
+    def exchanged(self) -> list[tuple[int, int]]:
+        """Pairs of a class and the other one whose name its images look like."""
+        return [(own, other) for own, other in enumerate(self.looks.tolist()) if own != other]
+
+    def lines(self, classes: Sequence[str]) -> list[str]:
+        """Sentences on how many labels are wrong, and on exchanged names of these `classes`."""
+        return [*share_lines(self.fraction, self.rival_fractions), *exchanged_lines(self.exchanged, classes)]
 
 
 def share_lines(fraction: Interval, others: Sequence[float] = ()) -> list[str]:
@@ -85,6 +90,14 @@ def share_lines(fraction: Interval, others: Sequence[float] = ()) -> list[str]:
     several = [f"{', '.join(said[:-1])} or {said[-1]} of the labels wrong: the labels alone cannot tell"]
     own = f"probably wrong: {fraction.estimate:.1%} of the labels ({fraction.low:.1%} to {fraction.high:.1%})"
     return [*(several if others else []), own]
+
+
+def exchanged_lines(exchanged: Sequence[tuple[int, int]], classes: Sequence[str]) -> list[str]:
+    """What only a person can decide where names are exchanged, with the first three of these."""
+    pairs = [f"{classes[own]} look like {classes[other]}" for own, other in exchanged]
+    some = ", of ".join(pairs[:3]) + f" ... ({len(pairs)} classes)" * (len(pairs) > 3)
+    line = f"images of {some}: are the names exchanged, as assumed here, or all these labels? --checked=FILE decides"
+    return [line] if pairs else []
 
 
 def estimate(

@@ -7,7 +7,7 @@ import math
 from benchmark.audit.audit_result import AuditResult
 from benchmark.audit.copies import Copies
 from benchmark.audit.doubtful import Doubtful
-from benchmark.audit.estimate import share_lines
+from benchmark.audit.estimate import exchanged_lines, share_lines
 from benchmark.audit.picture_issues import HINT, IS_INSTALLED
 from benchmark.audit.ranking_quality import calibration_error, quality
 from benchmark.screen import Screen, table
@@ -25,8 +25,8 @@ def say_result(console: Screen, data: Doubtful, result: AuditResult, copies: Cop
         how = f"Look at the {len(result.questions)} pictures of questions.csv to decide, on the page or with"
         console.say(f"{line}. {how} --checked=FILE", "yellow")
     console.say(f"{own}; {len(result.misfits)} images fit no class")
-    if looks := [f"{data.values[one]} look like {data.values[other]}" for one, other in result.exchanged]:
-        console.say(f"images of {', of '.join(looks)}: are the names exchanged, or all these labels?", "yellow")
+    for line in exchanged_lines(result.exchanged, data.values):
+        console.say(line, "yellow")
     for line in copies.told(data.given):
         console.say(line)
     if data.left_out:

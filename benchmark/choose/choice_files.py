@@ -36,7 +36,7 @@ def write(outputs: Outputs, name: str, setting: Setting, outcome: Outcome, expec
     paths = exported.write(outputs.out, learned, about)
     command = shlex.join(["promptnoise", "choose", *sys.argv[2:]])
     card = Card(
-        data.name, len(data.given), data.values, shown, recipe, outcome.estimate.lines(),
+        data.name, len(data.given), data.values, shown, recipe, outcome.estimate.lines(data.values),
         outcome.estimated, outcome.held_out, choice, expected, command, versions(), [path.name for path in paths],
     )  # fmt: skip
     return [*paths, *outputs.write({FILE: card.text()})]

@@ -76,7 +76,7 @@ def main(options: Options) -> int:
             setting, sample = prepare(data, backbone, bank, options.recipe, seed, start, Known(options.checked))
         outcome = choose(setting, sample, plan, start, everything=dataset is not None)
     expected = expectation(read_table(), outcome.choice.by, plan.default)
-    _show(console, outcome, expected)
+    _show(console, outcome, outcome.estimate.lines(data.values), expected)
     for path in write(_outputs(options), options.backbone, setting, outcome, expected):
         console.say(path)
     if dataset is not None:
@@ -118,8 +118,8 @@ def _check(options: Options) -> Plan:
     return plan
 
 
-def _show(console: Screen, outcome: Outcome, expected: str) -> None:
-    for line in outcome.estimate.lines():
+def _show(console: Screen, outcome: Outcome, lines: list[str], expected: str) -> None:
+    for line in lines:
         console.say(line)
     if outcome.estimated:
         rows = [(name, card.mean_and_std(values)) for name, values in card.ordered(outcome.estimated)]

@@ -69,6 +69,18 @@ def test_a_whole_list_of_names_in_another_order_has_no_rival() -> None:
     )
 
 
+def test_a_choice_says_what_it_assumes_of_exchanged_names() -> None:
+    names = [f"class {number}" for number in range(CLASSES)]
+    question = "are the names exchanged, as assumed here, or all these labels? --checked=FILE decides"
+    sample, _ = exchanged(0.0)
+    said = audit(sample).lines(names)
+    assert said[-1] == f"images of class 2 look like class 5, of class 5 look like class 2: {question}"
+    moved = (torch.arange(CLASSES) + 1) % CLASSES
+    said = audit(replace(sample, text=sample.text[OTHER][moved])).lines(names)
+    assert said[-1].endswith(f"... (10 classes): {question}")
+    assert question not in " ".join(audit(replace(sample, text=sample.text[OTHER])).lines(names))
+
+
 def test_noise_and_names_that_say_nothing_exchange_no_names() -> None:
     own = torch.arange(CLASSES)
     for rate in (0.0, 0.4):
