@@ -48,8 +48,7 @@ def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
     free = (both["labels"] == "") | (both["labels_reference"] == "")
     both = both[free | (both["labels"] == both["labels_reference"])]
     both["difference"] = both["accuracy"] - both["accuracy_reference"]
-    table: pd.DataFrame = both[[*key, "method", "difference"]].reset_index(drop=True)
-    return table
+    return pd.DataFrame(both[[*key, "method", "difference"]].reset_index(drop=True))
 
 
 def differences(seen: pd.DataFrame, reference: str = "coop") -> pd.DataFrame:

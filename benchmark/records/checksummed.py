@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -40,14 +41,14 @@ def is_intact(text: bytes) -> bool:
 
 def parse(text: bytes) -> Any:
     """The JSON value that a file holds. Raises BadRecord: it is not JSON, or has a key twice in one object."""
+    with suppress(ValueError):  # of half a surrogate, which only json reads
+        if isinstance(value := from_json(text, cache_strings="keys"), dict) and _keys(value) == len(_KEY.findall(text)):
+            return value  # so no key is there twice, and nothing else must be looked at
     try:
-        value = from_json(text, cache_strings="keys")
-    except ValueError as error:
-        what = "nested too deeply" if "recursion" in str(error) else "truncated or not JSON"
+        return json.loads(text, object_pairs_hook=_unique)
+    except (RecursionError, UnicodeError, json.JSONDecodeError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else "truncated or not JSON"
         raise BadRecord(f"it is {what}") from None
-    if not isinstance(value, dict) or _keys(value) != len(_KEY.findall(text)):
-        json.loads(text, object_pairs_hook=_unique)  # else no key is there twice, and nothing else must be looked at
-    return value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

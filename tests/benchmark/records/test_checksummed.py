@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from benchmark.records.checksummed import BadRecord, is_intact, parse, with_checksum
@@ -20,6 +20,7 @@ def test_what_is_checksummed_is_intact_and_with_any_byte_more_is_not(body: bytes
 
 @FEW
 @given(JSON)
+@example({"\ud800": ["\udc00"]})
 def test_parsing_gives_what_json_gives(value: object) -> None:
     text = json.dumps(value).encode()
     assert repr(parse(text)) == repr(json.loads(text))
