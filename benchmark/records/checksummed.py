@@ -41,21 +41,21 @@ def is_intact(text: bytes) -> bool:
 
 def parse(text: bytes) -> Any:
     """The JSON value that a file holds. Raises BadRecord: it is not JSON, or has a key twice in one object."""
-    with suppress(ValueError):  # of half a surrogate, which only json reads
+    with suppress(ValueError):  # what is wrong is said below
         if isinstance(value := from_json(text, cache_strings="keys"), dict) and _keys(value) == len(_KEY.findall(text)):
             return value  # so no key is there twice, and nothing else must be looked at
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        value = json.loads(text, object_pairs_hook=_unique)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate could not be written anywhere
+        return value
     except (RecursionError, UnicodeError, json.JSONDecodeError) as error:
         what = "nested too deeply" if isinstance(error, RecursionError) else "truncated or not JSON"
         raise BadRecord(f"it is {what}") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise BadRecord(f"it has the key {name!r} twice")
+    if len(found := dict(pairs)) < len(pairs):
+        raise BadRecord(f"it has the key {Counter(name for name, _ in pairs).most_common(1)[0][0]!r} twice")
     return found
 
 
