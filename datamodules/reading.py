@@ -8,9 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tomllib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 MB, GB = 2**20, 2**30
 #: Bytes that a file of a kind has at most: what people write, what programs of ours write, tables, pictures, weights.
@@ -77,6 +79,11 @@ def read_text(path: Path, most: int = TEXT, encoding: str = "utf-8") -> str:
         UnicodeDecodeError: It is not text of that encoding.
     """
     return read_bytes(path, most).decode(encoding)
+
+
+def facts_beside(source: Path | str) -> dict[str, Any]:
+    """What the TOML file beside a source holds that has its name."""
+    return tomllib.loads(read_text(Path(source).with_suffix(".toml")))
 
 
 def as_text(content: bytes) -> str:

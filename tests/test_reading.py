@@ -161,3 +161,8 @@ def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(
     thread.start()
     thread.join(5)
     assert done and isinstance(done[0], reading.NotReadable)
+
+
+def test_facts_lie_in_the_toml_file_of_a_sources_own_name(tmp_path: Path) -> None:
+    (tmp_path / "shapes.toml").write_text('circle = ["disc", 0.8]\n')
+    assert reading.facts_beside(str(tmp_path / "shapes.py")) == {"circle": ["disc", 0.8]}

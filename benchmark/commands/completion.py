@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from benchmark.commands import COMMANDS
@@ -20,7 +18,7 @@ from methods import recipes
 GROUP = "set up"
 
 #: What makes each shell complete words.
-SCRIPTS = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+SCRIPTS = reading.facts_beside(__file__)
 #: The values by an option's name, as far as they are names; of a list, those that may come next.
 VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "methods": lambda: [*method_catalog.methods(), *groups.method_groups()],

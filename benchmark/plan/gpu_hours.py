@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from benchmark.plan.axes import Run
 from benchmark.plan.method_spec import parse_method
@@ -18,7 +16,7 @@ from datamodules import reading
 from methods.recipes import recipe
 
 #: Peaks of matrix products without sparsity in TFLOP/s, by precision.
-PEAKS = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+PEAKS = reading.facts_beside(__file__)
 #: The share of the peak that towers reach, and the seconds that the host needs to start a kernel.
 EFFICIENCY, LAUNCH = 0.4, 5e-6
 #: Kernels of a step: of a text pass, of an image pass with its way back, of the rest, and of each further method.

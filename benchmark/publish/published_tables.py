@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,7 @@ from datamodules.catalog import open_dataset
 from datamodules.errors import UserError
 from datamodules.training_sets import TrainingSets
 
-_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+_KNOWN = reading.facts_beside(__file__)
 #: Columns of the runs beside the axes, and of the draws: what each is, and its unit.
 RUNS, LABELS = _KNOWN["runs"], _KNOWN["labels"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -18,7 +17,7 @@ def other_layout(folder: Path, training_only: bool = False) -> str:
     """
     if folder.is_file():
         return f"{folder} is a file; unpack what is in it, and give the folder"
-    known = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml"))) if folder.is_dir() else {"layout": []}
+    known = reading.facts_beside(__file__) if folder.is_dir() else {"layout": []}
     for layout in known["layout"]:
         if (found := _found(folder, layout)) and not (training_only and layout.get("of_tests")):
             words = {"folder": folder, "quoted": quote(str(folder)), "first": found[0], "boxes": known["boxes"]}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from PIL import Image
 
 from datamodules import reading
 
-KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+KNOWN = reading.facts_beside(__file__)
 #: Suffixes of pictures, in lower case; a file with another one, or none, is one if its first bytes are a picture's.
 SUFFIXES: tuple[str, ...] = tuple(KNOWN["suffixes"])
 

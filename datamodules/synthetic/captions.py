@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +13,7 @@ from datamodules.synthetic.looks import POSES, STYLES
 from datamodules.synthetic.scene import COLOURS, PATTERNS
 from datamodules.synthetic.shapes import SHAPES
 
-_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+_KNOWN = reading.facts_beside(__file__)
 MENTIONS, AFTER = _KNOWN["mentions"], _KNOWN["after"]
 MEDIA, FRAMES, OPENINGS = _KNOWN["media"], _KNOWN["frames"], _KNOWN["openings"]
 WORDS = _KNOWN["small_talk"].split()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,7 @@ from datamodules import reading
 from datamodules.synthetic.scene import REACH
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_KNOWN = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+_KNOWN = reading.facts_beside(__file__)
 FONTS, _STROKES = _KNOWN["fonts"], _KNOWN["strokes"]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +19,7 @@ def _figure(name: str, *parts: Any) -> Figure:
     return figure
 
 
-_DESCRIBED = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+_DESCRIBED = reading.facts_beside(__file__)
 SHAPES: dict[str, Figure] = {name: _figure(*described) for name, described in _DESCRIBED.items()}
 
 

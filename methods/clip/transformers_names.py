@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from torch import Tensor
 from datamodules import reading
 
 #: What is known of files of weights.
-KNOWN: dict[str, Any] = tomllib.loads(reading.read_text(Path(__file__).with_name("checkpoint.toml")))
+KNOWN: dict[str, Any] = reading.facts_beside(Path(__file__).with_name("checkpoint.py"))
 
 
 def is_of_transformers(names: Mapping[str, Tensor]) -> bool:

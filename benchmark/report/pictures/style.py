@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 import textwrap
-import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -48,7 +46,7 @@ class Labels(NamedTuple):
 LABELS = Labels(below=0.38, beside=0.42)
 MARGINS = Margins(left=0.62, right=0.15, top=0.32, bottom=0.64, across=0.2, down=0.8)
 
-_SETTINGS: dict[Any, Any] = tomllib.loads(reading.read_text(Path(__file__).with_suffix(".toml")))
+_SETTINGS: dict[Any, Any] = reading.facts_beside(__file__)
 
 
 @contextmanager
