@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 
 from benchmark.outputs.place import is_there
 from benchmark.plan.axes import DATA, phrase
-from benchmark.records.checksummed import BadRecord
+from benchmark.records.checksummed import BadRecord, parse
 from benchmark.records.paths import BESIDE, quarantine_file
 from benchmark.records.record import Record
 from benchmark.records.store import Store
@@ -177,8 +177,8 @@ def _read_origins(out: Path) -> dict[str, str]:
     if not is_there(path):
         return {}
     try:
-        origins = {str(key): PurePath(str(folder)).name for key, folder in json.loads(reading.read_bytes(path)).items()}
-    except (ValueError, RecursionError, AttributeError):
+        origins = {str(key): PurePath(str(folder)).name for key, folder in parse(reading.read_bytes(path)).items()}
+    except (BadRecord, AttributeError):
         origins = {"": ""}
     if not all(re.fullmatch("[0-9a-f]{16}", key) for key in origins):
         raise BadRecord(f"{path} is damaged, or not ours; move it away, or write to another --out")
