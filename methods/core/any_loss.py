@@ -18,9 +18,9 @@ from methods.functional import losses
 
 #: Epochs until `forget` is reached, as published for co-teaching (1804.06872).
 FORGET_EPOCHS = 10
-#: Losses at their published settings, besides cross-entropy.
+#: Losses without a setting of their own, or at the published one, besides cross-entropy.
 OTHERS: dict[str, Callable[..., Tensor]] = {
-    "gce": losses.generalized_cross_entropy, "mae": losses.mean_absolute_error, "dspt": losses.double_softmax,
+    "mae": losses.mean_absolute_error, "dspt": losses.double_softmax,
     "phuber_ce": partial(losses.partially_huberised, tau=10.0),
     "label_smoothing": partial(losses.smoothed_cross_entropy, smoothing=0.1),
     "sce": lambda z, y: 0.1 * losses.cross_entropy(z, y) + losses.reverse_cross_entropy(z, y),
@@ -46,7 +46,9 @@ class AnyLoss(lightning.LightningModule):
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The chosen loss [R, B], without what ELR adds to cross-entropy."""
-        return OTHERS.get(self.loss_, losses.cross_entropy)(logits, labels, *[self.q] * (self.loss_ == "gce"))
+        if self.loss_ == "gce":
+            return losses.generalized_cross_entropy(logits, labels, self.q)
+        return OTHERS.get(self.loss_, losses.cross_entropy)(logits, labels)
 
     def loss_per_image(self, logits: Tensor, batch: Batch) -> Tensor:
         """The chosen loss [R, B]."""
