@@ -16,8 +16,7 @@ HOST = gethostname()[:20].replace("/", "-")
 def write(path: Path, content: str | bytes) -> None:
     """Replace the file at `path` in one step, as `replacing` does. Text is UTF-8.
 
-    Raises:
-        OSError: The folder cannot be written or the disk is full, with the file's name; the old file is untouched.
+    Raises OSError: The folder cannot be written or the disk is full, with the file's name; the old file is untouched.
     """
     with replacing(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)

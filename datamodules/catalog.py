@@ -90,9 +90,8 @@ def canonical(spec: str) -> str:
 def check(spec: str) -> None:
     """Checks a data set's name and options without opening it: a name, `hf:NAME`, `folder:PATH` or `features:PATH`.
 
-    Raises:
-        DataError: an unknown name (with the nearest match and the list), an option that does not exist, or a value that
-            it does not take.
+    Raises DataError: an unknown name (with the nearest match and the list), an option that does not exist, or a value
+    that it does not take.
     """
     name, options = parse_spec(canonical(spec))
     kind, colon, place = name.partition(":")

@@ -21,9 +21,7 @@ def few_shot(labels: Labels, shots: int, seed: int) -> Labels:
     Classes come in their order of first appearance; a class with fewer than `shots` images contributes all of them,
     in order. Unlike in CoOp's code, which ignores `--seed 0`, 0 is an ordinary seed.
 
-    Raises:
-        DataError: `shots` below 1.
-        ValueError: a negative seed (Python would use its absolute value).
+    Raises DataError: `shots` below 1. Raises ValueError: a negative seed (Python would use its absolute value).
 
     >>> labels = np.array([1, 0, 1, 0, 0, 1])
     >>> drawn = few_shot(labels, shots=2, seed=1)

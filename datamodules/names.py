@@ -18,8 +18,7 @@ def parse_spec(text: str) -> tuple[str, dict[str, str]]:
 
     A comma separates options only where another `option=` follows.
 
-    Raises:
-        DataError: brackets that do not match, an option without a value, or the same option twice.
+    Raises DataError: brackets that do not match, an option without a value, or the same option twice.
 
     >>> parse_spec("human[labels=worse]")
     ('human', {'labels': 'worse'})

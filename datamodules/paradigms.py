@@ -101,8 +101,7 @@ PARADIGMS: dict[str, Callable[..., Pool]] = {"fewshot": fewshot, "ul": ul, "ssl"
 def parse(text: str) -> tuple[str, dict[str, float]]:
     """Name and options of a paradigm as written by the user: `trzsl`, `fewshot[imbalance=0.1]`.
 
-    Raises:
-        DataError: an unknown paradigm or option, or an imbalance outside (0, 1].
+    Raises DataError: an unknown paradigm or option, or an imbalance outside (0, 1].
 
     >>> parse("fewshot[imbalance=0.10]"), parse("fewshot[imbalance=1]")
     (('fewshot', {'imbalance': 0.1}), ('fewshot', {}))
@@ -137,8 +136,7 @@ def canonical(text: str) -> str:
 def pool(paradigm: str, labels: Labels, classes: int, seed: int, shots: int) -> Pool:
     """Labelled and unlabelled images under a paradigm, from the true labels [P] of the training split.
 
-    Raises:
-        DataError: an unknown paradigm or option, or too few classes or shots for it.
+    Raises DataError: an unknown paradigm or option, or too few classes or shots for it.
 
     >>> len(pool("ssl", np.repeat([0, 1, 2], 10), classes=3, seed=1, shots=2).labelled)
     6

@@ -40,9 +40,8 @@ def _modules(name: str, folders: Sequence[Sequence[str]], path: Sequence[str]) -
 def literals(module: str) -> Mapping[str, Any]:
     """The constants of a module's source whose values are spelled out: `SIZE = {"classes": 47, "tests": 1692}`.
 
-    Raises:
-        UserError: The module cannot be found.
-        OSError, SyntaxError, ValueError: Its file cannot be read, or is not Python.
+    Raises UserError: The module cannot be found. OSError, SyntaxError, ValueError: Its file cannot be read, or is not
+    Python.
     """
     found = {}
     for line in tree(module).body:

@@ -30,9 +30,8 @@ class NotReadable(OSError):
 def check(path: Path | str, most: int) -> os.stat_result:
     """Accept a file to read, for libraries that open it themselves; `most` bytes.
 
-    Raises:
-        NotReadable: Not a regular file, or a larger one.
-        OSError: It is not there, a folder, or may not be read.
+    Raises NotReadable: Not a regular file, or a larger one. Raises OSError: It is not there, a folder, or may not be
+    read.
     """
     return _checked(path, os.stat(path), most)  # noqa: PTH116 - for many small files, four times as fast
 
@@ -40,9 +39,8 @@ def check(path: Path | str, most: int) -> os.stat_result:
 def open_file(path: Path | str, most: int) -> BufferedReader:
     """A file opened for reading bytes; `most` bytes.
 
-    Raises:
-        NotReadable: Not a regular file, or a larger one.
-        OSError: It is not there, a folder, or may not be read.
+    Raises NotReadable: Not a regular file, or a larger one. Raises OSError: It is not there, a folder, or may not be
+    read.
     """
     check(path, most)
     file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 - given to the caller
@@ -57,9 +55,8 @@ def open_file(path: Path | str, most: int) -> BufferedReader:
 def read_bytes(path: Path | str, most: int = RECORD) -> bytes:
     """All of a file of at most `most` bytes.
 
-    Raises:
-        NotReadable: Not a regular file, or a larger one.
-        OSError: It is not there, a folder, or may not be read.
+    Raises NotReadable: Not a regular file, or a larger one. Raises OSError: It is not there, a folder, or may not be
+    read.
     """
     with open_file(path, most) as file:
         content = file.read(1 + (size := os.fstat(file.fileno()).st_size))
@@ -73,10 +70,8 @@ def read_bytes(path: Path | str, most: int = RECORD) -> bytes:
 def read_text(path: Path, most: int = TEXT, encoding: str = "utf-8") -> str:
     """All text of a file of at most `most` bytes, its line ends as they are.
 
-    Raises:
-        NotReadable: Not a regular file, or a larger one.
-        OSError: It is not there, a folder, or may not be read.
-        UnicodeDecodeError: It is not text of that encoding.
+    Raises NotReadable: Not a regular file, or a larger one. Raises OSError: It is not there, a folder, or may not be
+    read. Raises UnicodeDecodeError: It is not text of that encoding.
     """
     return read_bytes(path, most).decode(encoding)
 

@@ -12,8 +12,7 @@ def rng(seed: int, purpose: str, *more: int) -> np.random.Generator:
 
     The same arguments give the same stream on every platform; different ones give independent streams.
 
-    Raises:
-        ValueError: a negative seed.
+    Raises ValueError: a negative seed.
 
     >>> rng(1, "views", 3).integers(0, 1000, 3).tolist()
     [977, 269, 637]

@@ -21,8 +21,7 @@ from datamodules.formats.checks import checked
 def noisy_labels(labels: Sequence[int] | Labels, kind: str, rate: float | None, seed: int, classes: int = 0) -> Labels:
     """Labels [n] with noise of a kind at a rate, in [0, 1]: exactly int(rate n) are wrong; `classes` 0 counts them.
 
-    Raises:
-        DataError: as `noise.corrupt`, for kinds that look at images too, and for kinds that replace images.
+    Raises DataError: as `noise.corrupt`, for kinds that look at images too, and for kinds that replace images.
 
     >>> noisy_labels([0, 0, 1, 1, 2, 2], "symmetric", 0.5, seed=1).tolist()
     [2, 0, 2, 1, 0, 2]

@@ -19,8 +19,7 @@ from datamodules.validation import hold_out
 class TrainingSets:
     """The draws and (possibly noisy) labels of R runs, and what methods assigned to them since.
 
-    Raises:
-        DataError: a draw or noise that cannot be made of this data set.
+    Raises DataError: a draw or noise that cannot be made of this data set.
     """
 
     def __init__(self, dataset: Dataset, runs: Sequence[RunSpec]) -> None:

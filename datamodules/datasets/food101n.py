@@ -37,8 +37,7 @@ class WebLabels:
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
         """Reads both lists; the web labels are also the labelling `web`.
 
-        Raises:
-            DataError: files missing or inconsistent.
+        Raises DataError: files missing or inconsistent.
         """
         folder = self.layout.locate(name, root)
         clean = FOOD101.open(name, template, root)

@@ -74,8 +74,7 @@ class FeatureBank:
     def plain(self, images: Images, indices: Labels | None = None) -> Tensor:
         """Features [n, E] of the images `indices` [n], or of all, under the tower's evaluation transform.
 
-        Raises:
-            DataError: the images come as features, of another tower.
+        Raises DataError: the images come as features, of another tower.
         """
         if isinstance(images, Rows):
             return self._own(images, indices, None)
@@ -126,8 +125,7 @@ class FeatureBank:
     ) -> tuple[Tensor, Labels]:
         """Features [V, n, E] of one view or all, once whatever is absent or damaged is encoded, and the bad pictures.
 
-        Raises:
-            DataError: What was encoded just now is damaged again.
+        Raises DataError: What was encoded just now is damaged again.
         """
         for _ in range(ATTEMPTS):
             if len(store.absent(indices, self.skip_bad_images)):

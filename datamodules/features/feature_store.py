@@ -80,8 +80,7 @@ class ShardStore(MemoryStore):
     def building(self) -> Iterator[None]:
         """Holds the right to build; the system takes it back from a process that dies.
 
-        Raises:
-            DataError: a full disk or a folder that cannot be written.
+        Raises DataError: a full disk or a folder that cannot be written.
         """
         lock = FileLock(self.folder / "lock")
         with self._clear_errors():

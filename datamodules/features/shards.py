@@ -49,9 +49,7 @@ def open_shard(path: Path, view: int | None = None, names_only: bool = False) ->
 
     Only what is returned is read and checked.
 
-    Raises:
-        Damaged: The content is not what was written.
-        OSError: The file cannot be read.
+    Raises Damaged: The content is not what was written. Raises OSError: The file cannot be read.
     """
     reading.check(path, reading.TENSORS)
     try:

@@ -52,8 +52,7 @@ def checked(dataset: Dataset, same_names: bool = False) -> Dataset:
 def no_twins(where: str, classes: Sequence[str], values: Sequence[str]) -> None:
     """Accepts classes [C] that CLIP can tell apart; `values` [C] are what folders or tables call them.
 
-    Raises:
-        DataError: two of them differ in upper and lower case at most.
+    Raises DataError: two of them differ in upper and lower case at most.
     """
     folded = [name.casefold() for name in classes]
     twice = next((name for name, count in Counter(folded).items() if count > 1), None)

@@ -38,8 +38,7 @@ class HumanLabels:
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
         """Reads images and human labels, whose clean labels must be those of the images.
 
-        Raises:
-            DataError: files missing or inconsistent.
+        Raises DataError: files missing or inconsistent.
         """
         folders = ClassFolders(self.folder)
         if folders.missing(root) is None:

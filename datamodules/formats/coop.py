@@ -43,8 +43,7 @@ class SplitFile:
     def open(self, name: str, template: str, root: Path | None, download: bool = False) -> Dataset:
         """Reads the split file and checks that every image in it exists.
 
-        Raises:
-            DataError: files missing or inconsistent.
+        Raises DataError: files missing or inconsistent.
         """
         folder = self._layout(root).locate(name, root)
         path, images = folder / self.split, folder / self._images(root)
@@ -80,8 +79,7 @@ def as_split(folder: Path, rows: Rows) -> Split:
 def read_split(path: Path) -> dict[str, Rows]:
     """Reads the lists `train`, `val` and `test` of a split file; `val` may be absent.
 
-    Raises:
-        DataError: not JSON, or not of the form {"train": [[path, label, class name], ...], ...}.
+    Raises DataError: not JSON, or not of the form {"train": [[path, label, class name], ...], ...}.
     """
     try:
         content: Any = dict(json.loads(reading.read_text(path, reading.RECORD)))
@@ -97,8 +95,7 @@ def read_split(path: Path) -> dict[str, Rows]:
 def class_names(parts: Mapping[str, Rows], path: Path) -> tuple[str, ...]:
     """Readable class names, ordered by label; labels must run from 0 without a gap and each have one name.
 
-    Raises:
-        DataError: a negative label, a gap, or two names for one label.
+    Raises DataError: a negative label, a gap, or two names for one label.
     """
     names: dict[int, str] = {}
     given: dict[str, int] = {}

@@ -80,9 +80,7 @@ class CsvTable:
 def read_table(path: Path) -> CsvTable:
     """Reads a table; a file without lines has no columns.
 
-    Raises:
-        DataError: not text in UTF-8, or not CSV.
-        OSError: not a regular file, or one that may not be read.
+    Raises DataError: not text in UTF-8, or not CSV. Raises OSError: not a regular file, or one that may not be read.
     """
     if path.name.lower().endswith(tuple(KNOWN["tables"]["archives"])):
         raise DataError(f"{path} is an archive; unpack it, and give the folder or table in it")

@@ -37,8 +37,7 @@ TOLERANCE = 0.01
 class EncodedArrays:
     """The arrays of a file of features, `where` for messages.
 
-    Raises:
-        DataError: what there must be is not there, does not fit together, or is no feature, label or name.
+    Raises DataError: what there must be is not there, does not fit together, or is no feature, label or name.
     """
 
     def __init__(self, where: str, arrays: Arrays) -> None:

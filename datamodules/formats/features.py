@@ -40,8 +40,7 @@ class FeatureFile:
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
         """The data set, with `outputs` of its backbone; a file that has not changed is looked through once.
 
-        Raises:
-            DataError: files missing, not of this kind or inconsistent.
+        Raises DataError: files missing, not of this kind or inconsistent.
         """
         problem = self.missing(root)
         if problem:

@@ -52,8 +52,7 @@ class ClassFolders:
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:
         """Lists the images of all splits, sorted within each class.
 
-        Raises:
-            DataError: a missing folder, a class that is in one split only, or duplicate class names.
+        Raises DataError: a missing folder, a class that is in one split only, or duplicate class names.
         """
         if problem := self.missing(root):
             raise DataError(f"{name}: {problem}")

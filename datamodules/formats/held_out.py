@@ -19,8 +19,7 @@ SHARE = 0.2
 def parse_share(text: str) -> float:
     """The share of test images, above 0 and below 1, as the option `split` gives it.
 
-    Raises:
-        DataError: no number, or one that is out of range.
+    Raises DataError: no number, or one that is out of range.
 
     >>> parse_share("0.2")
     0.2
@@ -42,8 +41,7 @@ def held_out(
     A class's images are ordered by the SHA-256 of their names [n], and the first ones are held out. So the split
     depends on no seed, order of files or machine, and a further image moves at most one other. `where` is for messages.
 
-    Raises:
-        DataError: a class with a single image.
+    Raises DataError: a class with a single image.
 
     >>> held_out("x", ["a/1", "a/2", "a/3", "b/1", "b/2"], np.array([0, 0, 0, 1, 1]), ["a", "b"], 0.5).tolist()
     [False, True, False, False, True]

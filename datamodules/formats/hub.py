@@ -151,8 +151,7 @@ def is_hub_folder(folder: Path) -> bool:
 def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping[str, Any]:
     """The tables, with a column of paths, bytes, or both as tables without types hold them, read as one of pictures.
 
-    Raises:
-        DataError: the column holds neither.
+    Raises DataError: the column holds neither.
     """
     import datasets
 
@@ -170,8 +169,7 @@ def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping
 def divided(dataset: Dataset, share: float) -> Dataset:
     """The data set with a share of each class's training images for testing; rows are told apart by their numbers.
 
-    Raises:
-        DataError: a class of a single image.
+    Raises DataError: a class of a single image.
     """
     images, labels = dataset.train.images, dataset.train.labels
     assert isinstance(images, HubImages)

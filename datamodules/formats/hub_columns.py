@@ -24,8 +24,7 @@ def split_names(
 ) -> tuple[str, str | None, str | None]:
     """Names of the training, test and validation splits; without a test split, the validation split is it, if any.
 
-    Raises:
-        DataError: a split that does not exist.
+    Raises DataError: a split that does not exist.
     """
     held_out = [part for part in HELD_OUT if part in there and part != train]
     if test is None and "test" not in there and held_out:
@@ -41,8 +40,7 @@ def split_names(
 def image_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
     """Name of the image column: `asked` if given, else the only column of images, else one named in PICTURES.
 
-    Raises:
-        DataError: no such column, or several to choose from.
+    Raises DataError: no such column, or several to choose from.
     """
     pictures = [column for column, kind in features.items() if type(kind).__name__ == "Image"]
     called = [column for column in features if column.casefold() in PICTURES]
@@ -52,8 +50,7 @@ def image_column(name: str, features: Mapping[str, Any], asked: str | None) -> s
 def label_column(name: str, features: Mapping[str, Any], asked: str | None) -> str:
     """Name of the label column: `asked` if given, else the only column with class names, else one named in LABELS.
 
-    Raises:
-        DataError: no such column.
+    Raises DataError: no such column.
     """
     named = [column for column, kind in features.items() if type(kind).__name__ == "ClassLabel"]
     called = [column for column in LABELS if column in (named or features)]
@@ -125,8 +122,7 @@ def _whole(value: Any) -> Any:
 def numbers_of(name: str, column: str, part: str, values: Sequence[Any], classes: Sequence[str] = ()) -> Labels:
     """Class numbers [n] of a split, from numbers or from names of `classes` [C].
 
-    Raises:
-        DataError: a row without a label, or with something else than one whole number; the message names it.
+    Raises DataError: a row without a label, or with something else than one whole number; the message names it.
     """
     named = {own: number for number, own in enumerate(classes)}
     values = [named.get(value, value) if isinstance(value, str) else value for value in values]

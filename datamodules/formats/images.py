@@ -22,8 +22,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 class FileImages:
     """The images at `paths` relative to `root`, decoded on access; `left_out` are files beside them that are none.
 
-    Raises:
-        DataError: a path that is not text in UTF-8.
+    Raises DataError: a path that is not text in UTF-8.
     """
 
     root: Path

@@ -178,8 +178,7 @@ def labelling(column: str) -> str:
 def without_clean(given: Mapping[str, Labels], true: Labels, path: Path) -> dict[str, Labels]:
     """The labellings [n] except the clean one, which must equal the true labels [n].
 
-    Raises:
-        DataError: clean labels that differ, as images or classes are in another order.
+    Raises DataError: clean labels that differ, as images or classes are in another order.
     """
     clean = given.get(CLEAN)
     if clean is not None and (len(clean) != len(true) or (clean != true).any()):

@@ -30,8 +30,7 @@ def places(root: Path, names: Iterable[str]) -> dict[str, str]:
 def require_files(root: Path, paths: Sequence[str], listed_by: str) -> list[str]:
     """The paths of all images in a list as they are on the disk, where a name may differ in case or suffix.
 
-    Raises:
-        DataError: some are missing; the message names the first and says how many.
+    Raises DataError: some are missing; the message names the first and says how many.
     """
     found = places(root, paths)
     if absent := [path for path in paths if path not in found]:

@@ -21,8 +21,7 @@ class Source(Protocol):
     def open(self, name: str, template: str, root: Path | None, download: bool) -> Dataset:
         """Opens the data set under the data root `root`; only `download=True` uses the network.
 
-        Raises:
-            DataError: files missing or inconsistent; the message says what to do.
+        Raises DataError: files missing or inconsistent; the message says what to do.
         """
         ...
 

@@ -27,8 +27,7 @@ _FLAG = re.compile(_COLUMNS["one_part"]).fullmatch
 def file_column(table: CsvTable, asked: str | None, root: Path) -> tuple[str, list[str]]:
     """The column of files, and its cells as the files are called below `root`; of several, that whose files are there.
 
-    Raises:
-        DataError: none can be told, two name different files, a cell is empty, or an address of the web.
+    Raises DataError: none can be told, two name different files, a cell is empty, or an address of the web.
     """
     named = [asked] if asked else [name for name in table.columns if name == "file"]
     named = named or [name for name in table.columns if _is(name, "file") or _is(name, "name")]
@@ -54,8 +53,7 @@ def file_column(table: CsvTable, asked: str | None, root: Path) -> tuple[str, li
 def label_column(table: CsvTable, asked: str | None, others: Sequence[str]) -> list[str]:
     """The labels [n] in one of the columns `others`, by names where numbers have some, or in one column per class.
 
-    Raises:
-        DataError: none can be told, or two contradict each other.
+    Raises DataError: none can be told, or two contradict each other.
     """
     named = asked.split("+") if asked else [name for name in others if name == "label"]
     named = named or [name for name in others if _is(name, "label")]

@@ -69,9 +69,8 @@ def known() -> list[str]:
 def parse(kind: str) -> tuple[str, dict[str, str]]:
     """Name and options of a kind as written by the user: `symmetric`, `human[labels=worse]`.
 
-    Raises:
-        DataError: an unknown kind (with the nearest match and the list), an option that the kind does not have, or a
-            value that it does not take.
+    Raises DataError: an unknown kind (with the nearest match and the list), an option that the kind does not have, or a
+    value that it does not take.
 
     >>> parse("human[labels=worse]")
     ('human', {'labels': 'worse'})
@@ -139,9 +138,8 @@ def corrupt(kind: str, context: Context, rate: float | None, seed: int) -> Noisy
 
     Rates are nested: the images that are wrong at a rate are so, with the same wrong label, at every larger rate.
 
-    Raises:
-        DataError: an unknown kind or option, a rate outside [0, 1] or missing, fewer than two classes, or a missing
-            field of the context that the kind needs.
+    Raises DataError: an unknown kind or option, a rate outside [0, 1] or missing, fewer than two classes, or a missing
+    field of the context that the kind needs.
 
     >>> context = Context(indices=np.arange(6), pool=np.array([0, 0, 1, 1, 2, 2]), classes=3)
     >>> corrupt("symmetric", context, rate=0.5, seed=1).labels.tolist()

@@ -20,9 +20,8 @@ def corrupt(context: Context, rate: None, seed: int, labels: str = "") -> Noisy:
     classes have equally many votes, the seed draws one of these. `labels` may be omitted if the data set has only one
     labelling.
 
-    Raises:
-        DataError: an unknown labelling, one that votes twice, none chosen among several, or one with a class number
-            out of range.
+    Raises DataError: an unknown labelling, one that votes twice, none chosen among several, or one with a class number
+    out of range.
 
     >>> given = {"web": np.array([1, 1, 0]), "a": np.array([0, 1, 1]), "b": np.array([0, 1, 0])}
     >>> context = Context(indices=np.array([2, 0]), pool=np.array([0, 1, 1]), classes=2, given=given)

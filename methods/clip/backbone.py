@@ -117,8 +117,7 @@ class Backbone(nn.Module):
     def layout(self, classes: Sequence[str], n_ctx: int, position: str = "end", full_stop: bool = True) -> PromptLayout:
         """The prompts `ctx NAME.` of the classes with n_ctx context tokens at `position`, or without the full stop.
 
-        Raises:
-            BackboneError: if a prompt does not fit into the tower's context length.
+        Raises BackboneError: if a prompt does not fit into the tower's context length.
         """
         tok = self.tokenizer
         names = [tok.encode(name.replace("_", " ")) for name in classes]

@@ -69,9 +69,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 def read_saved(path: Path) -> Any:
     """What a file of weights holds, read so that nothing in it is run.
 
-    Raises:
-        BackboneError: it names what no file of weights needs.
-        UnpicklingError: it is none that torch writes.
+    Raises BackboneError: it names what no file of weights needs. Raises UnpicklingError: it is none that torch writes.
     """
     if path.name.endswith(".index.json"):
         files = {Path(file).name for file in json.loads(reading.read_text(path, reading.RECORD))["weight_map"].values()}

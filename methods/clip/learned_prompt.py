@@ -36,8 +36,7 @@ class LearnedPrompt:
     def check(self, backbone: Backbone) -> None:
         """Accept the model that the context was learned with.
 
-        Raises:
-            BackboneError: tokens of another width, or of another model of this width.
+        Raises BackboneError: tokens of another width, or of another model of this width.
         """
         table = backbone.text.token_embedding.weight
         if self.ctx.shape[-1] != table.shape[1]:
@@ -54,8 +53,7 @@ class LearnedPrompt:
     def names(self, backbone: Backbone) -> list[str] | None:
         """The names of its classes, in their order, as the tokenizer writes them; None where they are not noted.
 
-        Raises:
-            BackboneError: as `check` does.
+        Raises BackboneError: as `check` does.
         """
         self.check(backbone)
         if self.after is None:
@@ -73,8 +71,7 @@ class LearnedPrompt:
     def features(self, classes: Sequence[str], backbone: Backbone, position: str = "end") -> Tensor:
         """The text features [1, C, E] of the prompts of classes, whose names stand at `position` of the context.
 
-        Raises:
-            BackboneError: as `check` and `of_classes` do.
+        Raises BackboneError: as `check` and `of_classes` do.
         """
         self.check(backbone)
         ctx = self.of_classes(classes, backbone).to(backbone.device)
@@ -83,8 +80,7 @@ class LearnedPrompt:
     def of_classes(self, classes: Sequence[str], backbone: Backbone) -> Tensor:
         """The context, or those of the classes in their order, [N, D] or [C, N, D].
 
-        Raises:
-            BackboneError: each class has its own, and some class has none.
+        Raises BackboneError: each class has its own, and some class has none.
         """
         if self.ctx.ndim == 2:
             return self.ctx

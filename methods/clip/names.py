@@ -25,8 +25,7 @@ def split_name(name: str) -> tuple[str, str]:
     >>> split_name("local-dir:/models/clip[name=mine]"), split_name("ViT-B-16/openai")
     (('local-dir:/models/clip', 'mine'), ('ViT-B-16/openai', ''))
 
-    Raises:
-        BackboneError: another option, or a name for what is no folder or file.
+    Raises BackboneError: another option, or a name for what is no folder or file.
     """
     try:
         place, options = parse_spec(name)

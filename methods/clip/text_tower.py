@@ -29,8 +29,7 @@ from methods.errors import BackboneError
 class TextTower:
     """The parts of a frozen open_clip text tower (`CLIP` or `CustomTextCLIP`) that prompt tuning needs.
 
-    Raises:
-        BackboneError: from `of`, for text towers from other libraries and for towers with a class embedding.
+    Raises BackboneError: from `of`, for text towers from other libraries and for towers with a class embedding.
     """
 
     transformer: Any

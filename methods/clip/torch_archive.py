@@ -34,8 +34,7 @@ def is_torchscript(path: Path) -> bool:
 def read_archive(path: Path) -> Any:
     """What an archive holds: containers, numbers, words and tensors, and a shell for any other object.
 
-    Raises:
-        BackboneError: it names what no file of weights needs.
+    Raises BackboneError: it names what no file of weights needs.
     """
     with zipfile.ZipFile(path) as archive:
         if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist() if "/data/" in part.filename):
