@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 import sys
 from importlib import import_module
 
@@ -27,3 +28,9 @@ def test_ctrl_c_does_not_reach_what_is_imported(monkeypatch: pytest.MonkeyPatch)
     __import__("benchmark.run.preloaded")
     gc.unfreeze()
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_workers_are_copied_from_ends_without_a_word() -> None:
+    code = "import benchmark.run.preloaded, sys, torch; print('ready')"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert (ended.stdout, ended.stderr) == ("ready\n", "")
