@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from datamodules import reading
-from datamodules.foreign import from_cell, to_cell
+from datamodules.foreign import from_cell
+from datamodules.formats.csv_table import as_csv
 
 T = TypeVar("T")
 READ: dict[Any, Callable[[str], Any]] = {"str": from_cell, "float": float, "int": int}
@@ -40,15 +41,9 @@ def read_rows(path: Path, kind: type[T]) -> list[T]:
 
 def write_rows(path: Path, kind: type[T], rows: Iterable[T]) -> None:
     """Writes a table in one step. Raises BadInput: a file of another kind stands there."""
-    text = io.StringIO()
-    lines = ([_cell(value) for value in astuple(row)] for row in rows)  # type: ignore[call-overload]
-    csv.writer(text, lineterminator="\n").writerows([_header(kind).split(","), *lines])
-    place_of(path, kind).write(text.getvalue())
+    lines = (astuple(row) for row in rows)  # type: ignore[call-overload]
+    place_of(path, kind).write(as_csv([_header(kind).split(","), *lines]))
 
 
 def _header(kind: type[Any]) -> str:
     return ",".join(field.name for field in fields(kind))
-
-
-def _cell(value: object) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else to_cell(str(value))

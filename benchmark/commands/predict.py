@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from benchmark.screen import Screen, bars
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Images
 from datamodules.encoded import Rows
-from datamodules.foreign import to_cell
+from datamodules.formats.csv_table import as_csv
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import image_names
 from datamodules.formats.picture_files import SUFFIXES, left_out, picture_files
@@ -91,9 +89,7 @@ def main(options: Options) -> int:
     readable = features.any(1)
     chances = (classifier.scale * features @ torch.from_numpy(classifier.weights).T).softmax(1)
     rows = [row for row, good in zip(_rows(images, chances, classifier), readable.tolist(), strict=True) if good]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *(map(to_cell, row) for row in rows)])
-    table.write(text.getvalue())
+    table.write(as_csv([COLUMNS, *rows]))
     where = "" if table.is_printed else f": {table.path}"
     console.say(f"{len(rows)} pictures classified{where}")
     return 0
