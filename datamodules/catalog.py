@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
@@ -107,7 +106,7 @@ def check(spec: str) -> None:
         if option not in allowed:
             raise DataError(f"data set {name!r} has no option {option!r}; it has: {', '.join(allowed)}")
     if "split" in options:
-        _share(name, options)
+        parse_share(name, options["split"])
     if options.get("labels", UNKNOWN) != UNKNOWN and not _is_array(name):
         raise DataError(f"data set {name!r}: labels can be {UNKNOWN!r} or left out; got {options['labels']!r}")
 
@@ -156,10 +155,10 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
         called = {role: name for role, name in asdict(parts_of(folder)).items() if name}
         more = "" if {"train", "test"} <= called.keys() else advice(folder)
         whole = ClassFolders(str(folder), **called, get=f"one folder of images per class in each{more}")
-        source: Source = OneFolder(str(folder), _share(name, options)) if "split" in options else whole
+        source: Source = OneFolder(str(folder), parse_share(name, options["split"])) if "split" in options else whole
         return source, options.get("template", TEMPLATE)
     if kind == "features":
-        share = _share(name, options) if "split" in options else None
+        share = parse_share(name, options["split"]) if "split" in options else None
         labels = options.get("labels", "") if _is_array(name) else ""
         return FeatureFile(place, labels, options.get("texts", ""), options.get("classes", ""), share), "{}"
     own = place if kind == "hf" else name
@@ -171,7 +170,7 @@ def _source(spec: str) -> tuple[Source | Embedded, str]:
     if "given" in options:
         changes["given"] = tuple(options["given"].split("+"))
     if "split" in options:
-        changes["split"] = _share(name, options)
+        changes["split"] = parse_share(name, options["split"])
     return replace(getattr(entry, "HUB", None) or Hub(place), **changes), template
 
 
@@ -185,13 +184,6 @@ def _unknown(name: str) -> DataError:
         return DataError(f"data set {name!r}: there is no folder {_absolute(name)}; for the hub's, write hf:{name}")
     ways = [*known(), "folder:PATH", "hf:NAME", "features:PATH"]
     return unknown("data set", name, ways, meanings(datasets, name))
-
-
-def _share(name: str, options: Mapping[str, str]) -> float:
-    try:
-        return parse_share(options["split"])
-    except DataError as error:
-        raise DataError(f"data set {name!r}: {error}") from None
 
 
 def _is_array(name: str) -> bool:

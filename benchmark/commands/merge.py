@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmark.commands._folders import check_results, check_writable
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs, check_folders
-from benchmark.records.joined import check_origins, merge
+from benchmark.records.joined import merge, read_origins
 from benchmark.records.store import Store
 from benchmark.report.file_names import TABLES, tables_of
 from benchmark.screen import Screen
@@ -36,7 +36,7 @@ def main(options: Options) -> int:
     check_writable("the folder of --out", options.out)
     Outputs(options.out, "report").check([*TABLES, *tables_of(options.out, *options.folders)])
     check_folders(options.out, ["failed"])
-    check_origins(options.out)
+    read_origins(options.out)
     from benchmark.analysis.results import Results
     from benchmark.report import table_files
 

@@ -74,7 +74,7 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
         OSError: a folder cannot be written.
     """
     target, merged, names = Store(out), Merged(), _names(folders)
-    origins = _read_origins(out)
+    origins = read_origins(out)
     for record in target.load().records:
         merged.take(record, str(out))
     for folder in folders:
@@ -89,16 +89,6 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
             _copy(source, target, record)
         _copy_failures(source, target, merged.there)
     return merged
-
-
-def check_origins(out: Path) -> None:
-    """Accept the list of where records came from, or that there is none.
-
-    Raises:
-        BadInput: A link, folder or device stands in its place.
-        BadRecord: It is damaged, or not ours.
-    """
-    _read_origins(out)
 
 
 def _names(folders: Sequence[Path]) -> dict[Path, str]:
@@ -172,7 +162,11 @@ def _copy_failures(source: Store, target: Store, done: Mapping[str, Record]) -> 
     target.clear_failures([record.run for record in done.values()])
 
 
-def _read_origins(out: Path) -> dict[str, str]:
+def read_origins(out: Path) -> dict[str, str]:
+    """The name of the folder that each record came from, by key; none where there is no such list.
+
+    Raises BadInput: a link, folder or device stands in its place. Raises BadRecord: it is damaged, or not ours.
+    """
     path = out / ORIGINS
     if not is_there(path):
         return {}

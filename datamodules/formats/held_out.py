@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,19 @@ from datamodules.errors import DataError
 SHARE = 0.2
 
 
-def parse_share(text: str) -> float:
-    """The share of test images, above 0 and below 1, as the option `split` gives it.
+def parse_share(name: str, text: str) -> float:
+    """The share of test images, above 0 and below 1, as the option `split` of a data set gives it.
 
     Raises DataError: no number, or one that is out of range.
 
-    >>> parse_share("0.2")
+    >>> parse_share("folder:pets", "0.2")
     0.2
     """
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
-    if not 0 < share < 1:
-        raise DataError(f"split is the share of test images and should lie between 0 and 1, as in 0.2; got {text!r}")
-    return share
+    with suppress(ValueError):
+        if 0 < float(text) < 1:
+            return float(text)
+    share = "split is the share of test images and should lie between 0 and 1, as in 0.2"
+    raise DataError(f"data set {name!r}: {share}; got {text!r}")
 
 
 def held_out(
