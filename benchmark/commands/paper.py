@@ -13,7 +13,7 @@ from benchmark.plan import gpu_hours, name_checks, paper_runs
 from benchmark.plan.axes import Run
 from benchmark.plan.options import numbers
 from benchmark.plan.packs import packs
-from benchmark.plan.paper_runs import Cell, Changes
+from benchmark.plan.paper_runs import Cell
 from benchmark.plan.shared_options import Training
 from benchmark.published import protocols
 from benchmark.published.protocols import Paper
@@ -67,7 +67,9 @@ def main(options: Options) -> int:
     check_writable("the output folder", options.out)
     check_folders(options.out, ["papers"])
     table.check()
-    cells = paper_runs.cells(paper, _changes(options))
+    methods, datasets = split_list(options.methods), split_list(options.datasets)
+    seeds, other = numbers("seeds", options.seeds, int), (options.backbone, options.recipe, options.epochs or None)
+    cells = paper_runs.cells(paper, methods, datasets, seeds, *other)
     if options.backbone:
         name_checks.check_backbone(options.backbone)
     console.say(f"{paper.name}: {paper.title}", "bold")
@@ -93,13 +95,6 @@ def main(options: Options) -> int:
         reasons |= {run.key: "it does not run on this backbone" for run in set(able).difference(left)}
         able = left
     return _finish(console, options, paper, cells, reasons, table, able)
-
-
-def _changes(options: Options) -> Changes:
-    return Changes(
-        methods=split_list(options.methods), datasets=split_list(options.datasets), seeds=numbers("seeds",
-        options.seeds, int), backbone=options.backbone, recipe=options.recipe, epochs=options.epochs or None,
-    )  # fmt: skip
 
 
 def _for_bench(options: Options) -> bench.Options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
@@ -20,26 +21,20 @@ class Cell:
     runs: tuple[Run, ...]
 
 
-@dataclass(frozen=True)
-class Changes:
-    """What a user changes of a paper's grid: fewer methods or data sets, other seeds, backbone, recipe or epochs."""
-
-    methods: Sequence[str] = ()
-    datasets: Sequence[str] = ()
-    seeds: Sequence[int] = ()
-    backbone: str = ""
-    recipe: str = ""
-    epochs: int | None = None
-
-
-def cells(paper: Paper, changes: Changes) -> list[Cell]:
+def cells(
+    paper: Paper, methods: Sequence[str] = (), datasets: Sequence[str] = (), seeds: Sequence[int] = (),
+    backbone: str = "", recipe: str = "", epochs: int | None = None,
+) -> list[Cell]:  # fmt: skip
     """The cells of a paper in the order of its file; a method that a paradigm does not suit has no runs.
 
+    There may be fewer methods and data sets than in the paper, and other seeds, another backbone, recipe or epochs.
     Raises BadInput: A method or data set that the paper does not have, or a value that the grid does not take.
     """
-    points = _chosen(paper.points, "method", changes.methods, lambda point: point.label)
-    points = _chosen(points, "data set", changes.datasets, lambda point: point.dataset)
-    return [Cell(point, tuple(_runs(point, changes))) for point in points]
+    points = _chosen(paper.points, "method", methods, lambda point: point.label)
+    points = _chosen(points, "data set", datasets, lambda point: point.dataset)
+    given = {"seeds": tuple(seeds), "backbone": backbone, "recipe": recipe}
+    other: dict[str, Any] = {name: value for name, value in given.items() if value}
+    return [Cell(point, tuple(_runs(replace(point, **other), epochs))) for point in points]
 
 
 def quick(cells: Sequence[Cell], missing: Container[str]) -> list[Cell]:
@@ -61,10 +56,10 @@ def _chosen(
     return tuple(point for point in points if not names or name_of(point) in names)
 
 
-def _runs(point: Point, changes: Changes) -> list[Run]:
+def _runs(point: Point, epochs: int | None) -> list[Run]:
     return Grid(
         methods=[point.method], rates=[point.rate], shots=[point.shots], paradigms=[point.paradigm],
         datasets=[f"{point.dataset}[template={point.template}]" if point.template else point.dataset],
-        kinds=["symmetric" if point.noise == "none" else point.noise], seeds=changes.seeds or point.seeds,
-        backbones=[changes.backbone or point.backbone], recipes=[changes.recipe or point.recipe], epochs=changes.epochs,
+        kinds=["symmetric" if point.noise == "none" else point.noise], seeds=point.seeds, backbones=[point.backbone],
+        recipes=[point.recipe], epochs=epochs,
     ).runs()  # fmt: skip

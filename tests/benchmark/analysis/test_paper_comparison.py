@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.analysis.paper_comparison import comparison
-from benchmark.plan.paper_runs import Changes, cells
+from benchmark.plan.paper_runs import cells
 from benchmark.published import protocols
 from benchmark.records.store import Store
 from tests.support.records_factory import result
@@ -15,7 +15,7 @@ from tests.support.records_factory import result
 
 def test_means_over_seeds_stand_beside_theirs_and_the_re_run(tmp_path: Path) -> None:
     paper, store = protocols.paper("nlprompt"), Store(tmp_path)
-    found = cells(paper, Changes(["nlprompt"], ["dtd"], seeds=[1, 2, 3]))
+    found = cells(paper, ["nlprompt"], ["dtd"], seeds=[1, 2, 3])
     (cell,) = (cell for cell in found if (cell.point.noise, cell.point.rate) == ("symmetric", 0.5))
     for run, accuracy in zip(cell.runs[:2], (60.0, 62.0), strict=True):
         store.write(run, result(accuracy, run))
@@ -31,6 +31,6 @@ def test_means_over_seeds_stand_beside_theirs_and_the_re_run(tmp_path: Path) -> 
 
 def test_what_is_uncertain_or_not_stated_stays_marked() -> None:
     paper = protocols.paper("nlprompt")
-    table = comparison(paper, cells(paper, Changes()), [], {})
+    table = comparison(paper, cells(paper), [], {})
     assert table["remark"].str.contains("uncertain").sum() == 2
     assert table[table["method"] == "gce"]["remark"].str.contains("uncertain|q is not stated").all()

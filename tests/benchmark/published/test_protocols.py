@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.plan.paper_runs import Changes, cells, quick
+from benchmark.plan.paper_runs import cells, quick
 from benchmark.published import protocols
 from benchmark.published.papers import published, reported
 from datamodules import catalog
@@ -31,9 +31,7 @@ def test_every_cell_of_11_data_sets_and_5_shots_has_its_number(name: str) -> Non
 
 
 def test_residuals_are_twice_as_large_on_flowers() -> None:
-    methods = {
-        cell.point.dataset: cell.runs[0].method for cell in cells(protocols.paper("task_res"), Changes(["task_res"]))
-    }
+    methods = {cell.point.dataset: cell.runs[0].method for cell in cells(protocols.paper("task_res"), ["task_res"])}
     assert methods["oxford_flowers"] == "task_res[alpha=1]" and methods["dtd"] == "task_res"
 
 
@@ -41,7 +39,7 @@ def test_residuals_are_twice_as_large_on_flowers() -> None:
 def test_every_cell_of_a_paper_has_a_run_for_each_seed_under_its_recipe(name: str) -> None:
     paper = protocols.paper(name)
     assert paper.title and paper.source and paper.notes
-    for cell in cells(paper, Changes()):
+    for cell in cells(paper):
         assert [run.seed for run in cell.runs] == list(cell.point.seeds)
         assert cell.point.dataset in catalog.known()
         assert {run.recipe for run in cell.runs} == {cell.point.recipe} <= set(recipes.known())
@@ -77,7 +75,7 @@ def test_grip_has_a_cell_for_every_number() -> None:
 def joapr_cells(name: str) -> dict[tuple[str, str, float], list[str]]:
     """The methods of JoAPR's cells in a paper, by data set, kind of noise and rate."""
     found: dict[tuple[str, str, float], list[str]] = {}
-    for cell in cells(protocols.paper(name), Changes(["joapr"])):
+    for cell in cells(protocols.paper(name), ["joapr"]):
         point = cell.point
         found.setdefault((point.dataset, point.noise, point.rate), []).append(cell.runs[0].method)
     return found
@@ -112,7 +110,7 @@ def test_joapr_warms_up_longest_on_aircraft() -> None:
 
 
 def test_grips_prompts_have_no_full_stop_and_its_templates_neither() -> None:
-    by_label = {cell.point.label: cell.runs[0] for cell in cells(protocols.paper("grip"), Changes())}
+    by_label = {cell.point.label: cell.runs[0] for cell in cells(protocols.paper("grip"))}
     assert by_label["grip"].method == "grip[full_stop=False]"
     assert by_label["grip[modality=multimodal]"].method == "grip[full_stop=False,modality=multimodal]"
     assert by_label["grip[modality=visual]"].method == "grip[modality=visual]"
@@ -120,7 +118,7 @@ def test_grips_prompts_have_no_full_stop_and_its_templates_neither() -> None:
 
 
 def test_quick_takes_the_first_data_set_that_is_there_and_the_first_seed() -> None:
-    all_of_it = cells(protocols.paper("joapr"), Changes())
+    all_of_it = cells(protocols.paper("joapr"))
     some = quick(all_of_it, {"caltech101"})
     assert {(run.dataset, run.seed) for cell in some for run in cell.runs} == {("dtd", 1)}
     assert len(some) == 24
