@@ -34,17 +34,9 @@ class Column:
     optional: bool = False
 
 
-def _labels_hash(record: Record, rate: float | None) -> str:
-    """The hash of the labels that the run was given; empty where it was given none."""
-    return "" if record.label_free else record.noise.labels_sha256
-
-
-def _realised(record: Record, rate: float | None) -> float | None:
-    return None if record.label_free and rate != 0 else record.noise.realised
-
-
 COLUMNS = (
-    Column("labels", _labels_hash, lambda hashes: "given" if any(hashes) else "none"),
+    Column("labels", lambda record, _: "" if record.label_free else record.noise.labels_sha256,
+           lambda hashes: "given" if any(hashes) else "none"),
     Column("mean", lambda record, _: record.score, "mean", source="accuracy"),
     Column("std", None, "std", source="accuracy"),
     Column("seeds", None, "nunique", source="seed"),
@@ -53,7 +45,8 @@ COLUMNS = (
            note="some runs diverged"),
     Column("collapsed", lambda record, _: record.collapsed, "sum", mark="‡",
            note="some runs collapsed: nearly uniform predictions, training accuracy at chance"),
-    Column("realised", _realised, "mean", format="{:.4f}"),
+    Column("realised", lambda record, rate: None if record.label_free and rate != 0 else record.noise.realised, "mean",
+           format="{:.4f}"),
     Column("protocol"),
     Column("seen", lambda record, _: record.seen_accuracy, "mean", in_brackets="{:.1f}", note="accuracy on seen",
            optional=True),

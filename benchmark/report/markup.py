@@ -17,20 +17,14 @@ def title(block: Block) -> str:
 def markdown(block: Block) -> str:
     """A Markdown table; mean ± standard deviation over seeds, in percent."""
     head = ["method", *map(block.heading, block.columns)]
-    rows = [[printed(method), *_row(block, method)] for method in block.methods]
+    cells = block.cells
+    rows = [[printed(name), *(_text(cells.get((name, column))) for column in block.columns)] for name in block.methods]
     return table(head, rows) + "".join(f"\n{note}\n" for note in block.notes)
-
-
-def _row(block: Block, method: str) -> list[str]:
-    return [_text(block.cells.get((method, column))) for column in block.columns]
-
-
-def _std(std: float | None) -> str:
-    return "" if std is None else f" ± {std:.2f}"
 
 
 def _text(cell: Cell | None) -> str:
     if cell is None:
         return MISSING
     mean = _RANKS.get(cell.rank, "{}").format(f"{cell.mean:.2f}")
-    return f"{mean}{_std(cell.std)}{cell.in_brackets}{cell.marks}"
+    std = "" if cell.std is None else f" ± {cell.std:.2f}"
+    return f"{mean}{std}{cell.in_brackets}{cell.marks}"

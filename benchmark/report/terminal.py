@@ -94,12 +94,9 @@ def _columns(group: Sequence[Block]) -> list[str]:
 def _cell(cell: Cell | None, with_std: bool) -> Text:
     if cell is None:
         return Text(MISSING, "dim") + " "
-    text = f"{cell.marks}{cell.mean:.2f}{_std(cell.std, with_std)}{cell.in_brackets}"
+    std = f" ±{cell.std:5.2f}" if with_std and cell.std is not None else ""
+    text = f"{cell.marks}{cell.mean:.2f}{std}{cell.in_brackets}"
     return Text(f"{text}*", "bold green") if cell.rank == 1 else Text(f"{text} ")
-
-
-def _std(std: float | None, with_std: bool) -> str:
-    return f" ±{std:5.2f}" if with_std and std is not None else ""
 
 
 def _name(what: str, lines: Sequence[str], console: Screen) -> None:

@@ -39,17 +39,9 @@ class PackQueue:
     def __init__(self, packs: Iterable[Pack]) -> None:
         self.waiting = deque(Piece(pack, Deaths()) for pack in packs)
 
-    def take(self) -> Piece:
-        """The next piece."""
-        return self.waiting.popleft()
-
     def finished(self, piece: Piece) -> None:
         """Notes that a piece was trained, so that its other parts are worth more trials."""
         piece.deaths.in_a_row = 0
-
-    def later(self, piece: Piece) -> None:
-        """Puts a piece that another process is training at the end."""
-        self.waiting.append(piece)
 
     def died(self, piece: Piece) -> str:
         """Lets a piece whose worker died go again, or in halves; returns in words which, or `LOST`."""

@@ -89,7 +89,7 @@ def keep_busy(crew: Crew[Any], work: Workload[Any]) -> None:
         while queue.waiting or any(worker.piece for worker in workers):
             for worker in workers:
                 if worker.free and queue.waiting:
-                    worker.give(queue.take())
+                    worker.give(queue.waiting.popleft())
             start = time.monotonic()
             for worker in crew.wait([worker for worker in workers if not worker.free], TICK):
                 number = workers.index(worker)
@@ -119,7 +119,7 @@ def _receive(worker: AnyWorker, queue: PackQueue, report: Report, lost: Callable
     if piece is not None and what == "done":
         queue.finished(piece)
     elif piece is not None and what == "later":
-        queue.later(piece)
+        queue.waiting.append(piece)
     return True
 
 

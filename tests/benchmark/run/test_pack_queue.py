@@ -20,7 +20,7 @@ def campaign(runs: int, guilty: set[int]) -> tuple[list[int], list[int], int]:
     lost: list[int] = []
     deaths = 0
     while queue.waiting:
-        piece = queue.take()
+        piece = queue.waiting.popleft()
         own = [run.seed for run in piece.pack.runs]
         if guilty & set(own):
             deaths += 1
@@ -40,9 +40,9 @@ def test_the_guilty_runs_alone_are_given_up(guilty: set[int]) -> None:
 
 def test_a_pack_that_died_once_goes_again_as_it_was() -> None:
     queue = PackQueue([pack(4), pack(2)])
-    first = queue.take()
+    first = queue.waiting.popleft()
     queue.died(first)
-    assert queue.take() is first
+    assert queue.waiting.popleft() is first
 
 
 def test_one_guilty_run_costs_a_death_per_halving() -> None:
