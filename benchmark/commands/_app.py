@@ -107,6 +107,13 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
                 raise BadInput(f"{command} needs {needed}: {app.usage}") from None
         error.verbose = False
         raise BadInput(f"{command}: {one_line(str(error), 500)} Usage: {app.usage}, --help explains each") from None
+    kinds = get_type_hints(options, include_extras=True)
+    for name, value in bound.arguments.items():
+        try:
+            if get_origin(kinds[name]) is Annotated:
+                Option(name, kinds[name], None).check(value)
+        except ValueError as error:
+            raise BadInput(f"{name} is {as_text(value)}, should be {error}") from None
     return options(**bound.arguments)
 
 

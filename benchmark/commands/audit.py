@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from annotated_types import Ge, Gt, Le, Lt
 from rich.progress import Progress
 
 from benchmark.commands._folders import check_writable
@@ -53,22 +54,22 @@ class Options(DoubtfulLabels):
     pred_probs: Path | None = None
     """Out-of-fold probabilities [images, classes] of your own classifier, .npy, as one more classifier."""
 
-    correct: float = 0.0
+    correct: Annotated[float, Ge(0), Le(1)] = 0.0
     """Also write audited.csv, with the labels of this fraction of the most suspicious images replaced, 0 to 1."""
 
-    expected: float = 0.2
+    expected: Annotated[float, Gt(0), Lt(1)] = 0.2
     """Expected fraction of wrong labels, 0 to 1; it matters where features hardly separate the classes."""
 
     prompt: Literal["auto", "yes", "no"] = "auto"
     """Whether a robust prompt is trained beside the other classifiers; auto: for up to 8 images a class."""
 
-    duplicates: float = 0.95
+    duplicates: Annotated[float, Ge(0), Le(1)] = 0.95
     """Cosine similarity of features from which two pictures are compared as possible copies."""
 
-    pictures: int = 10_000
+    pictures: Annotated[int, Ge(0)] = 10_000
     """Pictures on the page, most suspicious first; 0: no page."""
 
-    seed: int = 1
+    seed: Annotated[int, Ge(0)] = 1
     """Seed of noise, draws and folds."""
 
 
@@ -136,14 +137,6 @@ def _say_next(console: Screen, options: Options) -> None:
 
 
 def _check(options: Options) -> None:
-    for name in ("noise", "correct", "duplicates"):
-        if not 0 <= getattr(options, name) <= 1:
-            raise BadInput(f"{name} is {getattr(options, name):g}, should lie in 0 ... 1")
-    if not 0 < options.expected < 1:
-        raise BadInput(f"expected is {options.expected:g}, should lie between 0 and 1, for example 0.2")
-    for name in ("pictures", "shots", "seed"):
-        if getattr(options, name) < 0:
-            raise BadInput(f"{name} is {getattr(options, name)}, should be at least 0")
     if not split_list(options.detector):
         raise BadInput("no detector given; joint is the default")
     noises.parse(options.noise_type)

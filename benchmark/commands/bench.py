@@ -120,8 +120,6 @@ def _checked(options: Options, datasets: Iterable[str], backbones: Iterable[str]
     check_folders(options.out, ("campaigns", "locks", "failed", "slurm", "wandb"))
     check_track(options.track, options.out, datasets)
     recorded_workers(options.out, (), 1)
-    if options.timeout < 0:
-        raise BadInput(f"timeout is {options.timeout}, should be a number of seconds, or 0 for none")
     return engine
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from annotated_types import Gt, Lt
 
 from benchmark.choose import card
 from benchmark.choose.candidates import Plan, checked, suitable
@@ -46,7 +48,7 @@ class Options(DoubtfulLabels):
     seeds: str = "1,2,3"
     """Seeds of the trials: each holds out other images. The classifier is trained with the first one."""
 
-    hold_out: float = 0.25
+    hold_out: Annotated[float, Gt(0), Lt(1)] = 0.25
     """Fraction of each class that is kept out of training to compare methods, above 0 and below 1."""
 
     recipe: str = "auto"
@@ -105,12 +107,6 @@ def _check(options: Options) -> Plan:
     names, seeds = split_list(options.methods), seeds_of(options.seeds)
     if not names:
         raise BadInput("give at least one method")
-    if not 0 < options.hold_out < 1:
-        raise BadInput(f"hold_out is {options.hold_out:g}, should lie between 0 and 1")
-    if not 0 <= options.noise <= 1:
-        raise BadInput(f"noise is {options.noise:g}, should lie in 0 ... 1")
-    if options.shots < 0:
-        raise BadInput(f"shots is {options.shots}, should be at least 0")
     plan = checked(Plan(names, options.default, seeds, options.hold_out))
     noises.parse(options.noise_type)
     check_backbone(options.backbone)

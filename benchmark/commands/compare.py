@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from annotated_types import Ge
 from rich.table import Table
 
 from benchmark.analysis.leaderboard import from_csv, leaderboard
@@ -39,7 +40,7 @@ class Options:
     b: Path
     """Another one."""
 
-    tolerance: float = TOLERANCE
+    tolerance: Annotated[float, Ge(0)] = TOLERANCE
     """Largest difference of a cell, in points of accuracy."""
 
 
@@ -75,8 +76,6 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
 
     Raises BadInput: A folder has neither, or its `leaderboard.csv` is none.
     """
-    if tolerance < 0:
-        raise BadInput(f"tolerance is {tolerance:g}, should be at least 0")
     left, first, notes_a = _board(a)
     right, second, notes_b = _board(b)
     key = [*CELL, "method"]

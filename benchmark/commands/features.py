@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Ge
 
 from benchmark import PROTOCOL
 from benchmark.commands._folders import check_writable
@@ -40,13 +42,13 @@ class Options(PictureEncoding):
     templates: str = ""
     """Templates of the texts, separated by |, or imagenet for OpenAI's 80; the default is the data set's own."""
 
-    views: int = 0
+    views: Annotated[int, Ge(0)] = 0
     """Random crops to encode of each training image, one per epoch; 0 for no augmentation."""
 
     recipe: str = "auto"
     """Recipe that defines the crops."""
 
-    seed: int = 1
+    seed: Annotated[int, Ge(0)] = 1
     """Seed of the crops; runs of this seed train as on the pictures."""
 
     half: bool = False
@@ -94,9 +96,6 @@ def _check(options: Options, file: OneFile) -> None:
         raise BadInput(f"{options.dataset} is a file of features already")
     if options.to.suffix != ".npz":
         raise BadInput(f"to is {options.to}, should end in .npz")
-    for name in ("views", "seed"):
-        if getattr(options, name) < 0:
-            raise BadInput(f"{name} is {getattr(options, name)}, should be at least 0")
     _templates(options.templates)
     check_writable("the folder of --to", options.to.parent)
     file.check()

@@ -6,12 +6,13 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Annotated
 
+from annotated_types import Ge
 from rich.markup import escape
 from rich.table import Table
 
 from benchmark.commands._folders import check_results
-from benchmark.errors import BadInput
 from benchmark.plan import options as bench
 from benchmark.plan.axes import AXES, OPTIONS, phrase
 from benchmark.plan.method_names import printed
@@ -39,14 +40,12 @@ class Options:
     out: Path = Path("results")
     """The results folder."""
 
-    mistakes: int = 10
+    mistakes: Annotated[int, Ge(0)] = 10
     """How many of the most confident errors to list (needs bench --save_predictions)."""
 
 
 def main(options: Options) -> int:
     """Prints one record, and its worst mistakes."""
-    if options.mistakes < 0:
-        raise BadInput(f"mistakes is {options.mistakes}, should be at least 0")
     check_results(options.out)
     store, console = Store(options.out), Screen()
     record = store.find(options.run)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 from benchmark.commands._folders import check_writable
 from benchmark.errors import BadInput
@@ -37,10 +40,10 @@ class Options:
     devices: str = "auto"
     """auto (the first GPU, else the CPU), cpu, or a GPU's number."""
 
-    rounds: int = 3
+    rounds: Annotated[int, Ge(1), Le(MOST)] = 3
     """Number of rounds."""
 
-    threads: int = 1
+    threads: Annotated[int, Ge(1), Le(MOST)] = 1
     """CPU threads."""
 
     quick: bool = False
@@ -87,6 +90,3 @@ def _check(options: Options, table: OneFile, chosen: list[str]) -> None:
     for name in chosen:
         if name not in CASES:
             raise BadInput(f"unknown case {name!r}: {nearest(name, CASES)}")
-    for option in ("rounds", "threads"):
-        if not 1 <= getattr(options, option) <= MOST:
-            raise BadInput(f"{option} is {getattr(options, option)}, should be at least 1 and at most {MOST}")

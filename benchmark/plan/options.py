@@ -65,21 +65,16 @@ class Options(Training):
     def grid(self) -> Grid:
         """The grid that these options describe.
 
-        Raises BadInput: a value that is not a number where one is due, or packs of no run.
+        Raises BadInput: a value that is not a number where one is due.
         """
-        if self.pack < 1:
-            raise BadInput(f"pack is {self.pack}, should be at least 1")
+        shots = [str(ALL) if part.casefold() == "all" else part for part in split_list(self.shots)]
         return Grid(
             methods=groups.methods(split_list(self.methods)), datasets=groups.datasets(split_list(self.datasets),
             self.data), rates=numbers("noise", self.noise, float), kinds=split_list(self.noise_type),
-            seeds=numbers("seeds", self.seeds, int), shots=numbers("shots",
-            ",".join(_shots(part) for part in split_list(self.shots)), int), backbones=split_list(self.backbone),
-            paradigms=split_list(self.paradigm), recipes=split_list(self.recipe), epochs=self.epochs or None,
+            seeds=numbers("seeds", self.seeds, int), shots=numbers("shots", ",".join(shots), int),
+            backbones=split_list(self.backbone), paradigms=split_list(self.paradigm), recipes=split_list(self.recipe),
+            epochs=self.epochs or None,
         )  # fmt: skip
-
-
-def _shots(part: str) -> str:
-    return str(ALL) if part.casefold() == "all" else part
 
 
 def seeds_of(text: str) -> list[int]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby, pairwise
 
-from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.plan.schedule import ends, in_order, schedule
 from benchmark.plan.short_names import short_name
@@ -72,10 +71,8 @@ def packs(runs: Iterable[Run], size: int, workers: int = 1) -> list[Pack]:
     The largest pack is cut while one worker would train alone for more than `STRAGGLER` of the campaign; if the workers
     are busy for less than `UTILISATION` of it then, packs get smaller towards the end. A pack's make-up depends on the
     grid and on `workers`, not on which of its runs are done, so that a resumed benchmark computes the same numbers as
-    one that was never interrupted. Raises BadInput: a size below 1.
+    one that was never interrupted.
     """
-    if size < 1:
-        raise BadInput(f"pack is {size}, should be at least 1")
     runs = list(runs)
     images = {name: str(recipe(name).settings.images) for name in {run.recipe for run in runs}}
     about = {name: (spec.rounds, spec.info.inputs) for name, spec in {run.method: run.spec for run in runs}.items()}

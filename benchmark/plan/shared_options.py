@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
 
 DATA = Path(os.environ.get("PROMPTNOISE_DATA", "~/data")).expanduser()
 CACHE = Path(os.environ.get("PROMPTNOISE_CACHE", "~/.cache/promptnoise")).expanduser()
@@ -62,10 +64,10 @@ class Training(WandB):
     save_predictions: bool = False
     """Write the predictions of each run to a Parquet file beside its record."""
 
-    pack: int = 96
+    pack: Annotated[int, Ge(1)] = 96
     """Largest number of runs that train together."""
 
-    timeout: int = 0
+    timeout: Annotated[int, Ge(0)] = 0
     """Seconds without progress after which a pack is stopped and tried again in parts; 0: never."""
 
     track: str = ""
@@ -107,10 +109,10 @@ class DoubtfulLabels(PictureEncoding):
     checked: Path | None = None
     """Table of file and true label of images that you have checked, as exported by the audit's page."""
 
-    shots: int = 0
+    shots: Annotated[int, Ge(0)] = 0
     """Images per class to use, 0: all."""
 
-    noise: float = 0.0
+    noise: Annotated[float, Ge(0), Le(1)] = 0.0
     """For a test: fraction of labels to make wrong first, 0 to 1. The data set's own labels are then the true ones."""
 
     noise_type: str = "symmetric"

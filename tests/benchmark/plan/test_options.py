@@ -30,8 +30,3 @@ def test_options_multiply_to_a_grid() -> None:
     assert {(run.method, run.rate, run.shots) for run in runs} == {
         (method, rate, shots) for method in ("coop", "gce") for rate in (0.25, 0.5) for shots in (1, 2)
     }
-
-
-def test_a_pack_holds_at_least_one_run() -> None:
-    with pytest.raises(BadInput, match="pack is 0, should be at least 1"):
-        Options(pack=0).grid()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from benchmark.errors import BadInput
 from benchmark.plan.axes import Run
 from benchmark.plan.options import Options
 from benchmark.plan.packs import STRAGGLER, WORTH, Pack, packs
@@ -168,8 +167,3 @@ def test_no_pack_of_two_recipes_mixes_batch_sizes_crops_or_held_out_images() -> 
     )
     assert len(made) == 4
     assert all(len({recipe(each.recipe).settings.images for each in pack.runs}) == 1 for pack in made)
-
-
-def test_a_pack_of_no_run_is_refused() -> None:
-    with pytest.raises(BadInput, match="pack is 0, should be at least 1"):
-        packs([], 0)
