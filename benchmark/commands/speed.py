@@ -58,12 +58,12 @@ def main(options: Options) -> int:
     with console.loading("torch"):
         import torch
 
-        from benchmark.run.devices import parse_devices
+        from benchmark.run.devices import keep_to, parse_devices
         from benchmark.speed.case_functions import case_functions
         from benchmark.speed.cases import Row, Settings, as_csv
         from benchmark.speed.shown_rows import line_of, table_of
 
-        settings = Settings(parse_devices(options.devices)[0], options.rounds, options.quick)
+        settings = Settings(keep_to(parse_devices(options.devices)[0]), options.rounds, options.quick)
     torch.set_num_threads(options.threads)
     cases = case_functions()
     rows: list[Row] = []

@@ -31,6 +31,15 @@ def parse_devices(text: str, small: bool = False, packs: int = 1) -> list[str]:
     return devices[:packs]
 
 
+def keep_to(device: str) -> str:
+    """The same device; a GPU is from now on the one of what names none, such as page-locked memory, not the first."""
+    import torch
+
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
+    return device
+
+
 def planned_workers(text: str, small: bool) -> int:
     """How many workers `text` asks for, found without torch: `auto` counts as on a machine without a GPU.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmark.run.devices import parse_devices
+from benchmark.run.devices import keep_to, parse_devices
 from benchmark.run.events import Event
 from datamodules.catalog import open_dataset
 from datamodules.dataset import Dataset
@@ -30,7 +30,7 @@ def open_bank(
 
     Raises UserError: devices that there are not, or a backbone that cannot be loaded.
     """
-    device = parse_devices(devices)[0]
+    device = keep_to(parse_devices(devices)[0])
     if outputs is not None:
         precomputed = Precomputed(outputs).to(device)
         return precomputed, FeatureBank(precomputed, None, device)

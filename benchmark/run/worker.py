@@ -20,6 +20,7 @@ from benchmark.plan.packs import Pack
 from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.collect import Result
+from benchmark.run.devices import keep_to
 from benchmark.run.events import Event, Report
 from benchmark.run.pack_memory import TooLarge
 from benchmark.run.resources import Resources
@@ -140,11 +141,7 @@ class Runner:
 
 
 def _prepare(device: str) -> None:
-    """Frees what earlier trainings left in cycles of references, which a GPU's allocator would count as in use.
-
-    What names no device, such as page-locked memory, goes with this one from now on: not with the machine's first.
-    """
+    """Keeps to a device, and frees what earlier trainings left in cycles of references, which its allocator counts."""
     gc.collect()
-    if device.startswith("cuda"):
-        torch.cuda.set_device(device)
+    if keep_to(device).startswith("cuda"):
         torch.cuda.empty_cache()

@@ -70,3 +70,15 @@ def test_a_bank_is_kept_and_tells_whoever_asked_last(opened: Counter[Any]) -> No
     ((who, event),) = told
     assert who == "second"
     assert (event.what, event.text, event.done, event.total) == ("encode", "encoding images, 120 per second", 3, 9)
+
+
+def test_a_bank_of_another_gpu_keeps_to_that_gpu(opened: Counter[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    current: list[str] = []
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.set_device", current.append)
+    monkeypatch.setattr(resources, "load_backbone", lambda name, device: (*current, device))
+    monkeypatch.setattr(resources, "bank_of", lambda *about: about[3])
+    backbone, bank = resources.open_bank("tiny", "1", Path(), lambda *_: None)
+    assert (backbone, bank) == (("cuda:1", "cuda:1"), "cuda:1")
+    resources.open_bank("tiny", "cpu", Path(), lambda *_: None)
+    assert current == ["cuda:1"]
