@@ -224,6 +224,23 @@ def test_training_waits_for_a_gpu_no_more_often_than_written(
     assert cost.waits_per_epoch <= epoch, cost.sites()
 
 
+@pytest.mark.parametrize(("method", "atol"), [("coop", 0.03), ("vpt", 2e-4), ("clip_lora[dropout=0]", 3e-4)])
+def test_towers_in_half_precision_train_on_a_gpu_near_the_cpu(
+    method: str, atol: float, pictures: str, backbone: str
+) -> None:
+    runs = runs_of([method], "fewshot", pictures, backbone)
+    cpu = train(runs, Resources(precision="bf16"), "cpu", 1, lambda event: None)
+    costs = {precision: Cost(PretendGPU()) for precision in ("fp32", "bf16")}
+    gpu = {name: train_on_the_gpu(runs, Resources(precision=name), cost) for name, cost in costs.items()}
+    for (found, learned, _), (_, on_cpu, _), (_, in_full, _) in zip(gpu["bf16"], cpu, gpu["fp32"], strict=True):
+        assert (found["status"], found["precision"]) == ("ok", "bf16")
+        assert any(not np.array_equal(learned[name], in_full[name]) for name in learned)
+        for name, array in learned.items():
+            np.testing.assert_allclose(array, on_cpu[name], rtol=0, atol=atol, err_msg=name)
+    assert costs["bf16"].waits_per_step == 0, costs["bf16"].sites()
+    assert costs["fp32"].launches_per_step < costs["bf16"].launches_per_step  # what is cast is cast by kernels
+
+
 def test_more_runs_start_no_more_kernels(pictures: str, backbone: str) -> None:
     costs = [Cost(PretendGPU()), Cost(PretendGPU())]
     for cost, seeds in zip(costs, (2, 5), strict=True):

@@ -23,6 +23,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.support.pretend_attention import pretend_attention
+from tests.support.pretend_autocast import pretend_autocast
 from tests.support.pretend_tensor import DEVICE, INDEXING, NAME, Operation, PretendTensor, is_pretend, run
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +76,7 @@ class PretendGPU:
         self._stack.enter_context(patch.object(torch, NAME, ModuleType(NAME), create=True))
         # Not by `_Functions`, which is out of the way while a checkpoint is computed again.
         self._stack.enter_context(patch.object(functional, "scaled_dot_product_attention", pretend_attention))
+        self._stack.enter_context(patch.object(torch, "autocast", pretend_autocast))
         self._stack.enter_context(_Operations(self))
         self._stack.enter_context(_Functions(self))
         return self

@@ -145,6 +145,26 @@ def test_kernels_are_counted_and_views_are_not(gpu: PretendGPU, act: Callable[[T
     assert gpu.launches - before == launches
 
 
+@pytest.mark.parametrize(
+    ("act", "dtype"),
+    [
+        (lambda x: nn.functional.linear(x, x), torch.bfloat16),
+        (lambda x: x @ x.T, torch.bfloat16),
+        (lambda x: nn.functional.scaled_dot_product_attention(x, x, x), torch.bfloat16),
+        (lambda x: nn.functional.layer_norm(x.bfloat16(), (2,)), torch.float32),
+        (lambda x: x.bfloat16().softmax(-1), torch.float32),
+        (lambda x: x.bfloat16() + 1, torch.bfloat16),
+        (lambda x: x + x.bfloat16(), torch.float32),
+    ],
+)
+def test_autocast_is_that_of_cuda(gpu: PretendGPU, act: Callable[[Tensor], Tensor], dtype: torch.dtype) -> None:
+    x = torch.ones(2, 2, device=gpu.device, requires_grad=True)
+    with torch.autocast(gpu.device.type, torch.bfloat16):
+        found = act(x)
+    found.float().sum().backward()
+    assert found.dtype == dtype and x.grad is not None and x.grad.dtype == torch.float32
+
+
 def network() -> nn.Module:
     torch.manual_seed(0)
     layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
