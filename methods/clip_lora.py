@@ -50,8 +50,7 @@ class Method(AnyLoss, BaseMethod):
     def build(self) -> None:
         """Draws A [R, layers, 3, rank, D] of both towers, and starts B [R, layers, 3, D, rank] at zero.
 
-        Raises:
-            UnsupportedError: a tower that is no transformer of open_clip's plain blocks.
+        Raises UnsupportedError: a tower that is no transformer of open_clip's plain blocks.
         """
         task = self.task
         self.tower = ImageTower.of(task.backbone, "updates of the image tower")

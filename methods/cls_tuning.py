@@ -28,8 +28,7 @@ class Method(AnyLoss, BaseMethod):
     def build(self) -> None:
         """Copies the embeddings of every name, padded with unused zeros.
 
-        Raises:
-            MethodError: a prompt longer than the backbone's context.
+        Raises MethodError: a prompt longer than the backbone's context.
         """
         backbone, tok = self.task.backbone, self.task.backbone.tokenizer
         before, after = (tok.encode(part) for part in self.task.template.split("{}"))

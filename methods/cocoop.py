@@ -50,8 +50,7 @@ class Method(AnyLoss, PromptMethod):
     def build(self) -> None:
         """Draws the two layers as `torch.nn.Linear` does: uniform in +- 1 / sqrt(inputs).
 
-        Raises:
-            MethodError: contexts for each class.
+        Raises MethodError: contexts for each class.
         """
         if self.csc:
             raise MethodError("cocoop gives each image its own context; csc, one for each class, is not for it")

@@ -98,8 +98,7 @@ class SelfTraining(PromptMethod):
     def build(self) -> None:
         """Draws what the modality learns, and keeps the draw from which every round starts.
 
-        Raises:
-            MethodError: options about words for visual prompts.
+        Raises MethodError: options about words for visual prompts.
         """
         visual = self.modality == "visual"
         if visual and (self.csc or self.init or self.position != "end"):

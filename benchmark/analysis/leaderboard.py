@@ -113,8 +113,7 @@ def rate_name(rate: float) -> str:
 def from_csv(text: str) -> pd.DataFrame:
     """The table that `to_csv` wrote, to its two decimals, without choices that earlier versions wrote among methods.
 
-    Raises:
-        BadInput: It lacks a column of a leaderboard.
+    Raises BadInput: It lacks a column of a leaderboard.
     """
     types = {"backbone": str, "dataset": str, "noise": str, "method": str, "recipe": str}
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=types, na_values=[""], keep_default_na=False)

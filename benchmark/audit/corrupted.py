@@ -27,8 +27,7 @@ def opened(
     `shots` labelled images of each class are drawn, 0 for all images; the data set is None where its own labels are in
     doubt, too.
 
-    Raises:
-        UserError: what cannot be opened, or noise that cannot be made.
+    Raises UserError: what cannot be opened, or noise that cannot be made.
     """
     measured = noise.measured(kind)
     if measured and rate:
@@ -52,8 +51,7 @@ def corrupt_dataset(
     Kinds that follow a model need the unit features [P, E] of all training images, and zero-shot class weights [C, E]
     times the logit scale.
 
-    Raises:
-        UserError: noise that cannot be made, or that needs features where none are given.
+    Raises UserError: noise that cannot be made, or that needs features where none are given.
     """
     pool = dataset.train.labels
     drawn = few_shot(pool, shots, seed) if shots else np.arange(len(pool))

@@ -23,8 +23,7 @@ MOST = 2**33
 def read_decisions(path: Path, data: Doubtful) -> Labels:
     """The true classes [P] of a table with columns `file` and `label`, -1 where an image has no line.
 
-    Raises:
-        BadInput: another table, a file that is not audited, or a label that no class has.
+    Raises BadInput: another table, a file that is not audited, or a label that no class has.
     """
     table = read_table(path)
     for column in ("file", "label"):
@@ -45,8 +44,7 @@ def read_decisions(path: Path, data: Doubtful) -> Labels:
 def read_probabilities(path: Path, data: Doubtful) -> NDArray[np.float32]:
     """Probabilities [P, C] of the classes by a classifier of the user's own, out of fold, as cleanlab takes them.
 
-    Raises:
-        BadInput: not an array of numbers of this shape whose rows sum to 1.
+    Raises BadInput: not an array of numbers of this shape whose rows sum to 1.
     """
     wanted = (len(data.given), len(data.classes))
     how = f"it should hold {wanted[1]} probabilities for each of the {wanted[0]} images, in the order of the data"

@@ -110,8 +110,7 @@ def open_doubtful(spec: str, root: Path | None = None) -> Doubtful:
     included. Its true labels are unknown, as are those of a table (columns `file`, relative to the table, and `label`,
     empty where an image has none; others in brackets, `x.csv[file=id,label=breed]`) and of the hub.
 
-    Raises:
-        UserError: nothing there, or files that cannot be used; the message says what to do.
+    Raises UserError: nothing there, or files that cannot be used; the message says what to do.
     """
     if not spec.strip():
         raise BadInput("nothing to audit: give a folder, a CSV table of files and labels, or the name of a data set")
@@ -143,8 +142,7 @@ def of_dataset(spec: str, dataset: Dataset) -> Doubtful:
 def checked(data: Doubtful) -> Doubtful:
     """Returns `data` after validating it.
 
-    Raises:
-        BadInput: fewer than two classes, a class of fewer than two images, or two classes of one name.
+    Raises BadInput: fewer than two classes, a class of fewer than two images, or two classes of one name.
     """
     if len(data.classes) < 2:
         place = Path(data.name.removeprefix("folder:"))

@@ -70,8 +70,7 @@ def train(setting: Setting, names: Sequence[str], seeds: Sequence[int], hold_out
 
     `step` is called after every epoch. A method and seed trains as it would alone.
 
-    Raises:
-        BadInput: a method whose class weights do not classify by themselves.
+    Raises BadInput: a method whose class weights do not classify by themselves.
     """
     trained = Trained({}, {})
     for recipe, own in setting.alike(names):

@@ -38,8 +38,7 @@ def encode(
 ) -> tuple[Doubtful, Sample]:
     """The images that can be read, and the sample of them that `audit` and `choose` diagnose.
 
-    Raises:
-        UserError: hardly an image can be read, or one cannot and the bank does not skip it; tables of another kind.
+    Raises UserError: hardly an image can be read, or one cannot and the bank does not skip it; tables of another kind.
     """
     looked_at = None if known.checked is None else torch.from_numpy(read_decisions(known.checked, data))
     own = None if known.pred_probs is None else torch.from_numpy(read_probabilities(known.pred_probs, data))

@@ -25,8 +25,7 @@ def worth_it(images: int, classes: int, backbone: str, device: str) -> bool:
 def with_prompt(sample: Sample, setting: Setting, when: When, start: Start) -> Sample:
     """The sample with a prompt trained on its given labels with GCE (1805.07836), with `auto` where it is `worth_it`.
 
-    Raises:
-        BadInput: a prompt is asked for, and there are features only.
+    Raises BadInput: a prompt is asked for, and there are features only.
     """
     data, name = setting.data, setting.backbone.name
     if data.outputs is not None:

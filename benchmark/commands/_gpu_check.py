@@ -95,8 +95,7 @@ def page(outcomes: Sequence[Outcome], device: str) -> str:
 def check(file: OneFile, console: Screen, devices: str = "auto") -> int:
     """Runs all steps and writes the page; 1 if one of them failed or took too long. "auto" runs nothing without a GPU.
 
-    Raises:
-        BadInput: something that is not ours stands in the page's place.
+    Raises BadInput: something that is not ours stands in the page's place.
     """
     import torch
 

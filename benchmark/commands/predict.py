@@ -110,9 +110,7 @@ def _backbone(classifier: exported.Classifier) -> str:
 def _of_coop(file: Path, backbone: Backbone) -> exported.Classifier:
     """The classifier of a prompt that another program has learned, with the class names that its tokens spell.
 
-    Raises:
-        BackboneError: no prompt of this model.
-        BadInput: it does not hold the names of its classes.
+    Raises BackboneError: no prompt of this model. Raises BadInput: it does not hold the names of its classes.
     """
     from methods.clip.learned_prompt import read_prompt
 

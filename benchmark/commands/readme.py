@@ -67,9 +67,7 @@ def main(options: Options) -> int:
 def rewritten(text: str, reference: Path) -> str:
     """`text` with what stands between the markers replaced by the tables of `reference/leaderboard.csv`.
 
-    Raises:
-        BadInput: The markers are not there once each, in order.
-        BadInput: There is no leaderboard.
+    Raises BadInput: The markers are not there once each, in order. Raises BadInput: There is no leaderboard.
     """
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise BadInput(f"the README must hold once each, in this order: {BEGIN} and {END}")

@@ -49,9 +49,8 @@ class Outputs:
 
         They are listed before they are written, so that one that a killed process left is known as ours.
 
-        Raises:
-            BadInput: Something else stands in the place of one; nothing is written.
-            OSError: The folder cannot be written or the disk is full.
+        Raises BadInput: Something else stands in the place of one; nothing is written. Raises OSError: The folder
+        cannot be written or the disk is full.
         """
         contents = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
         self.out.mkdir(parents=True, exist_ok=True)

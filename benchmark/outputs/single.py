@@ -37,9 +37,8 @@ class OneFile:
     def opened(self) -> Iterator[IO[bytes]]:
         """The file to write bytes to, there as a whole at the end or not at all.
 
-        Raises:
-            BadInput: Something that is not ours stands in the file's place.
-            OSError: It cannot be written or the disk is full.
+        Raises BadInput: Something that is not ours stands in the file's place. Raises OSError: It cannot be written or
+        the disk is full.
         """
         self.check()
         with atomic.replacing(self.path) as file:
@@ -48,9 +47,8 @@ class OneFile:
     def write(self, text: str) -> None:
         """Write the text, in UTF-8 wherever it goes.
 
-        Raises:
-            BadInput: Something that is not ours stands in the file's place.
-            OSError: It cannot be written or the disk is full.
+        Raises BadInput: Something that is not ours stands in the file's place. Raises OSError: It cannot be written or
+        the disk is full.
         """
         self.check()
         if not self.is_printed:

@@ -38,10 +38,9 @@ class Grid:
         a paradigm or a data set of features does not suit is left out; `find_unsupported` names it. Such a data set
         brings its backbone. "auto" is the recipe of backbone or method.
 
-        Raises:
-            BadInput: an axis without values, an unknown method or option, or a value out of range.
-            DataError: an unknown paradigm or kind of noise, or an option of one.
-            RecipeError: an unknown recipe, option of one, or value.
+        Raises BadInput: an axis without values, an unknown method or option, or a value out of range. Raises DataError:
+        an unknown paradigm or kind of noise, or an option of one. Raises RecipeError: an unknown recipe, option of one,
+        or value.
         """
         for axis, values in vars(self).items():
             if axis != "epochs" and not values:

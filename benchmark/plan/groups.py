@@ -42,8 +42,7 @@ def methods(names: Sequence[str]) -> list[str]:
 def datasets(names: Sequence[str], data: Path | None = None) -> list[str]:
     """Names of data sets, each group replaced by its members; `features` are all files of features in `data`.
 
-    Raises:
-        BadInput: there are none.
+    Raises BadInput: there are none.
 
     >>> datasets(["embedded", "dtd"])
     ['combos', 'digits', 'flipped', 'tilted', 'dtd']
@@ -86,8 +85,7 @@ def _is_folder_of_arrays(path: Path) -> bool:
 def whole_numbers(option: str, parts: Sequence[str]) -> list[int]:
     """Whole numbers, each range `first-last` replaced by its numbers.
 
-    Raises:
-        BadInput: not a whole number, or a range that ends before it begins or is very long.
+    Raises BadInput: not a whole number, or a range that ends before it begins or is very long.
 
     >>> whole_numbers("seeds", ["1-3", "7"])
     [1, 2, 3, 7]

@@ -97,9 +97,8 @@ class MethodInfo:
     def values(self, given: dict[str, str]) -> dict[str, Any]:
         """Attributes of the class `Method` that these options set away from their defaults.
 
-        Raises:
-            MethodError: An unknown option, or a value that it does not take.
-            BadInput: The method has to be imported for that, and cannot be.
+        Raises MethodError: An unknown option, or a value that it does not take. Raises BadInput: The method has to be
+        imported for that, and cannot be.
         """
         known = self.options
         unread = {name for name in given if not (known[name].known if name in known else self.source.complete)}

@@ -35,9 +35,8 @@ class Source:
 def read(module: str, name: str) -> Source | None:
     """What the source of `module` says of its class `name`, inherited attributes included; None if it has none.
 
-    Raises:
-        UserError: The module cannot be found.
-        OSError, SyntaxError, ValueError: Its file cannot be read, or is not Python.
+    Raises UserError: The module cannot be found. OSError, SyntaxError, ValueError: Its file cannot be read, or is not
+    Python.
     """
     lineage = _lineage(module, name)
     if not lineage:

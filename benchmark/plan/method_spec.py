@@ -32,9 +32,8 @@ class MethodSpec(NamedTuple):
 def parse_method(text: str) -> MethodSpec:
     """The method that `name` or `name[option=value,...]` asks for, and the attributes that its options set.
 
-    Raises:
-        BadInput: an unknown method or option, or a value that the option does not take.
-        DataError: brackets or equals signs are missing.
+    Raises BadInput: an unknown method or option, or a value that the option does not take. Raises DataError: brackets
+    or equals signs are missing.
     """
     name, options = parse_spec(text)
     info = method_catalog.method(name)

@@ -25,9 +25,7 @@ class Failure:
 def read_note(path: Path) -> Failure:
     """The failure that a file tells of.
 
-    Raises:
-        BadRecord: It is not a note of a failed run.
-        OSError: It cannot be read.
+    Raises BadRecord: It is not a note of a failed run. Raises OSError: It cannot be read.
     """
     parse(text := reading.read_bytes(path))
     try:

@@ -68,10 +68,8 @@ def merge(folders: Sequence[Path], out: Path) -> Merged:
     The first record of a name decides what it stands for: records of other weights, another precision, another split
     or other labels under that name are refused. `origins.json` keeps the name of the folder that each record came from.
 
-    Raises:
-        BadInput: A link, folder or device stands in the place of `origins.json` in `out`.
-        BadRecord: That file is damaged, or not ours.
-        OSError: a folder cannot be written.
+    Raises BadInput: A link, folder or device stands in the place of `origins.json` in `out`. Raises BadRecord: That
+    file is damaged, or not ours. Raises OSError: a folder cannot be written.
     """
     target, merged, names = Store(out), Merged(), _names(folders)
     origins = read_origins(out)

@@ -64,9 +64,8 @@ class Store:
         CPU) by name, `predictions` what `prediction_file.pack` made. The record is written last, so that it never
         stands for something half-written.
 
-        Raises:
-            BadRecord: `result` would not read back as a record; nothing is written.
-            OSError: The folder cannot be written.
+        Raises BadRecord: `result` would not read back as a record; nothing is written. Raises OSError: The folder
+        cannot be written.
         """
         path = self.path(run)
         beside = {LEARNED: _pack(learned) if learned else b"", PREDICTIONS: predictions}
@@ -126,9 +125,8 @@ class Store:
     def read(self, path: Path | str) -> Record:
         """The record in a file.
 
-        Raises:
-            BadRecord: It is not a record, is damaged, of another version, or is not where its run's record belongs.
-            OSError: It cannot be read.
+        Raises BadRecord: It is not a record, is damaged, of another version, or is not where its run's record belongs.
+        Raises OSError: It cannot be read.
         """
         if not str(path).endswith(".json"):
             raise BadRecord("it is not a record")

@@ -27,9 +27,7 @@ def record_workers(out: Path, runs: Iterable[Run], size: int, workers: int) -> N
 
     What is not as we write it is renamed to `campaign.json.bad` first.
 
-    Raises:
-        BadInput: A link, folder or device stands in the file's place.
-        OSError: The folder cannot be written.
+    Raises BadInput: A link, folder or device stands in the file's place. Raises OSError: The folder cannot be written.
     """
     content = _content(out)
     known, grid = _parsed(out, content), grid_name(runs, size)

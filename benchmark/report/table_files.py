@@ -19,9 +19,8 @@ from benchmark.report.file_names import table_file
 def write_all(campaign: Results, out: Path) -> list[Path]:
     """Write every table below `out`, and return the files.
 
-    Raises:
-        BadInput: A file that is not ours stands in the place of one.
-        OSError: The folder cannot be written or the disk is full.
+    Raises BadInput: A file that is not ours stands in the place of one. Raises OSError: The folder cannot be written or
+    the disk is full.
     """
     return Outputs(out, "report").write(texts(campaign.board))
 

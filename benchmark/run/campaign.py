@@ -51,9 +51,8 @@ def train_campaign(
 
     `begin` is called just before training.
 
-    Raises:
-        UserError: data, backbones, options or an output folder that cannot be used.
-        OSError: a folder that cannot be written any more; a line has said what is missing.
+    Raises UserError: data, backbones, options or an output folder that cannot be used. Raises OSError: a folder that
+    cannot be written any more; a line has said what is missing.
     """
     with console.loading("torch, backbone and data"):
         runner, devices, reasons = _opened(options, engine, plan)

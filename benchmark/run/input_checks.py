@@ -37,10 +37,8 @@ def find_unsupported(
     With `fewer_shots` classes may have fewer images than shots, which is said.
     Backbones are loaded here on the CPU for this alone, before every worker loads its own.
 
-    Raises:
-        DataError: a data set that cannot be opened, has one class only, too few images or not the labels asked for.
-        BackboneError: a backbone that cannot be loaded.
-        MethodError: options that a method does not take.
+    Raises DataError: a data set that cannot be opened, has one class only, too few images or not the labels asked for.
+    Raises BackboneError: a backbone that cannot be loaded. Raises MethodError: options that a method does not take.
     """
     for name, shots in sorted({(run.dataset, run.shots if run.draws_shots else 0) for run in runs}):
         dataset = resources.dataset(name)

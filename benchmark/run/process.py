@@ -55,10 +55,8 @@ class Worker:
     def receive(self, report: Report) -> str:
         """Reads one message; returns its kind: "report", "done", or "later" if another process has the pack.
 
-        Raises:
-            OSError: the job raised one.
-            RuntimeError: the job raised anything else.
-            EOFError: the process is dead.
+        Raises OSError: the job raised one. Raises RuntimeError: the job raised anything else. Raises EOFError: the
+        process is dead.
         """
         try:
             kind, content = self.connection.recv()

@@ -40,9 +40,7 @@ def log_record(record: Record, content: bytes, target: Target, again: bool = Fal
     The run's id is made from the record's bytes, so that logging the same record again makes no second run: epochs
     that W&B has are passed over. `again` says that files of it lie beside the results on purpose.
 
-    Raises:
-        Exception: Whatever wandb raises.
-        NotKept: The server does not have it.
+    Raises Exception: Whatever wandb raises. Raises NotKept: The server does not have it.
     """
     run = record.run
     rate = "measured" if run.rate is None else f"{run.rate:g}"
@@ -67,9 +65,7 @@ def log_campaign(
 
     `identity` is the run's id; logged again, the newest tables and pictures are shown.
 
-    Raises:
-        Exception: Whatever wandb raises.
-        NotKept: The server does not have it.
+    Raises Exception: Whatever wandb raises. Raises NotKept: The server does not have it.
     """
     import wandb
 

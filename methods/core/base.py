@@ -36,9 +36,7 @@ class BaseMethod(RunsModule):
     alone under a `Trainer`, which builds it from the data module and a `recipe` such as "coop[lr=0.01]" (default: that
     of the backbone), or beside others in a `PackModule`, with a `task`.
 
-    Raises:
-        MethodError: an unknown option, or a value that it does not take.
-        RecipeError: likewise of the recipe.
+    Raises MethodError: an unknown option, or a value that it does not take. Raises RecipeError: likewise of the recipe.
     """
 
     labels: ClassVar[str] = "given"
@@ -70,8 +68,7 @@ class BaseMethod(RunsModule):
     def __init_subclass__(cls, **settings: Any) -> None:
         """Refuses what a subclass overrides and nothing would use.
 
-        Raises:
-            MethodError: a hook of Lightning, or one that the class inherits a way around.
+        Raises MethodError: a hook of Lightning, or one that the class inherits a way around.
         """
         super().__init_subclass__(**settings)
         check_overrides(cls, BaseMethod)
@@ -100,8 +97,7 @@ class BaseMethod(RunsModule):
     def prepare(self, task: Task, derived: bool = False) -> None:
         """Builds what is learned, once; a `derived` task may change its epochs for a second training.
 
-        Raises:
-            MethodError: options that do not fit the task.
+        Raises MethodError: options that do not fit the task.
         """
         built, self._task, self.derived = self.built, task, derived
         if not built:

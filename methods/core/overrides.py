@@ -36,8 +36,7 @@ INSTEAD = {
 def check_overrides(cls: type, hooks: type) -> None:
     """Goes through what the body of a method's class overrides; `hooks` is the class that has every hook.
 
-    Raises:
-        MethodError: an override that nothing would use, with what goes around it.
+    Raises MethodError: an override that nothing would use, with what goes around it.
     """
     for name, value in vars(cls).items():
         owners = [base for base in cls.__mro__[1:] if name in vars(base)]

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 def connect(members: Sequence[BaseMethod], trainer: lightning.Trainer, stage: str) -> None:
     """Builds methods that have no task yet, checks those that have, and puts backbone and data on the Trainer's device.
 
-    Raises:
-        MethodError: seeds or epochs that disagree.
+    Raises MethodError: seeds or epochs that disagree.
     """
     data, device, epochs = data_of(trainer), trainer.strategy.root_device, trainer.max_epochs
     for member in members:
@@ -103,8 +102,7 @@ def about(task: Task) -> dict[str, Any]:
 def task_of(kept: Mapping[str, Any]) -> Task:
     """The task of a checkpoint that is loaded without a data module; its backbone is loaded by name.
 
-    Raises:
-        BackboneError: it cannot be loaded.
+    Raises BackboneError: it cannot be loaded.
     """
     backbone = load_backbone(kept["backbone"], precision=kept["precision"])
     own = Recipe(**kept["recipe"])

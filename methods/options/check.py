@@ -31,8 +31,7 @@ def check_options(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
 def check_values(method: str, known: Mapping[str, Option], given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the attributes that `given` options set, by the attribute's name; `known` has them by option.
 
-    Raises:
-        MethodError: As in `check_options`; the message begins with the method.
+    Raises MethodError: As in `check_options`; the message begins with the method.
     """
     return values_of(f"method {method!r}", known, given, MethodError)
 
@@ -66,8 +65,7 @@ def values_of(
 def options_of(cls: type) -> dict[str, Option]:
     """The options of a method's class by name: attributes that have a type and a value, unless they are ClassVars.
 
-    Raises:
-        MethodError: A type that does not exist where it is written.
+    Raises MethodError: A type that does not exist where it is written.
     """
     kinds: dict[str, Any] = {}
     for base in reversed(cls.__mro__):

@@ -85,9 +85,8 @@ class NamedRecipe:
 def recipe(text: str, epochs: int | None = None) -> NamedRecipe:
     """The recipe that `name` or `name[option=value,...]` asks for; `epochs` is short for its option of that name.
 
-    Raises:
-        RecipeError: an unknown recipe or option, a value that the option does not take, or epochs given twice.
-        DataError: brackets or equals signs are missing.
+    Raises RecipeError: an unknown recipe or option, a value that the option does not take, or epochs given twice.
+    Raises DataError: brackets or equals signs are missing.
 
     >>> str(recipe("coop[lr=1e-2,batch=32]"))
     'coop[lr=0.01]'

@@ -30,8 +30,7 @@ def known() -> list[str]:
 def check(name: str) -> None:
     """Checks the name of a detector.
 
-    Raises:
-        DataError: an unknown name, with the nearest match and the list.
+    Raises DataError: an unknown name, with the nearest match and the list.
     """
     if name not in known():
         raise unknown("detector", name, known())
@@ -46,8 +45,7 @@ def without_texts(names: Sequence[str]) -> tuple[list[str], list[str]]:
 def label_quality(name: str, sample: Sample) -> Tensor:
     """Quality [P] of every label by a detector, smaller where it is doubtful: only the order counts.
 
-    Raises:
-        DataError: an unknown name.
+    Raises DataError: an unknown name.
     """
     module = load(name)
     if not hasattr(module, "label_quality"):
@@ -59,8 +57,7 @@ def label_quality(name: str, sample: Sample) -> Tensor:
 def load(name: str) -> ModuleType:
     """The module of a detector.
 
-    Raises:
-        DataError: an unknown name.
+    Raises DataError: an unknown name.
     """
     check(name)
     return import_module(modules(sys.modules[__name__])[name])

@@ -62,8 +62,7 @@ class Engine:
     def devices(self, asked: str, small: bool, packs: int) -> list[str]:
         """The device of each worker, "cpu" or "cuda:N" as the worker calls it; no more than there are packs.
 
-        Raises:
-            BadInput: there are none.
+        Raises BadInput: there are none.
         """
         raise NotImplementedError
 

@@ -61,8 +61,7 @@ class Trainer:
     def train(self, pack: Pack, done: set[str]) -> Iterator[tuple[Any, ...]]:
         """Trains a pack; yields what happens: ("report", event), ("write", run, *result), ("fail", run, cause).
 
-        Raises:
-            OSError: a folder of this node that cannot be written.
+        Raises OSError: a folder of this node that cannot be written.
         """
         sent: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
 
@@ -167,10 +166,8 @@ class ActorWorker:
     def receive(self, report: Report) -> str:
         """Reads one message and does what it says; returns its kind.
 
-        Raises:
-            OSError: a folder cannot be written, here or on the actor's node.
-            RuntimeError: the job raised anything else.
-            EOFError: the actor or its node is dead.
+        Raises OSError: a folder cannot be written, here or on the actor's node. Raises RuntimeError: the job raised
+        anything else. Raises EOFError: the actor or its node is dead.
         """
         self.silence = 0.0
         if self.answers:
