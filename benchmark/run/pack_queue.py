@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 from benchmark.plan.packs import Pack
@@ -29,6 +29,25 @@ class Piece:
 
     pack: Pack
     deaths: Deaths
+
+
+@dataclass(eq=False)
+class AnyWorker:
+    """A worker as its parent knows it; `piece` is what it trains, and `silence` the seconds since it sent a message.
+
+    Its class says how to `give` it a piece, `receive` a message, `kill` it, and to `reap` or `stop` it.
+    """
+
+    device: str
+    _: KW_ONLY
+    piece: Piece | None = None
+    silence: float = 0.0
+    killed_for: str = ""
+
+    @property
+    def free(self) -> bool:
+        """Whether it can take a piece."""
+        return self.piece is None
 
 
 class PackQueue:

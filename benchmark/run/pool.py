@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from multiprocessing import forkserver
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from benchmark.plan.packs import Pack
 from benchmark.run.events import Event, Report
-from benchmark.run.pack_queue import PackQueue, Piece
+from benchmark.run.pack_queue import PackQueue
 from benchmark.run.process import Processes
 from benchmark.run.workload import Job, Workload
 
@@ -24,43 +24,13 @@ QUIET = 60.0
 TICK = 1.0
 
 
-class AnyWorker(Protocol):
-    """What `map_packs` needs to know of a worker."""
-
-    device: str
-    piece: Piece | None
-    silence: float
-
-    @property
-    def free(self) -> bool:
-        """Whether it can take a piece."""
-
-    def give(self, piece: Piece) -> None:
-        """Hands it its next pack."""
-
-    def receive(self, report: Report) -> str:
-        """Reads one message, and returns what it is; EOFError where the worker is dead."""
-
-    def kill(self, cause: str) -> None:
-        """Ends it; `reap` will name this cause."""
-
-    def reap(self) -> str:
-        """Lets go of a dead worker; returns why it died."""
-
-    def stop(self) -> None:
-        """Ends it, whatever it does."""
-
-
-W = TypeVar("W", bound=AnyWorker)
-
-
-class Crew(Protocol, Generic[W]):
+class Crew(Protocol):
     """How workers are started and listened to."""
 
-    def start(self, device: str) -> W:
+    def start(self, device: str) -> Any:
         """A new worker."""
 
-    def wait(self, workers: Sequence[W], timeout: float) -> Sequence[W]:
+    def wait(self, workers: Sequence[Any], timeout: float) -> Sequence[Any]:
         """Those of the workers that have a message or are dead, after at most `timeout` seconds."""
 
 
@@ -81,10 +51,10 @@ def map_packs(work: Workload[Job]) -> None:
     keep_busy(Processes(work.job), work)
 
 
-def keep_busy(crew: Crew[Any], work: Workload[Any]) -> None:
+def keep_busy(crew: Crew, work: Workload[Any]) -> None:
     """`map_packs` with the workers of a crew."""
     queue = PackQueue(work.packs)
-    workers: list[AnyWorker] = [crew.start(device) for device in work.devices[: len(work.packs)]]
+    workers = [crew.start(device) for device in work.devices[: len(work.packs)]]
     try:
         while queue.waiting or any(worker.piece for worker in workers):
             for worker in workers:
@@ -103,7 +73,7 @@ def keep_busy(crew: Crew[Any], work: Workload[Any]) -> None:
             worker.stop()
 
 
-def _receive(worker: AnyWorker, queue: PackQueue, report: Report, lost: Callable[[Pack, str], None]) -> bool:
+def _receive(worker: Any, queue: PackQueue, report: Report, lost: Callable[[Pack, str], None]) -> bool:
     """Reads a worker's message and does what it means for the worker's pack; False if the worker is dead."""
     piece = worker.piece
     try:
@@ -123,7 +93,7 @@ def _receive(worker: AnyWorker, queue: PackQueue, report: Report, lost: Callable
     return True
 
 
-def _watch(worker: AnyWorker, seconds: float, timeout: float, report: Report) -> None:
+def _watch(worker: Any, seconds: float, timeout: float, report: Report) -> None:
     """Counts the seconds for which a busy worker is silent, says so once, and kills it after `timeout` of them."""
     if worker.free:
         return

@@ -14,21 +14,17 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from benchmark.run.events import Report
-from benchmark.run.pack_queue import Piece
+from benchmark.run.pack_queue import AnyWorker, Piece
 from benchmark.run.workload import Job
 from datamodules.foreign import warn_in_one_line
 
 
-@dataclass
-class Worker:
-    """A worker as its parent knows it; `piece` is what it trains, and `silence` the seconds since it sent a message."""
+@dataclass(eq=False)
+class Worker(AnyWorker):
+    """A process as its parent knows it."""
 
-    device: str
     process: Any
     connection: Connection[Any, Any]
-    piece: Piece | None = None
-    silence: float = 0.0
-    killed_for: str = ""
 
     @classmethod
     def start(cls, job: Job, device: str) -> Worker:
@@ -40,11 +36,6 @@ class Worker:
         process.start()
         theirs.close()  # so that ours reads end-of-file when the worker dies
         return cls(device, process, ours)
-
-    @property
-    def free(self) -> bool:
-        """Whether it can take a piece."""
-        return self.piece is None
 
     def give(self, piece: Piece) -> None:
         """Hands a free worker its next pack."""

@@ -22,7 +22,7 @@ from benchmark.records.locks import Locks
 from benchmark.records.store import Store
 from benchmark.run.environment import versions
 from benchmark.run.events import Event, Report
-from benchmark.run.pack_queue import Piece
+from benchmark.run.pack_queue import AnyWorker, Piece
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner
@@ -107,7 +107,7 @@ class Actors:
         """An actor that the cluster places when there is room."""
         kind: Any = ray.remote(num_cpus=self.cpus, num_gpus=self.gpus)(Trainer)
         actor = kind.remote(self.runner, device)
-        return ActorWorker(self, device, actor, actor.ready.remote())
+        return ActorWorker(device, self, actor, actor.ready.remote())
 
     def wait(self, workers: Sequence[ActorWorker], timeout: float) -> list[ActorWorker]:
         """Those of the workers that have sent a message or are dead."""
@@ -128,16 +128,12 @@ class Actors:
 
 
 @dataclass(eq=False)
-class ActorWorker:
+class ActorWorker(AnyWorker):
     """An actor as the driver knows it; `awaited` is what it sends next: that it is ready, or messages about a pack."""
 
     crew: Actors
-    device: str
     actor: Any
     awaited: Any
-    piece: Piece | None = None
-    silence: float = 0.0
-    killed_for: str = ""
     node: str = ""
     answers: deque[tuple[str, Any]] = field(default_factory=deque)
     due: float = 0.0

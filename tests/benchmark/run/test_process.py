@@ -99,7 +99,7 @@ def test_errors_are_told_apart_and_do_not_end_the_worker(monkeypatch: pytest.Mon
 def worker(*messages: object) -> Worker:
     ended: Any = SimpleNamespace(join=lambda: None, exitcode=3)
     line: Any = Line(*messages)
-    return Worker("cpu", ended, line, Piece(seeds(1), Deaths()), 7.0)
+    return Worker("cpu", ended, line, piece=Piece(seeds(1), Deaths()), silence=7.0)
 
 
 def test_a_message_breaks_the_silence_and_the_last_of_a_pack_frees_the_worker() -> None:

@@ -88,7 +88,7 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def worker(runner: Any, **more: Any) -> ActorWorker:
-    one = ActorWorker(Actors(runner, 1, 0), "cpu", Actor(runner, "cpu", **more), "node-1")
+    one = ActorWorker("cpu", Actors(runner, 1, 0), Actor(runner, "cpu", **more), "node-1")
     assert not one.free and one.receive(lambda event: None) == "ready" and one.free
     return one
 
@@ -149,7 +149,7 @@ def test_a_pack_whose_actors_die_goes_on_in_halves_elsewhere(tmp_path: Path, mon
 
     def start(crew: Actors, device: str) -> ActorWorker:
         started.append(Actor(crew.runner, device, dies_after=1 if len(started) < 2 else 100))
-        return ActorWorker(crew, device, started[-1], "node")
+        return ActorWorker(device, crew, started[-1], "node")
 
     monkeypatch.setattr(Actors, "start", start)
     runner: Any = Runner(tmp_path)
@@ -175,7 +175,7 @@ def test_actors_that_cannot_be_started_stop_the_campaign(tmp_path: Path) -> None
     with pytest.raises(BadInput, match="Ray cannot start a worker"):
         for _ in range(9):
             with pytest.raises(EOFError):
-                ActorWorker(crew, "cpu", None, ActorDiedError()).receive(lambda event: None)
+                ActorWorker("cpu", crew, None, ActorDiedError()).receive(lambda event: None)
 
 
 def test_an_interrupt_within_a_call_of_ray_ends_the_campaign_as_any_other(
