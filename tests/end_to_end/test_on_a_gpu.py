@@ -37,7 +37,7 @@ from tests.support.pretend_training import Cost, Row, table, trainer
 CLASSES = ("red cat", "green dog", "blue bird", "ox", "grey mouse", "lion")
 #: The most waits of an epoch of two runs apart from its steps, by method; others have 4, for any number of runs.
 EPOCH_WAITS = {"deft": 6, "upl": 7, "em_means": 8, "clipcleaner": 11, "joapr": 12, "nlprompt": 14, "tecoprompt": 14}
-EPOCH_WAITS |= dict.fromkeys(("fpl", "ifpl", "grip", "cpl"), 36)  # 20 without pictures that a round encodes anew
+EPOCH_WAITS |= dict.fromkeys(("fpl", "ifpl", "grip", "cpl", "cap"), 36)  # 20 without pictures that a round encodes anew
 #: The same for what looks at pictures, where that is more.
 PICTURE_EPOCH_WAITS = 10
 #: How far from the CPU's a method's parameters may end: attention is computed otherwise, whose sums round otherwise.
