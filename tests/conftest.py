@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import sys
 
+import pytest
+
 # The tensors of the tests are tiny, and a second thread on a busy machine makes them ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Where bytecode is not written, each of hundreds of processes would compile the suite anew.
@@ -26,7 +28,17 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: a collection, which every pack of runs ends with, looks at what a test made alone."""
+    """Collections begin with the tests."""
+    gc.enable()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_is_there_stays() -> None:
+    """A collection, which every pack of runs ends with, looks at what the tests of one file made alone."""
     gc.collect()
     gc.freeze()
-    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Else nanobind lists all that triton holds as leaks."""
+    gc.unfreeze()
