@@ -22,11 +22,13 @@ from datamodules.run_spec import RunSpec
 from methods.coop import PromptMethod
 from methods.core.any_loss import AnyLoss
 from methods.core.base import BaseMethod
+from methods.fpl import SelfTraining
 from tests.support import toy
 
 EPOCHS, SHOTS, ROUNDS = 2, 2, 2
 SEEDS = (0, 1)
 SHARED = dict.fromkeys(PromptMethod.__annotations__, "coop") | dict.fromkeys(AnyLoss.__annotations__, "linear_probe")
+SHARED |= dict.fromkeys(SelfTraining.__annotations__, "grip")
 EXTRA = [
     ("upl", {"select": "random", "loss_": "gce"}),
     ("coop", {"init": "a photo of a"}),
