@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from methods.functional.label_noise_evidence import contradicted, likelihoods
-from methods.functional.log_linear_pool import BY_IMAGES, newton, newton_bias, pooled, pull
+from methods.functional.label_noise_evidence import exchanged, likelihoods
+from methods.functional.log_linear_pool import BY_IMAGES, BY_NAMES, newton, newton_bias, pooled, pull
 from methods.functional.regression import Spectrum, centred, left_out, regression, spectrum, std, weights
 
-#: Nats by which names alone must tell the given labels better than chance does, for EM from them to be taken.
-TOLD = 5.0
+#: Most nats that names can lose beside the regression, which asymmetric noise misleads; alone they must make them up.
+LOST = 5.0
 #: What the regression's ridge is chosen from: large ones, and smaller ones that must beat them by as many nats.
 RIDGES, LARGE, BEATEN = (0.3, 3.0, 30.0, 0.003, 0.03), 3, 10.0
 #: Fraction of right labels that a start begins with, and its steps.
@@ -59,15 +59,18 @@ class Given:
         known = x, labels[:, None], some, one, images, common, common[:, None] @ x.mT, by_labels, zeros
         none = names[:, None][:, :0]
         given = cls(*known, classifiers=none, named=one[:, :0], balance=none[..., 0]).beside(names)
-        likely = _even_noise(given, by_labels).each.sum(-1)
+        likely = _even_noise(given, given.scores(by_labels)).each.sum(-1)
         best = torch.cat([likely[:, :LARGE], likely[:, LARGE:] - BEATEN], 1).argmax(1)
         for number, value in enumerate(RIDGES):
             zeros = zeros.masked_fill(best == number, value)  # a tensor of RIDGES would be waited for
         return replace(given, ridge=zeros, by_labels=by_labels.take_along_dim(best.view(-1, 1, 1, 1), 1))
 
     def beside(self, classifier: Tensor) -> Given:
-        """The same with one more classifier [R, C, E] by names."""
+        """The same with one more classifier [R, C, E] by names, which exchanged names leave for their classes."""
         named = centred(self.features @ classifier.mT)
+        name = exchanged((BY_NAMES * named).softmax(-1) * self.valid[:, 0, :, None], self.labels[:, 0])
+        classifier = classifier.gather(1, name[..., None].expand_as(classifier))
+        named = named.gather(2, name[:, None].expand_as(named))
         new = {"classifiers": classifier, "named": named, "balance": self._balance(named)}
         joined: dict[str, Any] = {key: torch.cat([getattr(self, key), each[:, None]], 1) for key, each in new.items()}
         return replace(self, **joined)
@@ -124,27 +127,42 @@ class Explanation:
 
 def explain(given: Given, rounds: int = 8) -> Explanation:
     """The likelier end of EM, less what weights cost, from given labels and from names; replica by replica."""
-    balance, start = starts(given)
-    ends = refined(given.shifted(balance), start, rounds)
+    balance, told, start = starts(given)
+    served = given.shifted(balance)
+    ends = refined(replace(served, named=served.named * told[:, None, None, None]), start, rounds)
     by_labels, by_names = (ends.each.sum(-1) - pull(ends.pool, ends.bias)).T
-    told = start.each[:, 1].sum(-1) > TOLD - given.valid.sum((1, 2)) * log(given.shares.shape[-1])
-    found = ends.picked(((by_names > by_labels) & told & ~contradicted(ends.true[:, 1], given.labels[:, 0])).long())
-    return replace(found, bias=found.bias + (found.pool[:, :-1, None] * balance).sum(1))
+    found = ends.picked((by_names > by_labels).long())
+    by_names, by_images = found.pool.split([balance.shape[1], 1], -1)
+    by_names = by_names * told[:, None]
+    return replace(
+        found, pool=torch.cat([by_names, by_images], 1), bias=found.bias + (by_names[..., None] * balance).sum(1)
+    )
 
 
-def starts(given: Given) -> tuple[Tensor, Explanation]:
-    """Biases [R, J, C] of names, 0 where balance makes labels no likelier, and starts with the labels' regression and
-    without it. Under their even noise no classes change places.
+def starts(given: Given) -> tuple[Tensor, Tensor, Explanation]:
+    """Biases [R, J, C] of names, 0 where balance makes labels no likelier, whether names tell labels [R], and starts.
+
+    Names tell the labels where these gain nats by them, alone and beside the regression together.
+    The starts are with the labels' regression, and by names alone; where these tell nothing, both have no names.
+    Under their even noise no classes change places.
     """
-    plain, balanced = (_even_noise(g, given.by_labels).each.sum((1, 2)) for g in (given, given.shifted(given.balance)))
-    balance = given.balance * (balanced > plain)[:, None, None]
-    regressions = torch.cat([given.by_labels, torch.zeros_like(given.by_labels)], 1)
-    return balance, _even_noise(given.shifted(balance), regressions)
+    balanced, unnamed = given.shifted(given.balance), replace(given, named=torch.zeros_like(given.named))
+    found = _even_noise(given, torch.cat([each.scores(given.by_labels) for each in (given, balanced, unnamed)], 1))
+    better = found.each[:, 1].sum(-1) > found.each[:, 0].sum(-1)
+    balance = given.balance * better[:, None, None]
+    alone = _even_noise(given, given.shifted(balance).scores(torch.zeros_like(given.by_labels)))
+    both = Explanation(*(torch.cat([getattr(each, f.name) for each in (found, alone)], 1) for f in fields(found)))
+    likely = both.each.sum(-1) - pull(both.pool, both.bias)
+    first = better.long()
+    beside = likely.gather(1, first[:, None])[:, 0] - likely[:, 2]
+    told = likely[:, 3] + beside.clamp(min=-LOST) > -given.valid.sum((1, 2)) * log(given.shares.shape[-1])
+    last = 3 * torch.ones_like(first)
+    return balance, told, both.picked(torch.where(told[:, None], torch.stack([first, last], 1), 2))
 
 
-def _even_noise(given: Given, regressions: Tensor) -> Explanation:
-    """Weights of the pool and one fraction of right labels, by EM, for each of some regressions [R, S, N, C]."""
-    scores, classes = given.scores(regressions), regressions.shape[-1]
+def _even_noise(given: Given, scores: Tensor) -> Explanation:
+    """Weights of the pool and one fraction of right labels, by EM, for each of some scores [R, S, J + 1, N, C]."""
+    classes = scores.shape[-1]
     pool = scores.new_full(scores.shape[:3], 0.5 / (scores.shape[2] - 1))
     pool[..., -1] = BY_IMAGES
     right, bias = torch.full_like(pool[..., 0], RIGHT), scores.new_zeros(*scores.shape[:2], classes)

@@ -1,16 +1,20 @@
-"""How labels go wrong, as posteriors [R, ..., N, C] of EM's starts tell: chances of labels, and contradicted names."""
+"""How labels go wrong, as posteriors [R, ..., N, C] of EM's starts tell: chances of labels, and exchanged names."""
 
 from __future__ import annotations
+
+from math import log
 
 import torch
 from torch import Tensor
 
-from methods.functional.noise_matrix import even, expected_counts
+from methods.functional.noise_matrix import even, expected_counts, log_evidence
 
 #: What the pseudo-images a row of the noise matrix are chosen from.
 MASSES = (1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
-#: Least share of a class's images with its own label, of those with another's, under which its name is believed.
-OWN = 0.25
+#: Nats by which labels must be more probable if names have changed places.
+EXCHANGED = 5.0
+#: What an image adds to the logits that assign names to classes, and the steps that they take.
+SHARP, ASSIGNING = 10.0, 20
 
 
 def likelihoods(labels: Tensor, true: Tensor, p: Tensor, right: Tensor) -> Tensor:
@@ -23,24 +27,30 @@ def likelihoods(labels: Tensor, true: Tensor, p: Tensor, right: Tensor) -> Tenso
     at = labels[..., None].expand_as(true)
     own, by_prior = (each.mT.gather(-2, at) for each in (counts, prior))
     own, sums = (own - true).clamp(min=0), (counts.sum(-1).unsqueeze(-2) - true).clamp(min=0)
-    best, most = own, torch.full_like(right, -torch.inf)
-    for mass in MASSES:
-        chances = (own + mass * by_prior) / (sums + mass)
-        chance = (p * chances).sum(-1)
+    best, most = torch.zeros_like(right), torch.full_like(right, -torch.inf)
+    for tried in MASSES:
+        chance = (p * (own + tried * by_prior) / (sums + tried)).sum(-1)
         gain = torch.where(chance > 0, chance.clamp(min=1e-30).log(), 0).sum(-1)
-        best = torch.where((gain > most)[..., None, None], chances, best)
+        best = best.masked_fill(gain > most, tried)
         most = torch.maximum(gain, most)
-    return best
+    mass = best[..., None, None]
+    return (own + mass * by_prior) / (sums + mass)
 
 
-def contradicted(true: Tensor, labels: Tensor) -> Tensor:
-    """Whether some class hardly shares images with its own label, by posteriors [R, N, C] and labels [R, N]: bool [R].
+def exchanged(named: Tensor, labels: Tensor) -> Tensor:
+    """The class [..., C] whose name each class should bear, by probabilities [..., N, C] by names and labels [..., N].
 
-    The noise matrix absorbs it where classes change places. Two images a cell are added: few labels contradict no name.
+    Itself, unless labels are more probable by EXCHANGED nats if names had changed places, which costs log C a class:
+    a class whose labels are all wrong among others whose labels are right is less probable than a name that is.
 
-    >>> contradicted(torch.eye(2)[[0] * 7 + [1] * 7][None], torch.tensor([[1] * 7 + [0] * 7])).tolist()
-    [True]
+    >>> exchanged(torch.eye(3)[[0] * 7 + [1] * 7 + [2] * 7], torch.tensor([1] * 7 + [0] * 7 + [2] * 7)).tolist()
+    [1, 0, 2]
     """
-    counts = expected_counts(true, labels) + 2
-    most = torch.minimum(counts.amax(-1), counts.amax(-2))
-    return (counts.diagonal(dim1=1, dim2=2) < OWN * most).any(1)
+    counts, own = expected_counts(named, labels), torch.arange(named.shape[-1], device=labels.device)
+    assigned = SHARP * counts
+    for _ in range(ASSIGNING):
+        assigned = assigned.log_softmax(-1).log_softmax(-2)
+    name = assigned.argmax(-2)
+    moved = log_evidence(counts.gather(-2, name[..., None].expand_as(counts))) - (name != own).sum(-1) * log(len(own))
+    gained = (name.sort(-1).values == own).all(-1) & (moved > log_evidence(counts) + EXCHANGED)
+    return torch.where(gained[..., None], name, own)

@@ -50,7 +50,7 @@ def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
     surer = p * (log_p - (p * log_p).sum(-1, keepdim=True))
     away = pool - expected(scores.shape[-3] - 1, pool)
     flat, weighted, held = scores.flatten(-2), scores * p.unsqueeze(-3), _held(away)
-    gain = (flat * (target - p + PRICE * surer).flatten(-2).unsqueeze(-2)).sum(-1) - 2 * away @ held
+    gain = (flat @ (target - p + PRICE * surer).flatten(-2).unsqueeze(-1)).squeeze(-1) - 2 * away @ held
     mean = weighted.sum(-1)
     curve = weighted.flatten(-2) @ flat.mT - mean @ mean.mT + 2 * held
     step: Tensor = torch.linalg.solve_ex(curve, gain).result  # waits for no GPU; never singular

@@ -83,30 +83,42 @@ class Prior:
     def log_evidence(self, counts: Tensor) -> float:
         """The log-probability of labels with these counts [C, C], in nats."""
         off, mass = _off_diagonal(counts), counts.double().sum(1)
-        return float(self._rates(off.sum(1), mass) + self._places(off))
-
-    def _rates(self, wrong: Tensor, mass: Tensor) -> Tensor:
-        p, q = self.alike * self.rate, self.alike * (1 - self.rate)
-        return (_log_beta(p + wrong, q + mass - wrong) - _log_beta(torch.tensor(p).double(), torch.tensor(q))).sum()
-
-    def _places(self, off: Tensor) -> Tensor:
-        own = torch.tensor(self.spread / max(len(off) - 1, 1)).double()
-        whole = torch.tensor(self.spread).double()
-        cells = _off_diagonal(torch.lgamma(own + off) - torch.lgamma(own)).sum()
-        return cells + (torch.lgamma(whole) - torch.lgamma(whole + off.sum(1))).sum()
+        rate = torch.tensor(self.rate, dtype=torch.float64)
+        return float(_rates(off.sum(1), mass, rate, self.alike) + _places(off, self.spread))
 
 
 def likeliest_prior(counts: Tensor, rate: float) -> Prior:
     """The prior of this `rate` whose concentrations have the highest evidence by counts [C, C]."""
     off, mass = _off_diagonal(counts), counts.double().sum(1)
-    wrong = off.sum(1)
-    alike = max(ALIKE, key=lambda value: float(Prior(rate, alike=value)._rates(wrong, mass)))
-    spread = max(SPREAD, key=lambda value: float(Prior(rate, spread=value)._places(off)))
+    wrong, of_all = off.sum(1), torch.tensor(rate, dtype=torch.float64)
+    alike = max(ALIKE, key=lambda value: float(_rates(wrong, mass, of_all, value)))
+    spread = max(SPREAD, key=lambda value: float(_places(off, value)))
     return Prior(rate, alike, spread)
 
 
+def log_evidence(counts: Tensor) -> Tensor:
+    """The log-probability [...] of labels with counts [..., C, C], under the likeliest concentrations of a `Prior`."""
+    off, mass = _off_diagonal(counts), counts.double().sum(-1)
+    wrong = off.sum(-1)
+    rate = (wrong.sum(-1, keepdim=True) + 0.5) / (mass.sum(-1, keepdim=True) + 1)
+    rates = torch.stack([_rates(wrong, mass, rate, alike) for alike in ALIKE])
+    return rates.amax(0) + torch.stack([_places(off, spread) for spread in SPREAD]).amax(0)
+
+
+def _rates(wrong: Tensor, mass: Tensor, rate: Tensor, alike: float) -> Tensor:
+    p, q = alike * rate, alike * (1 - rate)
+    return (_log_beta(p + wrong, q + mass - wrong) - _log_beta(p, q)).sum(-1)
+
+
+def _places(off: Tensor, spread: float) -> Tensor:
+    whole = torch.tensor(spread, dtype=off.dtype, device=off.device)
+    own = whole / max(off.shape[-1] - 1, 1)
+    cells = (torch.lgamma(own + off) - torch.lgamma(own)).sum((-2, -1))
+    return cells + (torch.lgamma(whole) - torch.lgamma(whole + off.sum(-1))).sum(-1)
+
+
 def _off_diagonal(cells: Tensor) -> Tensor:
-    return cells.double() * (1 - torch.eye(len(cells), dtype=torch.float64))
+    return cells.double() * (1 - torch.eye(cells.shape[-1], dtype=torch.float64, device=cells.device))
 
 
 def _log_beta(p: Tensor, q: Tensor) -> Tensor:

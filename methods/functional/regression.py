@@ -12,10 +12,11 @@ from torch import Tensor
 class Spectrum:
     """Features [R, N, E] as an orthonormal `basis` [R, N, D] times directions, whose squared lengths are [R, D].
 
-    `directions` [R, D, E] have unit length; D is the smaller of N and E.
+    `directions` [R, D, E] have unit length; D is the smaller of N and E. `own` [R, N, D] is the basis squared.
     """
 
     basis: Tensor
+    own: Tensor
     squares: Tensor
     directions: Tensor
 
@@ -27,8 +28,9 @@ def spectrum(features: Tensor) -> Spectrum:
     squares, vectors = torch.linalg.eigh(gram)
     squares = squares.clamp(min=1e-6)
     if tall:
-        return Spectrum(features @ vectors / squares.sqrt()[:, None], squares, vectors.mT)
-    return Spectrum(vectors, squares, vectors.mT @ features / squares.sqrt()[..., None])
+        basis = features @ vectors / squares.sqrt()[:, None]
+        return Spectrum(basis, basis.square(), squares, vectors.mT)
+    return Spectrum(vectors, vectors.square(), squares, vectors.mT @ features / squares.sqrt()[..., None])
 
 
 def left_out(images: Spectrum, shares: Tensor, ridge: Tensor) -> Tensor:
@@ -43,9 +45,9 @@ def left_out(images: Spectrum, shares: Tensor, ridge: Tensor) -> Tensor:
     >>> values[0, :, 0]
     tensor([0.4000, 0.4000, 0.0000])
     """
-    kept = images.squares / (images.squares + ridge[:, None])
-    own = (images.basis.square() * kept[:, None]).sum(-1, keepdim=True)
-    fitted = images.basis @ (kept[..., None] * (images.basis.mT @ shares))
+    kept = (images.squares / (images.squares + ridge[:, None]))[..., None]
+    own = images.own @ kept
+    fitted = images.basis @ (kept * (images.basis.mT @ shares))
     return (fitted - own * shares) / (1 - own).clamp(min=1e-6) / (shares.sum(1, keepdim=True) - shares + 0.25)
 
 

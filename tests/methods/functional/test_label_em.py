@@ -19,7 +19,7 @@ from methods.functional.label_em import (
     refined,
     starts,
 )
-from methods.functional.label_noise_evidence import MASSES, contradicted
+from methods.functional.label_noise_evidence import MASSES
 from methods.functional.log_linear_pool import pull
 from methods.functional.noise_matrix import even
 from tests.methods.functional.test_label_noise_evidence import slow_likelihoods
@@ -88,7 +88,7 @@ def slow_round(given: Given, found: Explanation, r: int) -> tuple[Tensor, Tensor
 
 def test_rounds_equal_slow_loops() -> None:
     given = given_of(*case())
-    balance, first = starts(given)
+    balance, _, first = starts(given)
     given = given.shifted(balance)
     for rounds, start in ((0, 0), (1, 1), (3, 0), (3, 1)):
         which = torch.full((R,), start)
@@ -113,7 +113,7 @@ def test_the_ridge_is_that_which_makes_the_given_labels_likeliest_beside_names_a
     for ridge in ridges:
         monkeypatch.setattr(module, "RIDGES", (ridge,))
         one = given_of(features, labels, classifiers[:1])
-        alone.append(starts(replace(one, balance=0 * one.balance))[1].each[:, 0].sum(1))
+        alone.append(module._even_noise(one, one.scores(one.by_labels)).each[:, 0].sum(1))
     likely = torch.stack(alone) - torch.tensor([[0.0], [beaten], [beaten]])
     assert given.ridge.tolist() == [0.3, 30.0 if beaten else 0.3]
     assert given.ridge.tolist() == [ridges[number] for number in likely.argmax(0).tolist()]
@@ -122,7 +122,7 @@ def test_the_ridge_is_that_which_makes_the_given_labels_likeliest_beside_names_a
 def test_a_start_by_names_sees_labels_by_their_fraction_of_right_ones_alone() -> None:
     features, labels, classifiers = case()
     given = given_of(features, labels, classifiers)
-    balance, both = starts(given)
+    balance, _, both = starts(given)
     given, found = given.shifted(balance), both.picked(torch.ones(R).long())
     p = (given.named * found.pool[:, :-1, None, None]).sum(1).softmax(-1)
     joint = p * even(found.right, C).mT.take_along_dim(labels[..., None], 1)
@@ -131,10 +131,9 @@ def test_a_start_by_names_sees_labels_by_their_fraction_of_right_ones_alone() ->
 
 def test_the_end_that_is_likelier_less_what_its_weights_cost_is_taken_replica_by_replica() -> None:
     given = given_of(*case(54))
-    balance, start = starts(given)
+    balance, _, start = starts(given)
     both = refined(given.shifted(balance), start, 8)
     ends = [both.picked(torch.full((R,), start)) for start in (0, 1)]
-    assert not contradicted(ends[1].true, given.labels[:, 0]).any()
     found = explain(given)
     assert both.each[1, 0].sum() > both.each[1, 1].sum() and torch.equal(found.each[1], both.each[1, 1])
     for r in range(R):
@@ -142,13 +141,32 @@ def test_the_end_that_is_likelier_less_what_its_weights_cost_is_taken_replica_by
         torch.testing.assert_close(found.true[r], likelier.true[r])
 
 
-def test_names_that_tell_labels_no_better_than_chance_start_nothing() -> None:
-    given = given_of(*case(45))
-    balance, start = starts(given)
-    both = refined(given.shifted(balance), start, 8)
-    by_labels, by_names = (both.each.sum(-1) - pull(both.pool, both.bias))[0]
-    assert by_names > by_labels and start.each[0, 1].sum() < module.TOLD - N * math.log(C)
-    torch.testing.assert_close(explain(given).true[0], both.true[0, 0])
+def test_names_are_left_out_where_labels_gain_no_nats_by_them_alone_and_beside_the_regression() -> None:
+    features, labels, classifiers = case(45)
+    classifiers[:, 0] = 3 * torch.eye(C, E).roll(1, 0)
+    given = given_of(features, labels, classifiers)
+    balance, told, start = starts(given)
+    assert told.tolist() == [False, True]
+    found, without = explain(given), replace(given, named=0 * given.named, balance=0 * given.balance)
+    assert not found.pool[0, :-1].any() and found.pool[1, :-1].any()
+    torch.testing.assert_close(found.true[0], explain(without).true[0])
+    served = given.shifted(balance)
+    names = torch.cat([served.scores(given.by_labels), served.scores(0 * given.by_labels)], 1)
+    fits = [module._even_noise(given, names), module._even_noise(given, without.scores(given.by_labels))]
+    (some, alone), none = fits[0].each.sum(-1).sub(pull(fits[0].pool, fits[0].bias)).T, fits[1].each[:, 0].sum(-1)
+    none = none - pull(fits[1].pool, fits[1].bias)[:, 0]
+    assert torch.equal(told, alone + N * math.log(C) + (some - none).clamp(min=-module.LOST) > 0)
+    torch.testing.assert_close(start.true[0], fits[1].true[0].expand(2, -1, -1))
+    torch.testing.assert_close(start.true[1], fits[0].true[1])
+
+
+def test_names_that_two_classes_exchanged_are_given_back() -> None:
+    features, _, classifiers = case(3)
+    names = 8 * classifiers[:1]
+    labels = (features @ names[0].mT).argmax(-1)
+    found = given_of(features, labels, names[:, :, [1, 0, 2, 3]])
+    torch.testing.assert_close(found.classifiers[:, 0], names[0])
+    torch.testing.assert_close(found.balance, given_of(features, labels, names).balance)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -169,17 +187,17 @@ def test_balanced_names_give_classes_the_shares_of_labels_and_even_images(
 
 def test_names_are_balanced_where_that_makes_the_labels_likelier_replica_by_replica() -> None:
     given = given_of(*case(3))
-    kept, found = starts(given)
+    kept, _, found = starts(given)
     assert kept[0].any() and not kept[1].any()
     torch.testing.assert_close(kept[0], given.balance[0])
     for balance in (0 * given.balance, given.balance):
         given_so = replace(given.shifted(balance), balance=0 * balance)
-        assert (starts(given_so)[1].each[:, 0].sum(-1) <= found.each[:, 0].sum(-1)).all()
+        assert (starts(given_so)[2].each[:, 0].sum(-1) <= found.each[:, 0].sum(-1)).all()
 
 
 def test_the_classifier_carries_the_balance_of_names() -> None:
     given = given_of(*case(3))
-    balance, start = starts(given)
+    balance, _, start = starts(given)
     shifted = given.shifted(balance)
     own = refined(shifted, start, 8)
     found = explain(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from methods.functional.label_noise_evidence import MASSES, contradicted, likelihoods
-from methods.functional.noise_matrix import even
+from methods.functional.label_noise_evidence import EXCHANGED, MASSES, exchanged, likelihoods
+from methods.functional.noise_matrix import ALIKE, SPREAD, even, log_evidence
 
 R, N, C = 2, 30, 4
 
@@ -48,22 +49,69 @@ def test_an_image_s_own_label_is_left_out_of_how_labels_go_wrong_and_the_likelie
         torch.testing.assert_close(found[r], best)
 
 
-@pytest.mark.parametrize(("own", "other", "gone"), [(0, 7, True), (0, 6, False), (1, 11, True), (1, 10, False)])
-def test_a_name_is_contradicted_by_one_other_label_and_not_by_many_that_are_wrong_at_random(
-    own: int, other: int, gone: bool
+def slow_log_evidence(counts: Tensor) -> float:
+    """The log-probability of labels with whole counts [C, C], image by image under each concentration."""
+    rate = (float(counts.sum() - counts.trace()) + 0.5) / (float(counts.sum()) + 1)
+
+    def dirichlet(cells: list[float], own: list[float]) -> float:
+        seen, total = [0.0] * len(cells), 0.0
+        for cell, count in enumerate(cells):
+            for _ in range(round(count)):
+                total += math.log((own[cell] + seen[cell]) / (sum(own) + sum(seen)))
+                seen[cell] += 1
+        return total
+
+    off = [[float(counts[k, y]) for y in range(C) if y != k] for k in range(C)]
+    rates = [
+        sum(dirichlet([sum(off[k]), float(counts[k, k])], [a * rate, a * (1 - rate)]) for k in range(C)) for a in ALIKE
+    ]
+    return max(rates) + max(sum(dirichlet(row, [s / (C - 1)] * (C - 1)) for row in off) for s in SPREAD)
+
+
+def labels_of(counts: list[list[int]]) -> tuple[Tensor, Tensor]:
+    """Sure probabilities [N, C] by names and labels [N] with these counts, of name by label."""
+    pairs = [(name, label) for name, row in enumerate(counts) for label, count in enumerate(row) for _ in range(count)]
+    names, labels = torch.tensor(pairs).T
+    return torch.eye(C)[names], labels
+
+
+def test_evidence_is_the_probability_of_labels_one_after_another_under_the_likeliest_concentrations() -> None:
+    counts = torch.tensor([[5, 1, 0, 0], [0, 7, 0, 2], [3, 0, 2, 0], [0, 0, 0, 4]])
+    assert float(log_evidence(counts)) == pytest.approx(slow_log_evidence(counts))
+    both = log_evidence(torch.stack([counts, counts.T]))
+    torch.testing.assert_close(both, torch.stack([log_evidence(counts), log_evidence(counts.T)]))
+
+
+@pytest.mark.parametrize(("right", "swapped"), [(8, 8), (16, 16), (12, 9), (8, 2)])
+def test_names_are_exchanged_where_that_makes_labels_more_probable_by_as_many_nats_as_it_costs(
+    right: int, swapped: int
 ) -> None:
-    labels = torch.tensor([[0] * own + [1] * other + [0] * other + [1, 2, 3]])
-    true = one_hot(torch.tensor([[0] * (own + other) + [1] * other + [1, 2, 3]]), C).double()
-    spread_out = torch.tensor([[0] * own + [1, 2, 3] * 4 + [0] * 12 + [1, 2, 3]])
-    many = one_hot(torch.tensor([[0] * (own + 12) + [1, 2, 3] * 5]), C).double()
-    assert contradicted(true, labels).tolist() == [gone]
-    assert contradicted(many, spread_out).tolist() == [False]
+    wrong = 16 - right
+    counts = [[0, swapped, 0, 16 - swapped], [swapped, 0, 16 - swapped, 0], [0, wrong, right, 0], [wrong, 0, 0, right]]
+    moved = torch.tensor(counts)[[1, 0, 2, 3]]
+    gain = slow_log_evidence(moved) - slow_log_evidence(torch.tensor(counts)) - 2 * math.log(C)
+    expected = [1, 0, 2, 3] if gain > EXCHANGED else [0, 1, 2, 3]
+    assert exchanged(*labels_of(counts)).tolist() == expected
+    assert (gain > EXCHANGED) == (swapped > 8)
 
 
-def test_a_class_that_lost_its_labels_by_chance_is_not_contradicted_while_nobody_else_has_them() -> None:
-    true = one_hot(torch.tensor([[0] * 12 + [1] * 12]), C).double()
-    assert contradicted(true, torch.tensor([[1] * 24])).tolist() == [False]
-    assert contradicted(true, torch.tensor([[1] * 12 + [0] * 12])).tolist() == [True]
+def test_no_name_is_given_to_two_classes() -> None:
+    counts = [[2, 0, 0, 0], [0, 0, 0, 2], [2, 0, 0, 2], [0, 0, 0, 0]]
+    assert exchanged(*labels_of(counts)).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("shots", [4, 16])
+def test_names_are_believed_where_most_labels_of_every_class_are_the_next_one_s(shots: int) -> None:
+    classes, generator = 19, torch.Generator().manual_seed(shots)
+    true = torch.arange(classes).repeat_interleave(shots)
+    own = torch.arange(classes)
+    for _ in range(20):
+        wrong = torch.randperm(len(true), generator=generator)[: 3 * len(true) // 4]
+        labels = true.clone()
+        labels[wrong] = (true[wrong] + 1) % classes
+        assert torch.equal(exchanged(torch.eye(classes)[true], labels), own)
+    third = torch.cat([own[:6].roll(1), own[6:]])
+    assert torch.equal(exchanged(torch.eye(classes)[true], third[true]), third.argsort())
 
 
 def test_several_starts_are_judged_each_by_itself_and_padding_has_no_part() -> None:
