@@ -45,7 +45,7 @@ def spreads(seen: pd.DataFrame) -> Spreads:
     The keys are kind of noise, `SETTING`, method and `rate_name`. A seed counts where the method has all data sets.
 
     Args:
-        seen: The table that `leaderboard.observations` returns.
+        seen: The table that `leaderboard.rows_of` returns.
     """
     table = ["noise", *SETTING]
     rows = seen.assign(wanted=seen.groupby(table)["dataset"].transform("nunique"), rate=seen["rate"].map(rate_name))

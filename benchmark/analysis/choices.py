@@ -22,7 +22,7 @@ FEWEST = 3
 def choices(records: Iterable[Record], seen: pd.DataFrame, board: pd.DataFrame) -> pd.DataFrame:
     """One row per cell of a leaderboard with its columns, `best` and `regret`: method CHOSEN, no rank.
 
-    `seen` and `board` are `observations` and `leaderboard` of the records. Noisy validation, mean over seeds, chooses
+    `seen` and `board` are `rows_of` and `leaderboard` of the records. Noisy validation, mean over seeds, chooses
     one method for all seeds of a cell; `mean` and `std` are of its accuracies, and of methods with the same noisy
     validation of their means, as if one were drawn. `best` is the highest mean of the cell, and `regret` what `mean`
     lacks to it, in points.

@@ -19,7 +19,7 @@ def identical(records: Iterable[Record], seen: pd.DataFrame) -> list[str]:
     """A sentence for each set of methods that have the same numbers, to the digit, in all cells and seeds they share.
 
     The numbers are accuracy, after each epoch and for each class, and calibration error. Runs that diverged or
-    collapsed do not count. `seen` is `leaderboard.observations` of the records.
+    collapsed do not count. `seen` is `leaderboard.rows_of` of the records.
     """
     numbers = {r.key: _numbers(r) for r in records if r.status == "ok" and not r.collapsed}
     rows = seen[seen["key"].isin(numbers)].drop_duplicates([*CELL, "seed", "method"])

@@ -30,18 +30,12 @@ OPTIONAL = {column.name for column in COLUMNS if column.optional}
 _columns = attrgetter(*CELL)
 
 
-def observations(records: Iterable[Record]) -> pd.DataFrame:
-    """One row per record and column that it stands in: `CELL`, method, seed, accuracy (percent) and more.
+def rows_of(records: Sequence[Record]) -> pd.DataFrame:
+    """One row per comparable record and column that it stands in: `CELL`, method, seed, accuracy (percent) and more.
 
     A run without noise stands at rate 0 of every kind of noise that its data set has; a run that used no labels
     (paradigm "ul") stands among the few-shot runs, at every rate of every kind. `shown_recipes` tells its recipes.
-    Records that are not `comparable` are left out.
     """
-    return rows_of(comparable(records)[0])
-
-
-def rows_of(records: Sequence[Record]) -> pd.DataFrame:
-    """`observations` of records that are comparable."""
     recipes = shown_recipes(record.run for record in records)
     kinds = {record.key: (record.run.label_free, _columns(record.run.shown), recipes[record.run]) for record in records}
     one_of = {kinds[record.key]: record.run for record in records}
@@ -92,11 +86,11 @@ def leaderboard(records: Iterable[Record]) -> pd.DataFrame:
     of the cell (equal means share the better rank), `diverged` and `collapsed` count runs, `realised` is the mean share
     of labels that are wrong, 0 to 1, and `labels` is "none" for a method that was given no labels, else "given".
     """
-    return board_of(observations(records))
+    return board_of(rows_of(comparable(records)[0]))
 
 
 def board_of(seen: pd.DataFrame) -> pd.DataFrame:
-    """`leaderboard` of what `observations` returns."""
+    """`leaderboard` of what `rows_of` returns."""
     board = over_seeds(seen, [*CELL, "method"])
     board["mean"] = board["mean"].round(6)
     ranks = board.groupby(CELL, dropna=False)["mean"].rank(ascending=False, method="min")

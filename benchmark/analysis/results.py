@@ -20,7 +20,7 @@ from benchmark.records.record import Record
 class Results:
     """Records that may stand in one table, what was left out, and the tables that all others are made of.
 
-    `seen` is `leaderboard.observations` of the records, `board` their `leaderboard.leaderboard` (methods alone), and
+    `seen` is `leaderboard.rows_of` of the records, `board` their `leaderboard.leaderboard` (methods alone), and
     `chosen` their `choices.choices`.
     """
 

@@ -32,7 +32,7 @@ RESAMPLES, CHUNK = 4999, 256
 def pairs(seen: pd.DataFrame, reference: str) -> pd.DataFrame:
     """Differences in accuracy to the reference method, in points, between runs with the same seed and labels.
 
-    A table with `CELL`, method, seed and difference, from that of `leaderboard.observations`. Runs trained on different
+    A table with `CELL`, method, seed and difference, from that of `leaderboard.rows_of`. Runs trained on different
     labels are not paired; a method that uses no labels is paired by seed.
 
     >>> cell = dict(dataset="dtd", noise="symmetric", rate=0.5, epochs=9)

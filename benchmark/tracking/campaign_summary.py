@@ -31,8 +31,7 @@ def to_pictures(campaign: Results) -> dict[str, bytes]:
     """The report's pictures, PNG, by the names of their files without ending."""
     from benchmark.report.pictures import draw_all
 
-    files = (file for pictures in draw_all(campaign) for file in pictures.items())
-    return {PurePosixPath(name).stem: content for name, content in files if name.endswith(".png")}
+    return {PurePosixPath(name).stem: file for name, file in draw_all(campaign).items() if name.endswith(".png")}
 
 
 def _own(run: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -28,19 +28,18 @@ from benchmark.report.pictures.ranks import critical_difference
 from benchmark.report.pictures.style import styled
 
 
-def draw_all(campaign: Results, for_paper: bool = False) -> Iterator[dict[str, bytes]]:
-    """Draw every picture that the records allow; each as PNG and SVG, by the names of their files.
+def draw_all(campaign: Results, for_paper: bool = False) -> dict[str, bytes]:
+    """Every picture that the records allow; each as PNG and SVG, by the names of their files.
 
     Those for a paper, as PDF and SVG, have no headline, and no caption, which their text has.
 
     Names begin with what is shown (`accuracy`, `heatmap`, `gradients`, `memorisation`, `classes`, `losses`,
     `ranks`), then say the kind of noise, and the setting where the campaign has several.
     """
+    folder = "paper" if for_paper else "plots"
     with styled():
-        for name, figure in figures(campaign, for_paper).items():
-            if figure is not None:
-                folder = "paper" if for_paper else "plots"
-                yield {f"{folder}/{name}.{kind}": content for kind, content in render(figure, for_paper).items()}
+        drawn = {name: render(one, for_paper) for name, one in figures(campaign, for_paper).items() if one}
+    return {f"{folder}/{name}.{kind}": content for name, one in drawn.items() for kind, content in one.items()}
 
 
 def figures(campaign: Results, for_paper: bool = False) -> dict[str, Figure | None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.analysis.by_method import COLUMNS, spreads, summary
-from benchmark.analysis.leaderboard import leaderboard, observations
+from benchmark.analysis.leaderboard import leaderboard, rows_of
 from benchmark.records.store import Store
 from tests.support.records_factory import result, run
 
@@ -51,10 +51,10 @@ def test_each_seed_counts_with_its_mean_where_it_has_every_data_set(tmp_path: Pa
         for seed, value in enumerate(values, start=1):
             store.write(run("coop", dataset, seed=seed), result(value))
     store.write(run("gce", "digits"), result(10.0))
-    ((key, (std, seeds)),) = spreads(observations(store.load().records)).items()
+    ((key, (std, seeds)),) = spreads(rows_of(store.load().records)).items()
     assert (key[0], *key[-2:], seeds) == ("symmetric", "coop", "0.5", 2)
     assert std == pytest.approx(((60 - 62) ** 2 + (64 - 62) ** 2) ** 0.5), "60 and 64"
 
 
 def test_no_records_have_no_spread() -> None:
-    assert len(spreads(observations([]))) == 0
+    assert len(spreads(rows_of([]))) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.analysis.comparable import comparable
-from benchmark.analysis.leaderboard import leaderboard, observations
+from benchmark.analysis.leaderboard import leaderboard
 from benchmark.analysis.results import Results
 from benchmark.records.store import Store
 from tests.support.records_factory import fill, result, run
@@ -31,7 +31,7 @@ def test_a_cell_is_of_one_model_and_split_and_the_fewer_runs_are_named(
     campaign = Results.of(*store.load())
     assert campaign.board["mean"].tolist() == [71.0]
     assert campaign.board["seeds"].tolist() == [2]
-    assert odd.key not in set(observations(store.load().records)["key"])
+    assert odd.key not in set(campaign.seen["key"])
     (problem,) = campaign.problems
     assert words in problem
 

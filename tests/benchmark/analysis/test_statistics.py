@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from benchmark.analysis.leaderboard import observations
+from benchmark.analysis.leaderboard import rows_of
 from benchmark.analysis.statistics import ALL, NOISY, caveats, differences, intervals, pairs, sentences
 from benchmark.records.store import Store
 from tests.support.records_factory import fill, result, run
@@ -21,7 +21,7 @@ def write(store: Store, method: str, values: dict[str, list[float]], rate: float
 
 
 def seen(store: Store) -> pd.DataFrame:
-    return observations(store.load().records)
+    return rows_of(store.load().records)
 
 
 def test_runs_are_paired_by_seed_and_only_if_they_were_given_the_same_labels(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_what_three_seeds_and_three_data_sets_cannot_show_is_said(tmp_path: Path
     datasets = {f"set{i}": 50.0 for i in range(6)}
     enough = fill(tmp_path / "many", rates=(0.5,), seeds=tuple(range(6)), datasets=datasets)
     assert caveats(seen(enough)) == []
-    assert caveats(observations([])) == []
+    assert caveats(rows_of([])) == []
 
 
 def test_the_findings_read_as_sentences(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.analysis.leaderboard import leaderboard, observations
+from benchmark.analysis.leaderboard import leaderboard, rows_of
 from benchmark.analysis.results import Results
 from benchmark.analysis.statistics import differences
 from benchmark.records.store import Store
@@ -147,9 +147,7 @@ def test_drop_and_rank_are_seen_without_scrolling_beside_standard_deviations(
 def test_long_curves_are_thinned_to_their_first_last_and_some_between(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write(run(), result(curves={"loss": [float(i) for i in range(1000)], "test_accuracy": [5.0]}))
-    (curves,) = payload(Results.of(store.load().records), differences(observations([])), [], [])["runs"]["columns"][
-        "curves"
-    ]
+    (curves,) = payload(Results.of(store.load().records), differences(rows_of([])), [], [])["runs"]["columns"]["curves"]
     assert len(curves["loss"]["x"]) == 20
     assert (curves["loss"]["x"][0], curves["loss"]["x"][-1]) == (1, 1000)
     assert curves["loss"]["y"] == [float(f"{x - 1:.3g}") for x in curves["loss"]["x"]]

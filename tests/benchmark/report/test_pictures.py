@@ -42,7 +42,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
 
 
 def drawn(records: list[Record]) -> dict[str, bytes]:
-    return {name: content for files in draw_all(Results.of(records)) for name, content in files.items()}
+    return draw_all(Results.of(records))
 
 
 def test_every_picture_is_there_as_png_and_svg_and_drawing_again_changes_no_byte(records: list[Record]) -> None:
@@ -308,10 +308,7 @@ def test_a_heat_map_uses_its_colours_for_its_own_numbers_and_has_round_ticks(rec
 
 
 def test_pictures_for_a_paper_are_pdf_with_real_fonts_and_no_words_above(records: list[Record]) -> None:
-    first, again = (
-        {name: content for files in draw_all(Results.of(own), for_paper=True) for name, content in files.items()}
-        for own in (records, records[::-1])
-    )
+    first, again = (draw_all(Results.of(own), for_paper=True) for own in (records, records[::-1]))
     assert first == again and {name[-3:] for name in first} == {"pdf", "svg"}
     for name, content in first.items():
         if name.endswith("pdf"):
