@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
-from datamodules.notices import say_once
+from datamodules.notices import tell_once
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,7 @@ MOST_PIXELS = 2**25
 LONGEST = 32
 
 _DEEP = ("I", "F")
+PngImagePlugin.MAX_TEXT_CHUNK = 2**26  # programs write the recipe of a picture into it, of more than Pillow's 1 MiB
 logger = logging.getLogger(__name__)
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we read such pictures smaller, and say so
 logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it logs of a damaged picture, the error says, too
@@ -39,13 +40,20 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     factor = _halvings(image.size)
     if factor > 1:
-        say_once(logger, f"pictures of over {MOST_PIXELS / 1e6:.0f} megapixels are read at half their size, or less")
+        tell_once(logger, f"pictures of over {MOST_PIXELS / 1e6:.0f} megapixels are read at half their size, or less")
         image.draft(None, (image.width // factor, image.height // factor))  # of files, JPEG alone has smaller versions
+    with suppress(Exception):  # what cannot be looked for is an error of `load`
+        if image.format not in ("MPO", "PSD") and getattr(image, "is_animated", False):
+            tell_once(logger, "pictures of several frames or pages: the first of each is read")
     image.load()
     with suppress(Exception):  # EXIF may hold anything; a picture whose orientation cannot be read stays as it lies
         ImageOps.exif_transpose(image, in_place=True)
     image = _middle(image)
     if image.mode.startswith(_DEEP):
+        if image.mode.startswith("I;16") and 1 < image.getextrema()[1] < 4096:  # type: ignore[operator]
+            tell_once(
+                logger, "grey pictures of 16 bits with 12 in use come out nearly black: multiply their values by 16"
+            )
         image = Image.fromarray(grey8(np.asarray(image), image.mode))
     elif image.has_transparency_data:
         image = _over_white(image.convert("RGBA"))

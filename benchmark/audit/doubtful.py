@@ -17,7 +17,14 @@ from datamodules.encoded import Outputs, Rows
 from datamodules.formats.checks import no_twins, readable
 from datamodules.formats.class_names import is_bare, read_names
 from datamodules.formats.folder import split_of
-from datamodules.formats.folder_layout import class_folders, further_below, parts_of, require_class_folders, unused
+from datamodules.formats.folder_layout import (
+    class_folders,
+    further_below,
+    parts_of,
+    require_class_folders,
+    table_to_audit,
+    unused,
+)
 from datamodules.formats.images import FileImages, no_pictures
 from datamodules.formats.labelled_table import labelled_table
 from datamodules.formats.labellings import image_names
@@ -147,8 +154,8 @@ def checked(data: Doubtful) -> Doubtful:
     if len(data.classes) < 2:
         place = Path(data.name.removeprefix("folder:"))
         more = further_below(place) if place.is_dir() else ""
-        if not more and (tables := sorted(place.glob("*.csv"))):
-            more = f"; or audit a table of files and labels: promptnoise audit {tables[0]}"
+        if not more and place.is_dir() and (advised := table_to_audit(place)):
+            more = f"; or audit a table of files and labels: {advised}"
         raise BadInput(
             f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class{more}"
         )

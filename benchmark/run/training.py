@@ -24,6 +24,7 @@ from benchmark.run.pack_memory import fit_memory
 from benchmark.run.resources import Resources
 from datamodules.datamodule import NoisyFewShot
 from datamodules.dataset import Dataset
+from datamodules.notices import FOUND
 from datamodules.run_spec import RunSpec
 from methods.clip.backbone import Backbone
 from methods.clip.loading import load_backbone
@@ -56,6 +57,8 @@ def train(runs: Sequence[Run], resources: Resources, device: str, sharing: int, 
         report(Event(device, "epoch", f"{title}, epoch {epoch + 1} of {epochs}", epoch, epochs, runs=len(runs)))
 
     fit(module, data, device, LambdaCallback(on_train_epoch_start=tell), test=True)
+    for text in FOUND:
+        report(Event(device, "note", text))
     return collect(runs, module, data, device, (time.perf_counter() - start) / len(runs))
 
 

@@ -23,7 +23,7 @@ from datamodules.features.feature_store import MemoryStore, ShardStore
 from datamodules.features.inputs import NAMED, Inputs
 from datamodules.features.shards import Damaged, Shard
 from datamodules.features.stream import batched, sent
-from datamodules.notices import say_once
+from datamodules.notices import tell_once
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class FeatureBank:
         """Adds names of pictures to those known, and says in one line what those new ones are."""
         if new := sorted(set(names) - known):
             known.update(new)
-            say_once(logger, f"{what}: {len(new)} ({', '.join(new[:NAMED])}{' ...' if len(new) > NAMED else ''})")
+            tell_once(logger, f"{what}: {len(new)} ({', '.join(new[:NAMED])}{' ...' if len(new) > NAMED else ''})")
 
     def _shard(self, inputs: Inputs, own: Labels, features: Tensor) -> Shard:
         bad = np.isin(own, sorted(inputs.bad))

@@ -26,8 +26,7 @@ def names_text(path: Path) -> str:
     try:
         return reading.as_text(reading.read_bytes(path, reading.TEXT))
     except UnicodeError:
-        how = f"`iconv -f latin1 -t utf8 {path.name}` writes it so"
-        raise DataError(f"{path} is not text in UTF-8; save it so ({how})") from None
+        raise DataError(f"{path} is not text in UTF-8; {reading.in_utf8(path)}") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 

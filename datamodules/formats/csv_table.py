@@ -6,8 +6,12 @@ import csv
 import gzip
 import io
 import json
+import logging
+import os
 import posixpath
+import re
 import unicodedata
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +23,9 @@ from datamodules import reading
 from datamodules.errors import DataError
 from datamodules.foreign import folded, from_cell, to_cell
 from datamodules.formats.picture_files import KNOWN
+from datamodules.notices import say_once
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -85,17 +92,19 @@ def read_table(path: Path) -> CsvTable:
     if path.name.lower().endswith(tuple(KNOWN["tables"]["archives"])):
         raise DataError(f"{path} is an archive; unpack it, and give the folder or table in it")
     try:
-        text = _text(path.suffix.lower(), reading.read_bytes(path, reading.TABLE))
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        text, delimiter = _begun(path, _text(path.suffix.lower(), reading.read_bytes(path, reading.TABLE)))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         lines, before = [], 0
         for cells in reader:
             if cells:
                 lines.append((before + 1, tuple(cells)))
             before = reader.line_num
-    except (ValueError, ImportError, EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
-        how = f"; `iconv -f latin1 -t utf8 {path.name}` writes it so" if isinstance(error, UnicodeError) else ""
+    except (ValueError, ImportError, EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, csv.Error) as error:
+        how = f"; {reading.in_utf8(path)}" if isinstance(error, UnicodeError) else ""
         raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}{how}") from None
     columns = tuple(from_cell(cell.strip()) for cell in lines[0][1]) if lines else ()
+    if len(lines) > 1 and all(len(own) == len(columns) + 1 and not own[-1].strip() for _, own in lines[1:]):
+        lines = [(line, own[: len(columns)]) for line, own in lines]  # each line but the first ends in a comma
     return CsvTable(path, columns, tuple((line, tuple(map(from_cell, cells))) for line, cells in lines[1:]))
 
 
@@ -110,10 +119,19 @@ def _text(suffix: str, content: bytes) -> str:
     if suffix in (".json", ".jsonl"):
         text = reading.as_text(content)
         rows = json.loads(text) if suffix == ".json" else [json.loads(line) for line in text.splitlines() if line]
-        rows = [{"file": file, "label": label} for file, label in rows.items()] if isinstance(rows, dict) else rows
-        return pd.DataFrame(rows).to_csv(index=False)
+        return pd.DataFrame(_rows(rows)).to_csv(index=False)
     frame = pd.read_parquet(io.BytesIO(content)) if suffix == ".parquet" else pd.read_excel(io.BytesIO(content))
     return frame.to_csv(index=False)
+
+
+def _rows(content: Any) -> Any:
+    """Rows or columns of a table in JSON: of files and their labels, or the one list of objects among other facts."""
+    if not isinstance(content, dict):
+        return content
+    if not any(isinstance(value, list | dict) for value in content.values()):
+        return [{"file": file, "label": label} for file, label in content.items()]
+    lists = [own for own in content.values() if isinstance(own, list) and own and isinstance(own[0], dict)]
+    return lists[0] if len(lists) == 1 else content
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> str:
@@ -124,10 +142,24 @@ def as_csv(rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def _delimiter(text: str) -> str:
-    """What parts the columns: the usual sign that stands most often in the first line, a comma if none does."""
-    head = text.lstrip("\r\n").partition("\n")[0]
-    return str(max(KNOWN["tables"]["delimiters"], key=head.count))
+def _begun(path: Path, text: str) -> tuple[str, str]:
+    r"""A table's text, comments and Excel's `sep=;` before its first line made empty, and what parts its columns.
+
+    That is the usual sign that stands most often in the first line; where none does, the last blank of each line.
+
+    >>> _begun(Path("t.csv"), "sep=;\nfile;label"), _begun(Path("t.txt"), "my cat.png 0")
+    (('\nfile;label', ';'), ('my cat.png\t0', '\t'))
+    """
+    begin = re.match(KNOWN["tables"]["begin"], text, re.IGNORECASE)
+    assert begin is not None
+    if "#" in begin[0]:
+        say_once(logger, f"{path}: comments, not read as lines of the table: {' '.join(begin[0].split())}")
+    rest = text[begin.end() :]
+    head, empty = re.split(r"[\r\n]", rest, maxsplit=1)[0], "\n" * len(re.findall(r"\r\n?|\n", begin[0]))
+    sign = begin["sign"] or max(KNOWN["tables"]["delimiters"], key=head.count)
+    if sign not in head and re.search(r"\S[ ]+\S", head):
+        sign, rest = "\t", re.sub(r"(?m)[ ]+(?=[^\s]+\s*?$)", "\t", rest)
+    return empty + rest, sign
 
 
 def is_missing(cell: str) -> bool:
@@ -159,6 +191,6 @@ def _identity(root: Path | None, name: str) -> object:
     """What a file is the same by, whatever way leads to it, in whatever case and accents its name is written."""
     with suppress(OSError, ValueError):  # not there, or a name that no file can have
         if root is not None:
-            about, file = (root / name).stat(), posixpath.basename(name)
+            about, file = os.stat(f"{root}/{name}"), posixpath.basename(name)  # noqa: PTH116 - for many lines
             return about.st_dev, about.st_ino, unicodedata.normalize("NFC", file).casefold()
     return name

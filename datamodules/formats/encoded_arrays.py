@@ -42,6 +42,9 @@ class EncodedArrays:
 
     def __init__(self, where: str, arrays: Arrays) -> None:
         self.where, self.arrays = where, {n: _plain(own) if "_labels" in n else own for n, own in arrays.items()}
+        self.one_hot = [
+            name for name, own in self.arrays.items() if own.ndim < arrays[name].ndim > 1 < arrays[name].shape[1]
+        ]
         for name, own in self.arrays.items():
             if "_labels" in name and own.dtype.kind not in "iuU":
                 raise self._error(f"{name} should be whole numbers, got {own.dtype}")
@@ -66,6 +69,8 @@ class EncodedArrays:
             notes.append("features are not all of unit length; they are normalised when read")
         if "class_names" not in self.arrays and self.arrays["train_labels"].dtype.kind != "U":
             notes.append("there are no class_names; classes are called by their numbers")
+        if self.one_hot:
+            notes.append(f"labels are one-hot, the place of the 1 is the class: {', '.join(self.one_hot)}")
         scale = self._scale()
         if abs(scale - np.log(100)) < 1e-2:
             notes.append(f"logit_scale is {scale:.4g}, which looks like the logarithm of 100: save its exponential")
@@ -91,6 +96,8 @@ class EncodedArrays:
         if names is None and labels.dtype.kind == "U":
             names = np.unique(labels)
         elif names is None:
+            if len(labels) and labels.min() == 1:
+                raise self._error("the least of train_labels is 1, and classes count from 0: subtract 1")
             texts = self.arrays.get("text_features_raw", np.empty((0, 0)))
             count = texts.shape[-2] if texts.ndim > 1 and texts.size else int(labels.max(initial=-1)) + 1
             names = np.array([str(label) for label in range(min(count, len(labels)))])
@@ -201,7 +208,8 @@ class EncodedArrays:
 
 
 def _plain(labels: NDArray[Any]) -> NDArray[Any]:
-    """Labels [n] of floats that are whole numbers, or one-hot [n, C]; others as they are."""
+    """Labels [n] of floats that are whole numbers, in a column [n, 1], or one-hot [n, C]; others as they are."""
+    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     hot = labels.ndim == 2 and labels.shape[1] > 1 and np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all()
     whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()
     return (labels.argmax(1) if hot else labels).astype(np.int64 if hot or whole else labels.dtype)

@@ -10,7 +10,14 @@ from pathlib import Path
 from shlex import quote
 
 from datamodules.errors import DataError, look_alikes
-from datamodules.formats.picture_files import holds_texts_only, is_stray, is_unlabelled, loose_pictures, picture_files
+from datamodules.formats.picture_files import (
+    KNOWN,
+    holds_texts_only,
+    is_stray,
+    is_unlabelled,
+    loose_pictures,
+    picture_files,
+)
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
@@ -60,6 +67,7 @@ def require_class_folders(folder: Path, known: Sequence[str] = ()) -> None:
     if train and not any(inner) and all(map(_is_split, names)):
         raise _no_class_folders(folder / train[0])
     same = inner[0] if len(names) > 1 and all(own == inner[0] for own in inner) else []
+    full = next((name for name in names if same and picture_files(folder / name).pictures), names[0])
     if (
         len(same) > 1
         and names != known
@@ -68,7 +76,7 @@ def require_class_folders(folder: Path, known: Sequence[str] = ()) -> None:
     ):
         raise DataError(
             f"{folder}: {_some(names)} each hold the folders {_some(same)}; if these are the classes, give one of the"
-            f" former, folder:{folder / names[0]}[split=0.2], or name two of them train and test"
+            f" former, folder:{folder / full}[split=0.2], or name two of them train and test"
         )
 
 
@@ -76,10 +84,9 @@ def _no_class_folders(folder: Path) -> DataError:
     """The error for a folder without class folders: names of pictures or a table may tell the classes."""
     found = [Path(name) for name in picture_files(folder).pictures]
     begin = {re.sub(r"[ ._-]*\d+$", "", path.stem) for path in found}
-    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".tsv", ".jsonl"))
     how = "put the pictures of each class into a folder of its name"
-    if tables:
-        how = f"if a table says the classes, audit that: promptnoise audit {quote(str(tables[0]))}"
+    if advised := table_to_audit(folder) or (found and table_to_audit(folder.parent)):
+        how = f"if a table says the classes, audit that: {advised}"
     elif "" not in begin and 1 < len(begin) <= len(found) // 2:
         how = (
             f"if their names begin with the class ({min(begin)} ...), this sorts them: cd {quote(str(folder))} && for f"
@@ -90,6 +97,12 @@ def _no_class_folders(folder: Path) -> DataError:
     )
 
 
+def table_to_audit(folder: Path) -> str:
+    """The command that audits the first table in a folder; empty where there is none."""
+    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in KNOWN["tables"]["suffixes"])
+    return f"promptnoise audit {quote(str(tables[0]))}" if tables else ""
+
+
 def parts_of(folder: Path) -> Parts:
     """The splits of a folder: folders of class folders with a name that means one, not classes of these names."""
     if not folder.is_dir():
@@ -97,7 +110,10 @@ def parts_of(folder: Path) -> Parts:
     train = _part(folder, "train", ())
     classes = class_folders(folder / train) if train else ()
     parts = Parts(train, *(_part(folder, role, classes) for role in ("test", "val")))
-    return replace(parts, test=parts.val, val=None) if parts.test is None else parts
+    if parts.test is not None or parts.val is None:
+        return parts
+    say_once(logger, f"{folder}: there is no test/; {parts.val}/ has the test images")
+    return replace(parts, test=parts.val, val=None)
 
 
 def unused(folder: Path, parts: Sequence[str]) -> None:
@@ -153,6 +169,7 @@ def no_such_class(place: Path, classes: Sequence[str]) -> DataError:
     hint = f"; the training images have {near[0]!r}: rename one of the two" if near else ""
     if not near and class_folders(place.parent) == [place.name]:
         hint = "; it is the only folder there: sort its pictures into folders of classes"
+    hint = hint or "; give the class some, or move this folder away"
     return DataError(f"{place} is a class without training images{hint}")
 
 

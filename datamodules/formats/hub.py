@@ -87,7 +87,8 @@ class Hub:
             say_once(logger, f"{name}: there is no test split; {share:.0%} of each class of {train!r} are, by [split=]")
         features = tables[train].features
         image = image_column(name, features, self.image)
-        tables = _with_pictures(name, tables, image)
+        tables = {part: table.flatten() for part, table in _with_pictures(name, tables, image).items()}
+        features = tables[train].features  # those of a column of columns are `column.inner`
         label = label_column(name, features, self.label)
         if test is not None and self.test is None:
             test, val = labelled_split(name, {part: tables[part][label][:] for part in (test, val) if part})

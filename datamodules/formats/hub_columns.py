@@ -67,20 +67,27 @@ def values_as_labels(
     """
     if type(kind).__name__ == "ClassLabel":
         return {part: numbers_of(name, column, part, own) for part, own in values.items()}, tuple(kind.names)
-    if names and not any(isinstance(value, str) for own in values.values() for value in own):
+    numbered = all(value.isdigit() for own in values.values() for value in own if isinstance(value, str))
+    if names and numbered:
         whole = {part: [_whole(value) for value in own] for part, own in values.items()}
         return {part: numbers_of(name, column, part, own) for part, own in whole.items()}, tuple(names)
     for part, own in values.items():
         texts = (isinstance(value, str) and bool(value.strip()) for value in own)
         if (row := next((row for row, there in enumerate(texts) if not there), None)) is not None:
             if own[row] is None or isinstance(own[row], str):
-                raise DataError(f"{name}: column {column!r} has no label in {part} row {row}")
+                raise _unlabelled(name, column, part, own, row)
+            if isinstance(own[row], list):
+                several = f"a list in {part} row {row}, and a picture takes one class; name another: [label=COLUMN]"
+                raise DataError(f"{name}: column {column!r} has {several}")
             raise DataError(
                 f"{name}: the label column holds {kind}, not class names; name another: [label=COLUMN], or give"
                 " names of the numbers: [classes=cat+dog], or [classes=FILE] with one per line"
             )
     classes = sorted({value for own in values.values() for value in own})
     numbers = {text: number for number, text in enumerate(classes)}
+    if numbered:
+        how = "name them, [classes=cat+dog] or [classes=FILE]"
+        say_once(logger, f"{name}: classes are called by numbers, which say nothing to CLIP; {how}")
     return {part: np.asarray([numbers[value] for value in own]) for part, own in values.items()}, tuple(classes)
 
 
@@ -115,8 +122,9 @@ def without_unused(
 
 
 def _whole(value: Any) -> Any:
-    """A class number that is written as a truth value or as a number with a fraction of 0."""
-    return int(value) if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()) else value
+    """A class number that is written as a truth value, as a number with a fraction of 0, or in digits."""
+    whole = value.isdigit() if isinstance(value, str) else isinstance(value, float) and value.is_integer()
+    return int(value) if whole or isinstance(value, bool) else value
 
 
 def numbers_of(name: str, column: str, part: str, values: Sequence[Any], classes: Sequence[str] = ()) -> Labels:
@@ -127,10 +135,19 @@ def numbers_of(name: str, column: str, part: str, values: Sequence[Any], classes
     named = {own: number for number, own in enumerate(classes)}
     values = [named.get(value, value) if isinstance(value, str) else value for value in values]
     for row, value in enumerate(values):
+        if value is None or value == -1:
+            raise _unlabelled(name, column, part, values, row)
         if not isinstance(value, int | np.integer) or isinstance(value, bool):
-            what = "no label" if value is None else f"{one_line(str(value), LONGEST_NAME)!r}, no class number,"
+            what = f"{one_line(str(value), LONGEST_NAME)!r}, no class number,"
             raise DataError(f"{name}: column {column!r} has {what} in {part} row {row}")
     return np.asarray(values, dtype=np.int64)
+
+
+def _unlabelled(name: str, column: str, part: str, values: Sequence[Any], row: int) -> DataError:
+    """The error for a row without a label; many of them are none by mistake."""
+    many = sum(value in (None, "", -1) for value in values)
+    more = f" ({many} of {len(values)} rows have none; name another column, [label=COLUMN])" if many > 1 else ""
+    return DataError(f"{name}: column {column!r} has no label in {part} row {row}{more}")
 
 
 def _choose(name: str, what: str, features: Mapping[str, Any], asked: str | None, found: Sequence[str]) -> str:

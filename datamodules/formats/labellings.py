@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.dataset import Images, Labels, Split
-from datamodules.errors import DataError
+from datamodules.errors import DataError, look_alikes
 from datamodules.formats.csv_table import CsvTable, read_table
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.images import FileImages
+from datamodules.formats.picture_files import KNOWN
 from datamodules.formats.picture_places import matched
 from datamodules.notices import say_once
 from datamodules.reading import NotReadable
@@ -72,7 +73,10 @@ def audited(folder: Path, test: Split, classes: Sequence[str], train: Split) -> 
 
 
 def _tables(folder: Path) -> Iterator[CsvTable]:
-    """The tables in a folder; a file that is none is named."""
+    """The tables in a folder; a file that is none is named, as are those that are not CSV."""
+    others = [path.name for path in folder.iterdir() if path.suffix.lower() in KNOWN["tables"]["suffixes"][1:]]
+    if others:
+        say_once(logger, f"{folder}: not read, as labels are looked for in CSV: {', '.join(sorted(others)[:5])}")
     for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv"):
         try:
             yield read_table(path)
@@ -150,8 +154,12 @@ def _numbers(table: CsvTable, column: str, values: Sequence[str], classes: Seque
     strange = {value for value, number in meant.items() if number is None}
     if strange and (where := table.line_of(column, strange.__contains__)):
         line, value = where
+        near = look_alikes(value, classes)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        if {*values} == {str(number) for number in range(1, len(classes) + 1)}:
+            hint = "; these count from 1, and classes from 0"
         raise DataError(
-            f"{table.path}, line {line}: {value!r} in column {column!r} is neither a class number nor a class"
+            f"{table.path}, line {line}: {value!r} in column {column!r} is neither a class number nor a class{hint}"
         )
     return np.asarray([meant[value] for value in values], dtype=np.int64)
 

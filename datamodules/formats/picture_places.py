@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from os.path import isfile
 from pathlib import Path, PurePosixPath
 
 from datamodules.errors import DataError
-from datamodules.formats.picture_files import SUFFIXES, picture_files
+from datamodules.formats.picture_files import SUFFIXES, PictureFiles, picture_files
 
 is_file = isfile  # a name that no file can have is none
 
 
-def places(root: Path, names: Iterable[str]) -> dict[str, str]:
+def places(root: Path, names: Iterable[str], files: Callable[[Path], PictureFiles] = picture_files) -> dict[str, str]:
     """Pictures by the names that mean them, relative to `root`; one that means none, or several, is left out.
 
     They are there as they are written, from `root` or up to two folders above it; others lie as `matched` finds them,
@@ -23,7 +23,7 @@ def places(root: Path, names: Iterable[str]) -> dict[str, str]:
     up = next((up for up in ("", "../", "../../") if any(is_file(root / f"{up}{name}") for name in every)), "")
     there = {name: up + name for name in every if is_file(root / f"{up}{name}")}
     lacking = [name for name in every if name not in there]
-    found = matched(lacking, picture_files(root / up).pictures, bool(there)) if lacking else {}
+    found = matched(lacking, files(root / up).pictures, bool(there)) if lacking else {}
     return there | {name: up + own for name, own in found.items()}
 
 

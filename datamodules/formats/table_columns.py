@@ -6,12 +6,13 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.foreign import folded
 from datamodules.formats.csv_table import CsvTable
-from datamodules.formats.picture_files import KNOWN
+from datamodules.formats.picture_files import KNOWN, picture_files
 from datamodules.formats.picture_places import is_file, places
 from datamodules.notices import say_once
 
@@ -36,7 +37,8 @@ def file_column(table: CsvTable, asked: str | None, root: Path) -> tuple[str, li
             how = f"{bad[1]} is an address; download the pictures, and name their files"
             raise DataError(f"{table.path}, line {bad[0]}: {how if bad[1].strip() else f'{name} is empty'}")
     cells = {name: table.cells(name) for name in named or table.columns}
-    found = {name: places(root, own) for name, own in cells.items()}
+    listed = cache(picture_files)
+    found = {name: places(root, own, listed) for name, own in cells.items()}
     most = max(map(len, found.values()), default=0)
     best = [name for name, own in found.items() if len(own) == most and (named or most == len({*cells[name]}))]
     if not best or (not named and any(is_file(root / name) for name in table.columns)):

@@ -63,7 +63,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
                 " same weights as open_clip does, NAME/tag, or use features:FILE (docs/features.md)"
             )
         tensors, is_openai = renamed_for_open_clip(tensors), quick_gelu_beside(path)
-    return Checkpoint({name: value for name, value in tensors.items() if name not in OPENAI}, is_openai)
+    beside = (*OPENAI, *(name for name in tensors if name.endswith("attn_mask")))  # which models make anew
+    return Checkpoint({name: value for name, value in tensors.items() if name not in beside}, is_openai)
 
 
 def read_saved(path: Path) -> Any:

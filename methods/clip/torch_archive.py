@@ -102,7 +102,7 @@ class _Reader(pickle.Unpickler):
             module in ("builtins", "__builtin__") and name in KNOWN["builtins"]
         ):
             return _Held
-        what = f"it names {module}.{name}, which no file of weights needs"
+        what = f"it names {module}.{name}, which no file of weights needs; save the model's state_dict()"
         raise BackboneError(f"cannot be loaded: it is not a file of tensors alone: {what}")
 
     def persistent_load(self, reference: Any) -> Tensor:

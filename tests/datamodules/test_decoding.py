@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from datamodules import notices
 from datamodules.decoding import MOST_PIXELS, grey8, is_constant, to_rgb
 
 RNG = np.random.default_rng(0)
@@ -118,3 +120,24 @@ def test_a_huge_picture_is_one_line_of_ours_and_none_of_pillows(tmp_path: Path) 
     code = "import sys; from PIL import Image; from datamodules.decoding import to_rgb; to_rgb(Image.open(sys.argv[1]))"
     said = subprocess.run([sys.executable, "-c", code, tmp_path / "a.png"], capture_output=True, text=True, check=True)
     assert said.stderr.splitlines() == ["pictures of over 34 megapixels are read at half their size, or less"]
+
+
+def test_pictures_of_12_bits_in_16_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    notices._said.cache_clear()
+    to_rgb(stored(Image.fromarray(np.array([[0, 4095]], np.uint16)), "PNG"))
+    assert "grey pictures of 16 bits with 12 in use come out nearly black: multiply their values by 16" in caplog.text
+
+
+@pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP"])
+def test_of_several_frames_the_first_is_read_which_is_told(format: str, caplog: pytest.LogCaptureFixture) -> None:
+    notices._said.cache_clear()
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("red", "blue"))
+    several = stored(first, format, save_all=True, append_images=[second])
+    assert np.array_equal(np.asarray(to_rgb(several)), np.asarray(to_rgb(stored(first, format))))
+    assert "pictures of several frames or pages: the first of each is read" in caplog.text
+
+
+def test_a_picture_with_a_long_text_in_it_is_read() -> None:
+    text = PngInfo()
+    text.add_text("recipe", "a" * 2**21, zip=True)
+    assert to_rgb(stored(Image.new("RGB", (4, 4)), "PNG", pnginfo=text)).size == (4, 4)

@@ -125,12 +125,14 @@ MADE = encoded.arrays()
 X, Y, T = MADE["train_features"], MADE["train_labels"], MADE["text_features_raw"]
 
 
-@pytest.mark.parametrize("kind", ["floats", "one-hot", "one-hot of truth values"])
+@pytest.mark.parametrize("kind", ["floats", "one-hot", "one-hot of truth values", "a column", "bytes"])
 def test_labels_are_taken_as_other_programs_save_them(kind: str, tmp_path: Path) -> None:
     names = np.array(MADE["class_names"])
     changes = {
         "floats": lambda labels: labels.astype(np.float32),
         "one-hot": lambda labels: np.eye(len(names))[labels],
+        "a column": lambda labels: labels[:, None],
+        "bytes": lambda labels: np.char.encode(names, "utf-8")[labels],
         "one-hot of truth values": lambda labels: np.eye(len(names), dtype=bool)[labels],
     }
     found = {name: changes[kind](own) if name.endswith("_labels") else own for name, own in MADE.items()}
@@ -138,6 +140,8 @@ def test_labels_are_taken_as_other_programs_save_them(kind: str, tmp_path: Path)
     dataset = open_dataset(f"features:{tmp_path}/f.npz")
     assert dataset.train.labels.tolist() == Y.tolist()
     assert dataset.test.labels.tolist() == MADE["test_labels"].tolist()
+    said = [note for note in dataset.outputs.notes if "one-hot" in note] if dataset.outputs else []
+    assert said == ["labels are one-hot, the place of the 1 is the class: train_labels, test_labels"] * ("hot" in kind)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +162,8 @@ def test_labels_are_taken_as_other_programs_save_them(kind: str, tmp_path: Path)
         (_bad(train_labels=Y == 1), "train_labels should be whole numbers, got bool"),
         (_bad(train_labels=_with(Y, 0, 3)), "train_labels[0] is 3, out of range 0 ... 2"),
         (_bad(train_labels=_with(Y, 1, -1)), "train_labels[1] is -1, out of range 0 ... 2"),
-        (_bad(train_labels=Y[:, None]), "got shape (18, 1)"),
+        (_bad(train_labels=np.stack([Y, Y], 1)), "got shape (18, 2)"),
+        (_bad(train_labels=Y + 1, class_names=None, text_features_raw=None), "the least of train_labels is 1, and"),
         (_bad(train_labels=np.where(Y == 2, 1, Y)), "class 'class 2' has no training images"),
         (_bad(test_labels=np.array(["class 0"] * 17 + ["cat"])), "test_labels has 'cat', which is no class"),
         (_bad(class_names=np.array(["a", "b", "A "])), "class_names has 'a' more than once"),

@@ -75,9 +75,19 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
         r"fold1, fold2, fold3 each hold the folders cat, dog, emu; .*/fold1\[",
         r"fold1, fold2, fold3 each hold the folders cat, dog, emu; .*/fold1\[",
     ),
+    "pictures beside their boxes": (
+        ["Annotation/cat/a.v1", "Annotation/dog/a.v1", "+Images/cat", "+Images/dog"],
+        r"Annotation, Images each hold .* give one of the former, folder:D/Images\[split=0\.2\]",
+        r"folder:D/Images\[split=0\.2\]",
+    ),
+    "a table beside a heap of test pictures": (["train", "+test", "test.tsv"], "promptnoise audit D/test.tsv", "6"),
     "years": (["2019", "2020"], "2019, 2020 each hold the folders", "2019, 2020 each hold the folders cat, dog, emu"),
     "a table beside pictures": (["+images", "train.csv"], "D/train is not there", "promptnoise audit D/train.csv$"),
-    "a class of the test set alone": (["train", "test", "+test/fox"], "D/test/fox is a class without training", "6"),
+    "a class of the test set alone": (
+        ["train", "test", "+test/fox"],
+        "D/test/fox is a class without training images; give",
+        "6",
+    ),
     "a class without a test": (["train", "test", "+train/fox"], "class 'fox' has no test images", "8"),
     "a class in capitals": (
         ["train", "test/Cat/+"],
@@ -106,6 +116,8 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
 }
 #: What must be said, since something is left out.
 SAID = {
+    "validation only": "D: there is no test/; validation/ has the test images",
+    "pictures below a class": "D: 2 pictures lie below class folders and are of their class (train/cat/images/0.png ...)",
     "Kaggle's Intel scenes": "D: not used: seg_pred/",
     "an empty class": "D/train: left out, as no pictures are in them: fox",
     "pictures beside the classes": "D/train: 2 pictures lie in no class folder and are left out (0.png ...)",

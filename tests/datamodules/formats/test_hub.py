@@ -267,7 +267,7 @@ def test_hub_class_names_become_those_of_coop_and_clip() -> None:
         (ClassLabel(names=["a", "b"]), [0, 1.5], "has '1.5', no class number, in train row 1"),
         ("string", ["a", None], "column 'label' has no label in train row 1"),
         ("string", ["a", "  "], "column 'label' has no label in train row 1"),
-        ("list", [["a"], ["b"]], "the label column holds list, not class names"),
+        ("list", [["a"], ["b"]], "column 'label' has a list in train row 0, and a picture takes one class"),
         ("int64", [3, None], "the label column holds int64, not class names"),
     ],
 )

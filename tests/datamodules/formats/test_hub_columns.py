@@ -50,7 +50,9 @@ CLASSES = datasets.ClassLabel(names=NAMES)
     ("kind", "labels", "message"),
     [
         (CLASSES, [0, 1, None] * 3, "column 'label' has no label in train row 2"),
-        (datasets.Sequence(CLASSES), [[i] for i in NUMBERS], r"holds .*, not class names; name another: \[label"),
+        (datasets.Sequence(CLASSES), [[i] for i in NUMBERS], r"has a list in train row 0, .*: \[label"),
+        (CLASSES, [0, 1, -1] * 3, r"has no label in train row 2 \(3 of 9 rows have none"),
+        (datasets.Value("string"), ["a", None, ""] * 3, r"no label in train row 1 \(6 of 9 rows have none"),
         (datasets.Value("int64"), NUMBERS, r"not class names; .*\[classes=cat\+dog\]"),
         (datasets.Value("bool"), [True, False, True] * 3, r"not class names; .*\[classes=cat\+dog\]"),
     ],
@@ -62,16 +64,30 @@ def test_labels_that_are_none_are_one_line(tmp_path: Path, kind: Any, labels: li
 
 
 @pytest.mark.parametrize("way", ["plus", "file", "beside"])
-@pytest.mark.parametrize("kind", ["int64", "float32", "bool"])
+@pytest.mark.parametrize("kind", ["int64", "float32", "bool", "string"])
 def test_numbers_get_their_names_from_an_option_or_a_file(tmp_path: Path, way: str, kind: str) -> None:
     names = NAMES if kind != "bool" else NAMES[:2]
     labels = [i % len(names) for i in range(9)]
-    spec = saved(tmp_path / "x", both([bool(i) for i in labels] if kind == "bool" else labels), datasets.Value(kind))
+    written = {"bool": [bool(i) for i in labels], "string": [str(i) for i in labels]}.get(kind, labels)
+    spec = saved(tmp_path / "x", both(written), datasets.Value(kind))
     file = tmp_path / ("x/classnames.txt" if way == "beside" else "names.txt")
     file.write_text("\n".join(names) + "\n")
     option = {"plus": f"[classes={'+'.join(names)}]", "file": f"[classes={file}]", "beside": ""}[way]
     dataset = catalog.open_dataset(spec + option)
     assert dataset.classes == tuple(names) and dataset.train.labels.tolist() == labels
+
+
+def test_numbers_in_a_column_of_texts_without_names_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    catalog.open_dataset(saved(tmp_path / "x", both([str(i) for i in NUMBERS]), datasets.Value("string")))
+    assert "classes are called by numbers, which say nothing to CLIP; name them, [classes=cat+dog]" in caplog.text
+
+
+def test_a_column_within_a_column_is_named_with_a_point(tmp_path: Path) -> None:
+    inner = {"id": datasets.Value("int64"), "name": datasets.Value("string")}
+    spec = saved(tmp_path / "x", both([{"id": i, "name": NAMES[i]} for i in NUMBERS]), inner)
+    with pytest.raises(DataError, match=r"columns are image, label\.id, label\.name; name one: \[label=COLUMN\]"):
+        catalog.open_dataset(spec)
+    assert catalog.open_dataset(f"{spec}[label=label.name]").classes == tuple(sorted(NAMES))
 
 
 def test_too_few_names_are_one_line(tmp_path: Path) -> None:

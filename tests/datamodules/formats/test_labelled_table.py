@@ -54,6 +54,13 @@ TABLES = {
     "no names, labels first": (lines("", "{l},{p}").lstrip(), "utf-8", ""),
     "a hospital's": (lines("image_id,dx", "{f},{l}"), "utf-8", ""),
     "Label Studio's": (lines("image,id,choice", "/data/upload/1/0123abcd-{f},7,{l}"), "utf-8", ""),
+    "Excel's separator": (lines("sep=;\nfile;label", "{p};{l}"), "utf-8-sig", ""),
+    "comments": (lines("# made by a camera, 2024\n# 4 rows\nfile,label", "{p},{l}"), "utf-8", ""),
+    "names behind a hash": (lines("# file,label", "{p},{l}").replace("# ", "#"), "utf-8", "[file=#file]"),
+    "a list with blanks": (lines("", "{p} {l}").lstrip(), "utf-8", ""),
+    "a comma at each end": (lines("file,label", "{p},{l},"), "utf-8", ""),
+    "ids of classes": (lines("Path,ClassId", "{p},{l}"), "utf-8", ""),
+    "another language's": (lines("Datei;Klasse", "{p};{l}"), "utf-16", ""),
     "an audit's own": (lines("file,audited_label", "{p},{l}"), "utf-8", ""),
 }
 
@@ -103,7 +110,7 @@ def test_columns_that_cannot_be_told_are_asked_for(text: str, behind: str, said:
 
 def test_a_table_that_is_not_in_utf_8_is_told_with_the_command_that_mends_it(folder: Path) -> None:
     (folder / "t.csv").write_bytes(lines("file,label", "{p},{l}\u00e9").encode("latin-1"))
-    with pytest.raises(UserError, match=r"t.csv: .* CSV in UTF-8: .*; `iconv -f latin1 -t utf8 t.csv` writes it so$"):
+    with pytest.raises(UserError, match=r"t.csv: .* CSV in UTF-8: .*: iconv -f cp1252 -t utf8 t.csv > new && mv new t"):
         open_doubtful(f"{folder}/t.csv")
 
 
@@ -227,13 +234,26 @@ def test_numbers_without_names_are_told(folder: Path, caplog: pytest.LogCaptureF
     assert "called by numbers, which say nothing to CLIP; write lines of" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["t.jsonl", "t.json", "t.parquet", "it's $mine.csv.gz", "map.json"])
+def test_comments_before_a_table_are_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "t.csv").write_text(lines("# 4 rows\nfile,label", "{p},{l}").replace("c.jpg,cat", "c.jpg,cat,"))
+    with pytest.raises(UserError, match=r"t.csv, line 5: it has 3 cells"):
+        open_doubtful(f"{folder}/t.csv")
+    assert "t.csv: comments, not read as lines of the table: # 4 rows" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name", ["t.jsonl", "t.json", "t.parquet", "it's $mine.csv.gz", "map.json", "columns.json", "data.json"]
+)
 def test_tables_of_other_kinds_are_read(name: str, folder: Path) -> None:
     table = pd.DataFrame({"file": PLACES, "label": LABELS})
     if name.endswith(".parquet"):
         table.to_parquet(folder / name)
     elif name.endswith(".gz"):
         (folder / name).write_bytes(gzip.compress(table.to_csv(index=False).encode()))
+    elif name == "columns.json":
+        table.to_json(folder / name)
+    elif name == "data.json":
+        (folder / name).write_text(json.dumps({"version": 1, "samples": table.to_dict("records")}))
     elif name == "map.json":
         (folder / name).write_text(json.dumps(dict(zip(PLACES, LABELS, strict=True))))
     else:
@@ -247,6 +267,8 @@ def test_tables_of_other_kinds_are_read(name: str, folder: Path) -> None:
     [
         ("t.zip", b"PK", "is an archive; unpack it"),
         ("t.xlsx", b"PK", "it cannot be read as a table"),
+        ("t2.xlsx", b"PK\3\4", "it cannot be read as a table"),
+        ("t2.json", b'{"classes": ["a"], "labels": {"1": 0}}', "t2.json"),
         ("t.json", b"[1, 2", "it cannot be read as a table"),
         ("t.csv.gz", b"no", "it cannot be read as a table"),
     ],

@@ -96,3 +96,20 @@ def test_images_that_an_audit_has_no_line_for_keep_their_labels(folder: Path, ca
 def test_a_table_without_labels_is_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert read(folder, "file,width\ntrain/a/1.png,30\n") == {}
     assert "labels.csv is not used: no column 'label' among file, width" in caplog.text
+
+
+def test_tables_that_are_not_csv_are_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "results.xlsx").write_bytes(b"")
+    (folder / "other.tsv").write_text("a\tb\n")
+    assert read(folder, table("file,human_label"))
+    assert "not read, as labels are looked for in CSV: other.tsv, results.xlsx" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("values", "hint"), [(("B", "a", "B", "a"), "did you mean 'b'"), (("1", "2", "1", "2"), "these count from 1")]
+)
+def test_a_label_that_is_no_class_is_told_with_what_it_may_mean(
+    folder: Path, values: tuple[str, ...], hint: str
+) -> None:
+    with pytest.raises(DataError, match=hint):
+        read(folder, table("file,human_label", values=values))

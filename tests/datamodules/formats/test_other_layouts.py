@@ -43,6 +43,7 @@ def files(root: Path, *names: str) -> None:
         (["raw/train-images-idx3-ubyte", "raw/train-labels-idx1-ubyte"], "MNIST's kind, .* use mnist"),
         (["train-labels-idx1-ubyte.gz"], "MNIST's kind"),
         (["data/train-00000-of-00001.parquet"], "give hf:"),
+        (["images/1.jpg", "annotations.xml"], "the layout of CVAT; this writes .* labels.csv: cd "),
         (["train_32x32.mat"], r"holds train_32x32\.mat, which is not read: write its pictures"),
     ],
 )

@@ -56,6 +56,9 @@ def test_pictures_are_known_by_suffix_or_by_content(tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "`git lfs pull` gets the file"),
         (b"\n<!DOCTYPE html><html>404</html>", "it is a web page or XML"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "it is HEIC; `mogrify"),
+        (b"II*\0" + b"\0" * 20, "it is a TIFF that Pillow does not read, .* `gdal_translate"),
+        (b"%PDF-1.4", "it is a PDF; `mogrify"),
+        (b"\0\0\0\x18ftypisom", "it is a video; `ffmpeg"),
         (b"", "it is empty"),
         (b"what", "it is no picture of a known kind"),
     ],
@@ -84,7 +87,7 @@ def test_pictures_that_wait_in_icloud_or_are_heic_are_counted_with_what_gets_the
     assert "3 files left out" in caplog.text and "`brctl download" in caplog.text and "`mogrify" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", ".ipynb_checkpoints", ".git"])
+@pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", ".ipynb_checkpoints", ".git", "_gsdata_", "#recycle"])
 def test_what_programs_leave_behind_is_no_class(tmp_path: Path, name: str) -> None:
     picture(tree(tmp_path) / "train" / name / "._0.png", "PNG")
     picture(tmp_path / "train/cat" / name / "0.png")

@@ -97,6 +97,11 @@ def test_weights_of_openai_get_quick_gelu_as_their_tag_has(plain: dict[str, Tens
     assert load_backbone(f"small:{tmp_path / 'saved.safetensors'}").identity == ids[0]
 
 
+def test_a_mask_that_an_archive_keeps_is_made_anew_by_the_model(plain: dict[str, Tensor], tmp_path: Path) -> None:
+    torchscript({**plain, "attn_mask": torch.zeros(7, 7)}, tmp_path / "scripted.pt")
+    assert read_checkpoint(tmp_path / "scripted.pt").tensors.keys() == plain.keys()
+
+
 def test_names_of_the_transformers_library_are_one_line(tmp_path: Path) -> None:
     safetensors({"text_model.encoder.layers.0.mlp.fc1.weight": torch.zeros(2)}, tmp_path / "x.safetensors")
     with pytest.raises(BackboneError, match=r"names are those of the transformers library; .*features:"):
