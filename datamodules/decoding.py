@@ -51,9 +51,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
     image = _middle(image)
     if image.mode.startswith(_DEEP):
         if image.mode.startswith("I;16") and 1 < image.getextrema()[1] < 4096:  # type: ignore[operator]
-            tell_once(
-                logger, "grey pictures of 16 bits with 12 in use come out nearly black: multiply their values by 16"
-            )
+            tell_once(logger, "grey pictures with 12 of 16 bits in use come out nearly black: multiply them by 16")
         image = Image.fromarray(grey8(np.asarray(image), image.mode))
     elif image.has_transparency_data:
         image = _over_white(image.convert("RGBA"))

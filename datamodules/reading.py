@@ -12,7 +12,6 @@ import tomllib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from io import BufferedReader
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 MB, GB = 2**20, 2**30
@@ -85,12 +84,6 @@ def facts_beside(source: Path | str) -> dict[str, Any]:
 def as_text(content: bytes) -> str:
     """Text in UTF-8 or, with a byte order mark, UTF-16; the mark is taken off. Raises UnicodeError: it is neither."""
     return content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
-
-
-def in_utf8(path: Path) -> str:
-    """How to write a text in UTF-8 that is in another encoding, most often that of Windows."""
-    name = quote(path.name)
-    return f"save it so, or if it is Windows' (cp1252): iconv -f cp1252 -t utf8 {name} > new && mv new {name}"
 
 
 def _without_waiting(path: str, flags: int) -> int:

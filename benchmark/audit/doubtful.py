@@ -14,17 +14,10 @@ from benchmark.plan.name_checks import check_files
 from datamodules import catalog, noise
 from datamodules.dataset import Dataset, Images, Labels, Split
 from datamodules.encoded import Outputs, Rows
+from datamodules.formats import folder_layout
 from datamodules.formats.checks import no_twins, readable
 from datamodules.formats.class_names import is_bare, read_names
 from datamodules.formats.folder import split_of
-from datamodules.formats.folder_layout import (
-    class_folders,
-    further_below,
-    parts_of,
-    require_class_folders,
-    table_to_audit,
-    unused,
-)
 from datamodules.formats.images import FileImages, no_pictures
 from datamodules.formats.labelled_table import labelled_table
 from datamodules.formats.labellings import image_names
@@ -153,8 +146,8 @@ def checked(data: Doubtful) -> Doubtful:
     """
     if len(data.classes) < 2:
         place = Path(data.name.removeprefix("folder:"))
-        more = further_below(place) if place.is_dir() else ""
-        if not more and place.is_dir() and (advised := table_to_audit(place)):
+        more = folder_layout.further_below(place) if place.is_dir() else ""
+        if not more and place.is_dir() and (advised := folder_layout.table_to_audit(place)):
             more = f"; or audit a table of files and labels: {advised}"
         raise BadInput(
             f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class{more}"
@@ -176,15 +169,17 @@ def _folder(spec: str, folder: Path, template: str) -> Doubtful:
     folder = folder.absolute()
     if other := other_layout(folder, training_only=True):
         raise BadInput(other)
-    parts = parts_of(folder)
+    parts = folder_layout.parts_of(folder)
     part = parts.train or ""
-    require_class_folders(folder / part, class_folders(folder / parts.test) if parts.train and parts.test else ())
-    folders = class_folders(folder / part)
+    folder_layout.require_class_folders(
+        folder / part, folder_layout.class_folders(folder / parts.test) if parts.train and parts.test else ()
+    )
+    folders = folder_layout.class_folders(folder / part)
     split = split_of(folder, part, folders, unlabelled=True)
     classes, values = read_names(folder, folders), tuple(folders)
     data = _of_split(spec, split, values, classes, template)
     if parts.train:
-        unused(folder, [name for name in (parts.train, parts.test, parts.val) if name])
+        folder_layout.unused(folder, [name for name in (parts.train, parts.test, parts.val) if name])
     if not (parts.train and parts.test):
         return data
     test = split_of(folder, parts.test, folders, strict=False)

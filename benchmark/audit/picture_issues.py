@@ -32,8 +32,7 @@ def picture_issues(data: Doubtful) -> Mapping[str, str]:
         lab.find_issues({name: {} for name in ISSUES}, verbose=False)
     found = {}
     for file, path in zip(data.files, paths, strict=True):
-        words = [word for name, word in ISSUES.items() if lab.issues.at[path, f"is_{name}_issue"]]
-        if words:
+        if words := [word for name, word in ISSUES.items() if lab.issues.at[path, f"is_{name}_issue"]]:
             found[file] = ", ".join(words)
     return found
 

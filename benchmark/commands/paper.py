@@ -125,8 +125,7 @@ def _reasons(runs: Iterable[Run], missing: Container[str]) -> dict[str, str]:
     """By the key of every run that cannot be made here, what is missing for it."""
     found = {}
     for run in runs:
-        lacking = [what for what, name in (("data", run.dataset), ("weights", run.backbone)) if name in missing]
-        if lacking:
+        if lacking := [what for what, name in (("data", run.dataset), ("weights", run.backbone)) if name in missing]:
             found[run.key] = f"no {' and no '.join(lacking)} here"
     return found
 

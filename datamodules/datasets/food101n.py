@@ -43,8 +43,7 @@ class WebLabels:
         clean = FOOD101.open(name, template, root)
         numbers = {shown.replace(" ", "_"): number for number, shown in enumerate(clean.classes)}
         images = reading.read_text(folder / LIST, reading.TABLE).split()[1:]
-        strange = [image for image in images if image.partition("/")[0] not in numbers]
-        if strange:
+        if strange := [image for image in images if image.partition("/")[0] not in numbers]:
             raise DataError(f"{folder / LIST}: {strange[0]} is in no class of Food-101")
         found = require_files(folder / "images", images, LIST)
         train = as_split(folder / "images", [(image, numbers[image.partition("/")[0]], "") for image in found])

@@ -38,19 +38,13 @@ def read_arrays(path: Path) -> Arrays:
     """
     if path.is_dir():
         with _one_line(path):
-            files = sorted(path.iterdir())
-            return _words({file.stem: _of_folder(file) for file in files if file.suffix in (".npy", ".txt")})
+            return {file.stem: _of_folder(file) for file in sorted(path.iterdir()) if file.suffix in (".npy", ".txt")}
     readers = {".npz": _npz, ".safetensors": _safetensors}
     if path.suffix.lower() not in readers:
         raise DataError(f"{path} should be an .npz, a .safetensors, or a folder of .npy files")
     require_file(path)
     with _one_line(path):
-        return _words(readers[path.suffix.lower()](path))
-
-
-def _words(arrays: Arrays) -> Arrays:
-    """The arrays, with words in UTF-8 for words in bytes."""
-    return {name: np.char.decode(own, "utf-8") if own.dtype.kind == "S" else own for name, own in arrays.items()}
+        return readers[path.suffix.lower()](path)
 
 
 def holds(path: Path, name: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from datamodules import reading
 from datamodules.errors import DataError
@@ -26,7 +27,8 @@ def names_text(path: Path) -> str:
     try:
         return reading.as_text(reading.read_bytes(path, reading.TEXT))
     except UnicodeError:
-        raise DataError(f"{path} is not text in UTF-8; {reading.in_utf8(path)}") from None
+        how = KNOWN["tables"]["utf8"].format(name=quote(path.name))
+        raise DataError(f"{path} is not text in UTF-8; {how}") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from datamodules import reading
@@ -100,7 +101,7 @@ def read_table(path: Path) -> CsvTable:
                 lines.append((before + 1, tuple(cells)))
             before = reader.line_num
     except (ValueError, ImportError, EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, csv.Error) as error:
-        how = f"; {reading.in_utf8(path)}" if isinstance(error, UnicodeError) else ""
+        how = f"; {KNOWN['tables']['utf8'].format(name=quote(path.name))}" if isinstance(error, UnicodeError) else ""
         raise DataError(f"{path}: it cannot be read as a table, CSV in UTF-8: {error}{how}") from None
     columns = tuple(from_cell(cell.strip()) for cell in lines[0][1]) if lines else ()
     if len(lines) > 1 and all(len(own) == len(columns) + 1 and not own[-1].strip() for _, own in lines[1:]):

@@ -41,10 +41,8 @@ class EncodedArrays:
     """
 
     def __init__(self, where: str, arrays: Arrays) -> None:
-        self.where, self.arrays = where, {n: _plain(own) if "_labels" in n else own for n, own in arrays.items()}
-        self.one_hot = [
-            name for name, own in self.arrays.items() if own.ndim < arrays[name].ndim > 1 < arrays[name].shape[1]
-        ]
+        self.where, self.arrays = where, {name: _plain(name, own) for name, own in arrays.items()}
+        self.one_hot = [name for name, own in arrays.items() if self.arrays[name].ndim < own.ndim > 1 < own.shape[1]]
         for name, own in self.arrays.items():
             if "_labels" in name and own.dtype.kind not in "iuU":
                 raise self._error(f"{name} should be whole numbers, got {own.dtype}")
@@ -106,8 +104,7 @@ class EncodedArrays:
         found = tuple(readable(name) for name in names.tolist())
         if "" in found:
             raise self._error(f"class {found.index('')} has an empty name")
-        twice = [name for name, count in Counter(map(str.casefold, found)).items() if count > 1]
-        if twice:
+        if twice := [name for name, count in Counter(map(str.casefold, found)).items() if count > 1]:
             raise self._error(f"class_names has {twice[0]!r} more than once")
         return found
 
@@ -207,8 +204,11 @@ class EncodedArrays:
         return DataError(f"{self.where}: {text}")
 
 
-def _plain(labels: NDArray[Any]) -> NDArray[Any]:
-    """Labels [n] of floats that are whole numbers, in a column [n, 1], or one-hot [n, C]; others as they are."""
+def _plain(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Words for bytes, and class numbers for labels [n] of whole floats, in a column [n, 1], or one-hot [n, C]."""
+    labels = np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
+    if "_labels" not in name:
+        return labels
     labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     hot = labels.ndim == 2 and labels.shape[1] > 1 and np.isin(labels, (0, 1)).all() and (labels.sum(1) == 1).all()
     whole = labels.dtype.kind == "f" and (labels == np.floor(labels)).all()

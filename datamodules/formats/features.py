@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.dataset import Dataset, Split
-from datamodules.encoded import Outputs, Rows
 from datamodules.errors import DataError
 from datamodules.formats.arrays import Arrays, read_array, read_arrays
 from datamodules.formats.checks import checked
 from datamodules.formats.encoded_arrays import EncodedArrays
-from datamodules.formats.held_out import SHARE, held_out
+from datamodules.formats.held_out import SHARE, divided
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class FeatureFile:
 
         Raises DataError: files missing, not of this kind or inconsistent.
         """
-        problem = self.missing(root)
-        if problem:
+        if problem := self.missing(root):
             raise DataError(f"{name}: {problem}")
         return replace(_open(self, tuple(_state(path) for path in self._paths)), name=name)
 
@@ -81,17 +79,5 @@ def _open(source: FeatureFile, state: object) -> Dataset:
         outputs = replace(outputs, notes=(*outputs.notes, note))
     splits = {part: Split(content.rows(part, outputs), content.labels[part]) for part in content.parts}
     train, test, given = splits["train"], splits.get("test"), content.given
-    if test is None:
-        train, test, kept = _apart(source.path, train, outputs, share)
-        given = {name: labels[kept] for name, labels in given.items()}
-    return checked(Dataset(source.path, outputs.classes, "{}", train, test, splits.get("val"), given, outputs=outputs))
-
-
-def _apart(where: str, split: Split, outputs: Outputs, share: float) -> tuple[Split, Split, np.ndarray]:
-    """The images to train on and to test on, and the places [n] of the former."""
-    images = split.images
-    assert isinstance(images, Rows)
-    names = list(images.files) or [str(row) for row in range(len(images))]
-    test = held_out(where, names, split.labels, outputs.classes, share)
-    kept, tests = np.flatnonzero(~test), np.flatnonzero(test)
-    return Split(images.pick(kept), split.labels[kept]), Split(images.pick(tests), split.labels[tests]), kept
+    whole = Dataset(source.path, outputs.classes, "{}", train, test or train, splits.get("val"), given, outputs=outputs)
+    return checked(whole if test else divided(whole, share, content.arrays.get("train_files", np.array(())).tolist()))

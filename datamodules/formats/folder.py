@@ -95,9 +95,7 @@ def split_of(folder: Path, part: str, classes: list[str], strict: bool = True, u
         others += [f"{before}/{file}" for file in found.left_out]
     name_loose(folder / part)
     if deep := [path for path in paths if path.count("/") > part.count("/") + 1 + bool(part)]:
-        say_once(
-            logger, f"{folder}: {len(deep)} pictures lie below class folders and are of their class ({deep[0]} ...)"
-        )
+        say_once(logger, f"{folder}: {len(deep)} pictures lie below class folders, and are of these ({deep[0]} ...)")
     if others:
         say_once(logger, f"{folder}: {left_out(tuple(others))}")
     return Split(FileImages(folder, tuple(paths), tuple(others)), np.asarray(labels, dtype=np.int64))

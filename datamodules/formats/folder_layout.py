@@ -10,14 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from datamodules.errors import DataError, look_alikes
-from datamodules.formats.picture_files import (
-    KNOWN,
-    holds_texts_only,
-    is_stray,
-    is_unlabelled,
-    loose_pictures,
-    picture_files,
-)
+from datamodules.formats import picture_files as files
 from datamodules.notices import say_once
 
 logger = logging.getLogger(__name__)
@@ -42,11 +35,11 @@ class Parts:
 
 def class_folders(folder: Path) -> list[str]:
     """Sorted names of the class folders in a folder; those without any picture are named and left out."""
-    there = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name))
-    if without := [name for name in there if is_unlabelled(name)]:
+    there = sorted(path.name for path in folder.iterdir() if path.is_dir() and not files.is_stray(path.name))
+    if without := [name for name in there if files.is_unlabelled(name)]:
         say_once(logger, f"{folder}: no class, as the pictures in it have no labels: {', '.join(without)}")
         there = [name for name in there if name not in without]
-    empty = [name for name in there if holds_texts_only(folder / name)]
+    empty = [name for name in there if files.holds_texts_only(folder / name)]
     if empty and len(empty) < len(there):
         say_once(logger, f"{folder}: left out, as no pictures are in them: {', '.join(empty)}")
         return [name for name in there if name not in empty]
@@ -67,12 +60,12 @@ def require_class_folders(folder: Path, known: Sequence[str] = ()) -> None:
     if train and not any(inner) and all(map(_is_split, names)):
         raise _no_class_folders(folder / train[0])
     same = inner[0] if len(names) > 1 and all(own == inner[0] for own in inner) else []
-    full = next((name for name in names if same and picture_files(folder / name).pictures), names[0])
+    full = next((name for name in names if same and files.picture_files(folder / name).pictures), names[0])
     if (
         len(same) > 1
         and names != known
         and not any(_is_split(name) for name in same)
-        and not loose_pictures(folder / names[0])
+        and not files.loose_pictures(folder / names[0])
     ):
         raise DataError(
             f"{folder}: {_some(names)} each hold the folders {_some(same)}; if these are the classes, give one of the"
@@ -82,7 +75,7 @@ def require_class_folders(folder: Path, known: Sequence[str] = ()) -> None:
 
 def _no_class_folders(folder: Path) -> DataError:
     """The error for a folder without class folders: names of pictures or a table may tell the classes."""
-    found = [Path(name) for name in picture_files(folder).pictures]
+    found = [Path(name) for name in files.picture_files(folder).pictures]
     begin = {re.sub(r"[ ._-]*\d+$", "", path.stem) for path in found}
     how = "put the pictures of each class into a folder of its name"
     if advised := table_to_audit(folder) or (found and table_to_audit(folder.parent)):
@@ -99,7 +92,7 @@ def _no_class_folders(folder: Path) -> DataError:
 
 def table_to_audit(folder: Path) -> str:
     """The command that audits the first table in a folder; empty where there is none."""
-    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in KNOWN["tables"]["suffixes"])
+    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in files.KNOWN["tables"]["suffixes"])
     return f"promptnoise audit {quote(str(tables[0]))}" if tables else ""
 
 
@@ -119,7 +112,7 @@ def parts_of(folder: Path) -> Parts:
 def unused(folder: Path, parts: Sequence[str]) -> None:
     """Names the folders and pictures beside those of the splits, which are not read."""
     used = {Path(part).parts[0] for part in parts}
-    others = [path.name for path in folder.iterdir() if path.is_dir() and not is_stray(path.name)]
+    others = [path.name for path in folder.iterdir() if path.is_dir() and not files.is_stray(path.name)]
     if rest := sorted(set(others) - used):
         say_once(logger, f"{folder}: not used: {', '.join(f'{name}/' for name in rest)}")
     name_loose(folder)
@@ -127,7 +120,7 @@ def unused(folder: Path, parts: Sequence[str]) -> None:
 
 def name_loose(folder: Path) -> None:
     """Names the pictures in a folder itself, beside the folders of splits or classes: they are in none of these."""
-    if loose := loose_pictures(folder):
+    if loose := files.loose_pictures(folder):
         say_once(logger, f"{folder}: {len(loose)} pictures lie in no class folder and are left out ({loose[0]} ...)")
 
 

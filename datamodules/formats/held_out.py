@@ -6,11 +6,13 @@ import hashlib
 import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.dataset import Labels
+from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
 
 #: The share of each class that is for testing where there is no test split, and nobody says another.
@@ -55,6 +57,19 @@ def held_out(
         count = min(max(1, int(share * len(rows) + 1e-9)), max(0, len(rows) - 1))
         out[sorted(rows, key=lambda row: _place(names[row]))[:count]] = True
     return out
+
+
+def divided(dataset: Dataset, share: float, names: Sequence[str] = ()) -> Dataset:
+    """The data set with a share of each class's training images for testing; without `names` rows are told by number.
+
+    Raises DataError: a class of a single image.
+    """
+    images, labels = cast(Any, dataset.train.images), dataset.train.labels
+    every = names or [str(row) for row in range(len(labels))]
+    tests = held_out(dataset.name, every, labels, dataset.classes, share)
+    train, test = (Split(images.pick(rows), labels[rows]) for rows in map(np.flatnonzero, (~tests, tests)))
+    given = {name: own[~tests] for name, own in dataset.given.items()}
+    return replace(dataset, train=train, test=test, given=given)
 
 
 def _place(name: str) -> tuple[str, str]:

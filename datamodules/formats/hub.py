@@ -7,26 +7,16 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from datamodules.dataset import Dataset, Labels, Split
 from datamodules.errors import DataError
+from datamodules.formats import hub_columns as columns
 from datamodules.formats.checks import checked, readable
 from datamodules.formats.class_names import names_text
-from datamodules.formats.held_out import SHARE, held_out
-from datamodules.formats.hub_columns import (
-    image_column,
-    label_column,
-    labelled_split,
-    numbers_of,
-    split_names,
-    values_as_labels,
-    without_unused,
-)
+from datamodules.formats.held_out import SHARE, divided
 from datamodules.formats.hub_images import HubImages
 from datamodules.formats.labellings import labelling
 from datamodules.notices import say_once
@@ -79,28 +69,28 @@ class Hub:
             DataError: not on this machine, not on the hub, or without an image column, a label column or a test split.
         """
         tables = self._load(name, download)
-        train, test, val = split_names(name, list(tables), self.train, self.test, self.val)
+        train, test, val = columns.split_names(name, list(tables), self.train, self.test, self.val)
         share = self.split or SHARE
         if test is not None and self.split is not None:
             raise DataError(f"{name} has the split {test!r} to test on; leave out the option split")
         if test is None and self.split is None:
             say_once(logger, f"{name}: there is no test split; {share:.0%} of each class of {train!r} are, by [split=]")
         features = tables[train].features
-        image = image_column(name, features, self.image)
+        image = columns.image_column(name, features, self.image)
         tables = {part: table.flatten() for part, table in _with_pictures(name, tables, image).items()}
         features = tables[train].features  # those of a column of columns are `column.inner`
-        label = label_column(name, features, self.label)
+        label = columns.label_column(name, features, self.label)
         if test is not None and self.test is None:
-            test, val = labelled_split(name, {part: tables[part][label][:] for part in (test, val) if part})
+            test, val = columns.labelled_split(name, {part: tables[part][label][:] for part in (test, val) if part})
         parts = {part: self._rows(tables[part], label) for part in (train, test, val) if part}
         values = {part: table[label][:] for part, table in parts.items()}
-        labels, classes = values_as_labels(name, label, values, features[label], self._names())
+        labels, classes = columns.values_as_labels(name, label, values, features[label], self._names())
         given: dict[str, Labels] = {}
         for column in self.given:
             if column not in features:
                 raise DataError(f"{name}: no column {column!r} for a labelling; columns are {', '.join(features)}")
-            given[labelling(column)] = numbers_of(name, column, train, parts[train][column][:], classes)
-        shown, labels, given = without_unused(name, tuple(map(readable, self.rename(classes))), labels, given)
+            given[labelling(column)] = columns.numbers_of(name, column, train, parts[train][column][:], classes)
+        shown, labels, given = columns.without_unused(name, tuple(map(readable, self.rename(classes))), labels, given)
         splits = {part: Split(HubImages(name, table, image, part), labels[part]) for part, table in parts.items()}
         dataset = Dataset(
             name, shown, template, splits[train], splits[test or train], splits[val] if val else None, given
@@ -165,21 +155,6 @@ def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping
             f"{name}: column {column!r} holds {kind}, no pictures, paths or bytes; name another: [image=COLUMN]"
         )
     return {part: table.cast_column(column, datasets.Image()) for part, table in tables.items()}
-
-
-def divided(dataset: Dataset, share: float) -> Dataset:
-    """The data set with a share of each class's training images for testing; rows are told apart by their numbers.
-
-    Raises DataError: a class of a single image.
-    """
-    images, labels = dataset.train.images, dataset.train.labels
-    assert isinstance(images, HubImages)
-    tests = held_out(dataset.name, [str(row) for row in range(len(labels))], labels, dataset.classes, share)
-    train, test = (
-        Split(replace(images, rows=rows), labels[rows]) for rows in (np.flatnonzero(~tests), np.flatnonzero(tests))
-    )
-    given = {name: own[~tests] for name, own in dataset.given.items()}
-    return replace(dataset, train=train, test=test, given=given)
 
 
 @contextmanager

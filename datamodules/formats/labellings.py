@@ -25,7 +25,8 @@ Row = Mapping[str, str]
 logger = logging.getLogger(__name__)
 
 CLEAN = "clean"
-#: Columns of cleanlab and other tools that say how good a label is.
+#: Cells and columns of cleanlab and other tools that say how good a label is.
+_SCORE = re.compile(r"\s*(true|false|-?\d*\.\d*[1-9]\d*(e-?\d+)?)\s*", re.IGNORECASE).fullmatch
 _OF_OTHER_TOOLS = re.compile(r"issue|score|quality|confidence", re.IGNORECASE)
 #: What `promptnoise audit` calls the labels that a person has corrected.
 AUDITED = "audited"
@@ -46,7 +47,14 @@ def read_labellings(folder: Path, train: Split, classes: Sequence[str], test: Sp
         path, table = written.path, written.with_file()
         if "file" in table.columns and table.lines and any("label" in column for column in table.columns):
             is_foreign = table is not written or any(_OF_OTHER_TOOLS.search(column) for column in table.columns)
-            found = _from_table(table, is_foreign, folder, train, classes, test)
+            try:
+                found = _columns_of(table, folder, train, classes, test)
+            except DataError as error:
+                if not is_foreign:
+                    raise
+                say_once(logger, f"{path} is not used, as it is another tool's: {error}")
+                continue
+            found = without_clean(found, train.labels, path)
             for name in given.keys() & found.keys():
                 if (given[name] != found[name]).any():
                     raise DataError(f"{path} and {source[name]} give images different labels of one name, {name!r}")
@@ -74,8 +82,7 @@ def audited(folder: Path, test: Split, classes: Sequence[str], train: Split) -> 
 
 def _tables(folder: Path) -> Iterator[CsvTable]:
     """The tables in a folder; a file that is none is named, as are those that are not CSV."""
-    others = [path.name for path in folder.iterdir() if path.suffix.lower() in KNOWN["tables"]["suffixes"][1:]]
-    if others:
+    if others := [path.name for path in folder.iterdir() if path.suffix.lower() in KNOWN["tables"]["suffixes"][1:]]:
         say_once(logger, f"{folder}: not read, as labels are looked for in CSV: {', '.join(sorted(others)[:5])}")
     for path in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv"):
         try:
@@ -84,20 +91,6 @@ def _tables(folder: Path) -> Iterator[CsvTable]:
             raise DataError(f"{path} cannot be read: {error.strerror}") from None
         except (OSError, DataError) as error:
             say_once(logger, f"{path} is not used: {str(error).removeprefix(f'{path}: ')}")
-
-
-def _from_table(
-    table: CsvTable, is_foreign: bool, folder: Path, train: Split, classes: Sequence[str], test: Split | None
-) -> dict[str, Labels]:
-    """The labellings [n] of a table; one of another tool that does not fit is named and has none."""
-    try:
-        labels = _columns_of(table, folder, train, classes, test)
-    except DataError as error:
-        if not is_foreign:
-            raise
-        say_once(logger, f"{table.path} is not used, as it is another tool's: {error}")
-        return {}
-    return without_clean(labels, train.labels, table.path)
 
 
 def _columns_of(
@@ -124,7 +117,7 @@ def _columns_of(
     scores = []
     for column in columns:
         values = [by_file[image][column] if image in by_file else own[image] for image in names]
-        if _OF_OTHER_TOOLS.search(column) or all(map(_is_score, values)):
+        if _OF_OTHER_TOOLS.search(column) or all(map(_SCORE, values)):
             scores.append(column)
             continue
         labels = _numbers(table, column, values, classes)
@@ -134,13 +127,6 @@ def _columns_of(
     if scores:
         say_once(logger, f"{table.path}: not used, as there are no classes in them: {', '.join(scores)}")
     return given
-
-
-def _is_score(value: str) -> bool:
-    """Whether a cell is a number with a fraction, or says yes or no, as scores and flags are written."""
-    return value.strip().casefold() in ("true", "false") or bool(
-        re.fullmatch(r"\s*-?\d*\.\d*[1-9]\d*(e-?\d+)?\s*", value)
-    )
 
 
 def _numbers(table: CsvTable, column: str, values: Sequence[str], classes: Sequence[str]) -> Labels:

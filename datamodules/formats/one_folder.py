@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from datamodules.dataset import Dataset, Labels, Split
+from datamodules.dataset import Dataset
 from datamodules.errors import DataError
 from datamodules.formats.checks import checked
 from datamodules.formats.class_names import read_names
 from datamodules.formats.folder import split_of
 from datamodules.formats.folder_layout import class_folders, parts_of, require_class_folders
-from datamodules.formats.held_out import held_out
+from datamodules.formats.held_out import divided
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import audited, read_labellings
 from datamodules.formats.other_layouts import other_layout
@@ -34,8 +32,7 @@ class OneFolder:
         if other := other_layout(folder, training_only=True):
             return other
         parts, option = parts_of(folder), f"[split={self.share:g}]"
-        there = [part for part in (parts.train, parts.test) if part]
-        if there:
+        if there := [part for part in (parts.train, parts.test) if part]:
             instead = (
                 f"leave out {option}" if len(there) == 2 else f"to split that, give folder:{folder / there[0]}{option}"
             )
@@ -48,23 +45,15 @@ class OneFolder:
         Raises:
             DataError: a missing folder, one that has a test set, a class of a single image, or duplicate class names.
         """
-        problem = self.missing(root)
-        if problem:
+        if problem := self.missing(root):
             raise DataError(f"{name}: {problem}")
         folder = Path(self.folder)
         require_class_folders(folder)
         folders = class_folders(folder)
         whole = split_of(folder, "", folders)
         assert isinstance(whole.images, FileImages)
-        tests = held_out(name, whole.images.paths, whole.labels, folders, self.share)
-        train, test = (_pick(whole, np.flatnonzero(rows)) for rows in (~tests, tests))
-        names = read_names(folder, folders)
-        given = read_labellings(folder, train, folders, test)
-        dataset = checked(Dataset(name, names, template, train, test, None, given))
-        return replace(dataset, test=audited(folder, test, folders, train))
-
-
-def _pick(whole: Split, rows: Labels) -> Split:
-    assert isinstance(whole.images, FileImages)
-    paths = tuple(whole.images.paths[row] for row in rows.tolist())
-    return Split(replace(whole.images, paths=paths), whole.labels[rows])
+        every = Dataset(name, read_names(folder, folders), template, whole, whole)
+        dataset = divided(every, self.share, whole.images.paths)
+        given = read_labellings(folder, dataset.train, folders, dataset.test)
+        dataset = checked(replace(dataset, given=given))
+        return replace(dataset, test=audited(folder, dataset.test, folders, dataset.train))

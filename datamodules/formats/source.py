@@ -47,7 +47,6 @@ class Layout:
 
     def locate(self, name: str, root: Path | None) -> Path:
         """Path of the folder. Raises DataError: a part is missing; the message says what to do."""
-        problem = self.missing(root)
-        if problem:
+        if problem := self.missing(root):
             raise DataError(f"{name}: {problem}")
         return (root or Path()) / self.folder

@@ -59,8 +59,7 @@ def _numbers(file: str, lines: Sequence[Sequence[str]], columns: Sequence[str]) 
         if len(line) != size or len(lines) != size:
             wide = f"row {place} has {len(line)} values" if len(line) != size else f"it has {len(lines)} rows"
             raise DataError(f"{file} should have as many rows as columns{named}: {size} expected, {wide}")
-        strange = [cell for cell in line if not _is_number(cell) or not 0 <= float(cell) <= 1]
-        if strange:
+        if strange := [cell for cell in line if not _is_number(cell) or not 0 <= float(cell) <= 1]:
             raise DataError(f"{file}: {strange[0].strip()!r} in row {place} is no number from 0 to 1")
     return np.array([[float(cell) for cell in line] for line in lines])
 

@@ -64,8 +64,7 @@ def _of_classes(file: str, context: Context) -> Floats:
     asked = [plain(name) for name in context.names]
     if not names or asked == list(names):
         return shares
-    strange = sorted(set(names).difference(asked))
-    if strange:
+    if strange := sorted(set(names).difference(asked)):
         raise DataError(f"{file} names the class {strange[0]!r}, which this data set does not have")
     places = [names.index(name) for name in asked]
     ordered: Floats = shares[np.ix_(places, places)]

@@ -92,8 +92,7 @@ class LearnedPrompt:
                 f"{self.where} has {len(self.ctx)} contexts, one of each class, and the data {len(classes)} classes"
             )
         rows = {folded(name): row for row, name in enumerate(own)}
-        lacking = [name for name in classes if folded(name) not in rows]
-        if lacking:
+        if lacking := [name for name in classes if folded(name) not in rows]:
             raise BackboneError(
                 f"{self.where} has a context of each class, but none of {lacking[0]!r} ({len(lacking)} are lacking);"
                 f" its {len(own)} classes are {', '.join(own[:5])} ..."

@@ -58,8 +58,7 @@ class Precomputed(Backbone):
         if self.outputs.texts is None:
             raise UnsupportedError(f"{self.name} has no text features: its file lacks text_features_raw")
         numbers = {name: number for number, name in enumerate(self.outputs.classes)}
-        foreign = [text for text in texts if text not in numbers]
-        if foreign:
+        if foreign := [text for text in texts if text not in numbers]:
             self._refuse(f"text tower to encode {foreign[0]!r}")
         own = self.texts[:, torch.tensor([numbers[text] for text in texts], device=self.device)]
         return F.normalize(F.normalize(own, dim=-1).mean(0), dim=-1) if unit else own.mean(0)

@@ -125,7 +125,7 @@ def test_a_huge_picture_is_one_line_of_ours_and_none_of_pillows(tmp_path: Path) 
 def test_pictures_of_12_bits_in_16_are_told(caplog: pytest.LogCaptureFixture) -> None:
     notices._said.cache_clear()
     to_rgb(stored(Image.fromarray(np.array([[0, 4095]], np.uint16)), "PNG"))
-    assert "grey pictures of 16 bits with 12 in use come out nearly black: multiply their values by 16" in caplog.text
+    assert "grey pictures with 12 of 16 bits in use come out nearly black: multiply them by 16" in caplog.text
 
 
 @pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP"])

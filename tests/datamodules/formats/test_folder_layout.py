@@ -117,7 +117,7 @@ LAYOUTS: dict[str, tuple[Sequence[str], str, str]] = {
 #: What must be said, since something is left out.
 SAID = {
     "validation only": "D: there is no test/; validation/ has the test images",
-    "pictures below a class": "D: 2 pictures lie below class folders and are of their class (train/cat/images/0.png ...)",
+    "pictures below a class": "D: 2 pictures lie below class folders, and are of these (train/cat/images/0.png ...)",
     "Kaggle's Intel scenes": "D: not used: seg_pred/",
     "an empty class": "D/train: left out, as no pictures are in them: fox",
     "pictures beside the classes": "D/train: 2 pictures lie in no class folder and are left out (0.png ...)",
