@@ -83,9 +83,7 @@ class RunFeatures(TrainingSets):
         """
         if self.dataset.outputs is None:
             return self.pool()[images]
-        own = self._keep(
-            "given", lambda: torch.from_numpy(np.unique(np.concatenate([one.images for one in self.given])))
-        )
+        own = self._keep("given", lambda: torch.from_numpy(np.unique(np.concatenate([s.images for s in self.given]))))
         table = self._keep("of given", lambda: self.bank.plain(self.dataset.train.images, own.cpu().numpy()))
         return table[torch.searchsorted(own, images).clamp(max=len(own) - 1)]
 

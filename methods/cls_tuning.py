@@ -36,9 +36,7 @@ class Method(AnyLoss, BaseMethod):
         layout = PromptLayout.of_names(names, before, after, tok.sot_token_id, tok.eot_token_id)
         room = backbone.text.positional_embedding.shape[0]
         if layout.slots.shape[1] > room:
-            raise MethodError(
-                f"template and class name make {layout.slots.shape[1]} tokens; {backbone.name} takes {room}"
-            )
+            raise MethodError(f"template and class make {layout.slots.shape[1]} tokens; {backbone.name} takes {room}")
         self.layout = (layout if backbone.text.causal else layout.padded(room)).to(backbone.device)
         ctx = torch.zeros(len(names), max(map(len, names)), backbone.width, device=backbone.device)
         for row, name in zip(ctx, names, strict=True):

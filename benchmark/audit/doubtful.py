@@ -149,9 +149,7 @@ def checked(data: Doubtful) -> Doubtful:
         more = folder_layout.further_below(place) if place.is_dir() else ""
         if not more and place.is_dir() and (advised := folder_layout.table_to_audit(place)):
             more = f"; or audit a table of files and labels: {advised}"
-        raise BadInput(
-            f"{data.name}: one class only ({', '.join(data.values) or 'none'}); give a folder per class{more}"
-        )
+        raise BadInput(f"{data.name}: one class only ({', '.join(data.values) or '-'}); give a folder per class{more}")
     no_twins(data.name, data.classes, data.values)
     counts = np.bincount(data.given[data.given >= 0], minlength=len(data.classes))
     if counts.min() < 2:

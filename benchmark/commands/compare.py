@@ -88,9 +88,7 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
     protocols = [sorted(set(board["protocol"])) for board in (left, right)]
     if protocols[0] != protocols[1]:
         names = ["/".join(map(str, protocol)) for protocol in protocols]
-        notes.append(
-            f"protocol {names[0]} against protocol {names[1]}: results of different protocols are expected to differ"
-        )
+        notes.append(f"protocol {names[0]} against {names[1]}: results of different protocols are expected to differ")
     if other := int((cells["seeds_a"] != cells["seeds_b"]).sum()):
         notes.append(f"{other} cells are means over another number of seeds in the second folder")
     shown = cells[[*key, "mean_a", "mean_b", "std_a", "std_b", "gap"]].reset_index(drop=True)

@@ -83,9 +83,7 @@ def main(options: Options) -> int:
             raise BadInput(f"{name} has other weights than the model that {options.with_} was trained with")
         features = bank.plain(images)
     if features.shape[1] != classifier.weights.shape[1]:
-        raise BadInput(
-            f"{name} has features of width {features.shape[1]}, the classifier {classifier.weights.shape[1]}"
-        )
+        raise BadInput(f"{name} has features {features.shape[1]} wide, the classifier {classifier.weights.shape[1]}")
     readable = features.any(1)
     chances = (classifier.scale * features @ torch.from_numpy(classifier.weights).T).softmax(1)
     rows = [row for row, good in zip(_rows(images, chances, classifier), readable.tolist(), strict=True) if good]

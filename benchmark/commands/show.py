@@ -64,8 +64,7 @@ def show(record: Record, store: Store, console: Screen) -> None:
     for name, text in _facts(record):
         grid.add_row(f"[dim]{name}[/]", escape(text))
     for name, curve in record.curves.items():
-        known = [value for value in curve if value is not None]
-        if known:
+        if known := [value for value in curve if value is not None]:
             grid.add_row(f"[dim]{escape(name)}[/]", f"{bars(curve)}  {known[0]:.4g} to {known[-1]:.4g}")
     grid.add_row("[dim]record[/]", escape(str(store.path(run))))
     learned = store.path(run).with_suffix(LEARNED)

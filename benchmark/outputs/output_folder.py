@@ -36,9 +36,7 @@ class Outputs:
         Raises BadInput: Something that is not ours stands in the place of one, or the folder is -, standard output.
         """
         if self.out == Path("-"):
-            raise BadInput(
-                "- is standard output, and several files are to be written; give a folder (./-/. for that name)"
-            )
+            raise BadInput("- is standard output, and several files are written; give a folder (./-/. for that name)")
         manifest.check(self.out)
         listed = manifest.read(self.out)
         for name in names:

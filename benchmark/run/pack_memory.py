@@ -56,8 +56,7 @@ def text_pass_bytes(module: RunsModule) -> int:
     """The most memory that one text pass of a pack takes, forward and backward, without computing anything."""
     counter = AllocatedBytes()
     with FakeTensorMode(allow_non_fake_inputs=True), counter:
-        weights = [part.flatten() for part in class_weights(module.members) if part.requires_grad]
-        if weights:
+        if weights := [part.flatten() for part in class_weights(module.members) if part.requires_grad]:
             torch.autograd.grad(torch.cat(weights).sum(), list(module.parameters()), allow_unused=True)
     return counter.peak
 
@@ -76,8 +75,7 @@ def fit_memory(module: RunsModule, device: str, sharing: int = 1) -> None:
     `sharing` counts the workers that share the device's memory. Raises TooLarge: several runs that do not fit together.
     """
     task = module.members[0].task
-    towers = task.backbone.has_towers
-    if towers:
+    if towers := task.backbone.has_towers:
         task.backbone.text.classes_at_once = 0
     free = free_bytes(device)
     parts = _parts(module, None if free is None else free // sharing)

@@ -27,8 +27,7 @@ def choose_mode(asked: str = "") -> tuple[Mode, str]:
     Asked for nothing, W&B's own variable WANDB_MODE decides, and then whether there are credentials. Raises BadInput: a
     mode that there is not.
     """
-    asked = asked or os.environ.get("WANDB_MODE", "")
-    if asked:
+    if asked := asked or os.environ.get("WANDB_MODE", ""):
         return parse_mode(asked), ""
     return ("online", "") if _has_credentials() else ("disabled", HOW)
 

@@ -51,9 +51,7 @@ def held_out(
     for label, name in enumerate(classes):
         rows = np.flatnonzero(labels == label).tolist()
         if len(rows) == 1:
-            raise DataError(
-                f"{where}: class {name!r} has one image; split needs two, one to train on and one to test on"
-            )
+            raise DataError(f"{where}: class {name!r} has one image; split needs two, to train and to test on")
         count = min(max(1, int(share * len(rows) + 1e-9)), max(0, len(rows) - 1))
         out[sorted(rows, key=lambda row: _place(names[row]))[:count]] = True
     return out

@@ -92,9 +92,7 @@ class Hub:
             given[labelling(column)] = columns.numbers_of(name, column, train, parts[train][column][:], classes)
         shown, labels, given = columns.without_unused(name, tuple(map(readable, self.rename(classes))), labels, given)
         splits = {part: Split(HubImages(name, table, image, part), labels[part]) for part, table in parts.items()}
-        dataset = Dataset(
-            name, shown, template, splits[train], splits[test or train], splits[val] if val else None, given
-        )
+        dataset = Dataset(name, shown, template, splits[train], splits[test or train], splits.get(val or ""), given)
         return checked(dataset if test else divided(dataset, share), self.same_names)
 
     def _names(self) -> tuple[str, ...]:
@@ -151,9 +149,7 @@ def _with_pictures(name: str, tables: Mapping[str, Any], column: str) -> Mapping
         return tables
     both = isinstance(kind, dict) and kind.keys() == {"bytes", "path"}
     if not both and getattr(kind, "dtype", "") not in ("string", "large_string", "binary", "large_binary"):
-        raise DataError(
-            f"{name}: column {column!r} holds {kind}, no pictures, paths or bytes; name another: [image=COLUMN]"
-        )
+        raise DataError(f"{name}: {column!r} holds {kind}, no pictures, paths or bytes; name another: [image=COLUMN]")
     return {part: table.cast_column(column, datasets.Image()) for part, table in tables.items()}
 
 

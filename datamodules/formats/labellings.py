@@ -107,9 +107,7 @@ def _columns_of(
     other = next((file for file in by_file if file not in known), None)
     if absent and (other or [labelling(column) for column in columns] != [AUDITED]):
         more = f"; it has one for {other}, which is no image" if other else ""
-        raise DataError(
-            f"{table.path} has no line for the training image {absent[0]} ({len(absent)} are left out){more}"
-        )
+        raise DataError(f"{table.path} has no line for training image {absent[0]} ({len(absent)} are left out){more}")
     if absent:
         say_once(logger, f"{table.path} has no line for {len(absent)} images ({absent[0]} ...): they keep their labels")
     own = dict(zip(names, (classes[label] for label in train.labels), strict=True))
@@ -144,9 +142,7 @@ def _numbers(table: CsvTable, column: str, values: Sequence[str], classes: Seque
         hint = f"; did you mean {near[0]!r}?" if near else ""
         if {*values} == {str(number) for number in range(1, len(classes) + 1)}:
             hint = "; these count from 1, and classes from 0"
-        raise DataError(
-            f"{table.path}, line {line}: {value!r} in column {column!r} is neither a class number nor a class{hint}"
-        )
+        raise DataError(f"{table.path}, line {line}: {value!r} in {column!r} is neither a class nor its number{hint}")
     return np.asarray([meant[value] for value in values], dtype=np.int64)
 
 
@@ -176,7 +172,5 @@ def without_clean(given: Mapping[str, Labels], true: Labels, path: Path) -> dict
     """
     clean = given.get(CLEAN)
     if clean is not None and (len(clean) != len(true) or (clean != true).any()):
-        raise DataError(
-            f"{path}: its clean labels are not those of the images; images or classes are numbered otherwise"
-        )
+        raise DataError(f"{path}: clean labels are not those of the images; images or classes are numbered otherwise")
     return {name: labels for name, labels in given.items() if name != CLEAN}

@@ -33,10 +33,8 @@ class OneFolder:
             return other
         parts, option = parts_of(folder), f"[split={self.share:g}]"
         if there := [part for part in (parts.train, parts.test) if part]:
-            instead = (
-                f"leave out {option}" if len(there) == 2 else f"to split that, give folder:{folder / there[0]}{option}"
-            )
-            return f"{folder} has {'/ and '.join(there)}/ already; {instead}"
+            lone = f"to split that, give folder:{folder / there[0]}{option}"
+            return f"{folder} has {'/ and '.join(there)}/ already; {f'leave out {option}' if there[1:] else lone}"
         return None if class_folders(folder) else f"{folder} holds no folders; there must be one of images per class"
 
     def open(self, name: str, template: str, root: Path | None = None, download: bool = False) -> Dataset:

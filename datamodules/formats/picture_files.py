@@ -50,9 +50,7 @@ def picture_files(folder: Path) -> PictureFiles:
 
 def loose_pictures(folder: Path) -> list[str]:
     """Sorted names of the pictures that lie in a folder itself."""
-    return sorted(
-        path.name for path in folder.iterdir() if path.is_file() and not is_stray(path.name) and is_picture(path)
-    )
+    return sorted(own.name for own in folder.iterdir() if own.is_file() and not is_stray(own.name) and is_picture(own))
 
 
 def holds_texts_only(folder: Path) -> bool:

@@ -69,9 +69,7 @@ def _scaled(file: str, shares: Floats) -> Floats:
     whole = abs(sums.sum() - 1) <= TOLERANCE and sums.min() > 0
     far = np.flatnonzero(np.abs(sums - 1) > TOLERANCE)
     if len(far) and not whole:
-        raise DataError(
-            f"{file}: row {far[0] + 1} sums to {sums[far[0]]:g}; each row, of a true class, should sum to 1"
-        )
+        raise DataError(f"{file}: row {far[0] + 1} sums to {sums[far[0]]:g}; each, of a true class, should sum to 1")
     scaled: Floats = shares / sums[:, None]
     return scaled
 

@@ -40,9 +40,7 @@ def corrupt(context: Context, rate: None, seed: int, labels: str = "") -> Noisy:
         if name not in names:
             raise unknown("labelling", name, names)
         if chosen.count(name) > 1:
-            raise DataError(
-                f"'human' noise: the labelling {name!r} has one vote, and is named {chosen.count(name)} times"
-            )
+            raise DataError(f"'human' noise: labelling {name!r} has one vote, and is named {chosen.count(name)} times")
         if not np.isin(context.given[name][context.indices], np.arange(context.classes)).all():
             raise DataError(f"labelling {name!r} has a class number outside 0 ... {context.classes - 1}")
     votes = np.stack([context.given[name] for name in chosen])

@@ -26,9 +26,7 @@ FONTS, _STROKES = _KNOWN["fonts"], _KNOWN["strokes"]
 def printed(size: int = 64) -> Tensor:
     """Signed distances [10, fonts, size, size], float32, of digits in FONTS."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return torch.stack(
-        [torch.stack([_typeset(str(d), folder / f"{font}.ttf", size) for font in FONTS]) for d in range(10)]
-    )
+    return torch.stack([torch.stack([_typeset(f"{d}", folder / f"{f}.ttf", size) for f in FONTS]) for d in range(10)])
 
 
 def handwritten(rng: np.random.Generator, variants: int = 24, size: int = 64) -> Tensor:

@@ -140,9 +140,7 @@ def check_built(method: BaseMethod) -> None:
             )
     brings = {"loss", "loss_per_image", "total_loss"} & vars(own).keys()
     if not method.trainable and (brings or (method.labels == "given" and not method.fits)):
-        raise MethodError(
-            f"{method.name} learns nothing: build makes no torch.nn.Parameter, so that no loss trains any"
-        )
+        raise MethodError(f"{method.name} learns nothing: build makes no torch.nn.Parameter that a loss could train")
 
 
 def check_reached(method: BaseMethod) -> None:
@@ -150,8 +148,6 @@ def check_reached(method: BaseMethod) -> None:
     moved = {parameter for group in method.parameter_groups() for parameter in group["params"]}
     for name, parameter in method.named_parameters():
         if parameter.grad is None and name not in method.learned_later:
-            logger.warning(
-                "%s: the loss of the first step does not depend on %s, which is not trained", method.name, name
-            )
+            logger.warning("%s: the loss of the first step does not depend on %s, not trained", method.name, name)
         elif parameter not in moved:
             logger.warning("%s: %s is in no group of parameter_groups, and is not trained", method.name, name)

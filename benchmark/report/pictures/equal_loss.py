@@ -30,8 +30,7 @@ def at_equal_loss(table: pd.DataFrame, caption: str) -> Figure | None:
         means = table[table["rate"] == rate].pivot(index="learner", columns="loss", values="mean")
         for learner, values in means.iterrows():
             name = str(learner)
-            here = [(place, values[loss]) for place, loss in enumerate(losses) if pd.notna(values.get(loss))]
-            if here:
+            if here := [(place, values[loss]) for place, loss in enumerate(losses) if pd.notna(values.get(loss))]:
                 places, heights = zip(*here, strict=True)
                 axis.plot(places, heights, label=printed(name), **line(looks[name]))
         axis.set_title(f"{rate:.0%} wrong")

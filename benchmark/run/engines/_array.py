@@ -79,8 +79,7 @@ class Array:
         while True:
             for worker, event in told.news():
                 self.work.tell(worker, event)
-            settled = (store.finished(left.values()) | store.failed(left.values())) & left.keys()
-            if settled:
+            if settled := (store.finished(left.values()) | store.failed(left.values())) & left.keys():
                 deaths = 0
                 self._tell("finished", finished=len(settled))
             left = {key: run for key, run in left.items() if key not in settled}

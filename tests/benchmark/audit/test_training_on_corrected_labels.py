@@ -58,7 +58,7 @@ def test_the_corrected_table_of_any_data_set_is_read_from_where_the_audit_says(
     with table.open("a") as file:
         file.write("another.png,0\n")
     with pytest.raises(
-        DataError, match=rf"has no line for the training image {absent} \(1 are left out\); it has one for another.png"
+        DataError, match=rf"has no line for training image {absent} \(1 are left out\); it has one for another.png"
     ) as error:
         open_dataset(spec, tmp_path)
     assert "\n" not in str(error.value)

@@ -85,9 +85,7 @@ def test_folders_of_two_protocols_are_compared_but_never_silently(two: tuple[Sto
     lines = (a.out / "leaderboard.csv").read_text().splitlines()
     (older / "leaderboard.csv").write_text("\n".join([lines[0], *(line[:-1] + "0" for line in lines[1:])]) + "\n")
     found = compare.compare(older, b.out)
-    assert found.notes == (
-        f"protocol 0 against protocol {PROTOCOL}: results of different protocols are expected to differ",
-    )
+    assert found.notes == (f"protocol 0 against {PROTOCOL}: results of different protocols are expected to differ",)
     assert found.notes[0] in printed(compare.show, found)
 
 

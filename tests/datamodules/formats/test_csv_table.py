@@ -68,7 +68,7 @@ def test_a_missing_label_is_no_class(folder: Path, value: str, capsys: pytest.Ca
     # an empty cell is an image without a label, which an audit leaves for a suggestion: here one of b is left
     expected = "t.csv, line 5: " if value.strip() else "class 'b' has one image; an audit needs 2 of each class"
     assert expected in capsys.readouterr().err
-    with pytest.raises(DataError, match=r"line 5: .* is neither a class number nor a class"):
+    with pytest.raises(DataError, match=r"line 5: .* is neither a class nor its number"):
         labellings(folder, [*PLAIN[:3], f"b/2.png,{value}"])
 
 

@@ -83,7 +83,7 @@ def test_a_table_of_another_tool_that_does_not_fit_stands_in_nobodys_way(
 
 
 def test_a_table_of_our_own_that_does_not_fit_is_refused(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"has no line for the training image train/a/1\.png"):
+    with pytest.raises(DataError, match=r"has no line for training image train/a/1\.png"):
         read(folder, "file,web_label\ntrain/a/2.png,a\n")
 
 

@@ -154,7 +154,9 @@ def test_a_file_that_would_run_something_runs_nothing(
     mark = tmp_path / "ran"
     arguments = {os.system: (f"touch {mark}",), getattr: ([], "clear")}.get(call, (f"open({str(mark)!r}, 'w')",))
     torch.save({"state_dict": state, where: Hostile(call, *arguments)}, tmp_path / "model.pth.tar-200")
-    with pytest.raises(BackboneError, match=r"names .*, which no file of weights needs; save the model's state_dict") as error:
+    with pytest.raises(
+        BackboneError, match=r"names .*, which no file of weights needs; save the model's state_dict"
+    ) as error:
         read_prompt(tmp_path / "model.pth.tar-200")
     assert not mark.exists() and "\n" not in str(error.value)
 

@@ -141,7 +141,7 @@ def test_a_parameter_without_a_gradient_in_the_first_step_is_named_once_with_its
     with caplog.at_level(logging.WARNING, "methods"):
         fitted(coop.Method(toy.task(SEEDS, EPOCHS)), Method(toy.task(SEEDS, EPOCHS)))
     assert [record.getMessage() for record in caplog.records] == [
-        "test_overrides: the loss of the first step does not depend on residual, which is not trained"
+        "test_overrides: the loss of the first step does not depend on residual, not trained"
     ]
 
 
