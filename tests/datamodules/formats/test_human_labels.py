@@ -83,7 +83,7 @@ def test_a_table_may_give_class_folders_instead_of_numbers_in_any_order(tmp_path
     [
         (["file,web_label", *(f"{file},0" for file in FILES[1:])], "has no line for training image train/cat/00"),
         (["file,web_label", *(f"{file},bird" for file in FILES)], "'bird' in 'web_label' is neither a class"),
-        (["file,web_label", *(f"{file},2" for file in FILES)], "'2' in column 'web_label' is neither a class"),
+        (["file,web_label", *(f"{file},2" for file in FILES)], "'2' in 'web_label' is neither a class"),
         (
             ["file,clean_label,web_label", *(f"{file},1,0" for file in FILES)],
             "clean labels are not those of the images",
