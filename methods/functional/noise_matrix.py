@@ -111,7 +111,7 @@ def _rates(wrong: Tensor, mass: Tensor, rate: Tensor, alike: float) -> Tensor:
 
 
 def _places(off: Tensor, spread: float) -> Tensor:
-    whole = torch.tensor(spread, dtype=off.dtype, device=off.device)
+    whole = off.new_full((), spread)
     own = whole / max(off.shape[-1] - 1, 1)
     cells = (torch.lgamma(own + off) - torch.lgamma(own)).sum((-2, -1))
     return cells + (torch.lgamma(whole) - torch.lgamma(whole + off.sum(-1))).sum(-1)
