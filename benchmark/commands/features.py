@@ -120,3 +120,8 @@ def _report(console: Screen, options: Options, dataset: Dataset, arrays: Mapping
     if not dataset.has_clean_labels:
         console.say(f"its labels are in doubt: name it features:{options.to}[labels=unknown]")
     console.say(f"promptnoise bench --datasets=features:{options.to} trains on it")
+    if not options.views and recipe_for(options.backbone, options.recipe).settings.crop:
+        line = (
+            "it has no random crops, so training differs from that on the pictures; --views=10 adds ten of each image"
+        )
+        console.say(line, "dim")

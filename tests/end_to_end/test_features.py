@@ -92,6 +92,9 @@ def test_a_file_is_replaced_if_it_is_ours_and_kept_if_not(tmp_path: Path, capsys
     ours, other = tmp_path / "ours.npz", encoded.write(tmp_path / "other.npz")
     for _ in range(2):
         assert main(["features", "digits", f"--to={ours}", "--half"]) == 0
+    assert "it has no random crops, so training differs" in capsys.readouterr().out
+    assert main(["features", "digits", f"--to={ours}", "--recipe=embedded[crop=none]"]) == 0
+    assert "no random crops" not in capsys.readouterr().out, "nor has training on the pictures"
     before = other.read_bytes()
     assert main(["features", "digits", f"--to={other}"]) == 2
     assert "kept" in capsys.readouterr().err and other.read_bytes() == before
