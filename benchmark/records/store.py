@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: More files than these that are left out for one reason are told in one line.
+MANY = 20
+
 
 class Loaded(NamedTuple):
     """Every record that can be trusted, in a fixed order, and one line for every file that was left out."""
@@ -112,14 +115,21 @@ class Store:
         return Loaded(sorted(records, key=lambda record: record.run.order), problems)
 
     def _readable(self, paths: Iterable[Path | str]) -> Loaded:
-        """The records in files, without those beside a record, and a line for each that is none."""
-        records, problems = [], []
+        """The records in files, without those beside a record, and a line for each that is none, or for many alike."""
+        records: list[Record] = []
+        wrong: dict[str, list[Path | str]] = {}
         for path in paths:
             try:
                 if not str(path).endswith(tuple(BESIDE)) or not Path(path).with_suffix(".json").is_file():
                     records.append(self.read(path))
             except (BadRecord, OSError) as error:
-                problems.append(f"{path} is left out: {in_words(error)}")
+                wrong.setdefault(in_words(error), []).append(path)
+        problems = []
+        for why, files in wrong.items():
+            if len(files) > MANY:
+                problems.append(f"{len(files)} files like {files[0]} are left out: {why}")
+            else:
+                problems += [f"{file} is left out: {why}" for file in files]
         return Loaded(records, problems)
 
     def read(self, path: Path | str) -> Record:

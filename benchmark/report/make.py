@@ -14,13 +14,14 @@ from benchmark.analysis.by_method import spreads
 from benchmark.analysis.columns import to_csv
 from benchmark.analysis.results import Results, of_methods
 from benchmark.analysis.stopping import stopping
+from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.paths import LEFT_OUT
 from benchmark.records.store import Store
 from benchmark.report import latex, loss_table, page, regret_table, table_files
-from benchmark.report.file_names import PAPER
+from benchmark.report.file_names import PAPER, TABLES
 from benchmark.report.markdown import plain
 from benchmark.report.pictures import draw_all
 from benchmark.uncollected import without_collection
@@ -61,7 +62,8 @@ def make(
         methods: Those that are shown; all where none is named.
         for_paper: Write only LaTeX tables, and pictures as PDF and SVG, to the folder `paper` in it.
 
-    Raises BadInput: A file that is not ours stands in the place of one, or there are no runs of a method.
+    Raises BadInput: A file that is not ours stands in the place of one, or there are no runs of a method, or no
+            record can be used, and there are tables.
     """
     store, outputs = Store(out), Outputs(out, "report for a paper" if for_paper else "report")
     step("records")
@@ -94,6 +96,8 @@ def _tables(campaign: Results, choices: pd.DataFrame, found: pd.DataFrame, prose
 
 def _read(store: Store) -> Results:
     campaign = Results.of(*store.load())
+    if not campaign.records and (store.out / TABLES[0]).is_file():
+        raise BadInput(f"the tables of {store.out} are kept, as no record can be used: {'; '.join(campaign.problems)}")
     if not (store.out / LEFT_OUT).is_file():
         return campaign
     left_out = f"some files of the data sets are not images and were skipped: {LEFT_OUT}"

@@ -78,6 +78,14 @@ def test_records_of_another_protocol_duplicates_truncated_and_foreign_files_are_
     }
 
 
+def test_many_files_that_are_left_out_for_one_reason_are_one_line(store: Store) -> None:
+    (store.out / "runs").mkdir(parents=True)
+    for number in range(21):
+        (store.out / "runs" / f"{number:02}.json").write_text("")
+    _, (problem,) = store.load()
+    assert problem == f"21 files like {store.out}/runs/00.json are left out: it is truncated or not JSON"
+
+
 @pytest.mark.parametrize("place", ["tilted", "folder-a-12345678"])
 def test_a_record_in_the_folder_of_another_data_set_is_left_out_and_named(
     store: Store, place: str, caplog: pytest.LogCaptureFixture

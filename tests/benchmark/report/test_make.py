@@ -161,6 +161,19 @@ def test_files_that_are_left_out_are_named_and_an_empty_folder_makes_an_empty_re
     assert "no runs can be paired" in (tmp_path / "statistics.md").read_text()
 
 
+@pytest.mark.usefixtures("empty_pictures")
+def test_tables_of_an_earlier_version_are_kept_where_this_one_can_use_no_record(tmp_path: Path) -> None:
+    file = Store(tmp_path).write(run(), result(60.0))
+    report.make(tmp_path)
+    before = (tmp_path / "leaderboard.csv").read_text()
+    file.write_text("{")
+    with pytest.raises(
+        BadInput, match=r"tables of .* are kept, as no record can be used: .* is left out: it is truncated"
+    ):
+        report.make(tmp_path)
+    assert (tmp_path / "leaderboard.csv").read_text() == before
+
+
 def test_what_is_published_as_the_reference_has_tables_and_pictures_but_no_records(tmp_path: Path) -> None:
     fill(tmp_path / "out", rates=(0.5,), seeds=(1,), datasets={"digits": 57.0})
     reference = tmp_path / "reference"
