@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 
 from methods.functional.label_noise_evidence import exchanged, likelihoods
 from methods.functional.log_linear_pool import BY_IMAGES, BY_NAMES, newton, newton_bias, pooled, pull
-from methods.functional.regression import Spectrum, centred, left_out, regression, spectrum, std, weights
+from methods.functional.regression import Spectrum, centred, hat, left_out, regression, spectrum, std, weights
 
 #: Most nats that names can lose beside the regression, which asymmetric noise misleads; alone they must make them up.
 LOST = 5.0
@@ -31,7 +31,7 @@ class Given:
     `features` [R, N, E] are 0 on padding, as `shares` [R, 1, N, C] are, the labels one-hot. The logits `named`
     [R, J, N, C] are those of `classifiers` [R, J, C, E]; with biases `balance` [R, J, C] classes get their shares.
     `common` [R, E] is the mean feature over its squared length, so that `constant` [R, 1, N] = features . common is
-    about 1, and `by_labels` [R, 1, N, C] is the regression of the labels under `ridge` [R].
+    about 1, and `by_labels` [R, 1, N, C] is the regression of the labels under `ridge` [R], with its hat matrix.
     """
 
     features: Tensor
@@ -43,6 +43,7 @@ class Given:
     constant: Tensor
     by_labels: Tensor
     ridge: Tensor
+    hat: tuple[Tensor, ...]
     classifiers: Tensor
     named: Tensor
     balance: Tensor
@@ -55,15 +56,16 @@ class Given:
         common = mean / mean.square().sum(-1, keepdim=True).clamp(min=1e-12)
         shares = one_hot(labels, names.shape[1]).to(x) * valid[..., None]
         one, some, images, zeros = shares[:, None], valid[:, None], spectrum(x), x.new_zeros(len(x))
-        by_labels = torch.cat([regression(images, one, some, zeros + ridge) for ridge in RIDGES], 1)
+        by_labels = torch.cat([regression(hat(images, zeros + ridge), one, some) for ridge in RIDGES], 1)
         known = x, labels[:, None], some, one, images, common, common[:, None] @ x.mT, by_labels, zeros
-        none = names[:, None][:, :0]
-        given = cls(*known, classifiers=none, named=one[:, :0], balance=none[..., 0]).beside(names)
+        none, any_ridge = names[:, None][:, :0], hat(images, zeros + RIDGES[0])
+        given = cls(*known, any_ridge, classifiers=none, named=one[:, :0], balance=none[..., 0]).beside(names)
         likely = _even_noise(given, given.scores(by_labels)).each.sum(-1)
         best = torch.cat([likely[:, :LARGE], likely[:, LARGE:] - BEATEN], 1).argmax(1)
         for number, value in enumerate(RIDGES):
             zeros = zeros.masked_fill(best == number, value)  # a tensor of RIDGES would be waited for
-        return replace(given, ridge=zeros, by_labels=by_labels.take_along_dim(best.view(-1, 1, 1, 1), 1))
+        chosen = by_labels.take_along_dim(best.view(-1, 1, 1, 1), 1)
+        return replace(given, ridge=zeros, hat=hat(images, zeros), by_labels=chosen)
 
     def beside(self, classifier: Tensor) -> Given:
         """The same with one more classifier [R, C, E] by names, which exchanged names leave for their classes."""
@@ -88,10 +90,6 @@ class Given:
         """The same with biases [R, J, C] of the classifiers by names."""
         named = self.named + bias.unsqueeze(-2) * self.constant[..., None]
         return replace(self, named=named, classifiers=self.classifiers + bias[..., None] * self.common[:, None, None])
-
-    def pooled(self, scores: Tensor, pool: Tensor, bias: Tensor) -> Tensor:
-        """Probabilities [R, S, N, C] by `scores`, weights and the classes' biases [R, S, C], 0 on padding."""
-        return pooled(scores, pool, bias.unsqueeze(-2) * self.constant[..., None]) * self.valid[..., None]
 
     def scores(self, regression: Tensor) -> Tensor:
         """The logits by names beside those of regressions [R, S, N, C]: [R, S, J + 1, N, C]."""
@@ -119,7 +117,7 @@ class Explanation:
 
     def classifier(self, given: Given) -> Tensor:
         """The pool as class weights [R, C, E], whose logits need no further scale; of one start for each replica."""
-        unit = std(centred(left_out(given.images, self.true, given.ridge)), given.valid[:, 0])
+        unit = std(centred(left_out(given.hat, self.true)), given.valid[:, 0])
         of_images = self.pool[:, -1:, None] / unit * weights(given.images, self.true, given.ridge)
         by_names = torch.einsum("rj,rjce->rce", self.pool[:, :-1], given.classifiers)
         return by_names + of_images + self.bias[..., None] * given.common[:, None]
@@ -132,11 +130,8 @@ def explain(given: Given, rounds: int = 8) -> Explanation:
     ends = refined(replace(served, named=served.named * told[:, None, None, None]), start, rounds)
     by_labels, by_names = (ends.each.sum(-1) - pull(ends.pool, ends.bias)).T
     found = ends.picked((by_names > by_labels).long())
-    by_names, by_images = found.pool.split([balance.shape[1], 1], -1)
-    by_names = by_names * told[:, None]
-    return replace(
-        found, pool=torch.cat([by_names, by_images], 1), bias=found.bias + (by_names[..., None] * balance).sum(1)
-    )
+    pool = torch.cat([found.pool[:, :-1] * told[:, None], found.pool[:, -1:]], 1)
+    return replace(found, pool=pool, bias=found.bias + (pool[:, :-1, None] * balance).sum(1))
 
 
 def starts(given: Given) -> tuple[Tensor, Tensor, Explanation]:
@@ -153,10 +148,9 @@ def starts(given: Given) -> tuple[Tensor, Tensor, Explanation]:
     alone = _even_noise(given, given.shifted(balance).scores(torch.zeros_like(given.by_labels)))
     both = Explanation(*(torch.cat([getattr(each, f.name) for each in (found, alone)], 1) for f in fields(found)))
     likely = both.each.sum(-1) - pull(both.pool, both.bias)
-    first = better.long()
+    first, last = better.long(), torch.full_like(better, 3, dtype=torch.long)
     beside = likely.gather(1, first[:, None])[:, 0] - likely[:, 2]
     told = likely[:, 3] + beside.clamp(min=-LOST) > -given.valid.sum((1, 2)) * log(given.shares.shape[-1])
-    last = 3 * torch.ones_like(first)
     return balance, told, both.picked(torch.where(told[:, None], torch.stack([first, last], 1), 2))
 
 
@@ -167,10 +161,10 @@ def _even_noise(given: Given, scores: Tensor) -> Explanation:
     pool[..., -1] = BY_IMAGES
     right, bias = torch.full_like(pool[..., 0], RIGHT), scores.new_zeros(*scores.shape[:2], classes)
     for _ in range(STEPS):
-        p = given.pooled(scores, pool, bias)
+        p = pooled(scores, pool, bias.unsqueeze(-2), given.valid)
         wrong = (1 - right) / max(classes - 1, 1)
         chances = wrong[..., None, None] + given.shares * (right - wrong)[..., None, None]
-        true, each = _posterior(p, chances)
+        true, each = _posterior(p, chances, given.valid)
         pool = newton(scores, pool, p, true)
         right = (((true * given.shares).sum((2, 3)) + 1) / (given.valid.sum(-1) + 1.25)).clamp(1 / classes, 0.999)
     return Explanation(true, pool, bias, right, each)
@@ -181,9 +175,9 @@ def refined(given: Given, found: Explanation, rounds: int) -> Explanation:
     true, pool, bias, right = found.true, found.pool, found.bias, found.right
     labels = given.labels.expand(true.shape[:-1])
     for number in range(rounds + 1):
-        scores = given.scores(regression(given.images, true, given.valid, given.ridge))
-        p = given.pooled(scores, pool, bias)
-        posterior, each = _posterior(p, likelihoods(labels, true, p, right))
+        scores = given.scores(regression(given.hat, true, given.valid))
+        p = pooled(scores, pool, bias.unsqueeze(-2) * given.constant[..., None], given.valid)
+        posterior, each = _posterior(p, likelihoods(labels, true, p, right), given.valid)
         if number == rounds:
             break
         true = posterior
@@ -193,8 +187,8 @@ def refined(given: Given, found: Explanation, rounds: int) -> Explanation:
     return Explanation(true, pool, bias, right, each)
 
 
-def _posterior(p: Tensor, chances: Tensor) -> tuple[Tensor, Tensor]:
+def _posterior(p: Tensor, chances: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
     """Probabilities of true classes and log-probabilities [R, S, N] of the given labels; both 0 on padding."""
     joint = p * chances
     total = joint.sum(-1).clamp(min=1e-30)
-    return joint / total[..., None], torch.where(p.sum(-1) > 0, total.log(), 0)
+    return joint / total[..., None], torch.where(valid, total.log(), 0)

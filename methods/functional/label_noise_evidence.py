@@ -28,8 +28,9 @@ def likelihoods(labels: Tensor, true: Tensor, p: Tensor, right: Tensor) -> Tenso
     own, by_prior = (each.mT.gather(-2, at) for each in (counts, prior))
     own, sums = (own - true).clamp(min=0), (counts.sum(-1).unsqueeze(-2) - true).clamp(min=0)
     best, most = torch.zeros_like(right), torch.full_like(right, -torch.inf)
+    told, believed = p * own, p * by_prior
     for tried in MASSES:
-        chance = (p * (own + tried * by_prior) / (sums + tried)).sum(-1)
+        chance = torch.add(told, believed, alpha=tried).div_(sums + tried).sum(-1)
         gain = torch.where(chance > 0, chance.clamp(min=1e-30).log(), 0).sum(-1)
         best = best.masked_fill(gain > most, tried)
         most = torch.maximum(gain, most)

@@ -15,11 +15,11 @@ PRICE = 0.05
 MOST_STEP = 0.5
 
 
-def pooled(scores: Tensor, pool: Tensor, bias: Tensor) -> Tensor:
-    """Probabilities [..., N, C] by scores [..., J, N, C] with weights `pool` [..., J] and biases [..., N, C]."""
-    summed = (pool.unsqueeze(-2) @ scores.flatten(-2)).view_as(bias) + bias
+def pooled(scores: Tensor, pool: Tensor, bias: Tensor, valid: Tensor) -> Tensor:
+    """Probabilities [..., N, C] by scores [..., J, N, C], weights [..., J], biases [..., N, C]; 0 where not `valid`."""
+    summed = (pool.unsqueeze(-2) @ scores.flatten(-2)).view(*scores.shape[:-3], *scores.shape[-2:]) + bias
     odds = (summed - summed.amax(-1, keepdim=True)).exp()  # four times as fast as softmax where classes are few
-    return odds / odds.sum(-1, keepdim=True)
+    return odds * (valid / odds.sum(-1))[..., None]
 
 
 def expected(count: int, like: Tensor) -> Tensor:
@@ -46,11 +46,11 @@ def newton(scores: Tensor, pool: Tensor, p: Tensor, target: Tensor) -> Tensor:
 
     Probabilities `p` and their `target` are [..., N, C], 0 on padding; scores are [..., J, N, C].
     """
-    log_p = p.clamp(min=1e-30).log()
-    surer = p * (log_p - (p * log_p).sum(-1, keepdim=True))
+    entropy = p * p.clamp(min=1e-30).log()
+    uphill = torch.add(target, entropy, alpha=PRICE).addcmul(p, 1 + PRICE * entropy.sum(-1, keepdim=True), value=-1)
     away = pool - expected(scores.shape[-3] - 1, pool)
     flat, weighted, held = scores.flatten(-2), scores * p.unsqueeze(-3), _held(away)
-    gain = (flat @ (target - p + PRICE * surer).flatten(-2).unsqueeze(-1)).squeeze(-1) - 2 * away @ held
+    gain = (flat @ uphill.flatten(-2).unsqueeze(-1)).squeeze(-1) - 2 * away @ held
     mean = weighted.sum(-1)
     curve = weighted.flatten(-2) @ flat.mT - mean @ mean.mT + 2 * held
     step: Tensor = torch.linalg.solve_ex(curve, gain).result  # waits for no GPU; never singular

@@ -12,11 +12,10 @@ from torch import Tensor
 class Spectrum:
     """Features [R, N, E] as an orthonormal `basis` [R, N, D] times directions, whose squared lengths are [R, D].
 
-    `directions` [R, D, E] have unit length; D is the smaller of N and E. `own` [R, N, D] is the basis squared.
+    `directions` [R, D, E] have unit length; D is the smaller of N and E.
     """
 
     basis: Tensor
-    own: Tensor
     squares: Tensor
     directions: Tensor
 
@@ -28,26 +27,32 @@ def spectrum(features: Tensor) -> Spectrum:
     squares, vectors = torch.linalg.eigh(gram)
     squares = squares.clamp(min=1e-6)
     if tall:
-        basis = features @ vectors / squares.sqrt()[:, None]
-        return Spectrum(basis, basis.square(), squares, vectors.mT)
-    return Spectrum(vectors, vectors.square(), squares, vectors.mT @ features / squares.sqrt()[..., None])
+        return Spectrum(features @ vectors / squares.sqrt()[:, None], squares, vectors.mT)
+    return Spectrum(vectors, squares, vectors.mT @ features / squares.sqrt()[..., None])
 
 
-def left_out(images: Spectrum, shares: Tensor, ridge: Tensor) -> Tensor:
+def hat(images: Spectrum, ridge: Tensor) -> tuple[Tensor, ...]:
+    """The factors of the hat matrix [R, N, N] under `ridge` [R]; the whole where that is less to multiply with."""
+    kept = images.basis * (images.squares / (images.squares + ridge[:, None]))[:, None]
+    small = images.basis.shape[1] <= 2 * images.basis.shape[2]
+    return (kept @ images.basis.mT,) if small else (kept, images.basis.mT)
+
+
+def left_out(factors: tuple[Tensor, ...], shares: Tensor) -> Tensor:
     """Regression values [R, N, C] of `shares` [R, N, C] over their class's sum, each image's own share left out.
 
-    Exact for ridge regression: (H s - h s) / (1 - h) with the hat matrix H and its diagonal h. `ridge` [R] is in units
-    of squared lengths; as it grows the values become cosines to class means, times a constant. A class of which less
-    than a quarter of an image is left says nearly nothing.
+    Exact for ridge regression: (H s - h s) / (1 - h) with the `factors` of the hat matrix H and its diagonal h. As the
+    ridge, in units of squared lengths, grows, values become cosines to class means, times a constant. A class of which
+    less than a quarter of an image is left says nearly nothing.
 
     >>> one = torch.tensor([1.0])
-    >>> values = left_out(spectrum(torch.eye(2)[[0, 0, 1]][None]), torch.eye(2)[[0, 0, 1]][None], one)
+    >>> values = left_out(hat(spectrum(torch.eye(2)[[0, 0, 1]][None]), one), torch.eye(2)[[0, 0, 1]][None])
     >>> values[0, :, 0]
     tensor([0.4000, 0.4000, 0.0000])
     """
-    kept = (images.squares / (images.squares + ridge[:, None]))[..., None]
-    own = images.own @ kept
-    fitted = images.basis @ (kept * (images.basis.mT @ shares))
+    first, *rest = factors
+    own = ((first * rest[0].mT).sum(-1) if rest else first.diagonal(dim1=1, dim2=2))[..., None]
+    fitted = first @ (rest[0] @ shares if rest else shares)
     return (fitted - own * shares) / (1 - own).clamp(min=1e-6) / (shares.sum(1, keepdim=True) - shares + 0.25)
 
 
@@ -73,8 +78,8 @@ def std(scores: Tensor, valid: Tensor) -> Tensor:
     return variance.sqrt().clamp(min=1e-12)[..., None, None]
 
 
-def regression(images: Spectrum, shares: Tensor, valid: Tensor, ridge: Tensor) -> Tensor:
+def regression(factors: tuple[Tensor, ...], shares: Tensor, valid: Tensor) -> Tensor:
     """Left-out values of several `shares` [R, S, N, C], centred over classes, in units of their standard deviation."""
-    side_by_side = left_out(images, shares.transpose(1, 2).flatten(2), ridge)
+    side_by_side = left_out(factors, shares.transpose(1, 2).flatten(2))
     values = centred(side_by_side.unflatten(2, shares.shape[1::2]).transpose(1, 2))
     return values / std(values, valid)

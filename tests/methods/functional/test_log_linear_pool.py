@@ -9,6 +9,7 @@ from methods.functional import log_linear_pool as module
 from methods.functional.log_linear_pool import expected, newton, newton_bias, pooled, pull
 
 J, R, N, C = 3, 2, 40, 4
+ALL = torch.ones(R, N, dtype=torch.bool)
 
 
 def case() -> tuple[Tensor, Tensor, Tensor]:
@@ -21,7 +22,7 @@ def case() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def value(scores: Tensor, target: Tensor, pool: Tensor, bias: Tensor, constant: Tensor, price: float) -> Tensor:
-    log_p = pooled(scores, pool, bias[:, None] * constant[..., None]).log()
+    log_p = pooled(scores, pool, bias[:, None] * constant[..., None], ALL).log()
     entropy = -(log_p.exp() * log_p).sum()
     return (target * log_p).sum() - price * entropy - slow_pull(pool, bias).sum()
 
@@ -44,7 +45,7 @@ def test_steps_end_where_the_penalised_likelihood_has_no_slope() -> None:
     pool, bias = torch.full((R, J), 0.5).double(), torch.zeros(R, C).double()
     for _ in range(60):
         for step in ("pool", "bias"):
-            p = pooled(scores, pool, bias[:, None] * constant[..., None])
+            p = pooled(scores, pool, bias[:, None] * constant[..., None], ALL)
             if step == "pool":
                 pool = newton(scores, pool, p, target)
             else:
@@ -63,7 +64,7 @@ def test_a_classifier_that_contradicts_the_targets_gets_no_weight() -> None:
     scores = torch.stack([scores[:, 0], scores[:, 1], -20 * target.log()], 1)
     pool = torch.full((R, J), 0.5).double()
     for _ in range(10):
-        pool = newton(scores, pool, pooled(scores, pool, torch.zeros(R, N, C).double()), target)
+        pool = newton(scores, pool, pooled(scores, pool, torch.zeros(R, N, C).double(), ALL), target)
     assert (pool[:, -1] == 0).all() and (pool[:, 0] > 0).all()
 
 
@@ -78,6 +79,6 @@ def test_without_images_weights_are_what_is_expected() -> None:
 def test_a_step_is_short() -> None:
     scores, target, constant = case()
     pool, bias = torch.full((R, J), 40.0).double(), torch.full((R, C), 9.0).double()
-    p = pooled(scores, pool, bias[:, None] * constant[..., None])
+    p = pooled(scores, pool, bias[:, None] * constant[..., None], ALL)
     assert (newton(scores, pool, p, target) - pool).abs().max() <= module.MOST_STEP
     assert (newton_bias(bias, constant, p, target) - bias).abs().max() <= module.MOST_STEP

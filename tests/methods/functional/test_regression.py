@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from methods.functional.regression import left_out, spectrum, weights
+from methods.functional.regression import hat, left_out, spectrum, weights
 
 R, C = 2, 3
 
@@ -28,7 +28,7 @@ def fitted(features: Tensor, shares: Tensor, ridge: float) -> Tensor:
 @pytest.mark.parametrize("ridge", [0.3, 30.0])
 def test_an_image_is_judged_by_a_regression_that_has_not_seen_it(images: int, width: int, ridge: float) -> None:
     features, shares = case(images, width)
-    found = left_out(spectrum(features), shares, torch.tensor([ridge, ridge]))
+    found = left_out(hat(spectrum(features), torch.tensor([ridge, ridge])), shares)
     for r in range(R):
         for i in range(images):
             rest = torch.arange(images) != i
@@ -56,10 +56,10 @@ def test_padding_changes_nothing() -> None:
     padded = torch.cat([features, torch.zeros(R, 3, 5)], 1), torch.cat([shares, torch.zeros(R, 3, C)], 1)
     ridge = torch.tensor([0.3, 3.0])
     images, more = spectrum(features), spectrum(padded[0])
-    torch.testing.assert_close(left_out(more, padded[1], ridge)[:, :12], left_out(images, shares, ridge))
+    torch.testing.assert_close(left_out(hat(more, ridge), padded[1])[:, :12], left_out(hat(images, ridge), shares))
     torch.testing.assert_close(weights(more, padded[1], ridge), weights(images, shares, ridge))
 
 
 def test_a_class_of_one_image_says_nothing_of_that_image() -> None:
     features, shares = torch.eye(3)[None], torch.eye(3)[None]
-    assert left_out(spectrum(features), shares, torch.tensor([1.0])).abs().max() < 1e-5
+    assert left_out(hat(spectrum(features), torch.tensor([1.0])), shares).abs().max() < 1e-5
