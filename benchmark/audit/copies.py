@@ -113,7 +113,7 @@ def pairs_across(features: Tensor, others: Tensor, least: float = COMPARED) -> l
 
 def _kept(pairs: Tensor, cosines: Tensor, least: float) -> list[Pair]:
     kept = torch.nonzero(cosines >= least)[:, 0]
-    return [(*map(int, pair), float(cosine)) for pair, cosine in zip(pairs[kept], cosines[kept], strict=True)]  # type: ignore[misc]
+    return list(zip(*pairs[kept].T.tolist(), cosines[kept].tolist(), strict=True))
 
 
 def copies(pairs: Sequence[Pair], images: Images, others: Images | None = None) -> list[Copy]:
