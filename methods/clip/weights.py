@@ -62,9 +62,8 @@ def resolve(name: str) -> Source:
         raise BackboneError(f"open_clip has no model {model!r}; did you mean one of {', '.join(near) or 'its list'}?")
     if mark == ":":
         if not Path(weights).is_file():
-            what = f"{weights} is a folder; name the file of weights in it"
-            what = what if Path(weights).is_dir() else f"the file {weights} does not exist"
-            raise BackboneError(f"backbone {name!r}: {what}")
+            what = "is a folder; name the file of weights in it" if Path(weights).is_dir() else "does not exist"
+            raise BackboneError(f"backbone {name!r}: the file {weights} {what}")
         _check_file(name, Path(weights))
         return Source(model, weights)
     if weights == RANDOM:
