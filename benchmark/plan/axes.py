@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import Annotated, Any, get_type_hints
 
 from benchmark import PROTOCOL
@@ -118,7 +119,7 @@ class Run:
     @property
     def work(self) -> tuple[object, ...]:
         """What says how long the run takes: all but the labels that it is given."""
-        return tuple(getattr(self, name) for name in AXES if name not in ("noise", "rate", "seed"))
+        return _WORK(self)
 
     @property
     def planned_shots(self) -> int:
@@ -169,6 +170,7 @@ DATA = [name for name, axis in AXES.items() if axis.data]
 #: The axes by the option of `promptnoise bench` that gives their values.
 OPTIONS = {axis.option: name for name, axis in AXES.items() if axis.option}
 _BY_NAME = sorted(AXES)
+_WORK: Callable[[Run], tuple[object, ...]] = attrgetter(*(n for n in AXES if n not in ("noise", "rate", "seed")))
 
 
 def plain(name: str) -> str:

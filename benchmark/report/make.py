@@ -106,8 +106,7 @@ def _read(store: Store) -> Results:
 
 def _rates(campaign: Results) -> dict[str, str | bytes]:
     """The table and picture of learning rates where several were tried."""
-    swept = learning_rates.sweep(campaign.records)
-    tuned = learning_rates.tuning(swept)
+    tuned = learning_rates.tuning(swept := learning_rates.sweep(campaign.records))
     return rate_files(swept, tuned) if len(tuned) else {}
 
 
