@@ -49,5 +49,4 @@ def _wide(block: Block) -> pd.DataFrame:
     for method in block.methods:
         means = {column: cell.mean for column in block.columns if (cell := block.cells.get((method, column)))}
         rows.append({**setting, "method": method, **dict.fromkeys(block.columns, float("nan")), **means})
-    table: pd.DataFrame = pd.DataFrame(rows)
-    return table
+    return pd.DataFrame(rows)

@@ -94,7 +94,7 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"methods": "cop"}, "unknown method 'cop': did you mean 'coop'.*known: clap, .*coop"),
+        ({"methods": "cop"}, "unknown method 'cop': did you mean 'coop'.*known: cap, clap, .*coop"),
         ({"methods": "gce[p=1]"}, "method 'gce' has no option 'p'; .*csc, full_stop, init, n_ctx, position, q"),
         ({"methods": "gce[q=1.5]"}, "q=1.5 should be above 0 and at most 1"),
         ({"methods": "gce[q=high]"}, "q=high should be a number"),
