@@ -65,12 +65,11 @@ def _estimated(
 ) -> int:
     """Prints what the runs would take on common GPUs. Raises BadInput: the sizes of a backbone are not known."""
     precision = on_a_gpu(options.precision)
-    counts = {number: Counts.of(packs(runs, options.pack, number)) for number in numbers}
-    known = {number: each for number, each in counts.items() if each is not None}
+    known = {number: each for number in numbers if (each := Counts.of(packs(runs, options.pack, number)))}
     if not known:
         raise BadInput(
-            f"no records in {', '.join(folders)} of these backbones; train a few runs first, or name others by "
-            "--costs=FOLDER"
+            f"no records in {', '.join(folders)} of {', '.join(sorted({run.backbone for run in runs}))}, whose cost "
+            "is known from records only; train a few runs first, or name other records by --costs=FOLDER"
         )
     rows = []
     for gpu, (number, each) in product(PEAKS, known.items()):

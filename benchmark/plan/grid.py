@@ -83,7 +83,8 @@ class Grid:
         found: dict[tuple[str, float | None], None] = {}
         for rate in self.rates:
             if not 0 <= rate <= 1:
-                raise BadInput(f"noise rate {rate:g} lies outside [0, 1]")
+                percent = f"; {rate:g} % is {rate / 100:g}" if 1 < rate <= 100 else ""
+                raise BadInput(f"noise rate {rate:g} lies outside [0, 1]{percent}")
         for kind in map(noise.canonical, self.kinds):
             noise.parse(kind)
             if noise.measured(kind):

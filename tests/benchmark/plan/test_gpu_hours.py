@@ -70,7 +70,7 @@ def test_plan_without_a_record_of_the_backbone_estimates_and_says_so(
     out = capsys.readouterr().out
     assert "estimated from FLOP" in out and out.count("H200") == 2 and "GB of GPU memory" in out
     assert main(options) == 2
-    assert "no records" in capsys.readouterr().err
+    assert "of embedded, whose cost is known from records only" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["nlprompt", "ptnl", "coop", "grip", "promptsrc", "joapr"])

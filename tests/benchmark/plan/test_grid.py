@@ -105,6 +105,7 @@ def test_equal_methods_stand_side_by_side_in_a_pack() -> None:
         ({"methods": "gce[q]"}, "option=value"),
         ({"methods": ""}, "no methods given"),
         ({"noise": "1.5"}, r"noise rate 1.5 lies outside \[0, 1\]"),
+        ({"noise": "25,50"}, r"noise rate 25 lies outside \[0, 1\]; 25 % is 0.25"),
         ({"noise": "-0.1"}, r"outside \[0, 1\]"),
         ({"noise": "nan"}, r"outside \[0, 1\]"),
         ({"noise": "half"}, "noise: 'half' should be a number"),
