@@ -15,7 +15,7 @@ from datamodules.names import parse_spec
 def next_step(
     spec: str, root: Path, backbone: str = "embedded", table: Path | str = f"{AUDITED}.csv", skip: bool = False
 ) -> str:
-    """Where to put the `table` of corrected labels and the `make bench` that trains on it; empty for a table of files
+    """Where to put the `table` of corrected labels and the `bench` that trains on it; empty for a table of files
     and for a file of features.
 
     `spec` is what was audited, `root` the data root; with `skip` images that cannot be read are left out.
@@ -24,13 +24,11 @@ def next_step(
         return ""
     dataset = _trainable(f"folder:{Path(spec).absolute()}" if Path(spec).is_dir() else spec)
     folder = tables_folder(dataset, root)
-    words = [f"DATASETS={dataset}", f"NOISE_TYPE=human[labels={AUDITED}]"]
-    words += [f"DATA={root}"] if root != DATA and not dataset.startswith("folder:") else []
-    words += [f"BACKBONE={backbone}"] if backbone != "embedded" else []
-    words += ["SKIP_BAD_IMAGES=yes"] if skip else []
-    return (
-        f"to train on the corrected labels, put {table} into {folder}/ and run: {shlex.join(['make', 'bench', *words])}"
-    )
+    words = ["promptnoise", "bench", f"--datasets={dataset}", f"--noise_type=human[labels={AUDITED}]"]
+    words += [f"--data={root}"] if root != DATA and not dataset.startswith("folder:") else []
+    words += [f"--backbone={backbone}"] if backbone != "embedded" else []
+    words += ["--skip_bad_images"] if skip else []
+    return f"to train on the corrected labels, put {table} into {folder}/ and run: {shlex.join(words)}"
 
 
 def choose_step(spec: str, backbone: str = "embedded", table: Path | str = f"{AUDITED}.csv") -> str:

@@ -79,6 +79,8 @@ def main(options: Options) -> int:
         outcome = choose(setting, sample, plan, start, everything=dataset is not None)
     expected = expectation(read_table(), outcome.choice.by, plan.default)
     _show(console, outcome, outcome.estimate.lines(data.values), expected)
+    if (options.out / card.FILE).is_file():
+        console.say(f"the classifier in {options.out} is replaced; --out=FOLDER would have kept it", "yellow")
     for path in write(_outputs(options), options.backbone, setting, outcome, expected):
         console.say(path)
     if dataset is not None:

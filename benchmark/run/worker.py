@@ -115,8 +115,8 @@ class Runner:
                 raise  # the cache or the output folder
             cause = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             parts = 2 if len(runs) > 1 else 0
-            if parts:
-                logger.warning("%d runs raised %s; trying them in halves", len(runs), cause)
+        if parts and cause:
+            logger.warning("%d runs raised %s; trying them in halves", len(runs), cause)
         # Outside of `except`, where the error does not hold what the failed training allocated any more.
         todo = [run for run in runs if run.key not in done]
         if parts:

@@ -177,8 +177,8 @@ def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["left_out"] == {"is no picture": 1, "cannot be read as a picture": 1}
     assert summary["of_one_colour"] == ["two/red.png"]
-    command = f"make bench 'DATASETS=folder:{copy}[split=0.2]' 'NOISE_TYPE=human[labels=audited]' SKIP_BAD_IMAGES=yes"
-    assert f"put the audited.csv that the page exports into {copy}/ and run: {command}\n" in printed
+    command = f"promptnoise bench '--datasets=folder:{copy}[split=0.2]' '--noise_type=human[labels=audited]'"
+    assert f"put the audited.csv that the page exports into {copy}/ and run: {command} --skip_bad_images\n" in printed
     assert f" and run: promptnoise choose {copy}/audited.csv\n" in printed
     assert all("broken" not in row["file"] for row in rows_of(tmp_path / "out" / "labels.csv"))
 

@@ -46,7 +46,7 @@ def test_the_corrected_table_of_any_data_set_is_read_from_where_the_audit_says(
     data, before = open_doubtful(spec, tmp_path), open_dataset(spec, tmp_path)
     assert before.has_clean_labels and not before.given
     folder = tables_folder(spec, tmp_path)
-    assert folder is not None and f" into {folder}/ and run: make bench " in next_step(spec, tmp_path)
+    assert folder is not None and f" into {folder}/ and run: promptnoise bench " in next_step(spec, tmp_path)
     table = write_table(data, (data.given + 1) % len(data.classes), folder)
     dataset = open_dataset(spec, tmp_path)
     assert dataset.given["audited"].tolist() == ((before.train.labels + 1) % len(data.classes)).tolist()

@@ -191,10 +191,14 @@ def test_bad_input_of_predict_is_told_in_one_line(
     assert "no classifier that can be read" in error(str(folder), f"--with={copy}")
 
 
-def test_a_method_with_weights_of_its_own_is_chosen_and_exported(folder: Path, tmp_path: Path) -> None:
+def test_a_method_with_weights_of_its_own_is_chosen_and_exported_and_an_earlier_choice_is_said_to_go(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["choose", str(folder), f"--out={tmp_path}", "--methods=ce,ce[init=random]", "--seeds=1", "--devices=cpu"]
-    assert main([*words, "--recipe=embedded[epochs=2]"]) == 0
-    assert load_file(tmp_path / "prompt.safetensors")["class_weights"].shape[0] == 3
+    for again in (False, True):
+        assert main([*words, "--recipe=embedded[epochs=1]"]) == 0
+        assert load_file(tmp_path / "prompt.safetensors")["class_weights"].shape[0] == 3
+        assert ("is replaced; --out=FOLDER would have kept it" in capsys.readouterr().out.replace("\n", " ")) == again
 
 
 def test_a_method_that_cannot_be_exported_is_refused(

@@ -165,13 +165,14 @@ def test_data_that_cannot_be_used_fail_the_whole_pack_at_once(
     ]
 
 
-def test_an_option_that_suits_one_run_only_fails_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: Resources
+def test_an_option_that_suits_one_run_only_fails_the_others_after_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resources: Resources, caplog: pytest.LogCaptureFixture
 ) -> None:
     wrong = MethodError("method 'ce': n is too large")
     monkeypatch.setattr(worker, "train", Raising(lambda runs: wrong if 2 in {run.seed for run in runs} else None))
     Runner(tmp_path, resources)(small("linear_probe"), "cpu", lambda event: None)
     assert causes(tmp_path) == {2: str(wrong)} and len(results(tmp_path)) == 1
+    assert caplog.messages == [f"2 runs raised {wrong}; trying them in halves"]
 
 
 def test_a_full_disk_is_no_fault_of_the_runs(
