@@ -22,8 +22,8 @@ def test_what_is_to_be_typed_names_the_data_set_as_it_can_be_trained_on(tmp_path
         "dtd": "dtd",
     }.items():
         words = shlex.split(next_step(spec, DATA).partition(" and run: ")[2])
-        assert words == ["make", "bench", f"DATASETS={dataset}", "NOISE_TYPE=human[labels=audited]"]
-    assert next_step("dtd", tmp_path, "RN50/openai").endswith(f" DATA={tmp_path} BACKBONE=RN50/openai")
+        assert words == ["promptnoise", "bench", f"--datasets={dataset}", "--noise_type=human[labels=audited]"]
+    assert next_step("dtd", tmp_path, "RN50/openai").endswith(f" --data={tmp_path} --backbone=RN50/openai")
     (tmp_path / "table.csv").touch()
     assert next_step(str(tmp_path / "table.csv"), DATA) == ""
     assert next_step(f"{tmp_path / 'table.csv'}[label=x]", DATA) == ""
