@@ -132,7 +132,7 @@ def test_an_audit_of_known_truth_prints_how_good_it_is(tmp_path: Path, capsys: p
     words = ["audit", "digits", "--noise=0.25", "--shots=16", "--detector=simifeat,joint", "--pictures=5"]
     assert main([*words, f"--out={tmp_path}", "--devices=cpu"]) == 0
     printed = capsys.readouterr().out
-    assert "make bench" not in printed, "nobody trains on labels of a test"
+    assert "promptnoise bench" not in printed, "nobody trains on labels of a test"
     assert "25.0% are wrong (40 labels)" in printed and "precision at 40" in printed
     row = next(line for line in printed.splitlines() if "joint" in line)
     assert float(row.split()[1]) > 90, row
