@@ -126,10 +126,8 @@ class Store:
                 wrong.setdefault(in_words(error), []).append(path)
         problems = []
         for why, files in wrong.items():
-            if len(files) > MANY:
-                problems.append(f"{len(files)} files like {files[0]} are left out: {why}")
-            else:
-                problems += [f"{file} is left out: {why}" for file in files]
+            alike = [f"{len(files)} files like {files[0]} are left out: {why}"]
+            problems += alike if len(files) > MANY else [f"{file} is left out: {why}" for file in files]
         return Loaded(records, problems)
 
     def read(self, path: Path | str) -> Record:

@@ -23,7 +23,6 @@ from benchmark.records.store import Store
 from benchmark.report import latex, loss_table, page, regret_table, table_files
 from benchmark.report.file_names import PAPER, TABLES
 from benchmark.report.markdown import plain
-from benchmark.report.pictures import draw_all
 from benchmark.uncollected import without_collection
 from datamodules import reading
 
@@ -81,7 +80,7 @@ def make(
         step("page")
         files["report.html"] = page.build(campaign, found, caveats, store.failures(), out, addresses(out))
     step("pictures")
-    written = outputs.write(files | draw_all(campaign, for_paper) | ({} if for_paper else _rates(campaign)))
+    written = outputs.write(files | _drawn(campaign, for_paper))
     outputs.remove_stale()
     return Made(tuple(sorted(written)), (*campaign.problems, *doubts), selection.sentence(choices))
 
@@ -104,10 +103,12 @@ def _read(store: Store) -> Results:
     return replace(campaign, problems=(*campaign.problems, left_out))
 
 
-def _rates(campaign: Results) -> dict[str, str | bytes]:
-    """The table and picture of learning rates where several were tried."""
+def _drawn(campaign: Results, for_paper: bool) -> dict[str, str | bytes]:
+    """Every picture that the records allow, and the table and picture of learning rates where several were tried."""
+    from benchmark.report.pictures import draw_all  # and matplotlib, which nothing before needs
+
     tuned = learning_rates.tuning(swept := learning_rates.sweep(campaign.records))
-    return rate_files(swept, tuned) if len(tuned) else {}
+    return {**draw_all(campaign, for_paper), **(rate_files(swept, tuned) if len(tuned) and not for_paper else {})}
 
 
 def rate_files(seen: pd.DataFrame, table: pd.DataFrame) -> dict[str, str | bytes]:
