@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmark.audit import detectors
-from benchmark.audit.classifiers import Step, scores_and_estimate
+from benchmark.audit.classifiers import Step, audit
 from benchmark.audit.estimate import Interval
 from benchmark.audit.explanation import EXPECTED, wrong_probability
 from benchmark.audit.misfits import fits_none
@@ -57,7 +57,7 @@ class AuditResult:
     rivals: list[Account]
     questions: Labels
     unlabelled: tuple[Labels, Floats]
-    exchanged: list[tuple[int, int]]
+    exchanged: tuple[tuple[int, int], ...]
 
 
 def examine(
@@ -67,11 +67,11 @@ def examine(
 
     `step` is told what comes next; `expected` is the fraction of wrong labels that is expected, 0 to 1.
     """
-    parts, found = scores_and_estimate(sample, step, expected)
+    found = audit(sample, step, expected)
     there, labelled = sample.labels >= 0, sample.labelled()
     labels, true = labelled.labels, found.true[there]
     wrong = wrong_probability(true, labels)
-    scores = _scores({name: part[there] for name, part in parts.items()}, labelled, chosen, step)
+    scores = _scores({name: part[there] for name, part in found.parts.items()}, labelled, chosen, step)
     step("misfits")
     ranked = scores.get(f"detector_{chosen[0]}", wrong) if chosen else wrong
     isolation, misfits = fits_none(labelled.nearest[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from benchmark.audit.class_means import mean_probabilities, out_of_fold
 from benchmark.audit.estimate import Estimate, estimate
-from benchmark.audit.exchanged_names import looks_like, with_labels_wrong
+from benchmark.audit.exchanged_names import in_both_readings
 from benchmark.audit.explanation import EXPECTED
 from benchmark.audit.neighbours import votes
 from benchmark.audit.out_of_fold_discriminant import SHRINKAGES, discriminants, likeliest
@@ -34,21 +33,17 @@ LEAST = 1e-6
 
 
 def audit(sample: Sample, step: Step = lambda name: None, expected: float = EXPECTED) -> Estimate:
-    """What is estimated of the true classes of a sample; see `scores_and_estimate`."""
-    return scores_and_estimate(sample, step, expected)[1]
-
-
-def scores_and_estimate(sample: Sample, step: Step, expected: float) -> tuple[dict[str, Tensor], Estimate]:
-    """Scores [P, C] of the classifiers by name, under names that are not exchanged, and the estimate by them.
+    """What is estimated of the true classes of a sample, by classifiers under names that are not exchanged.
 
     `step` is told what comes next, and `expected` is the fraction of wrong labels that is expected, 0 to 1.
     """
-    looks = looks_like(sample)
-    sample = replace(sample, text=sample.text[looks])
-    parts = classifiers(sample, step)
-    step("noise matrix and fraction of wrong labels")
-    found = estimate(parts, sample.labels, sample.zero_shot, sample.checked, expected, sample.seed)
-    return parts, with_labels_wrong(found, sample, looks)
+
+    def found(sample: Sample) -> Estimate:
+        parts = classifiers(sample, step)
+        step("noise matrix and fraction of wrong labels")
+        return estimate(parts, sample.labels, sample.zero_shot, sample.checked, expected, sample.seed)
+
+    return in_both_readings(sample, found)
 
 
 def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Tensor]:

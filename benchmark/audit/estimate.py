@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -56,48 +56,45 @@ class Interval:
 class Estimate:
     """Probabilities [P, C] of `true` classes by image and label, and log-probabilities `pooled` [P, C] by image alone.
 
-    `matrix` [C, C] is the noise matrix, `weights` those of the classifiers, `fraction` that of wrong labels. `rivals`
-    are probabilities [P, C] of true classes by other explanations that the labels alone cannot tell from it. `looks`
-    [C] are the classes whose names the images of each class look like, itself unless names are exchanged.
+    `parts` are the scores [P, C] of the classifiers and `weights` their weights, `fraction` is that of wrong labels.
+    `rivals` are probabilities [P, C] of true classes by other explanations that the labels alone cannot tell from it,
+    `exchanged` pairs of a class and the other one whose name its images look like.
     """
 
     true: Tensor
     pooled: Tensor
-    matrix: Tensor
+    parts: Mapping[str, Tensor]
     weights: dict[str, float]
     fraction: Interval
     rivals: tuple[Tensor, ...] = ()
     rival_fractions: tuple[float, ...] = ()
-    looks: Tensor = field(default_factory=lambda: torch.empty(0))
-
-    @property
-    def exchanged(self) -> list[tuple[int, int]]:
-        """Pairs of a class and the other one whose name its images look like."""
-        return [(own, other) for own, other in enumerate(self.looks.tolist()) if own != other]
+    exchanged: tuple[tuple[int, int], ...] = ()
 
     def lines(self, classes: Sequence[str]) -> list[str]:
-        """Sentences on how many labels are wrong, and on exchanged names of these `classes`."""
-        return [*share_lines(self.fraction, self.rival_fractions), *exchanged_lines(self.exchanged, classes)]
+        """What is said of this estimate, see `said`."""
+        return said(self.fraction, self.rival_fractions, self.exchanged, classes)
 
 
-def share_lines(fraction: Interval, others: Sequence[float] = ()) -> list[str]:
-    """What is said of the fraction of wrong labels: first the `others` that explain the labels as well, if any do.
+def said(
+    fraction: Interval, others: Sequence[float] = (), exchanged: Sequence[tuple[int, int]] = (),
+    classes: Sequence[str] = (),
+) -> list[str]:  # fmt: skip
+    """Sentences on the fraction of wrong labels, before it on `others` that explain the labels as well, if any do.
 
-    >>> share_lines(Interval(0.02, 0.0, 0.05), [0.38])[0]
+    Then what only a person can decide where names of these `classes` are `exchanged`, with the first three of them.
+
+    >>> said(Interval(0.02, 0.0, 0.05), [0.38])[0]
     '2% or 38% of the labels wrong: the labels alone cannot tell'
     """
-    said = [f"{one:.0%}" for one in sorted([fraction.estimate, *others])]
-    several = [f"{', '.join(said[:-1])} or {said[-1]} of the labels wrong: the labels alone cannot tell"]
     own = f"probably wrong: {fraction.estimate:.1%} of the labels ({fraction.low:.1%} to {fraction.high:.1%})"
-    return [*(several if others else []), own]
-
-
-def exchanged_lines(exchanged: Sequence[tuple[int, int]], classes: Sequence[str]) -> list[str]:
-    """What only a person can decide where names are exchanged, with the first three of these."""
-    pairs = [f"{classes[own]} look like {classes[other]}" for own, other in exchanged]
-    some = ", of ".join(pairs[:3]) + f" ... ({len(pairs)} classes)" * (len(pairs) > 3)
-    line = f"images of {some}: are the names exchanged, as assumed here, or all these labels? --checked=FILE decides"
-    return [line] if pairs else []
+    if not others:
+        return [own]
+    *some, last = [f"{one:.0%}" for one in sorted([fraction.estimate, *others])]
+    lines = [f"{', '.join(some)} or {last} of the labels wrong: the labels alone cannot tell", own]
+    if pairs := [f"{classes[one]} look like {classes[other]}" for one, other in exchanged]:
+        named = ", of ".join(pairs[:3]) + f" ... ({len(pairs)} classes)" * (len(pairs) > 3)
+        lines.append(f"images of {named}: are these names exchanged, or most of these labels wrong? --checked decides")
+    return lines
 
 
 def estimate(
@@ -137,7 +134,7 @@ def estimate(
     middle, *fractions = [float(wrong_probability(each[own], labels[own]).mean()) for each in (true, *others)]
     interval = _interval(middle, taken, ends, evidence, seed, int(own.sum()))
     weights = dict(zip(parts, taken.weights.tolist(), strict=True))
-    return Estimate(true, pooled, matrix, weights, interval, others, tuple(fractions))
+    return Estimate(true, pooled, parts, weights, interval, others, tuple(fractions))
 
 
 def names_say(parts: Mapping[str, Tensor], labels: Tensor) -> bool:

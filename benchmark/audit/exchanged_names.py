@@ -1,53 +1,62 @@
-"""Class names that are exchanged: most images of one class look like the name of another, and the other way round.
+"""Class names that are exchanged: images of one class look like the name of another, and so on in a circle.
 
-Either the names are wrong or all labels of these classes: both explain every label as well, so only a person can tell.
+Either the names are wrong or most labels of these classes: labels alone can hardly tell, and a person can.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
-from benchmark.audit.estimate import Estimate, Interval
+from benchmark.audit.estimate import APART, BY_NAMES, Estimate, Interval
 from benchmark.audit.explanation import wrong_probability
 from benchmark.audit.sample import Sample
-from methods.functional.noise_matrix import expected_counts
+from methods.functional.label_noise_evidence import EXCHANGED, reordered
+from methods.functional.log_linear_pool import BY_NAMES as NAMES_WEIGH
 
 
-def looks_like(sample: Sample) -> Tensor:
-    """The class [C] whose name the images of each class look like, by zero-shot; itself where a person decided so.
+def looks_like(sample: Sample) -> tuple[Tensor, float]:
+    """The class [C] whose name the images of each class look like, and in how far names are wrong, not labels, 0 to 1.
 
-    It is another one on a circle of classes of each of which most images look like the next, where over half of all
-    images then look like the name of their class.
+    Itself unless names are exchanged by `reordered`, or over half of all images would look like the name of their class
+    then, and this is as probable within EXCHANGED nats, or APART more than now would do so. Where decisions speak for
+    neither, a person has to be asked: then it is 0.4 or 0.6.
     """
     own, there = torch.arange(sample.classes), sample.labels >= 0
-    labels, seen = sample.labels[there], sample.zero_shot[there].argmax(1)
-    counts = expected_counts(one_hot(seen, len(own)).float(), labels)
-    reached = looks = (counts + 0.5 * torch.eye(len(own))).argmax(0)
-    for _ in own:
-        reached = looks[reached]
-    looks = torch.where(torch.isin(own, reached), looks, own)
-    checked = (
-        labels if sample.checked is None else torch.where(sample.checked < 0, sample.labels, sample.checked)[there]
-    )
-    decided = (checked == looks[labels]) & (checked != labels)
-    return own if decided.any() or 2 * counts[looks, own].sum() <= len(labels) else looks
+    labels, logs = sample.labels[there], sample.zero_shot[there]
+    looks, gained = reordered((NAMES_WEIGH * logs).softmax(1), labels)
+    seen = logs.argmax(1)
+    before, after = (float((seen == order[labels]).float().mean()) for order in (own, looks))
+    if gained < EXCHANGED and (after < 0.5 or (gained < -EXCHANGED and after < before + APART)):
+        return own, 1.0
+    checked = torch.full_like(labels, -1) if sample.checked is None else sample.checked[there]
+    votes = int(((looks[checked] == seen).long() - (checked == seen).long())[checked >= 0].sum())
+    return looks, float(votes > 0) if votes else 0.6 if gained > EXCHANGED else 0.4
 
 
-def with_labels_wrong(found: Estimate, sample: Sample, looks: Tensor) -> Estimate:
-    """The estimate under the names that classes look like, and as a rival that all their labels are wrong instead.
-
-    Where half of the classes or more are exchanged, or a person decided, nobody need ask: the names are wrong.
-    """
-    moved, there = looks != torch.arange(len(looks)), sample.labels >= 0
-    decided = sample.checked is not None and bool((moved[sample.labels] & there & (sample.checked >= 0)).any())
-    if not 0 < 2 * int(moved.sum()) < len(looks) or decided:
-        return replace(found, looks=looks)
-    true, said = found.true[:, looks.argsort()], found.fraction
-    share = float(wrong_probability(true[there], sample.labels[there]).mean())
-    wider = Interval(said.estimate, min(said.low, share), max(said.high, share))
-    rivals, fractions = (*found.rivals, true), (*found.rival_fractions, share)
-    return replace(found, looks=looks, fraction=wider, rivals=rivals, rival_fractions=fractions)
+def in_both_readings(sample: Sample, estimate: Callable[[Sample], Estimate]) -> Estimate:
+    """The estimate under the names that classes look like, or as if their labels were wrong; the other one a rival."""
+    looks, names_wrong = looks_like(sample)
+    back, moved, there = looks.argsort(), looks != torch.arange(sample.classes), sample.labels >= 0
+    wrong, checked = names_wrong > 0.5, sample.checked
+    if checked is not None and not wrong:
+        checked = torch.where(checked < 0, checked, back[checked])
+    found = estimate(replace(sample, text=sample.text[looks], checked=checked))
+    if not moved.any():
+        return found
+    readings = [(found.true, *found.rivals), tuple(each[:, back] for each in (found.true, *found.rivals))]
+    (true, *rivals), (other, *_) = readings if wrong else readings[::-1]
+    shown = [true, *rivals, *[other] * (0 < names_wrong < 1)]
+    shares = [float(wrong_probability(each[there], sample.labels[there]).mean()) for each in shown]
+    parts = {name: part[:, back] if name in BY_NAMES and not wrong else part for name, part in found.parts.items()}
+    said, ends = found.fraction, [shares[0], *shares[1 + len(rivals) :]]
+    margin = max(said.estimate - said.low, said.high - said.estimate)
+    return replace(
+        found, true=true, pooled=found.pooled if wrong else found.pooled[:, back], parts=parts,
+        fraction=Interval(shares[0], max(0.0, min(ends) - margin), min(1.0, max(ends) + margin)),
+        rivals=tuple(shown[1:]), rival_fractions=tuple(shares[1:]),
+        exchanged=tuple((own, int(looks[own])) for own in torch.nonzero(moved)[:, 0].tolist()),
+    )  # fmt: skip

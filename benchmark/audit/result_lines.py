@@ -7,7 +7,7 @@ import math
 from benchmark.audit.audit_result import AuditResult
 from benchmark.audit.copies import Copies
 from benchmark.audit.doubtful import Doubtful
-from benchmark.audit.estimate import exchanged_lines, share_lines
+from benchmark.audit.estimate import said
 from benchmark.audit.picture_issues import HINT, IS_INSTALLED
 from benchmark.audit.ranking_quality import calibration_error, quality
 from benchmark.screen import Screen, table
@@ -20,13 +20,11 @@ WIDE = 0.15
 def say_result(console: Screen, data: Doubtful, result: AuditResult, copies: Copies, expected: float) -> None:
     """What was found in data whose fraction of wrong labels was `expected`, and how good it is where truth is known."""
     share = result.fraction
-    *several, own = share_lines(share, [rival.fraction for rival in result.rivals])
-    for line in several:
-        how = f"Look at the {len(result.questions)} pictures of questions.csv to decide, on the page or with"
-        console.say(f"{line}. {how} --checked=FILE", "yellow")
-    console.say(f"{own}; {len(result.misfits)} images fit no class")
-    for line in exchanged_lines(result.exchanged, data.values):
-        console.say(line, "yellow")
+    for line in said(share, [rival.fraction for rival in result.rivals], result.exchanged, data.values):
+        console.say(line, "" if line.startswith("probably") else "yellow")
+    if result.rivals:
+        console.say(f"look at the {len(result.questions)} pictures of questions.csv to decide, on the page", "yellow")
+    console.say(f"{len(result.misfits)} images fit no class (misfits.csv)")
     for line in copies.told(data.given):
         console.say(line)
     if data.left_out:

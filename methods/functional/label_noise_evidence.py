@@ -39,19 +39,26 @@ def likelihoods(labels: Tensor, true: Tensor, p: Tensor, right: Tensor) -> Tenso
 
 
 def exchanged(named: Tensor, labels: Tensor) -> Tensor:
-    """The class [..., C] whose name each class should bear, by probabilities [..., N, C] by names and labels [..., N].
-
-    Itself, unless labels are more probable by EXCHANGED nats if names had changed places, which costs log C a class:
-    a class whose labels are all wrong among others whose labels are right is less probable than a name that is.
+    """The class [..., C] whose name each class should bear, itself unless `reordered` names gain EXCHANGED nats.
 
     >>> exchanged(torch.eye(3)[[0] * 7 + [1] * 7 + [2] * 7], torch.tensor([1] * 7 + [0] * 7 + [2] * 7)).tolist()
     [1, 0, 2]
+    """
+    name, gained = reordered(named, labels)
+    return torch.where(gained[..., None] > EXCHANGED, name, torch.arange(name.shape[-1], device=labels.device))
+
+
+def reordered(named: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Names [..., C] in the order that fits labels [..., N] best, by probabilities [..., N, C] by names, and its gain.
+
+    That [...] is by how many nats labels are more probable so, less log C for each class that has another name: a class
+    whose labels are all wrong among others whose labels are right is less probable than a name that is.
     """
     counts, own = expected_counts(named, labels), torch.arange(named.shape[-1], device=labels.device)
     assigned = SHARP * counts
     for _ in range(ASSIGNING):
         assigned = assigned.log_softmax(-1).log_softmax(-2)
     name = assigned.argmax(-2)
+    name = torch.where((name.sort(-1).values == own).all(-1, keepdim=True), name, own)
     moved = log_evidence(counts.gather(-2, name[..., None].expand_as(counts))) - (name != own).sum(-1) * log(len(own))
-    gained = (name.sort(-1).values == own).all(-1) & (moved > log_evidence(counts) + EXCHANGED)
-    return torch.where(gained[..., None], name, own)
+    return name, moved - log_evidence(counts)

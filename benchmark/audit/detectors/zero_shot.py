@@ -9,11 +9,6 @@ from benchmark.audit.sample import Sample
 NEEDS_TEXTS = True
 
 
-def label_quality(sample: Sample) -> Tensor:
-    """Returns the log-probability [P] of the given label."""
-    return sample.of_given(sample.zero_shot)
-
-
 def probabilities(sample: Sample) -> Tensor:
     """Zero-shot probabilities [P, C]."""
     return sample.zero_shot.exp()

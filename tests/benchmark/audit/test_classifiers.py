@@ -14,9 +14,9 @@ from benchmark.audit.classifiers import (
     classifiers,
     discriminant_parts,
     likeliest_fraction,
-    scores_and_estimate,
     tempered,
 )
+from benchmark.audit.estimate import estimate
 from benchmark.audit.out_of_fold_discriminant import SHRINKAGES, discriminants
 from benchmark.audit.ranking_quality import quality
 from benchmark.audit.sample import Sample
@@ -89,6 +89,7 @@ def test_images_count_by_the_probability_of_their_label_in_a_first_discriminant_
 def test_an_audit_is_the_estimate_by_its_scores_and_tells_every_step() -> None:
     sample, _ = clusters()
     told: list[str] = []
-    parts, found = scores_and_estimate(sample, told.append, 0.2)
-    torch.testing.assert_close(found.true, audit(sample).true)
-    assert set(parts) == set(classifiers(sample)) and told[-1] == "noise matrix and fraction of wrong labels"
+    found, parts = audit(sample, told.append, 0.2), classifiers(sample)
+    alone = estimate(parts, sample.labels, sample.zero_shot, sample.checked, 0.2, sample.seed)
+    torch.testing.assert_close(found.true, alone.true)
+    assert set(found.parts) == set(parts) and told[-1] == "noise matrix and fraction of wrong labels"
