@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,7 @@ from datamodules.formats.arrays import holds
 from datamodules.formats.checks import checked
 from datamodules.formats.features import FeatureFile
 from datamodules.formats.folder import ClassFolders
-from datamodules.formats.folder_layout import advice, parts_of
+from datamodules.formats.folder_layout import advice, class_folders, parts_of
 from datamodules.formats.held_out import parse_share
 from datamodules.formats.hub import Hub, is_hub_folder
 from datamodules.formats.one_folder import OneFolder
@@ -58,7 +59,15 @@ def groups() -> dict[str, list[str]]:
 
 
 def size(spec: str) -> Size:
-    """The `SIZE` in a data set's file, known before it is opened; `hf:NAME` has that of NAME, others `TYPICAL`."""
+    """The `SIZE` in a data set's file, known before it is opened; `hf:NAME` has that of NAME, others `TYPICAL`.
+
+    A folder that is there has as many classes as class folders, and as many test images as files under its test folder.
+    """
+    kind, _, place = parse_spec(canonical(spec))[0].partition(":")
+    if kind == "folder" and (folder := _absolute(place)).is_dir():
+        parts = parts_of(folder)
+        tests = sum(len(names) for *_, names in os.walk(folder / parts.test)) if parts.test else TYPICAL.tests
+        return Size(len(class_folders(folder / (parts.train or ""))), tests)
     module = modules(datasets).get(parse_spec(spec)[0].removeprefix("hf:"))
     return Size(**(literals(module) if module else {}).get("SIZE", TYPICAL._asdict()))
 

@@ -43,6 +43,15 @@ def parse_spec(text: str) -> tuple[str, dict[str, str]]:
     return name, options
 
 
+def number_of(count: int, what: str) -> str:
+    """A count and what is counted, in the singular or plural.
+
+    >>> number_of(1, "run"), number_of(360, "run"), number_of(0, "class")
+    ('1 run', '360 runs', '0 classes')
+    """
+    return f"{count} {what}" + ("" if count == 1 else "es" if what.endswith(("s", "x", "ch")) else "s")
+
+
 def split_list(text: str) -> list[str]:
     """Parts of `text` between commas that stand outside of brackets.
 

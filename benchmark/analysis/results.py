@@ -8,35 +8,32 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmark.analysis.choices import choices
 from benchmark.analysis.comparable import comparable
 from benchmark.analysis.identical import identical
 from benchmark.analysis.leaderboard import board_of, rows_of
 from benchmark.errors import BadInput
 from benchmark.records.record import Record
+from datamodules.names import number_of
 
 
 @dataclass(frozen=True)
 class Results:
     """Records that may stand in one table, what was left out, and the tables that all others are made of.
 
-    `seen` is `leaderboard.rows_of` of the records, `board` their `leaderboard.leaderboard` (methods alone), and
-    `chosen` their `choices.choices`.
+    `seen` is `leaderboard.rows_of` of the records, and `board` their `leaderboard.leaderboard`.
     """
 
     records: tuple[Record, ...]
     problems: tuple[str, ...]
     seen: pd.DataFrame
     board: pd.DataFrame
-    chosen: pd.DataFrame
 
     @classmethod
     def of(cls, records: Iterable[Record], problems: Sequence[str] = ()) -> Results:
         """Of what `Store.load` returns."""
         kept, others = comparable(records)
         seen = rows_of(kept)
-        board = board_of(seen)
-        return cls(tuple(kept), (*problems, *others), seen, board, choices(kept, seen, board))
+        return cls(tuple(kept), (*problems, *others), seen, board_of(seen))
 
     def doubts(self) -> list[str]:
         """Sentences on why numbers of these tables may mislead: mixed hardware, methods with identical numbers."""
@@ -57,5 +54,5 @@ def mixed_hardware(records: Iterable[Record]) -> str:
     counts = Counter(record.device or "an unnamed device" for record in records)
     if len(counts) < 2:
         return ""
-    named = ", ".join(f"{count} runs on {device}" for device, count in sorted(counts.items()))
+    named = ", ".join(f"{number_of(count, 'run')} on {device}" for device, count in sorted(counts.items()))
     return f"Mixed hardware: {named}. Other devices round otherwise, so that small differences may come from them."

@@ -61,6 +61,13 @@ def chosen(records: Iterable[Record]) -> pd.DataFrame:
     return table
 
 
+def by_cell(table: pd.DataFrame) -> pd.DataFrame:
+    """What noisy validation, mean over seeds, takes in each cell of the table of `chosen`: its means over seeds."""
+    names = {"accuracy": "mean", "best_accuracy": "best", "regret": "regret"}
+    cells = table[table["rule"] == "noisy_val_mean"].groupby(CELL, dropna=False)
+    return cells[[*names]].mean().rename(columns=names).reset_index()
+
+
 def by_seed(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Test accuracies and noisy validations [seeds, methods] in the rows of a cell, of methods that have all seeds."""
     (row, seeds), (column, methods) = (rows[name].factorize(sort=True) for name in ("seed", "method"))

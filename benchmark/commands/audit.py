@@ -21,7 +21,7 @@ from benchmark.plan.shared_options import DoubtfulLabels
 from benchmark.screen import Screen, bars
 from datamodules import noise as noises
 from datamodules.formats.labellings import AUDITED
-from datamodules.names import split_list
+from datamodules.names import number_of, split_list
 
 GROUP = "labels"
 
@@ -95,7 +95,7 @@ def main(options: Options) -> int:
         raise BadInput(f"{', '.join(lacking)} on {data.name}: {NEEDS['texts']}")
     missing = len(data.unlabelled_files())
     without = f", {missing} without a label, which get a suggestion" if missing else ""
-    console.say(f"{data.name}: {len(data.given)} images, {len(data.classes)} classes{without}")
+    console.say(f"{data.name}: {number_of(len(data.given), 'image')}, {number_of(len(data.classes), 'class')}{without}")
     with bars(console) as progress:
         data, sample, bank = _encode(options, data, progress)
         result = _examine(options, chosen, sample, progress)

@@ -27,8 +27,7 @@ from benchmark.run.engines import Engine, parse_engine
 from benchmark.screen import Screen
 from benchmark.tracking import Files, check_track, target_of
 from benchmark.uncollected import without_collection
-from datamodules import catalog
-from datamodules.names import split_list
+from datamodules.names import number_of, split_list
 from methods.recipes import is_embedded
 
 GROUP = "train"
@@ -108,10 +107,7 @@ def train(
 
 def _checked(options: Options, datasets: Iterable[str], backbones: Iterable[str]) -> Engine:
     """The engine that trains, after a look at all that can be refused, also in the places of our files, at once."""
-    for dataset in datasets:
-        catalog.check(dataset)
-    for backbone in backbones:
-        name_checks.check_backbone(backbone)
+    name_checks.check_names(datasets, backbones)
     engine = parse_engine(options.engine, options.detach)
     engine.check(options.devices)
     target_of(options, options.out)
@@ -136,7 +132,8 @@ def _workers(console: Screen, options: Options, engine: Engine, runs: list[Run],
 
 
 def _plan(console: Screen, runs: list[Run], done: set[str], todo: list[Pack]) -> None:
-    console.print(f"{len(runs)} runs, {len(done)} done, {len(runs) - len(done)} to do in {len(todo)} packs")
+    where = number_of(len(todo), "pack")
+    console.print(f"{number_of(len(runs), 'run')}, {len(done)} done, {len(runs) - len(done)} to do in {where}")
     for pack in todo:
         names = map(printed, dict.fromkeys(run.method for run in pack.runs))
         console.say(f"  {pack.title}: {', '.join(names)}")

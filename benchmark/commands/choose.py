@@ -23,7 +23,7 @@ from benchmark.records import exported
 from benchmark.report.next_command import to_predict
 from benchmark.screen import Screen, bars, table
 from datamodules import noise as noises
-from datamodules.names import split_list
+from datamodules.names import number_of, split_list
 from methods.recipes import recipe_for
 
 GROUP = "use"
@@ -70,7 +70,9 @@ def main(options: Options) -> int:
     plan = suitable(options.dataset, plan, console.say)
     kind, rate, seed = options.noise_type, options.noise, plan.seeds[0]
     dataset, data = opened(options.dataset, options.data, kind, rate, options.shots, seed)
-    console.say(f"{data.name}: {len(data.labelled().given)} images, {len(data.classes)} classes")
+    console.say(
+        f"{data.name}: {number_of(len(data.labelled().given), 'image')}, {number_of(len(data.classes), 'class')}"
+    )
     with bars(console) as progress:
         start, cache, skip = starting(progress), options.cache, options.skip_bad_images
         with encoding(progress, "images", len(data.given)) as tell:

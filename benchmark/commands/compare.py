@@ -22,6 +22,7 @@ from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
 from datamodules import reading
+from datamodules.names import number_of
 
 GROUP = "read"
 
@@ -90,7 +91,7 @@ def compare(a: Path, b: Path, tolerance: float = TOLERANCE) -> Comparison:
         names = ["/".join(map(str, protocol)) for protocol in protocols]
         notes.append(f"protocol {names[0]} against {names[1]}: results of different protocols are expected to differ")
     if other := int((cells["seeds_a"] != cells["seeds_b"]).sum()):
-        notes.append(f"{other} cells are means over another number of seeds in the second folder")
+        notes.append(f"means over another number of seeds in the second folder: {number_of(other, 'cell')}")
     shown = cells[[*key, "mean_a", "mean_b", "std_a", "std_b", "gap"]].reset_index(drop=True)
     return Comparison(shown, int(counts["left_only"]), int(counts["right_only"]), tuple(notes), tolerance)
 
@@ -131,19 +132,19 @@ def show(comparison: Comparison, console: Screen) -> None:
     if len(far):
         console.print(_table(far.head(MOST_SHOWN)))
         if len(far) > MOST_SHOWN:
-            console.print(f"and {len(far) - MOST_SHOWN} more cells")
+            console.print(f"and {number_of(len(far) - MOST_SHOWN, 'cell')} more")
     for count, who in ((comparison.only_a, "first"), (comparison.only_b, "second")):
         if count:
-            console.print(f"{count} cells are only in the {who} folder", highlight=False)
+            console.print(f"only in the {who} folder: {number_of(count, 'cell')}", highlight=False)
     if not len(cells):
         console.print("the two have no cell in common", style="bold red")
         return
     largest, mean = cells["gap"].abs().max(), cells["gap"].abs().mean()
-    text = f"{len(cells)} cells in common: mean difference {mean:.2f}, largest {largest:.2f} points"
+    text = f"{number_of(len(cells), 'cell')} in common: mean difference {mean:.2f}, largest {largest:.2f} points"
     console.print(text, highlight=False)
     good = f"the second folder reproduces the first within {comparison.tolerance:g} points"
-    bad = f"not reproduced: {len(far)} cells differ by more than {comparison.tolerance:g} points"
-    lacking = f"not reproduced: the second folder lacks {comparison.only_a} cells of the first"
+    bad = f"not reproduced: {number_of(len(far), 'cell')} apart by more than {comparison.tolerance:g} points"
+    lacking = f"not reproduced: the second folder lacks {number_of(comparison.only_a, 'cell')} of the first"
     verdict = good if comparison.agrees else bad if len(far) else lacking
     console.print(verdict, style="bold green" if comparison.agrees else "bold red", highlight=False)
 

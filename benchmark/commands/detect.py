@@ -17,7 +17,7 @@ from benchmark.outputs import Outputs
 from benchmark.plan.feature_files import NEEDS
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.options import numbers, seeds_of
-from benchmark.plan.shared_options import DATA, Encoding
+from benchmark.plan.shared_options import Data, Encoding
 from benchmark.screen import Screen, bars, table
 from datamodules import catalog
 from datamodules import noise as noises
@@ -35,7 +35,7 @@ SHOWN = ("auroc", "ap", "error", "covered", "width", "calibration", "suggested",
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Encoding):
+class Options(Encoding, Data):
     """Compare detectors of wrong labels over data sets, kinds and rates of noise, and seeds."""
 
     datasets: str = "digits,combos"
@@ -58,9 +58,6 @@ class Options(Encoding):
 
     out: Path = Path("results/detectors")
     """Folder for detectors.csv and detectors.md."""
-
-    data: Path = DATA
-    """Folder of real data sets."""
 
 
 def main(options: Options) -> int:

@@ -20,7 +20,7 @@ from benchmark.plan.feature_files import outputs_of
 from benchmark.plan.gpu_hours import phrase
 from benchmark.plan.name_checks import check_backbone
 from benchmark.plan.packs import packs
-from benchmark.plan.shared_options import CACHE, DATA
+from benchmark.plan.shared_options import CACHE, Data
 from benchmark.plan.towers import towers
 from benchmark.run.devices import cores
 from benchmark.run.environment import versions
@@ -39,14 +39,11 @@ EXAMPLE = "pets"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Data):
     """Check this machine for everything that bench needs; exit code 1 if something is broken."""
 
     backbone: str = "embedded"
     """The CLIP model to look for, or features:FILE."""
-
-    data: Path = DATA
-    """Folder of real data sets."""
 
     out: Path = Path("results")
     """Folder for results."""

@@ -15,7 +15,7 @@ from benchmark.commands._progress import encoding
 from benchmark.errors import BadInput
 from benchmark.outputs import OneFile
 from benchmark.plan.name_checks import check_backbone
-from benchmark.plan.shared_options import DATA, PictureEncoding
+from benchmark.plan.shared_options import Data, PictureEncoding
 from benchmark.screen import Screen, bars
 from datamodules import catalog
 from datamodules.formats.encoded_arrays import MADE_BY
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(PictureEncoding):
+class Options(PictureEncoding, Data):
     """Encode images and class names of a data set into a file for --datasets=features:FILE."""
 
     dataset: str
@@ -53,9 +53,6 @@ class Options(PictureEncoding):
 
     half: bool = False
     """Write features as float16: half the size, rounded to three digits."""
-
-    data: Path = DATA
-    """Folder of real data sets, laid out as for CoOp."""
 
 
 def main(options: Options) -> int:

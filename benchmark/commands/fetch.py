@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmark.errors import BadInput
 from benchmark.plan import groups
 from benchmark.plan.name_checks import check_backbone
-from benchmark.plan.shared_options import DATA
+from benchmark.plan.shared_options import Data
 from benchmark.screen import Screen
 from datamodules import catalog
 from datamodules.names import split_list
@@ -17,7 +16,7 @@ GROUP = "set up"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Data):
     """Download weights of backbones and data sets of the hub, if they are missing."""
 
     backbone: str = ""
@@ -25,9 +24,6 @@ class Options:
 
     datasets: str = ""
     """Data sets: hf:name, or names that `promptnoise list` shows."""
-
-    data: Path = DATA
-    """Folder of real data sets."""
 
 
 def main(options: Options) -> int:

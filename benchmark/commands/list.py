@@ -6,15 +6,15 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 
 from benchmark.commands._app import BY_PLACE
 from benchmark.plan import groups, method_catalog, suites
-from benchmark.plan.shared_options import DATA
+from benchmark.plan.shared_options import Data
 from benchmark.published import protocols
 from benchmark.screen import Screen, table
 from datamodules import catalog, noise
 from datamodules.errors import unknown
+from datamodules.names import number_of
 from methods import recipes
 from methods.options.option import as_text
 
@@ -22,7 +22,7 @@ GROUP = "set up"
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Data):
     """Show methods with their options, recipes, suites, papers, data sets with what is missing, and label noise."""
 
     what: str = field(default="", metadata=BY_PLACE)
@@ -33,9 +33,6 @@ class Options:
 
     json: bool = False
     """Print JSON: an object with a list of objects for each kind."""
-
-    data: Path = DATA
-    """Folder of real data sets, laid out as for CoOp."""
 
 
 def main(options: Options) -> int:
@@ -100,7 +97,7 @@ def _groups() -> Iterator[str]:
 def _grid(paper: protocols.Paper) -> str:
     """What a paper's grid holds, in a few words."""
     points = paper.points
-    parts = [f"{len(points)} cells", f"{len({point.dataset for point in points})} data sets"]
+    parts = [number_of(len(points), "cell"), number_of(len({point.dataset for point in points}), "data set")]
     return ", ".join([*parts, *(dict.fromkeys(point.backbone for point in points)), f"recipe {points[0].recipe}"])
 
 

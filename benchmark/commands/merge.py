@@ -12,6 +12,7 @@ from benchmark.records.joined import merge, read_origins
 from benchmark.records.store import Store
 from benchmark.report.file_names import TABLES, tables_of
 from benchmark.screen import Screen
+from datamodules.names import number_of
 
 GROUP = "read"
 
@@ -43,7 +44,7 @@ def main(options: Options) -> int:
     console = Screen()
     merged = merge(options.folders, options.out)
     for folder in options.folders:
-        console.say(f"{merged.added[str(folder)]} runs from {folder}")
+        console.say(f"{number_of(merged.added[str(folder)], 'run')} from {folder}")
     if merged.twice:
         console.say(f"{merged.twice} were there already, at most {merged.apart:.2f} points apart; the first stay")
     for line in [*merged.problems, *(f"{count} refused from {why}" for why, count in merged.refused.items())]:
@@ -52,5 +53,7 @@ def main(options: Options) -> int:
     table_files.write_all(campaign, options.out)
     for line in campaign.doubts():
         console.say(line)
-    console.say(f"{len(campaign.records)} runs in {options.out}; leaderboard: {options.out / 'leaderboard.csv'}")
+    console.say(
+        f"{number_of(len(campaign.records), 'run')} in {options.out}; leaderboard: {options.out / 'leaderboard.csv'}"
+    )
     return 1 if merged.problems or merged.refused else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from benchmark.published.protocols import Paper
 from benchmark.records.store import Store
 from benchmark.screen import Screen
 from datamodules.errors import UserError
-from datamodules.names import split_list
+from datamodules.names import number_of, split_list
 
 GROUP = "train"
 
@@ -73,52 +73,40 @@ def main(options: Options) -> int:
     if options.backbone:
         name_checks.check_backbone(options.backbone)
     console.say(f"{paper.name}: {paper.title}", "bold")
-    missing = _missing(
-        lambda name: name_checks.check_files([name], options.data),
-        dict.fromkeys(run.dataset for cell in cells for run in cell.runs),
-    )
+    missing = name_checks.missing_files(dict.fromkeys(run.dataset for cell in cells for run in cell.runs), options.data)
+    if missing and not options.data.is_dir():
+        how = f"it should hold {', '.join(missing)} in CoOp's layout; `promptnoise list datasets` says how to get them"
+        missing = dict.fromkeys(missing, f"the folder of data sets {options.data} is not there; {how}")
     if options.quick:
         cells = paper_runs.quick(cells, missing)
     runs = [run for cell in cells for run in cell.runs]
-    if options.dry_run and (line := gpu_hours.phrase(packs(dict.fromkeys(runs), options.pack), options.precision)):
-        console.say(f"{len(dict.fromkeys(runs))} runs, {line}", "dim")
     if not options.dry_run and any(run.dataset not in missing for run in runs):
         with console.loading("torch and weights"):
-            missing |= _missing(_load, dict.fromkeys(run.backbone for run in runs))
+            missing |= _without_weights({run.backbone for run in runs})
     reasons = _reasons(runs, missing)
     for why in dict.fromkeys(missing[name] for run in runs for name in (run.dataset, run.backbone) if name in missing):
         console.say(f"missing: {why}", "yellow")
     able = list(dict.fromkeys(run for run in runs if run.key not in reasons))
     store = Store(options.out)
     if able:
-        left = bench.train(console, _for_bench(options), able, store)
+        training = bench.Options(**{field.name: getattr(options, field.name) for field in fields(Training)})
+        left = bench.train(console, training, able, store)
         reasons |= {run.key: "it does not run on this backbone" for run in set(able).difference(left)}
         able = left
     return _finish(console, options, paper, cells, reasons, table, able)
 
 
-def _for_bench(options: Options) -> bench.Options:
-    """The same options, as far as bench has them and they do not name the grid."""
-    axes = ("methods", "datasets", "seeds", "backbone", "recipe", "epochs")
-    own = {field.name for field in fields(Options)} & {field.name for field in fields(bench.Options)}
-    return bench.Options(**{name: getattr(options, name) for name in own if name not in axes})
+def _without_weights(backbones: Iterable[str]) -> dict[str, str]:
+    """Why backbones cannot be loaded, by those that cannot."""
+    from methods.clip.loading import load_backbone
 
-
-def _missing(check: Callable[[str], object], names: Iterable[str]) -> dict[str, str]:
-    """What is not there of what these names stand for, and why."""
     found = {}
-    for name in names:
+    for name in backbones:
         try:
-            check(name)
+            load_backbone(name)
         except UserError as error:
             found[name] = str(error)
     return found
-
-
-def _load(backbone: str) -> None:
-    from methods.clip.loading import load_backbone
-
-    load_backbone(backbone)
 
 
 def _reasons(runs: Iterable[Run], missing: Container[str]) -> dict[str, str]:
@@ -150,6 +138,9 @@ def _finish(
         other = f"the weights are those of {options.backbone}, not the paper's"
         console.say(f"{other}: differences say nothing about the paper", "yellow")
     if options.dry_run:
+        runs = dict.fromkeys(run for cell in cells for run in cell.runs)
+        cost = gpu_hours.phrase(packs(runs, options.pack), options.precision)
+        console.say(f"{number_of(len(runs), 'run')} in all{f', {cost}' if cost else ''}", "bold")
         return 0
     file.write(to_csv(table))
     console.say(f"table: {file.path}")

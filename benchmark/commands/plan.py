@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmark.errors import BadInput
+from benchmark.plan import name_checks
 from benchmark.plan import options as bench
 from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
@@ -17,7 +18,7 @@ from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
 from datamodules.foreign import LONGEST_NAME, one_line
-from datamodules.names import split_list
+from datamodules.names import number_of, split_list
 
 GROUP = "train"
 #: Columns of a forecast; hours stand behind.
@@ -47,14 +48,17 @@ def main(options: Options) -> int:
     records = [record for folder in folders for record in Store(Path(folder).expanduser()).load().records]
     measured = [Measured(record.run, record.seconds, record.device) for record in records]
     runs = options.grid().runs()
-    backbones = {run.backbone for run in runs}
+    datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
+    name_checks.check_names(datasets, backbones)
+    for line in name_checks.assumed(datasets, options.data):
+        console.say(line, "yellow")
     if not any(each.run.backbone in backbones for each in measured):
         return _estimated(console, options, runs, numbers, folders)
     kinds = Counter(each.device for each in measured if each.run.backbone in backbones)
     for device, count in kinds.most_common():
         costs = Costs.of(measured, device)
         rows = [forecast(runs, options.pack, number, costs) for number in numbers]
-        title = f"{len(runs)} runs on {device}, costs from {count} records"
+        title = f"{number_of(len(runs), 'run')} on {device}, costs from {number_of(count, 'record')}"
         hours = "GPU-hours" if "cpu" not in device else "device-hours"
         console.print(table([*HEAD, hours, "of them idle"], map(_row, rows), title, left=0))
     return 0
@@ -76,7 +80,7 @@ def _estimated(
         found = each.on(gpu, precision, number)
         hours = [f"{number * found.seconds / 3600:.2f}", f"{100 * found.encoding / found.seconds:.0f} %"]
         rows.append([gpu, str(number), _time(found.seconds), *hours])
-    title = f"{len(runs)} runs, estimated from FLOP"
+    title = f"{number_of(len(runs), 'run')}, estimated from FLOP"
     console.print(table(["GPU", "devices", "takes", "GPU-hours", "encoding"], rows, title, left=1))
     disk, memory = (max(getattr(each, name) for each in known.values()) / 1e9 for name in ("disk", "memory"))
     console.say(f"feature bank {disk:.2g} GB; a pack needs about {memory:.2g} GB of GPU memory, in {precision}")

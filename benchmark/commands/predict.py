@@ -23,6 +23,7 @@ from datamodules.formats.csv_table import as_csv
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import image_names
 from datamodules.formats.picture_files import SUFFIXES, left_out, picture_files
+from datamodules.names import number_of
 from datamodules.notices import say_once
 from methods.clip.names import prompt_file
 from methods.recipes import is_embedded, is_precomputed
@@ -89,7 +90,7 @@ def main(options: Options) -> int:
     rows = [row for row, good in zip(_rows(images, chances, classifier), readable.tolist(), strict=True) if good]
     table.write(as_csv([COLUMNS, *rows]))
     where = "" if table.is_printed else f": {table.path}"
-    console.say(f"{len(rows)} pictures classified{where}")
+    console.say(f"{number_of(len(rows), 'picture')} classified{where}")
     return 0
 
 

@@ -87,11 +87,9 @@ def rewritten(text: str, reference: Path) -> str:
 
 def rewrite(readme: Path, reference: Path) -> bool:
     """Bring the README up to date with the reference; True if it changed."""
-    old = _text(readme)
-    new = rewritten(old, reference)
-    if new != old:
-        OneFile(readme, re.escape(BEGIN).encode()).write(new)
-    return new != old
+    if not (current := is_current(readme, reference)):
+        OneFile(readme, re.escape(BEGIN).encode()).write(rewritten(_text(readme), reference))
+    return not current
 
 
 def is_current(readme: Path, reference: Path) -> bool:

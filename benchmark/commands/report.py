@@ -16,7 +16,7 @@ from benchmark.records.store import Store
 from benchmark.report.file_names import PAPER, REPORT, tables_of
 from benchmark.screen import Screen
 from datamodules.errors import UserError
-from datamodules.names import split_list
+from datamodules.names import number_of, split_list
 
 GROUP = "read"
 
@@ -64,7 +64,9 @@ def main(options: Options) -> int:
         console.say(problem, "yellow")
     if made.choice:
         console.say(made.choice)
-    console.say(f"{len(made.files)} files written; open {options.out / (PAPER if paper else 'report.html')}")
+    console.say(
+        f"{number_of(len(made.files), 'file')} written; open {options.out / (PAPER if paper else 'report.html')}"
+    )
     return 0
 
 
@@ -78,7 +80,7 @@ def _hub(options: Options, methods: list[str]) -> int:
         count, missing = publish(options.out, options.data, options.url, methods)
     for line in missing:
         console.say(line, "yellow")
-    console.say(f"{count} files written; open {options.out / HUB / 'README.md'}")
+    console.say(f"{number_of(count, 'file')} written; open {options.out / HUB / 'README.md'}")
     return 0
 
 

@@ -120,10 +120,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
                    if accuracy is not None)  # fmt: skip
     if order:
         yield "hardest classes", ", ".join(f"{name} {accuracy:.1f} %" for accuracy, name in order[:MOST_CLASSES])
-        yield (
-            "easiest classes",
-            ", ".join(f"{name} {accuracy:.1f} %" for accuracy, name in order[: -MOST_CLASSES - 1 : -1]),
-        )
+        easiest = order[: -MOST_CLASSES - 1 : -1]
+        yield "easiest classes", ", ".join(f"{name} {accuracy:.1f} %" for accuracy, name in easiest)
     yield "cost", f"{record.parameters:,} parameters, {record.seconds:.1f} s on {record.device or 'an unnamed device'}"
     yield "labels", noise.labels_sha256 or "none"
     for name, value in record.hashes.items():
@@ -149,10 +147,5 @@ def command(record: Record) -> str:
         value, axis = getattr(record.run, OPTIONS[option]), AXES[OPTIONS[option]]
         if value is not None and value != axis.usual:
             text = f"{value:g}" if isinstance(value, float) else str(value)
-            parts.append(f"--{option.replace('_', '-')}={_quoted(text)}")
-    return f"promptnoise bench {' '.join(parts)}"
-
-
-def _quoted(text: str) -> str:
-    """The text between single quotes, for a shell."""
-    return "'" + text.replace("'", "'\\''") + "'"
+            parts.append(f"--{option.replace('_', '-')}={text}")
+    return shlex.join(["promptnoise", "bench", *parts])

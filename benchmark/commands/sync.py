@@ -10,6 +10,7 @@ from benchmark.errors import BadInput
 from benchmark.plan.shared_options import WandB
 from benchmark.screen import Screen
 from benchmark.tracking import sync, target_of
+from datamodules.names import number_of
 
 GROUP = "read"
 
@@ -31,5 +32,7 @@ def main(options: Options) -> int:
     console = Screen()
     with console.status("logging"):
         synced = sync(target)
-    console.say(f"{synced.logged} runs logged, {synced.left} left{f': {synced.cause}' if synced.cause else ''}")
+    console.say(
+        f"{number_of(synced.logged, 'run')} logged, {synced.left} left{f': {synced.cause}' if synced.cause else ''}"
+    )
     return 0 if synced.left == 0 and not synced.cause else 1

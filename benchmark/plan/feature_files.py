@@ -6,14 +6,13 @@ Imports no torch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
 
 import numpy as np
 
 from benchmark.plan.method_spec import MethodSpec
+from benchmark.plan.short_names import short_name
 from datamodules import catalog
 from datamodules.encoded import Outputs
-from datamodules.names import parse_spec
 
 #: What a method can need of a backbone, each including those before it, and why a file of features may lack it.
 NEEDS = {
@@ -60,7 +59,7 @@ def left_out(datasets: Iterable[str], methods: Sequence[MethodSpec]) -> list[str
                 can = instead(dataset, method)
                 names.setdefault(need, []).append(f"{method.name} (but not {can})" if can else method.name)
         for need, own in names.items():
-            found.setdefault((need, ", ".join(dict.fromkeys(own))), []).append(_short(dataset))
+            found.setdefault((need, ", ".join(dict.fromkeys(own))), []).append(short_name(dataset))
     return [f"{names} on {', '.join(shorts)}: {NEEDS[need]}" for (need, names), shorts in found.items()]
 
 
@@ -80,10 +79,5 @@ def notes(datasets: Iterable[str], shots: Sequence[int]) -> list[str]:
         counts = np.bincount(catalog.open_dataset(dataset).train.labels)
         least, name = int(counts.min()), outputs.classes[int(counts.argmin())]
         few = f"{max(shots)} shots are all images of class {name!r}, which has {least}"
-        found += [f"{_short(dataset)}: {note}" for note in (*outputs.notes, *([few] if least < max(shots) else []))]
+        found += [f"{short_name(dataset)}: {note}" for note in (*outputs.notes, *([few] if least < max(shots) else []))]
     return found
-
-
-def _short(dataset: str) -> str:
-    name, options = parse_spec(dataset)
-    return options.get("name", PurePath(name.partition(":")[2]).stem)

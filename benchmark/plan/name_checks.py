@@ -11,35 +11,57 @@ from datamodules import catalog, datasets, reading
 from datamodules.errors import DataError
 from datamodules.names import parse_spec
 from methods import clip
-from methods.clip.names import meant, models, split_name
+from methods.clip.names import meant, models, no_weights, split_name, tags
 from methods.recipes import is_embedded, is_precomputed
 
 WAYS = "NAME/tag, NAME:/file, hf-hub:owner/name, local-dir:/path, or one of: embedded, embedded-vit"
 
 
-def check_files(specs: Iterable[str], root: Path) -> None:
-    """Look for the files of data sets by their names; data sets that are painted on the spot have none.
-
-    Raises DataError: They are not there; the message says what to do.
-    """
+def missing_files(specs: Iterable[str], root: Path) -> dict[str, str]:
+    """By data set whose files are not there what to do; data sets that are painted on the spot have none."""
+    found = {}
     for spec in specs:
         file = Path(datasets.__path__[0]) / f"{parse_spec(spec)[0]}.py"
         if file.is_file() and re.search(r"^def load\(", reading.read_text(file), re.MULTILINE):
             continue  # importing it would import torch
         state = catalog.status(spec, root)
         if state != "ready":
-            raise DataError(f"{spec}: {state.removeprefix('missing: ')}")
+            found[spec] = f"{spec}: {state.removeprefix('missing: ')}"
+    return found
+
+
+def check_files(specs: Iterable[str], root: Path) -> None:
+    """Look for the files of data sets. Raises DataError: They are not there; the message says what to do."""
+    for problem in missing_files(specs, root).values():
+        raise DataError(problem)
+
+
+def assumed(specs: Iterable[str], root: Path) -> list[str]:
+    """What a plan assumes of folders and the hub's data sets, a line each: their size, and what is missing of them."""
+    places = [spec for spec in specs if catalog.canonical(spec).startswith(("folder:", "hf:"))]
+    sizes, missing = map(catalog.size, places), missing_files(places, root)
+    return [f"{missing.get(spec, spec)}; planned with {size.classes} classes, {size.tests} test images"
+            for spec, size in zip(places, sizes, strict=True)]  # fmt: skip
+
+
+def check_names(specs: Iterable[str], backbones: Iterable[str]) -> None:
+    """Look at how data sets and backbones are written. Raises UserError: One cannot be."""
+    for spec in specs:
+        catalog.check(spec)
+    for backbone in backbones:
+        check_backbone(backbone)
 
 
 def check_backbone(name: str) -> None:
-    """Accept the name of a backbone; whether open_clip has a model or a tag of that name is not looked at.
+    """Accept the name of a backbone; models that open_clip's files do not name are left to open_clip.
 
-    Raises BadInput: Not written like a backbone, or a file or folder that does not exist.
+    Raises UserError: Not written like a backbone, a file or folder that does not exist, or a tag of no weights.
     """
     if is_precomputed(name):
         return  # it comes with its data set
     name, _ = split_name(name)
     scheme, _, place = name.partition(":")
+    model, _, tag = name.partition("/")
     if is_embedded(name):
         if not any((Path(folder) / name.replace("-", "_")).is_dir() for folder in clip.__path__):
             raise BadInput(f"backbone {name!r} does not come with the project; write {WAYS}")
@@ -58,8 +80,10 @@ def check_backbone(name: str) -> None:
     elif ":" in name and scheme in models():
         if not Path(place).is_file():
             raise BadInput(f"backbone {name!r}: the file {place} does not exist")
-    elif not re.fullmatch(r"[^/:]+/.+", name) or name.partition("/")[0] not in models():
+    elif not re.fullmatch(r"[^/:]+/.+", name) or model not in models():
         _refuse(name)
+    elif (known := tags(model)) and tag.lower().replace("-", "_") not in ("random", *known):
+        raise no_weights(model, tag, known)
 
 
 def _refuse(name: str) -> None:

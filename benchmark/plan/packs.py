@@ -12,6 +12,7 @@ from benchmark.plan.axes import Run
 from benchmark.plan.schedule import ends, in_order, schedule
 from benchmark.plan.short_names import short_name
 from datamodules import catalog
+from datamodules.names import number_of
 from methods.recipes import recipe
 
 #: The share of a campaign's time that one worker may train alone while another has nothing left.
@@ -42,7 +43,7 @@ class Pack:
     @property
     def title(self) -> str:
         """A few words for a progress line."""
-        return f"{short_name(self.runs[0].dataset)} · {len(self.runs)} run{'s' * (len(self.runs) > 1)}"
+        return f"{short_name(self.runs[0].dataset)} · {number_of(len(self.runs), 'run')}"
 
     @cached_property
     def cost(self) -> int:

@@ -34,7 +34,15 @@ class WandB:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training(WandB):
+class Data:
+    """Where data sets are."""
+
+    data: Path = DATA
+    """Folder of real data sets, laid out as for CoOp."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Data, WandB):
     """How and where runs are trained."""
 
     devices: str = "auto"
@@ -45,9 +53,6 @@ class Training(WandB):
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of the frozen towers: fp32, bf16, or auto (bf16 on a GPU, fp32 on the CPU)."""
-
-    data: Path = DATA
-    """Folder of real data sets, laid out as for CoOp."""
 
     out: Path = Path("results")
     """Folder for records, leaderboard, plots and report."""
@@ -100,7 +105,7 @@ class PictureEncoding(Encoding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoubtfulLabels(PictureEncoding):
+class DoubtfulLabels(PictureEncoding, Data):
     """Images whose labels are in doubt."""
 
     dataset: str
@@ -117,6 +122,3 @@ class DoubtfulLabels(PictureEncoding):
 
     noise_type: str = "symmetric"
     """Kind of that noise; human[labels=NAME] takes a labelling of the data set."""
-
-    data: Path = DATA
-    """Folder of real data sets."""

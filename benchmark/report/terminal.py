@@ -13,6 +13,7 @@ from benchmark.plan.method_names import printed
 from benchmark.records.failures import Failure
 from benchmark.report.blocks import MISSING, Block, Cell, blocks
 from benchmark.screen import Screen, table
+from datamodules.names import number_of
 
 #: More data sets than this show as their mean only.
 MOST_DATASETS = 6
@@ -102,7 +103,7 @@ def _cell(cell: Cell | None, with_std: bool) -> Text:
 def _name(what: str, lines: Sequence[str], console: Screen) -> None:
     if lines:
         console.print()
-        console.print(f"[bold red]{len(lines)} {'run' if len(lines) == 1 else 'runs'} {what}[/]")
+        console.print(f"[bold red]{number_of(len(lines), 'run')} {what}[/]")
         for line in lines[:MOST_NAMED]:
             console.say(f"  {line}")
         if len(lines) > MOST_NAMED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from benchmark.analysis import selection
 from benchmark.tracking.run_config import parts_of
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def to_tables(campaign: Results) -> dict[str, pd.DataFrame]:
     runs = campaign.seen.drop(columns=["labels"])
     for name in next(iter(parts.values()), {}):
         runs.insert(0, name, [parts[key][name] for key in runs["key"]])
-    chosen = {"chosen": campaign.chosen} if len(campaign.chosen) else {}
-    return {"leaderboard": campaign.board, "runs": runs, **chosen}
+    chosen = selection.by_cell(selection.chosen(campaign.records))
+    return {"leaderboard": campaign.board, "runs": runs, **({"chosen": chosen} if len(chosen) else {})}
 
 
 def to_pictures(campaign: Results) -> dict[str, bytes]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from datamodules.errors import DataError, look_alikes
+from datamodules import reading
+from datamodules.errors import DataError, look_alikes, nearest
 from datamodules.foreign import folded
 from datamodules.names import parse_spec
 from methods.errors import BackboneError
@@ -66,9 +69,32 @@ def meant(name: str) -> str:
 @cache
 def models() -> tuple[str, ...]:
     """The names of open_clip's models, read off its files; none where it is not installed."""
+    return tuple(sorted(file.stem for folder in _open_clip() for file in folder.glob("model_configs/*.json")))
+
+
+@cache
+def tags(model: str) -> tuple[str, ...]:
+    """The weights that open_clip has of a model, read off its table; none where it is not installed or has none."""
+    for file in (folder / "pretrained.py" for folder in _open_clip()):
+        lines = [line for line in ast.parse(reading.read_text(file)).body if isinstance(line, ast.Assign)]
+        named = {ast.unparse(line.targets[0]): line.value for line in lines}
+        table = named.get("_PRETRAINED")
+        for key, value in zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ():
+            own = named.get(ast.unparse(value), value)
+            if key and ast.literal_eval(key) == model.removesuffix("-quickgelu") and isinstance(own, ast.Call):
+                return tuple(word.arg for word in own.keywords if word.arg)
+    return ()
+
+
+def no_weights(model: str, tag: str, known: Sequence[str]) -> BackboneError:
+    """The error for a tag that a model does not have."""
+    return BackboneError(f"open_clip has no weights {tag!r} of {model}: {nearest(tag, known)}")
+
+
+def _open_clip() -> list[Path]:
+    """The folder of open_clip, which is not imported."""
     package = find_spec("open_clip")
-    folders = package.submodule_search_locations if package else None
-    return tuple(sorted(file.stem for folder in folders or () for file in Path(folder).glob("model_configs/*.json")))
+    return [Path(folder) for folder in (package.submodule_search_locations or () if package else ())]
 
 
 def prompt_file(path: Path) -> Path:

@@ -11,9 +11,8 @@ from open_clip.factory import parse_model_name
 from open_clip.pretrained import get_pretrained_cfg
 
 from datamodules import reading
-from datamodules.errors import look_alikes
 from datamodules.formats.picture_files import other_kind
-from methods.clip.names import split_name
+from methods.clip.names import no_weights, split_name
 from methods.clip.transformers_names import advice_for
 from methods.errors import BackboneError
 from methods.recipes import is_embedded
@@ -70,9 +69,7 @@ def resolve(name: str) -> Source:
         return Source(model, RANDOM)
     tag = get_pretrained_cfg(model, weights)
     if not tag:
-        there = open_clip.list_pretrained_tags_by_model(model)
-        tags = dict.fromkeys((*look_alikes(weights, there), *there))
-        raise BackboneError(f"open_clip has no weights {weights!r} of {model}; it has: {', '.join(tags)}")
+        raise no_weights(model, weights, open_clip.list_pretrained_tags_by_model(model))
     return Source(model, weights, bool(tag.get("quick_gelu")))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from benchmark import PROTOCOL
+from benchmark.analysis import selection
 from benchmark.analysis.results import Results
 from benchmark.plan.axes import SETTING, setting_phrase
 from benchmark.plan.method_names import printed
@@ -45,7 +46,7 @@ def payload(
         "differences": _rows(differences),
         "caveats": list(caveats),
         "published": _rows(comparison(board)),
-        "choices": _rows(campaign.chosen),
+        "choices": _rows(selection.by_cell(selection.chosen(records))),
         "classes": {record.run.dataset: list(record.classes) for record in records},
         "cells": mean_cells(records),
         "runs": packed_runs(records),

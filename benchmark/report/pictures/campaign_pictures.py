@@ -26,6 +26,7 @@ from benchmark.report.pictures.heat_map import heat_map
 from benchmark.report.pictures.image_files import render
 from benchmark.report.pictures.ranks import critical_difference
 from benchmark.report.pictures.style import styled
+from datamodules.names import number_of
 
 
 def draw_all(campaign: Results, for_paper: bool = False) -> dict[str, bytes]:
@@ -55,7 +56,7 @@ def figures(campaign: Results, for_paper: bool = False) -> dict[str, Figure | No
         name, block = group_name(terms, several), whole[group]
         own = {key[-2:]: spread for key, spread in means.items() if key[:-2] == tuple(group)}
         most = max((count for _, count in own.values()), default=0)
-        caption = f"{block.terms}; {most} seed{'' if most == 1 else 's'}"
+        caption = f"{block.terms}; {number_of(most, 'seed')}"
         caption += ", bands: one standard error over seeds" if rows["std"].notna().any() else ""
         drawn[f"accuracy-{name}"] = against_noise(rows, methods, spoken * result_of(block), spoken * caption, own)
         drawn[f"heatmap-{name}"] = heat_map(rows, for_paper)

@@ -13,6 +13,7 @@ from benchmark.plan.method_names import printed
 from benchmark.records.record import Record
 from benchmark.report.palette import COLOURS, GREY
 from benchmark.report.pictures.style import label, panels, title
+from datamodules.names import number_of
 
 #: Curve -> (label, colour, dash).
 GRADIENTS = {
@@ -65,5 +66,4 @@ def seeds(records: Sequence[Record]) -> str:
     cells: dict[tuple[str, str], set[int]] = {}
     for record in records:
         cells.setdefault((record.run.dataset, record.run.method), set()).add(record.run.seed)
-    count = max(map(len, cells.values()), default=0)
-    return f"{count} seed{'' if count == 1 else 's'}"
+    return number_of(max(map(len, cells.values()), default=0), "seed")

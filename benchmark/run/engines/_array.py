@@ -26,6 +26,7 @@ from benchmark.run.events import Event
 from benchmark.run.pack_queue import DEATHS
 from benchmark.run.workload import Workload
 from datamodules import reading
+from datamodules.names import number_of
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner
@@ -61,7 +62,7 @@ class Array:
         left = {run.key: run for pack in self.work.packs for run in pack.runs if run.key not in self.work.job.done}
         self._known = self._alive()
         if self._known:
-            self._tell("note", f"{len(self._known)} tasks of this grid are there already")
+            self._tell("note", f"{number_of(len(self._known), 'task')} of this grid there already")
         else:
             store.clear_failures(left.values())
             forget_all(self.out)
@@ -122,7 +123,7 @@ class Array:
         except (FailedJobError, subprocess.CalledProcessError, RuntimeError) as error:
             raise BadInput(f"Slurm refuses the tasks: {str(error).strip().splitlines()[-1]}") from None
         self._known |= {job.job_id for job in jobs}
-        self._tell("note", f"submitted {tasks} tasks as job {jobs[0].job_id.split('_')[0]}")
+        self._tell("note", f"submitted {number_of(tasks, 'task')} as job {jobs[0].job_id.split('_')[0]}")
 
     def _alive(self) -> set[str]:
         """The tasks that wait or run, as Slurm names them."""

@@ -25,6 +25,7 @@ from benchmark.run.events import Event, Report
 from benchmark.run.pack_queue import SECOND_CHANCES
 from benchmark.run.workload import Workload, noting_lost
 from datamodules import atomic, reading
+from datamodules.names import number_of
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Runner
@@ -131,7 +132,7 @@ class TaskJob:
             with attempts.mark(pack.runs):
                 self.runner.train(pack, store.finished(pack.runs), device, store, report)
         elif len(pack.runs) == 1:
-            cause = f"{deaths} tasks died while they trained it"
+            cause = f"{number_of(deaths, 'task')} died while training it"
             store.fail(pack.runs[0], cause)
             report(Event(device, "failed", f"{pack.runs[0]}: {cause}"))
         else:

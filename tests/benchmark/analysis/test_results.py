@@ -26,5 +26,5 @@ def test_mixed_hardware_is_a_doubt_and_one_device_is_none(tmp_path: Path) -> Non
     assert Results.of(store.load().records).doubts() == []
     store.write(run(seed=3), result(72.0, device=""))
     (doubt,) = Results.of(store.load().records).doubts()
-    assert doubt.startswith("Mixed hardware: 2 runs on A100, 1 runs on an unnamed device. ")
+    assert doubt.startswith("Mixed hardware: 2 runs on A100, 1 run on an unnamed device. ")
     assert mixed_hardware(store.load().records) == doubt and mixed_hardware([]) == ""

@@ -9,9 +9,15 @@ import pandas as pd
 import pytest
 
 from benchmark.analysis import selection as choices
+from benchmark.analysis.results import Results
+from benchmark.analysis.statistics import differences
 from benchmark.records.record import Record
 from benchmark.records.store import Store
 from benchmark.report import make as report
+from benchmark.report import table_files, terminal
+from benchmark.report.page.payload import payload
+from benchmark.screen import Screen
+from benchmark.tracking.campaign_summary import to_tables
 from tests.support.records_factory import fill, result, run
 
 #: Method -> (test accuracy, noisy validation) after the last epoch, by seed.
@@ -53,6 +59,29 @@ def test_each_rule_chooses_what_it_says_and_regrets_what_the_best_has_more(recor
     assert by_rule(table, "noisy_val_mean") == {1: ("gce", 70.0, "gce", 0.0), 2: ("gce", 71.0, "em_means", 4.0)}
     assert by_rule(table, "default") == {1: ("em_means", 68.0, "gce", 2.0), 2: ("em_means", 75.0, "em_means", 0.0)}
     assert by_rule(table, "blind")[1] == ("", pytest.approx(188 / 3), "gce", pytest.approx(70 - 188 / 3))
+
+
+def test_a_cell_has_the_means_over_seeds_of_what_noisy_validation_takes_on_the_page_and_in_the_summary(
+    records: tuple[Record, ...],
+) -> None:
+    (row,) = choices.by_cell(choices.chosen(records)).itertuples()
+    assert (row.mean, row.best, row.regret) == (70.5, 72.5, 2.0)
+    campaign = Results.of(records)
+    (shown,) = payload(campaign, differences(campaign.seen, "coop"), [], [])["choices"]
+    assert (shown["mean"], shown["best"], shown["regret"]) == (70.5, 72.5, 2.0)
+    assert len(to_tables(campaign)["chosen"]) == 1
+
+
+def test_what_is_taken_stands_in_no_table_among_methods(records: tuple[Record, ...]) -> None:
+    console = Screen(width=100, file=io.StringIO())
+    terminal.show(Results.of(records), console)
+    texts = [*table_files.texts(Results.of(records).board).values(), console.file.getvalue()]  # type: ignore[attr-defined]
+    assert [text for text in texts if "chosen" in text or "regret" in text] == []
+
+
+def test_one_method_with_a_noisy_validation_is_no_choice(records: tuple[Record, ...]) -> None:
+    alone = [record for record in records if record.run.method in ("gce", "zero_shot")]
+    assert choices.by_cell(choices.chosen(alone)).empty and "chosen" not in to_tables(Results.of(alone))
 
 
 def test_a_method_that_lacks_a_seed_or_has_no_noisy_validation_is_no_candidate(records: tuple[Record, ...]) -> None:

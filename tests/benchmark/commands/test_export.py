@@ -41,7 +41,7 @@ def test_equal_folders_agree_and_a_moved_cell_is_named(two: tuple[Store, Store])
     assert found.cells["gap"][0] == pytest.approx(1.5)
     assert compare.compare(a.out, b.out, tolerance=2.0).agrees
     text = printed(compare.show, found)
-    assert "not reproduced: 1 cells differ by more than 0.5 points" in text
+    assert "not reproduced: 1 cell apart by more than 0.5 points" in text
     assert "+1.50" in text
 
 
@@ -62,9 +62,7 @@ def test_a_published_reference_without_records_is_compared_by_its_table(
 def test_means_over_another_number_of_seeds_are_said_to_be_such(two: tuple[Store, Store]) -> None:
     a, b = two
     b.path(run(seed=2)).unlink()
-    assert compare.compare(a.out, b.out).notes == (
-        "1 cells are means over another number of seeds in the second folder",
-    )
+    assert compare.compare(a.out, b.out).notes == ("means over another number of seeds in the second folder: 1 cell",)
 
 
 def test_cells_that_one_folder_lacks_are_counted(two: tuple[Store, Store]) -> None:
@@ -109,7 +107,7 @@ def test_a_record_is_explained_with_noise_gain_classes_and_the_command_that_does
         "72.00 % at epoch 7 (an oracle: chosen on test data)",
         "arrow 54.5 %, bell 62.5 %",
         f"promptnoise export {work.key} --out={tmp_path}",
-        "promptnoise bench --methods='gce[q=0.5]' --datasets='flipped' --noise='0.5' --noise-type='symmetric'",
+        "promptnoise bench '--methods=gce[q=0.5]' --datasets=flipped --noise=0.5 --noise-type=symmetric",
     ):
         assert part in text
 

@@ -50,7 +50,8 @@ def test_options_that_several_commands_have_stand_in_a_group_with_their_defaults
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     main(["bench", "--help"])
-    own, training, wandb = re.split(r"\n *\n", capsys.readouterr().out)[2:5]
+    own, training, data, wandb = re.split(r"\n *\n", capsys.readouterr().out)[2:6]
     assert re.search(r"^ --shots +Labelled images per class, or all\. \[default: 16\] *$", own, re.MULTILINE)
     assert re.match(r" *How and where runs are trained\. *\n --devices ", training)
+    assert re.match(r" *Where data sets are\. *\n --data ", data)
     assert re.match(r" *Weights & Biases\. *\n --wandb ", wandb)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,10 +35,14 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", protocols.known())
 def test_a_bare_machine_sees_the_plan_and_theirs(name: str, offline: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["paper", name, "--dry-run", f"--data={offline / 'data'}", f"--out={offline / 'out'}"]) == 0
+    assert main(["paper", name, "--dry-run", f"--data={offline / 'none'}", f"--out={offline / 'out'}"]) == 0
     said = capsys.readouterr().out
     paper = protocols.paper(name)
     assert f"{len(paper.points)} cells, 0 of ours there" in said
+    assert (
+        said.count("\nmissing: ") <= 3
+        and said.splitlines()[-1].split(" runs in all, estimated from FLOP")[0].isdecimal()
+    )
     assert all(f"differs: {note}" in said for note in paper.notes)
     assert "missing: no data here" in said
     assert not (offline / "out").exists()

@@ -22,7 +22,7 @@ def test_each_method_gets_a_rate_and_everything_tried_is_recorded(
     assert sorted(table["lr"].unique()) == [0.001, 0.02] and table["recipe"].unique().tolist() == ["embedded[epochs=2]"]
     assert len(list((tmp_path / "runs" / "digits").glob("*.json"))) == 6  # zero-shot, too, stands under both recipes
     printed = capsys.readouterr().out
-    assert "CoOp: lr " in printed and "in 1 packs" in printed
+    assert "CoOp: lr " in printed and "in 1 pack\n" in printed
 
 
 def test_without_a_val_split_a_quarter_of_the_shots_is_held_out(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import open_clip
 import pytest
 
 from benchmark.errors import BadInput
-from benchmark.plan.name_checks import check_backbone, check_files, unchecked
+from benchmark.plan.name_checks import assumed, check_backbone, check_files, unchecked
 from datamodules.errors import DataError
+from methods.errors import BackboneError
 from tests.support.coop_folders import make_split_file
 
 
@@ -41,6 +43,34 @@ def test_files_of_a_data_set_are_looked_for_unless_it_is_painted_on_the_spot(tmp
         check_files(["digits", "dtd"], tmp_path)
     make_split_file(tmp_path, "dtd")
     check_files(["digits", "dtd"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("ViT-B-16/opnai", "no weights 'opnai' of ViT-B-16: did you mean 'openai'"),
+        ("ViT-B-16-quickgelu/opnai", "did you mean 'openai'"),
+        ("ViT-B-16-SigLIP/webl", "did you mean 'webli'"),
+    ],
+)
+def test_a_tag_that_open_clip_does_not_have_is_named_with_the_nearest(name: str, line: str) -> None:
+    with pytest.raises(BackboneError, match=line):
+        check_backbone(name)
+
+
+def test_every_tag_of_open_clip_passes() -> None:
+    for model, tag in open_clip.list_pretrained():
+        check_backbone(f"{model}/{tag}")
+        check_backbone(f"{model}/{tag.replace('_', '-')}")
+
+
+def test_a_plan_says_what_it_assumes_of_folders_and_of_the_hub(tmp_path: Path) -> None:
+    for file in ("train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dog/1.png", "test/dog/2.png"):
+        (tmp_path / "pets" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pets" / file).touch()
+    there, gone = assumed([f"folder:{tmp_path}/pets", f"folder:{tmp_path}/none", "dtd"], tmp_path)
+    assert there == f"folder:{tmp_path}/pets; planned with 2 classes, 3 test images"
+    assert "none/train is not there" in gone and gone.endswith("; planned with 100 classes, 5000 test images")
 
 
 def test_what_only_a_run_finds_out_is_named() -> None:

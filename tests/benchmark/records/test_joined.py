@@ -111,7 +111,7 @@ def test_the_command_names_mixed_hardware_and_writes_the_leaderboard(
     Store(tmp_path / "b").write(run(seed=9), result(run=run(seed=9), device="NVIDIA H100"))
     assert main(["merge", str(tmp_path / "a"), str(tmp_path / "b"), f"--out={tmp_path / 'c'}"]) == 0
     said = capsys.readouterr().out
-    assert "1 runs from" in said and "1 runs on NVIDIA H100" in said and (tmp_path / "c" / "leaderboard.csv").exists()
+    assert "1 run from" in said and "1 run on NVIDIA H100" in said and (tmp_path / "c" / "leaderboard.csv").exists()
     assert mixed_hardware(Store(tmp_path / "a").load().records) == ""
 
 

@@ -42,7 +42,7 @@ def test_quick_gelu_comes_with_the_weights() -> None:
     [
         ("ViT-B-32", "names no weights"),
         ("ViT-B-23/openai", "no model 'ViT-B-23'; did you mean one of .*ViT-B-32"),
-        ("ViT-B-32/openia", "no weights 'openia' of ViT-B-32; it has: openai"),
+        ("ViT-B-32/openia", "no weights 'openia' of ViT-B-32: did you mean 'openai'"),
         ("ViT-B-32:/nowhere/clip.pt", r"the file /nowhere/clip\.pt does not exist"),
         ("ViT-B-32:/", "the file / is a folder; name the file of weights in it"),
         ("local-dir:/nowhere", "the folder /nowhere does not exist"),

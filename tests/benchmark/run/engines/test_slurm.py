@@ -74,7 +74,7 @@ def test_a_detached_campaign_works_on_and_the_same_command_follows_it(tmp_path: 
     assert len(heard.texts("note")) == 2 and not Store(tmp_path).failures()
     parse_engine("slurm[parallel=1]").train(heard.of(Job(tmp_path)))
     assert len(Store(tmp_path).load().records) == 4
-    assert heard.texts("note")[2:] in (["1 tasks of this grid are there already"], ["submitted 1 tasks as job 2"])
+    assert heard.texts("note")[2:] in (["1 task of this grid there already"], ["submitted 1 task as job 2"])
 
 
 def test_a_controller_that_is_away_for_a_while_ends_nothing(tmp_path: Path, slurm: Path) -> None:

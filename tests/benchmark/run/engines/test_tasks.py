@@ -111,7 +111,7 @@ def test_the_run_that_kills_its_task_stands_alone_in_the_end_and_is_given_up(tmp
     events = train(runner)
     assert runner.calls == [[1], [3, 4]]
     assert [failure.run.seed for failure in Store(tmp_path).failures()] == [2]
-    assert [event.what for event in events] == ["failed"] and "1 tasks died" in events[0].text
+    assert [event.what for event in events] == ["failed"] and "1 task died" in events[0].text
 
 
 def mark(out: Path, holder: str, runs: Sequence[Run]) -> None:
