@@ -47,7 +47,7 @@ def test_a_run_without_predictions_says_how_to_have_them(out: Path, capsys: pyte
     Store(out).write(run(), result(run=run()))
     assert main(["show", KEY, f"--out={out}"]) == 0
     line = capsys.readouterr().out.splitlines()[-1]
-    assert line.startswith("for its worst mistakes: promptnoise bench --methods='coop'")
+    assert line.startswith("for its worst mistakes: promptnoise bench --methods=coop ")
     assert line.endswith("--save_predictions --out=FOLDER")
     assert main(["show", KEY, f"--out={out}", "--mistakes=0"]) == 0
     assert "mistakes" not in capsys.readouterr().out
