@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ def load() -> Dataset:
     order = np.random.default_rng(401).permutation(len(source.target))
     pixels, labels = _enlarged(source.images)[order], source.target[order].astype(np.int64)
     train, val, test = (
-        Split(ArrayImages(f"digits {part}", pixels[rows]), labels[rows])
+        Split(ArrayImages(f"digits {part}", len(labels[rows]), partial(pixels.__getitem__, rows)), labels[rows])
         for part, rows in (("train", slice(0, 640)), ("val", slice(640, 940)), ("test", slice(940, None)))
     )
     return Dataset("digits", CLASSES, TEMPLATE, train, test, val)

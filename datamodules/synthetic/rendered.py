@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,13 +23,19 @@ from datamodules.synthetic.shapes import distances
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images from an array [n, H, W, 3], uint8."""
+    """`count` images of an array [n, H, W, 3], uint8, which is made when one is looked at."""
 
     title: str
-    pixels: NDArray[np.uint8]
+    count: int
+    make: Callable[[], NDArray[np.uint8]]
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return self.count
+
+    @cached_property
+    def pixels(self) -> NDArray[np.uint8]:
+        """All of them."""
+        return self.make()
 
     def __getitem__(self, index: int, /) -> Image.Image:
         return Image.fromarray(self.pixels[index])
@@ -62,9 +69,13 @@ def paint_split(
     )
     scenes = everyday(rng, labels % len(shapes), table[ink], table[ground])
     shift(rng, scenes)
-    bank = distances(shapes)
-    parts = [as_bytes(paint(scenes.part(slice(start, start + 128)), bank, rng)) for start in range(0, n, 128)]
-    return Split(ArrayImages(title, np.concatenate(parts)), labels.astype(np.int64))
+
+    def make() -> NDArray[np.uint8]:
+        bank, own = distances(shapes), deepcopy(rng)  # painted again they are the same
+        parts = [as_bytes(paint(scenes.part(slice(start, start + 128)), bank, own)) for start in range(0, n, 128)]
+        return np.concatenate(parts)
+
+    return Split(ArrayImages(title, n, make), labels.astype(np.int64))
 
 
 def turned(name: str, template: str, shapes: tuple[str, ...], degrees: float, seed: int) -> Dataset:

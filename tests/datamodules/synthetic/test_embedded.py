@@ -88,9 +88,16 @@ def test_fingerprints_tell_order_and_pixels_apart(datasets: dict[str, Dataset]) 
     pixels = pixels_of(datasets["flipped"].test)[:4]
     changed = pixels.copy()
     changed[1, 5, 7, 2] ^= 1
-    prints = {ArrayImages("x", p).fingerprint for p in (pixels, pixels[::-1], changed)}
+    prints = {ArrayImages("x", len(p), p.copy).fingerprint for p in (pixels, pixels[::-1], changed)}
     assert len(prints) == 3
-    assert ArrayImages("flipped test", pixels).describe(3) == "flipped test #3"
+    assert ArrayImages("flipped test", 4, pixels.copy).describe(3) == "flipped test #3"
+
+
+def test_pictures_are_painted_when_one_is_looked_at_and_painted_again_are_the_same() -> None:
+    split = paint_split("small", 7, ("heart", "key"), 3, lambda rng, scenes: None)
+    assert isinstance(split.images, ArrayImages)
+    assert len(split.images) == 6 and "pixels" not in vars(split.images)
+    assert np.array_equal(split.images.make(), split.images.pixels)
 
 
 def test_flipped_shapes_stand_on_their_heads() -> None:
