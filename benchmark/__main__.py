@@ -5,6 +5,7 @@ Only the chosen command is imported, and none imports torch before there is some
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import io
@@ -58,6 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(2 if error.errno in _OF_INPUT else 1, f"{place}{error.strerror or error}")
     except Exception as error:
         return _end(1, _unexpected(error))
+
+
+def run() -> None:
+    """Runs a command and ends the process with its code, at once: to take apart what torch has loaded takes seconds."""
+    code = main()
+    atexit._run_exitfuncs()
+    if sys.stdout is not None:  # it was closed
+        _let_go_of_stdout()
+    os._exit(code)
 
 
 def _run(given: list[str]) -> int:
@@ -157,4 +167,4 @@ def _end(code: int, line: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

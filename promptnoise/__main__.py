@@ -1,8 +1,6 @@
 """The program: `promptnoise`, or `python -m promptnoise`."""
 
-import sys
-
-from benchmark.__main__ import main
+from benchmark.__main__ import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

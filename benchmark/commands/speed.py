@@ -59,13 +59,17 @@ def main(options: Options) -> int:
         import torch
 
         from benchmark.run.devices import keep_to, parse_devices
-        from benchmark.speed.case_functions import case_functions
+        from benchmark.speed import embedded, paper_grid, text_pass, training_step
         from benchmark.speed.cases import Row, Settings, as_csv
         from benchmark.speed.shown_rows import line_of, table_of
 
         settings = Settings(keep_to(parse_devices(options.devices)[0]), options.rounds, options.quick)
     torch.set_num_threads(options.threads)
-    cases = case_functions()
+    work = (
+        text_pass.text, training_step.step, embedded.trainings, text_pass.growth, embedded.packs, text_pass.memory,
+        text_pass.peak, paper_grid.campaign,
+    )  # fmt: skip
+    cases = dict(zip(CASES, work, strict=True))
     rows: list[Row] = []
     for name in chosen:
         with console.status(name):

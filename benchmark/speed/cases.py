@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
@@ -82,9 +81,6 @@ class Row:
         self.suite_mib = peak_bytes(suite, settings.device) / 2**20
         self.device, self.threads = settings.device, torch.get_num_threads()
         return self
-
-
-Case = Callable[[Settings], Iterator[Row]]
 
 
 def as_csv(rows: list[Row]) -> str:

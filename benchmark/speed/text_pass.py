@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
+
+from benchmark.run.pack_memory import text_pass_bytes
 from benchmark.speed.cases import Row, Settings
 from benchmark.speed.parts import SHORT, PackStep
 from benchmark.speed.reference import ReferenceRun
@@ -12,6 +15,8 @@ from methods.clip.loading import load_backbone
 from methods.recipes import recipe
 
 TARGETS = {10: 8.0, 37: 11.0, 100: 13.0}
+#: MiB that a pack of so many runs may take with 1,000 classes.
+MIB = {1: 8 * 1024.0, 9: 40 * 1024.0}
 
 
 def text(settings: Settings) -> Iterator[Row]:
@@ -32,6 +37,19 @@ def growth(settings: Settings) -> Iterator[Row]:
     backbone = load_backbone("ViT-B-32/random", settings.device)
     for classes, runs in ((10, 1), (10, 9)) if settings.quick else ((10, 1), (10, 9), (10, 60), (37, 9), (100, 9)):
         yield compare(backbone, classes, runs, settings, None)
+
+
+def memory(settings: Settings) -> Iterator[Row]:
+    """The peak of packs of 1 and 9 runs with 100 and 1,000 classes, counted; the target is what is allowed, in MiB."""
+    name = "ViT-B-16/random"
+    backbone = load_backbone(name, settings.device)
+    for classes in (100,) if settings.quick else (100, 1000):
+        for runs, target in MIB.items():
+            pack = PackStep.of(backbone, classes, runs)
+            row = Row("memory", SHORT[name], classes, runs, "MiB allowed", target=target if classes == 1000 else None)
+            row.device, row.threads = settings.device, torch.get_num_threads()
+            row.suite_mib = text_pass_bytes(pack.method) / 2**20
+            yield row
 
 
 def compare(backbone: Backbone, classes: int, runs: int, settings: Settings, target: float | None) -> Row:

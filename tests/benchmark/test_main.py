@@ -51,12 +51,21 @@ def promptnoise(
     *words: str, code: str = "", environment: dict[str, str] | None = None, output: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """A process of the command line, after `code` has run in it."""
-    program = f"import sys\nfrom benchmark.__main__ import main\n{code}\nsys.exit(main({list(words)!r}))"
+    program = f"import sys\nfrom benchmark.__main__ import run\n{code}\nsys.argv[1:] = {list(words)!r}\nrun()"
     with open(output or os.devnull, "w") as file:  # noqa: PTH123
         return subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **(environment or {})}, text=True,
             check=False, stdout=file if output else subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
         )  # fmt: skip
+
+
+def test_a_command_ends_at_once_but_what_is_printed_or_waits_for_the_end_is_not_lost() -> None:
+    code = "import atexit\natexit.register(print, 'waited')\n"
+    code += "class Slow:\n    def __del__(self): print('taken apart')\nkept = Slow()"
+    done = promptnoise("--version", code=code)
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["promptnoise", "waited"]
+    assert promptnoise("nothing", code=code).returncode == 2
 
 
 @pytest.mark.parametrize(("signal", "code", "word"), [("SIGINT", 130, "stopped"), ("SIGTERM", 143, "SIGTERM")])
