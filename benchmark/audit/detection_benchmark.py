@@ -93,16 +93,14 @@ def _measured(name: str, sample: Sample, true: Labels) -> tuple[float, ...]:
     if hasattr(module, "estimated"):
         estimate = module.estimated(sample)
         quality_of, found, interval = -wrong_probability(estimate.true, sample.labels), estimate.true, estimate.fraction
-        seconds, said, doubt = perf_counter() - start, interval.estimate, -quality_of.numpy()
+        said, doubt = interval.estimate, -quality_of.numpy()
+    elif hasattr(module, "probabilities"):
+        found = module.probabilities(sample)
+        quality_of = module.label_quality(sample) if hasattr(module, "label_quality") else sample.of_given(found)
+        said, doubt = confident_fraction(found.numpy(), given), 1 - sample.of_given(found).numpy()
     else:
-        if hasattr(module, "probabilities"):
-            found = module.probabilities(sample)
-            quality_of = sample.of_given(found)
-        if hasattr(module, "label_quality"):
-            quality_of = module.label_quality(sample)
-        seconds = perf_counter() - start
-        if found is not None:
-            said, doubt = confident_fraction(found.numpy(), given), 1 - sample.of_given(found).numpy()
+        quality_of = module.label_quality(sample)
+    seconds = perf_counter() - start
     own, truth = quality(quality_of.numpy(), wrong), float(wrong.mean())
     covered = math.nan if interval is None else 100.0 * (interval.low <= truth <= interval.high)
     width = math.nan if interval is None else 100 * (interval.high - interval.low)

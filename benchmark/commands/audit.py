@@ -49,25 +49,28 @@ class Options(DoubtfulLabels):
     """Folder to write to."""
 
     detector: str = "joint"
-    """Detectors, more than one separated by commas; images are ranked by the first one."""
+    """What ranks the images, separated by commas: the first one does, the others are further scores in labels.csv."""
 
     pred_probs: Path | None = None
-    """Out-of-fold probabilities [images, classes] of your own classifier, .npy, as one more classifier."""
+    """Your own classifier's out-of-fold probabilities, a .npy file of shape [images, classes], as one more opinion."""
 
     correct: Annotated[float, Ge(0), Le(1)] = 0.0
-    """Also write audited.csv, with the labels of this fraction of the most suspicious images replaced, 0 to 1."""
+    """Also write audited.csv, where the labels of this fraction of the images, most suspicious first, are replaced."""
 
     expected: Annotated[float, Gt(0), Lt(1)] = 0.2
-    """Expected fraction of wrong labels, 0 to 1; it matters where features hardly separate the classes."""
+    """Fraction of wrong labels that you expect, 0 to 1; it matters where the backbone hardly tells classes apart."""
 
     prompt: Literal["auto", "yes", "no"] = "auto"
     """Whether a robust prompt is trained beside the other classifiers; auto: for up to 8 images a class."""
 
     duplicates: Annotated[float, Ge(0), Le(1)] = 0.95
-    """Cosine similarity of features from which two pictures are compared as possible copies."""
+    """Pictures whose features are at least this alike (cosine similarity) are compared as possible copies."""
 
     pictures: Annotated[int, Ge(0)] = 10_000
     """Pictures on the page, most suspicious first; 0: no page."""
+
+    skip_bad_images: bool = True
+    """Leave out pictures that cannot be read, and list them in left_out.csv; false: name them and stop."""
 
     seed: Annotated[int, Ge(0)] = 1
     """Seed of noise, draws and folds."""
@@ -111,7 +114,7 @@ def main(options: Options) -> int:
     for path in outputs.write(made):
         console.say(path)
     if with_test:
-        _say_next(console, options)
+        _say_next(console, options, bool(data.left_out))
     return 0
 
 
@@ -124,14 +127,16 @@ def _examine(options: Options, chosen: Sequence[str], sample: Sample, progress: 
     return result
 
 
-def _say_next(console: Screen, options: Options) -> None:
-    """The commands that use the corrected labels."""
+def _say_next(console: Screen, options: Options, skip: bool) -> None:
+    """The commands that use the corrected labels; with `skip` files are left out."""
+    if options.correct:
+        console.say(f"{CORRECTED} follows this audit, so another audit of it finds too few wrong labels", "yellow")
     from benchmark.audit.next_step import choose_step, next_step
 
     source = "the page exports" if options.pictures else "--correct=0.1 writes"
     table = (options.out / CORRECTED).absolute() if options.correct else f"the {CORRECTED} that {source}"
     spec, backbone = options.dataset, options.backbone
-    bench = next_step(spec, options.data, backbone, table, options.skip_bad_images)
+    bench = next_step(spec, options.data, backbone, table, skip)
     for line in filter(None, (bench, choose_step(spec, backbone, table))):
         console.say(line)
 
@@ -148,9 +153,7 @@ def _outputs(options: Options) -> Outputs:
     """Where the files go, after a look at what is there."""
     table = Path(options.dataset)
     outputs = Outputs(options.out, "audit", inputs=[table] if table.is_file() else [])
-    outputs.check(
-        [*FILES, UNLABELLED, *([CORRECTED] if options.correct else []), *([PAGE] if options.pictures else [])]
-    )
+    outputs.check([*FILES, UNLABELLED, *[CORRECTED] * bool(options.correct), *[PAGE] * bool(options.pictures)])
     return outputs
 
 

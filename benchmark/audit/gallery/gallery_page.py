@@ -7,6 +7,7 @@ import io
 import json
 import os
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,7 @@ def payload(data: Doubtful, result: AuditResult, copies: Copies, beside: Path = 
             }
             for rival in result.rivals
         ],
-        "fraction": [
-            round(100 * value, 1) for value in (result.fraction.estimate, result.fraction.low, result.fraction.high)
-        ],
+        "fraction": [round(100 * value, 1) for value in astuple(result.fraction)],
     }
 
 

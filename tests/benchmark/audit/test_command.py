@@ -158,7 +158,29 @@ def test_features_without_texts_are_audited_by_their_labels(
     assert set(table.suggested[:6]) == {"a", "b", "c"}
 
 
-def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
+def test_a_folder_in_which_hardly_a_picture_can_be_read_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "shop" / name).mkdir(parents=True)
+        for number in range(3):
+            (tmp_path / "shop" / name / f"{number}.png").write_bytes(b"no picture")
+    assert main(["audit", str(tmp_path / "shop"), f"--out={tmp_path / 'out'}", "--devices=cpu"]) == 2
+    assert "only 0 images can be read" in capsys.readouterr().err
+
+
+def test_who_corrects_without_looking_is_told_that_a_second_audit_agrees_with_the_first(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["audit", str(folder), f"--out={tmp_path / 'out'}", "--devices=cpu", "--pictures=0"]
+    assert main([*words, "--correct=0.1"]) == 0
+    told = "audited.csv follows this audit, so another audit of it finds too few wrong labels"
+    assert told in capsys.readouterr().out
+    assert main(words) == 0
+    assert told not in capsys.readouterr().out
+
+
+def test_unreadable_pictures_are_left_out_and_told_unless_that_is_not_wanted(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / "copy"
@@ -167,9 +189,9 @@ def test_unreadable_pictures_are_left_out_where_that_is_asked_for(
     (copy / "two" / "notes.txt").write_text("no picture")
     Image.new("RGB", (9, 9), "red").save(copy / "two" / "red.png")
     words = ["audit", str(copy), f"--out={tmp_path / 'out'}", "--devices=cpu", "--pictures=3"]
-    assert main(words) == 2
+    assert main([*words, "--skip_bad_images=false"]) == 2
     assert "broken.png cannot be read" in capsys.readouterr().err
-    assert main([*words, "--skip_bad_images"]) == 0
+    assert main(words) == 0
     printed = capsys.readouterr().out
     assert "2 files left out: two/notes.txt is no picture ...; see left_out.csv" in printed
     left = {row["file"]: row["why"] for row in rows_of(tmp_path / "out" / "left_out.csv")}

@@ -97,7 +97,7 @@ def test_a_picture_that_is_none_is_named_or_left_out(
     kind: str, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     KINDS[kind](place / "PICTURES/cat/x.png")
-    assert main(["audit", "PICTURES", "--prompt=no"]) == 2
+    assert main(["audit", "PICTURES", "--prompt=no", "--skip_bad_images=false"]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "PICTURES/cat/x.png cannot be read as a picture: this " in said
 
