@@ -13,7 +13,7 @@ from benchmark.plan import name_checks
 from benchmark.plan import options as bench
 from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
-from benchmark.plan.gpu_hours import PEAKS, Counts, on_a_gpu
+from benchmark.plan.gpu_hours import PEAKS, Counts, in_bytes, in_time, on_a_gpu
 from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
@@ -79,26 +79,19 @@ def _estimated(
     for gpu, (number, each) in product(PEAKS, known.items()):
         found = each.on(gpu, precision, number)
         hours = [f"{number * found.seconds / 3600:.2f}", f"{100 * found.encoding / found.seconds:.0f} %"]
-        rows.append([gpu, str(number), _time(found.seconds), *hours])
+        rows.append([gpu, str(number), in_time(found.seconds), *hours])
     title = f"{number_of(len(runs), 'run')}, estimated from FLOP"
     console.print(table(["GPU", "devices", "takes", "GPU-hours", "encoding"], rows, title, left=1))
-    disk, memory = (max(getattr(each, name) for each in known.values()) / 1e9 for name in ("disk", "memory"))
-    console.say(f"feature bank {disk:.2g} GB; a pack needs about {memory:.2g} GB of GPU memory, in {precision}")
+    disk, memory = (in_bytes(max(getattr(each, name) for each in known.values())) for name in ("disk", "memory"))
+    console.say(f"feature bank {disk}; a pack needs about {memory} of GPU memory, in {precision}")
     return 0
 
 
 def _row(found: Forecast) -> list[str]:
     held = found.devices * found.makespan
-    times = [_time(found.makespan), _time(found.ideal), f"{100 * found.utilisation:.1f} %"]
+    times = [in_time(found.makespan), in_time(found.ideal), f"{100 * found.utilisation:.1f} %"]
     hours = [f"{seconds / 3600:.2f}" for seconds in (held, max(0.0, held - found.busy))]
     return [str(found.devices), str(found.packs), *times, *hours]
-
-
-def _time(seconds: float) -> str:
-    """In the largest unit of which there are two."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _number(text: str) -> int:

@@ -60,8 +60,7 @@ def main(options: Options) -> int:
 
         from benchmark.run.devices import keep_to, parse_devices
         from benchmark.speed import embedded, paper_grid, text_pass, training_step
-        from benchmark.speed.cases import Row, Settings, as_csv
-        from benchmark.speed.shown_rows import line_of, table_of
+        from benchmark.speed.cases import Row, Settings, as_csv, line_of, table_of
 
         settings = Settings(keep_to(parse_devices(options.devices)[0]), options.rounds, options.quick)
     torch.set_num_threads(options.threads)

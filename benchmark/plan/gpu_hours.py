@@ -73,14 +73,27 @@ def on_a_gpu(precision: str) -> str:
 def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
     """One line for a plan, of `--precision`; empty where a backbone's towers are not known, or for the embedded CLIPs.
 
-    `estimated from FLOP: GPU-hours 3.1 on A40, 1.5 on A100 ...; feature bank 1.2 GB, GPU memory 4 GB`
+    `estimated from FLOP for one GPU: 3.1 h on A40, 90 min on A100 ...; feature bank 1.2 GB, GPU memory 4 GB`
     """
     if (counts := Counts.of(made)) is None:
         return ""
-    found = {gpu: counts.on(gpu, on_a_gpu(precision)) for gpu in PEAKS}
-    hours = ", ".join(f"{each.seconds / 3600:.3g} on {gpu}" for gpu, each in found.items())
-    disk, memory = (f"{number / 1e9:.3g} GB" for number in (counts.disk, counts.memory))
-    return f"estimated from FLOP: GPU-hours {hours}; feature bank {disk}, GPU memory {memory}"
+    times = ", ".join(f"{in_time(counts.on(gpu, on_a_gpu(precision)).seconds)} on {gpu}" for gpu in PEAKS)
+    disk, memory = map(in_bytes, (counts.disk, counts.memory))
+    return f"estimated from FLOP for one GPU: {times}; feature bank {disk}, GPU memory {memory}"
+
+
+def in_time(seconds: float) -> str:
+    """Seconds in the largest unit of which there are two."""
+    if seconds < 120:
+        return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def in_bytes(number: float) -> str:
+    """Bytes in GB, or in MB where there is less than one."""
+    if number < 1e9:
+        return f"{number / 1e6:.0f} MB" if number >= 1e6 else "under 1 MB"
+    return f"{number / 1e9:.1f} GB" if number < 1e10 else f"{number / 1e9:,.0f} GB"
 
 
 def _steps(pack: Pack, own: Towers) -> tuple[int, int, float]:

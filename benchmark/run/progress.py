@@ -7,6 +7,7 @@ from types import TracebackType
 
 from rich.progress import TaskID
 
+from benchmark.plan.gpu_hours import in_time
 from benchmark.run.events import Event
 from benchmark.run.time_left import TimeLeft
 from benchmark.screen import Screen, bars
@@ -87,7 +88,7 @@ class LiveProgress:
         left = self._time_left.seconds()
         if not left or self.done >= self.total:
             return ""
-        return f", about {left:.0f} s left" if left < 120 else f", about {left / 60:.0f} min left"
+        return f", about {in_time(left)} left"
 
     def _line(self, worker: int, event: Event) -> None:
         text = f"{event.device}: {event.text}"
