@@ -43,9 +43,7 @@ def spreads(seen: pd.DataFrame) -> Spreads:
     """Of each method's mean over data sets its standard deviation over seeds (n - 1, NaN for one), and their number.
 
     The keys are kind of noise, `SETTING`, method and `rate_name`. A seed counts where the method has all data sets.
-
-    Args:
-        seen: The table that `leaderboard.rows_of` returns.
+    `seen` is the table of `leaderboard.rows_of`.
     """
     table = ["noise", *SETTING]
     rows = seen.assign(wanted=seen.groupby(table)["dataset"].transform("nunique"), rate=seen["rate"].map(rate_name))

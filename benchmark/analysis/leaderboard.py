@@ -24,8 +24,6 @@ from datamodules.foreign import from_cell
 from methods.options.former_names import renamed
 
 HEADER = [*CELL, "method", *(column.name for column in COLUMNS)]
-#: A row of this method without a rank is no method: earlier versions wrote what noisy validation chooses so.
-CHOSEN = "chosen"
 OPTIONAL = {column.name for column in COLUMNS if column.optional}
 _columns = attrgetter(*CELL)
 
@@ -105,7 +103,7 @@ def rate_name(rate: float) -> str:
 
 
 def from_csv(text: str) -> pd.DataFrame:
-    """The table that `to_csv` wrote, to its two decimals, without choices that earlier versions wrote among methods.
+    """The table that `to_csv` wrote, to its two decimals.
 
     Raises BadInput: It lacks a column of a leaderboard.
     """
@@ -117,5 +115,4 @@ def from_csv(text: str) -> pd.DataFrame:
     for column in types:
         ordered[column] = ordered[column].map(from_cell, na_action="ignore")
     ordered["method"] = ordered["method"].map(renamed, na_action="ignore")
-    methods: pd.DataFrame = ordered[(ordered["method"] != CHOSEN) | ordered["rank"].notna()].reset_index(drop=True)
-    return methods
+    return ordered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,16 @@ import numpy as np
 from benchmark.audit.doubtful import Doubtful, of_dataset, open_doubtful
 from benchmark.errors import BadInput
 from datamodules import catalog, noise
-from datamodules.dataset import Dataset
+from datamodules.dataset import Dataset, Labels
 from datamodules.fewshot import few_shot
 from datamodules.formats.folder_layout import class_folders, parts_of
 from datamodules.names import parse_spec
 from datamodules.noise import Floats
+from datamodules.notices import say_once
 from datamodules.paradigms import Pool
 from datamodules.run_spec import RunSpec, noisy_labels
+
+logger = logging.getLogger(__name__)
 
 
 def opened(
@@ -34,7 +38,7 @@ def opened(
         raise BadInput(f"{kind} has its own share of wrong labels, which is measured; leave out --noise")
     if not rate and not measured:
         data = open_doubtful(spec, root)
-        return None, data.labelled().pick(few_shot(data.labelled().given, shots, seed)) if shots else data
+        return None, data.labelled().pick(_drawn(spec, data.labelled().given, shots, seed)) if shots else data
     dataset = catalog.open_dataset(f"folder:{spec}" if Path(spec).is_dir() else spec, root)
     if not dataset.has_clean_labels and "given" not in noise.needs(kind):
         raise BadInput(f"{spec}: nobody knows its true labels, so noise cannot be added to them; leave out --noise")
@@ -54,7 +58,7 @@ def corrupt_dataset(
     Raises UserError: noise that cannot be made, or that needs features where none are given.
     """
     pool = dataset.train.labels
-    drawn = few_shot(pool, shots, seed) if shots else np.arange(len(pool))
+    drawn = _drawn(spec, pool, shots, seed) if shots else np.arange(len(pool))
     if features is None and noise.needs_model(kind):
         raise BadInput(f"noise kind {kind!r} needs a model's outputs, which an audit does not make; take another kind")
     given = Pool(drawn, np.empty(0, np.int64), np.ones(len(dataset.classes), bool))
@@ -68,3 +72,12 @@ def corrupt_dataset(
         whole = replace(whole, values=tuple(class_folders(place / (parts_of(place).train or ""))))
     picked = whole.pick(noisy.images)
     return replace(picked, given=noisy.labels, true=pool[noisy.images])
+
+
+def _drawn(spec: str, labels: Labels, shots: int, seed: int) -> Labels:
+    """So many images of each class, or all of a class that has fewer, which is said."""
+    counts = np.bincount(labels)
+    if shots > counts.min():
+        many = f"{counts.min()} to {counts.max()} images"
+        say_once(logger, f"{spec}: shots is {shots}, and classes have {many}; of those with fewer all are used")
+    return few_shot(labels, shots, seed)

@@ -104,7 +104,7 @@ def parse(command: str, options: type[T], words: Sequence[str]) -> T:
         if isinstance(error, cyclopts.MissingArgumentError) and error.argument is not None:
             needed = error.argument.name.lstrip("-")
             if not any(word.startswith(f"--{needed}") for word in words):
-                raise BadInput(f"{command} needs {needed}: {app.usage}") from None
+                raise BadInput(f"{command} needs {needed.upper()}: {app.usage}") from None
         error.verbose = False
         raise BadInput(f"{command}: {one_line(str(error), 500)} Usage: {app.usage}, --help explains each") from None
     kinds = get_type_hints(options, include_extras=True)

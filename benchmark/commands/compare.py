@@ -35,10 +35,10 @@ MOST_SHOWN = 20
 class Options:
     """Compare the leaderboards of two results folders: two versions, two machines, or results/reference and yours."""
 
-    a: Path
+    first: Path
     """A results folder."""
 
-    b: Path
+    second: Path
     """Another one."""
 
     tolerance: Annotated[float, Ge(0)] = TOLERANCE
@@ -47,7 +47,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Prints the differences; 0 if every cell of a is in b and agrees, else 1."""
-    comparison = compare(options.a, options.b, options.tolerance)
+    comparison = compare(options.first, options.second, options.tolerance)
     show(comparison, Screen())
     return 0 if comparison.agrees else 1
 

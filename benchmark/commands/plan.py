@@ -13,16 +13,15 @@ from benchmark.plan import name_checks
 from benchmark.plan import options as bench
 from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
-from benchmark.plan.gpu_hours import PEAKS, Counts, in_bytes, in_time, on_a_gpu
+from benchmark.plan.gpu_hours import PEAKS, Counts, in_bytes, in_time, on_a_gpu, phrase
 from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
-from datamodules.foreign import LONGEST_NAME, one_line
 from datamodules.names import number_of, split_list
 
 GROUP = "train"
-#: Columns of a forecast; hours stand behind.
-HEAD = ("devices", "packs", "takes", "ideal", "busy")
+#: Devices beyond which somebody has mistyped.
+MOST = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,9 @@ class Options(bench.Options):
 def main(options: Options) -> int:
     """Prints a table for each kind of device in the records."""
     console = Screen()
-    numbers = [_number(text) for text in split_list(options.devices)]
+    numbers = bench.numbers("devices", options.devices, int)
+    if not all(1 <= number <= MOST for number in numbers):
+        raise BadInput(f"--devices={options.devices} should be numbers of devices from 1 to {MOST:,}: 1,8,64")
     folders = split_list(options.costs) or [str(options.out)]
     records = [record for folder in folders for record in Store(Path(folder).expanduser()).load().records]
     measured = [Measured(record.run, record.seconds, record.device) for record in records]
@@ -59,8 +60,9 @@ def main(options: Options) -> int:
         costs = Costs.of(measured, device)
         rows = [forecast(runs, options.pack, number, costs) for number in numbers]
         title = f"{number_of(len(runs), 'run')} on {device}, costs from {number_of(count, 'record')}"
-        hours = "GPU-hours" if "cpu" not in device else "device-hours"
-        console.print(table([*HEAD, hours, "of them idle"], map(_row, rows), title, left=0))
+        hours = "device-hours" if "cpu" in device else "GPU-hours"
+        head = ("devices", "packs", "takes", "ideal", "busy", hours, "of them idle")
+        console.print(table(head, map(_row, rows), title, left=0))
     return 0
 
 
@@ -70,6 +72,9 @@ def _estimated(
     """Prints what the runs would take on common GPUs. Raises BadInput: the sizes of a backbone are not known."""
     precision = on_a_gpu(options.precision)
     known = {number: each for number in numbers if (each := Counts.of(packs(runs, options.pack, number)))}
+    if cost := "" if known else phrase(packs(runs, options.pack)):
+        console.say(f"{number_of(len(runs), 'run')}, {cost}")
+        return 0
     if not known:
         raise BadInput(
             f"no records in {', '.join(folders)} of {', '.join(sorted({run.backbone for run in runs}))}, whose cost "
@@ -92,9 +97,3 @@ def _row(found: Forecast) -> list[str]:
     times = [in_time(found.makespan), in_time(found.ideal), f"{100 * found.utilisation:.1f} %"]
     hours = [f"{seconds / 3600:.2f}" for seconds in (held, max(0.0, held - found.busy))]
     return [str(found.devices), str(found.packs), *times, *hours]
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 6 or not 1 <= int(text) <= 100_000:
-        raise BadInput(f"--devices={one_line(text, LONGEST_NAME)} should be numbers of devices, at least 1: 1,8,64")
-    return int(text)

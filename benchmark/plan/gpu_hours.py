@@ -13,12 +13,14 @@ from benchmark.plan.packs import Pack, size_of
 from benchmark.plan.schedule import in_order
 from benchmark.plan.towers import Towers, towers
 from datamodules import reading
-from methods.recipes import recipe
+from methods.recipes import is_embedded, recipe
 
 #: Peaks of matrix products without sparsity in TFLOP/s, by precision.
 PEAKS = reading.facts_beside(__file__)
 #: The share of the peak that towers reach, and the seconds that the host needs to start a kernel.
 EFFICIENCY, LAUNCH = 0.4, 5e-6
+#: What one core of a CPU does of `Pack.cost` in a second with an embedded CLIP: the default grid takes it two minutes.
+A_SECOND = 25_000
 #: Kernels of a step: of a text pass, of an image pass with its way back, of the rest, and of each further method.
 TEXT_PASS, IMAGE_PASS, REST, METHOD = 312, 500, 60, 45
 
@@ -71,10 +73,12 @@ def on_a_gpu(precision: str) -> str:
 
 
 def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
-    """One line for a plan, of `--precision`; empty where a backbone's towers are not known, or for the embedded CLIPs.
+    """One line for a plan, of `--precision`; seconds for the embedded CLIPs, empty where towers are not known.
 
     `estimated from FLOP for one GPU: 3.1 h on A40, 90 min on A100 ...; feature bank 1.2 GB, GPU memory 4 GB`
     """
+    if made and all(is_embedded(pack.runs[0].backbone) for pack in made):
+        return f"about {in_time(sum(pack.cost for pack in made) / A_SECOND)} of one CPU core"
     if (counts := Counts.of(made)) is None:
         return ""
     times = ", ".join(f"{in_time(counts.on(gpu, on_a_gpu(precision)).seconds)} on {gpu}" for gpu in PEAKS)

@@ -39,9 +39,9 @@ def check_files(specs: Iterable[str], root: Path) -> None:
 def assumed(specs: Iterable[str], root: Path) -> list[str]:
     """What a plan assumes of folders and the hub's data sets, a line each: their size, and what is missing of them."""
     places = [spec for spec in specs if catalog.canonical(spec).startswith(("folder:", "hf:"))]
-    sizes, missing = map(catalog.size, places), missing_files(places, root)
-    return [f"{missing.get(spec, spec)}; planned with {size.classes} classes, {size.tests} test images"
-            for spec, size in zip(places, sizes, strict=True)]  # fmt: skip
+    missing = missing_files(places, root)
+    words = "planned with {0.classes} classes, {0.tests} test images"
+    return [f"{missing.get(spec, spec)}; {words.format(catalog.size(spec))}" for spec in places]
 
 
 def check_names(specs: Iterable[str], backbones: Iterable[str]) -> None:

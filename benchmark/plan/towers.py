@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from datamodules import reading
-from methods.clip.names import split_name
+from methods.clip.names import open_clip_folder, split_name
 
 #: Tokens of a name after the context, full stop and EOT included, as ImageNet's and CoOp's data sets have them.
 NAME_TOKENS = 3.6
@@ -40,9 +39,7 @@ def towers(backbone: str) -> Towers | None:
     if kind == "local-dir":
         file = Path(path).expanduser() / "open_clip_config.json"
     else:
-        package = find_spec("open_clip")
-        folders = (package.submodule_search_locations if package else None) or [""]
-        file = Path(folders[0]) / "model_configs" / f"{kind.partition('/')[0]}.json"
+        file = open_clip_folder() / "model_configs" / f"{kind.partition('/')[0]}.json"
     try:
         config = json.loads(reading.read_text(file))
         config = config.get("model_cfg", config)

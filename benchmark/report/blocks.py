@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmark.analysis.columns import SHOWN, in_brackets, marks, notes
@@ -25,13 +26,15 @@ class Cell:
     """A mean and standard deviation over seeds in percent (None where there is none), and what is shown with them.
 
     `rank` is 1 for the best of its column as shown, to two decimals, 2 for the next; equal values share a rank. `more`
-    has the values of `columns.SHOWN`: how many runs went wrong, accuracies of parts of the classes.
+    has the values of `columns.SHOWN`: how many runs went wrong, accuracies of parts of the classes. `error` is the
+    standard error of the mean over seeds, also of a mean over data sets; None with one seed.
     """
 
     mean: float
     std: float | None
     rank: int
     more: Mapping[str, float | None]
+    error: float | None
 
     @property
     def marks(self) -> str:
@@ -130,6 +133,7 @@ def blocks(board: pd.DataFrame) -> Iterator[Block]:
     group: Any
     for group, rows in board.groupby(["noise", *SETTING], sort=True):
         noise, *setting = group
+        rows = rows.assign(error=rows["std"] / rows["seeds"] ** 0.5)
         backbone = setting[SETTING.index("backbone")]
         names = tuple(sorted(rows["dataset"].unique()))
         methods = tuple(sorted(by_rank(rows), key=family))
@@ -170,7 +174,9 @@ def _columns(rows: pd.DataFrame) -> tuple[str, ...]:
 def _mean(rows: pd.DataFrame, datasets: int) -> pd.DataFrame:
     how: dict[str, Any] = {name: (name, how) for name, how in {"mean": "mean", **SHOWN}.items()}
     grouped = rows.groupby(["method", "rate"], dropna=False)
-    table = grouped.agg(datasets=("dataset", "nunique"), **how).reset_index()
+    table = grouped.agg(
+        datasets=("dataset", "nunique"), error=("error", lambda own: np.linalg.norm(own) / len(own)), **how
+    ).reset_index()
     complete: pd.DataFrame = table[table["datasets"] == datasets].assign(std=float("nan"))
     return complete
 
@@ -179,8 +185,9 @@ def _cells(rows: pd.DataFrame) -> dict[tuple[str, str], Cell]:
     columns = [rate_name(rate) for rate in rows["rate"]]
     ranks = rows["mean"].round(2).groupby(columns).rank(ascending=False, method="dense")
     more = [{name: _known(value) for name, value in values.items()} for values in rows[[*SHOWN]].to_dict("records")]
-    shown = zip(rows["method"], columns, rows["mean"], rows["std"], ranks, more, strict=True)
-    return {(method, column): Cell(mean, _known(std), int(rank), own) for method, column, mean, std, rank, own in shown}
+    errors = map(_known, rows["error"])
+    shown = zip(rows["method"], columns, rows["mean"], map(_known, rows["std"]), ranks, more, errors, strict=True)
+    return {(method, column): Cell(mean, std, int(rank), *more) for method, column, mean, std, rank, *more in shown}
 
 
 def _ranks(rows: pd.DataFrame) -> dict[str, float]:

@@ -16,6 +16,7 @@ from benchmark.analysis.results import Results, of_methods
 from benchmark.analysis.stopping import stopping
 from benchmark.errors import BadInput
 from benchmark.outputs import Outputs
+from benchmark.plan.method_names import printed
 from benchmark.published import papers
 from benchmark.records.logged import addresses
 from benchmark.records.paths import LEFT_OUT
@@ -53,16 +54,12 @@ def make(
 ) -> Made:
     """Write tables, statistics, published comparison, pictures and the page of a results folder.
 
-    Args:
-        out: The results folder; its records are read. Files that an earlier report wrote are replaced or removed,
-            others are kept.
-        reference: The method that the others are compared with, run by run.
-        step: Called with what is being made, for a progress line.
-        methods: Those that are shown; all where none is named.
-        for_paper: Write only LaTeX tables, and pictures as PDF and SVG, to the folder `paper` in it.
+    `reference` is compared with the others, run by run; `step` is called with what is being made; without `methods` all
+    are shown; `for_paper` writes only LaTeX tables, and pictures as PDF and SVG, to the folder `paper`. Files that an
+    earlier report wrote are replaced or removed, others are kept.
 
-    Raises BadInput: A file that is not ours stands in the place of one, or there are no runs of a method, or no
-            record can be used, and there are tables.
+    Raises BadInput: A file that is not ours stands in the place of one, there are no runs of a method, or no record can
+    be used, and there are tables.
     """
     store, outputs = Store(out), Outputs(out, "report for a paper" if for_paper else "report")
     step("records")
@@ -138,7 +135,7 @@ def publish(out: Path, reference: Path, pictures: bool = True) -> list[Path]:
 
 def _prose(found: pd.DataFrame, caveats: list[str], reference: str) -> str:
     lines = [
-        f"# Differences to {plain(reference)}\n",
+        f"# Differences to {plain(printed(reference))}\n",
         "Paired run by run, mean over all noisy rates, in points of accuracy.\n",
     ]
     lines += [

@@ -69,20 +69,20 @@ def meant(name: str) -> str:
 @cache
 def models() -> tuple[str, ...]:
     """The names of open_clip's models, read off its files; none where it is not installed."""
-    return tuple(sorted(file.stem for folder in _open_clip() for file in folder.glob("model_configs/*.json")))
+    return tuple(sorted(file.stem for file in open_clip_folder().glob("model_configs/*.json")))
 
 
 @cache
 def tags(model: str) -> tuple[str, ...]:
     """The weights that open_clip has of a model, read off its table; none where it is not installed or has none."""
-    for file in (folder / "pretrained.py" for folder in _open_clip()):
-        lines = [line for line in ast.parse(reading.read_text(file)).body if isinstance(line, ast.Assign)]
-        named = {ast.unparse(line.targets[0]): line.value for line in lines}
-        table = named.get("_PRETRAINED")
-        for key, value in zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ():
-            own = named.get(ast.unparse(value), value)
-            if key and ast.literal_eval(key) == model.removesuffix("-quickgelu") and isinstance(own, ast.Call):
-                return tuple(word.arg for word in own.keywords if word.arg)
+    file = open_clip_folder() / "pretrained.py"
+    lines = ast.parse(reading.read_text(file)).body if file.is_file() else []
+    named = {ast.unparse(line.targets[0]): line.value for line in lines if isinstance(line, ast.Assign)}
+    table = named.get("_PRETRAINED")
+    for key, value in zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ():
+        own = named.get(ast.unparse(value), value)
+        if key and ast.literal_eval(key) == model.removesuffix("-quickgelu") and isinstance(own, ast.Call):
+            return tuple(word.arg for word in own.keywords if word.arg)
     return ()
 
 
@@ -91,10 +91,10 @@ def no_weights(model: str, tag: str, known: Sequence[str]) -> BackboneError:
     return BackboneError(f"open_clip has no weights {tag!r} of {model}: {nearest(tag, known)}")
 
 
-def _open_clip() -> list[Path]:
-    """The folder of open_clip, which is not imported."""
+def open_clip_folder() -> Path:
+    """The folder of open_clip, which is not imported; one that is not there where it is not installed."""
     package = find_spec("open_clip")
-    return [Path(folder) for folder in (package.submodule_search_locations or () if package else ())]
+    return Path(package.submodule_search_locations[0] if package and package.submodule_search_locations else "/nowhere")
 
 
 def prompt_file(path: Path) -> Path:

@@ -54,8 +54,7 @@ def resolve(name: str) -> Source:
     mark = ":" if ":" in name else "/"
     model, found, weights = name.partition(mark)
     if not found or not weights:
-        ways = "NAME/tag, NAME:/file, or one of: embedded, embedded-vit"
-        raise BackboneError(f"backbone {name!r} names no weights; write {ways}")
+        raise BackboneError(f"backbone {name!r} names no weights; write NAME/tag, NAME:/file, embedded or embedded-vit")
     if model not in open_clip.list_models():
         near = difflib.get_close_matches(model, open_clip.list_models(), n=3)
         raise BackboneError(f"open_clip has no model {model!r}; did you mean one of {', '.join(near) or 'its list'}?")

@@ -27,13 +27,8 @@ def build(
 ) -> str:  # fmt: skip
     """The HTML of the report on these records; the same records give the same bytes.
 
-    Args:
-        campaign: What the page shows.
-        differences: From `statistics.differences`.
-        caveats: From `statistics.caveats`.
-        failures: Runs that raised, shown by name.
-        out: The results folder, for the commands that the page names.
-        links: Where runs can be seen on Weights & Biases, by their keys.
+    `differences` and `caveats` are those of `statistics`, `out` stands in the commands that the page names, and `links`
+    tell by the keys of runs where they can be seen on Weights & Biases.
     """
     data = payload(campaign, differences, caveats, failures, "" if out is None else shlex.quote(f"--out={out}"), links)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

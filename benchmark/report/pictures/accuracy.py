@@ -33,12 +33,8 @@ def against_noise(
     Bands are one standard error over seeds. Of more than `MOST` methods those with the best average rank are in
     colour, the others grey.
 
-    Args:
-        board: One kind of noise and one setting of the leaderboard.
-        methods: All methods of the campaign, which fix dashes and markers.
-        headline: The result in words, above the picture.
-        caption: What is shown, below the headline.
-        spreads: Standard deviation over seeds of the mean over data sets and their number, by method and rate.
+    `board` is one kind of noise and setting; all `methods` of the campaign fix dashes and markers. `spreads` has the
+    standard deviation over seeds of the mean over data sets and the number of seeds, by method and rate.
     """
     placed = board.assign(x=_position(board)).dropna(subset=["x"])
     datasets = sorted(board["dataset"].unique())

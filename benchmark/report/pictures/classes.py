@@ -20,11 +20,8 @@ from benchmark.report.pictures.style import label, line, panels, title
 def per_class(records: Sequence[Record], methods: list[str], shown: Sequence[str], where: str) -> Figure | None:
     """A panel per data set: classes from the worst to the best for each method, mean over seeds; None without any.
 
-    Args:
-        records: Runs of one setting, kind and rate of noise, and those of methods that use no labels.
-        methods: All methods of the campaign, which fix dashes and markers.
-        shown: The methods in colour; others are grey.
-        where: The kind and rate of noise, for the caption.
+    `records` are of one setting, kind and rate of noise (`where`), and of methods that use no labels; all `methods` of
+    the campaign fix dashes and markers, those not `shown` are grey.
     """
     kept = [record for record in records if record.per_class_accuracy]
     datasets = sorted({record.run.dataset for record in kept})

@@ -32,11 +32,7 @@ def over_epochs(
 ) -> Figure | None:
     """A panel per method with the mean of each curve over data sets and seeds; None where no run has any.
 
-    Args:
-        records: Runs of one setting, kind and rate of noise.
-        curves: Which curves, and how each is drawn.
-        measured: What the y axis measures.
-        where: The kind and rate of noise, for the caption.
+    `records` are of one setting, kind and rate of noise (`where`); `curves` says which curves, and how each is drawn.
     """
     first = next(iter(curves))
     methods = sorted(

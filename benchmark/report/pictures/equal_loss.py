@@ -14,9 +14,7 @@ from benchmark.report.pictures.style import label, line, panels
 def at_equal_loss(table: pd.DataFrame, caption: str) -> Figure | None:
     """A panel per rate of noise, losses across; None unless two learners share two losses.
 
-    Args:
-        table: Rows of `by_loss.by_loss` of one kind of noise and one setting.
-        caption: What is shown.
+    `table` has the rows of `by_loss.by_loss` of one kind of noise and one setting.
     """
     wide = table.pivot_table(index="loss", columns="learner", values="mean", aggfunc="mean")
     shared = wide[wide.notna().sum(axis=1) > 1]

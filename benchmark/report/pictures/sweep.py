@@ -17,9 +17,7 @@ from benchmark.report.pictures.style import label, line, panels, title
 def against_rate(seen: pd.DataFrame, table: pd.DataFrame) -> Figure:
     """A panel per method: test accuracy at each noise rate, the mean over data sets and seeds; the chosen rate marked.
 
-    Args:
-        seen: What `tuning.sweep` returns.
-        table: What `tuning.tuning` makes of it.
+    `seen` is what `learning_rates.sweep` returns, `table` what `tuning` makes of it.
     """
     groups = list(table.groupby(UNIT, sort=False))
     figure, axes = panels(len(groups))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmark.analysis.columns import to_csv
-from benchmark.analysis.leaderboard import CHOSEN, from_csv, leaderboard, rate_name
+from benchmark.analysis.leaderboard import from_csv, leaderboard, rate_name
 from benchmark.errors import BadInput
 from benchmark.plan.axes import SETTING
 from benchmark.records.store import Store
@@ -67,15 +67,13 @@ def test_a_table_comes_back_from_csv_as_it_was(tmp_path: Path) -> None:
     pd.testing.assert_series_equal(back["mean"], board["mean"].round(2))
 
 
-def test_a_file_of_former_versions_loses_choices_among_methods_and_one_without_a_column_is_refused(
+def test_a_method_gets_its_present_name_and_a_file_without_a_column_is_refused(
     tmp_path: Path,
 ) -> None:
     store = Store(tmp_path)
     store.write(run("ce"), result(70.0))
     board = leaderboard(store.load().records)
     board["method"] = "ce"
-    choice = board.assign(method=CHOSEN, rank=math.nan)
-    assert from_csv(to_csv(pd.concat([choice, board])))["method"].tolist() == ["linear_probe"]
-    assert from_csv(to_csv(board)).index.tolist() == [0]
+    assert from_csv(to_csv(board))["method"].tolist() == ["linear_probe"]
     with pytest.raises(BadInput, match="not a leaderboard: it has no column 'shots'"):
         from_csv(to_csv(board.drop(columns="shots")))

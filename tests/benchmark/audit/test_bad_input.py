@@ -9,7 +9,7 @@ import pytest
 from benchmark.__main__ import main
 
 CASES = [
-    ("audit", "audit needs dataset: promptnoise audit DATASET"),
+    ("audit", "audit needs DATASET: promptnoise audit DATASET"),
     ("audit digitz", "unknown data set 'digitz'"),
     ("audit /nowhere/at/all", "/nowhere/at/all is not there; give a folder, a CSV table, or the name of a data set"),
     ("audit folder:/nowhere", "/nowhere is not there"),

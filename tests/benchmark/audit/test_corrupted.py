@@ -26,6 +26,13 @@ def test_without_a_number_of_shots_all_training_images_are_taken() -> None:
     assert sorted(data.given.tolist()) == sorted(dataset.train.labels.tolist())
 
 
+def test_more_shots_than_a_class_has_images_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    counts = np.bincount(open_dataset("digits").train.labels)
+    data = opened("digits", None, "symmetric", 0.0, 999, 1)[1]
+    assert len(data.files) == counts.sum()
+    assert f"digits: shots is 999, and classes have {counts.min()} to {counts.max()} images" in caplog.text
+
+
 def test_noise_that_follows_a_model_needs_its_features() -> None:
     dataset = open_dataset("digits")
     with pytest.raises(BadInput, match="'confusion' needs a model's outputs"):

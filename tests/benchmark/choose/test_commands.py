@@ -162,7 +162,7 @@ def test_bad_input_of_predict_is_told_in_one_line(
         return lines[0]
 
     (tmp_path / "empty").mkdir()
-    assert "predict needs with: promptnoise predict FOLDER WITH" in error(str(folder))
+    assert "predict needs WITH: promptnoise predict FOLDER WITH" in error(str(folder))
     assert "is not a folder" in error(str(folder / "nowhere"), f"--with={chosen}")
     assert "holds no pictures" in error(str(tmp_path / "empty"), f"--with={chosen}")
     assert "holds no prompt.safetensors" in error(str(folder), f"--with={tmp_path / 'empty'}")

@@ -114,7 +114,7 @@ def test_a_run_that_fails_is_a_failure(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["paper"], "paper needs paper: promptnoise paper PAPER"),
+        (["paper"], "paper needs PAPER: promptnoise paper PAPER"),
         (["paper", "nlpromt"], "unknown paper 'nlpromt': did you mean 'nlprompt'"),
         (["paper", "nlprompt", "--seeds=x"], "seeds: 'x' should be a whole number"),
         (["paper", "nlprompt", "--methods=upl"], "the paper has no method 'upl'"),

@@ -88,7 +88,11 @@ def test_the_command_prints_a_row_for_each_number_of_devices(
 
 @pytest.mark.parametrize(
     ("options", "line"),
-    [(["--devices=few"], "--devices=few should be numbers"), (["--devices=0"], "at least 1"), ([], "no records in")],
+    [
+        (["--devices=few"], "devices: 'few' should be a whole number"),
+        (["--devices=0"], "from 1 to 100,000"),
+        (["--backbone=hf-hub:a/b"], "no records in"),
+    ],
     ids=["words", "none", "no records"],
 )
 def test_the_command_says_what_it_needs(

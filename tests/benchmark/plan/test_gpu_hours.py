@@ -80,8 +80,10 @@ def test_plan_without_a_record_of_the_backbone_estimates_and_says_so(
     assert main([*options, "--backbone=RN50/openai"]) == 0
     out = capsys.readouterr().out
     assert "estimated from FLOP" in out and out.count("H200") == 2 and "B of GPU memory" in out
-    assert main(options) == 2
-    assert "of embedded, whose cost is known from records only" in capsys.readouterr().err
+    assert main(options) == 0
+    assert re.fullmatch(r"12 runs, about \d+ (s|min) of one CPU core\n", capsys.readouterr().out)
+    assert main([*options, "--backbone=hf-hub:a/b"]) == 2
+    assert "of hf-hub:a/b, whose cost is known from records only" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["nlprompt", "ptnl", "coop", "grip", "promptsrc", "joapr"])

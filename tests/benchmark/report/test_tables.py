@@ -146,6 +146,20 @@ def test_human_noise_shows_its_measured_rate_and_its_drop_and_folders_have_short
     assert "/data" not in "".join(lines)
 
 
+@pytest.mark.parametrize(("gap", "settled"), [(0.5, False), (9.0, True)])
+def test_a_lead_within_two_standard_errors_is_no_settled_difference(tmp_path: Path, gap: float, settled: bool) -> None:
+    store = Store(tmp_path)
+    for dataset in ("flipped", "digits"):
+        for method, lead in (("gce", gap), ("coop", 0.0)):
+            for seed in (1, 2, 3):
+                work = run(method, dataset, "symmetric", 0.5, seed)
+                store.write(work, result(60.0 + lead + seed, work))
+    *_, mean = blocks(leaderboard(store.load().records))
+    assert mean.cells["gce", "0.5"].error == pytest.approx((1 / 3 * 2) ** 0.5 / 2)
+    said = result_of(mean)
+    assert said.startswith("PromptGCE ranks best: ") and ("no settled difference there to CoOp" not in said) == settled
+
+
 def test_labels_of_an_audit_stand_beside_those_given_with_how_many_of_these_it_changed(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for noise, rate, changed, accuracy in (("none", 0.0, 0.138, 76.0), ("human[labels=audited]", None, None, 81.0)):
