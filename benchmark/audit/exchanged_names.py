@@ -21,16 +21,15 @@ from methods.functional.log_linear_pool import BY_NAMES as NAMES_WEIGH
 def looks_like(sample: Sample) -> tuple[Tensor, float]:
     """The class [C] whose name the images of each class look like, and in how far names are wrong, not labels, 0 to 1.
 
-    Itself unless names are exchanged by `reordered`, or over half of all images would look like the name of their class
-    then, and this is as probable within EXCHANGED nats, or APART more than now would do so. Where decisions speak for
-    neither, a person has to be asked: then it is 0.4 or 0.6.
+    Itself unless names are exchanged by `reordered`, or over half of all images, and APART more than now, would look
+    like the name of their class then. Where decisions speak for neither, a person has to be asked: it is 0.4 or 0.6.
     """
     own, there = torch.arange(sample.classes), sample.labels >= 0
     labels, logs = sample.labels[there], sample.zero_shot[there]
     looks, gained = reordered((NAMES_WEIGH * logs).softmax(1), labels)
     seen = logs.argmax(1)
     before, after = (float((seen == order[labels]).float().mean()) for order in (own, looks))
-    if gained < EXCHANGED and (after < 0.5 or (gained < -EXCHANGED and after < before + APART)):
+    if gained <= EXCHANGED and after < max(0.5, before + APART):
         return own, 1.0
     checked = torch.full_like(labels, -1) if sample.checked is None else sample.checked[there]
     votes = int(((looks[checked] == seen).long() - (checked == seen).long())[checked >= 0].sum())

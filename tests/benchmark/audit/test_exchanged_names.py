@@ -109,3 +109,12 @@ def test_noise_and_names_that_say_nothing_exchange_no_names() -> None:
         true = own.repeat_interleave(8)
         leaking = torch.where(torch.arange(len(true)) % 5 < 2, (true + 1) % CLASSES, true)
         assert torch.equal(looks_like(replace(sample, labels=leaking))[0], own)
+
+
+def test_that_most_labels_of_two_classes_are_each_other_s_is_no_question_among_many_classes() -> None:
+    sample, _ = clusters(5, 0.0, classes=CLASSES)
+    labels = sample.labels.clone()
+    labels[[0, 1, 2, 5, 6, 7]] = torch.tensor([1, 1, 1, 0, 0, 0])
+    found = audit(replace(sample, labels=labels))
+    assert found.exchanged == () and found.rivals == ()
+    assert found.fraction.estimate == pytest.approx(6 / len(labels), abs=0.02)
