@@ -161,8 +161,8 @@ installed:
 	@$(own) || $(call current,.installed) || { set -e; echo "setting up $$VENV: about 6 GB, 4 of them of CUDA, a minute or more" >&2; \
 	set -x; "$$PYTHON" -m venv "$$VENV"; \
 	if [ "$$INSTALLER" = uv ]; then \
-	  sed -n '/^uv==/,/[^\\]$$/p' constraints.txt | "$$RUN" -m pip install --quiet --require-hashes -r /dev/stdin; \
-	  $(call with_uv,setuptools -e .); \
+	  sed -nE '/^(setuptools|uv)==/,/[^\\]$$/p' constraints.txt | "$$RUN" -m pip install --quiet --require-hashes -r /dev/stdin; \
+	  $(call with_uv,-e .); \
 	else \
 	  "$$RUN" -m pip install --require-hashes -r constraints.txt; \
 	  "$$RUN" -m pip install --quiet --no-deps --no-build-isolation -e .; \
