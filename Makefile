@@ -153,7 +153,7 @@ wheel: developed  ## wheel and source archive, in build/dist, as an index takes 
 # An environment of your own is used as it is: VENV= (the python on the path), or VENV=folder that we did not make.
 # uv takes versions and hashes from constraints.txt for what is asked for; pip cannot do that for a part, and takes all.
 own = [ -z "$$VENV" ] || { [ "$$VENV" != .venv ] && [ -x "$$RUN" ] && [ ! -e "$$VENV/.installed" ]; }
-current = [ -e "$$VENV/$(1)" ] && [ -z "$$(find pyproject.toml constraints.txt -newer "$$VENV/$(1)")" ]
+current = { [ -e "$$VENV/$(1)" ] && [ -z "$$(find pyproject.toml constraints.txt -newer "$$VENV/$(1)")" ]; }
 with_uv = VIRTUAL_ENV="$$(cd "$$VENV" && pwd)" "$$VENV/bin/uv" pip install --no-build-isolation -c constraints.txt $(1)
 
 .PHONY: installed developed

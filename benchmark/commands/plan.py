@@ -48,6 +48,8 @@ def main(options: Options) -> int:
     folders = split_list(options.costs) or [str(options.out)]
     records = [record for folder in folders for record in Store(Path(folder).expanduser()).load().records]
     measured = [Measured(record.run, record.seconds, record.device) for record in records]
+    if options.costs and not measured:
+        raise BadInput(f"--costs={options.costs}: no records there; it takes results folders, whose runs tell the cost")
     runs = options.grid().runs()
     datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
     name_checks.check_names(datasets, backbones)

@@ -131,7 +131,7 @@ def test_a_bench_installs_what_training_needs_and_the_tests_add_the_rest_once(ma
     link = f'if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; {uv}; fi; '
     make.python.write_text(text.replace("then printf", f"then {link}printf"))
     for target, expected in (
-        ("bench", ["setuptools -e ."]),
+        ("bench", ["-e ."]),
         ("format", ["--compile-bytecode -e .[dev]"]),
         ("format", []),
         ("bench", []),

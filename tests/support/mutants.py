@@ -118,7 +118,9 @@ def planted() -> bool:
 
 def main(words: Sequence[str]) -> int:
     """The exit code: 1 where a planted fault survives, or more than a tenth of the changes of a room."""
-    places = [word for word in words if not word.startswith("--")]
+    places = [word for word in words if not word.startswith("-")]
+    if {*words} - {*places, "--planted", "--show"}:
+        sys.exit(__doc__)
     good = True
     if not {"--planted", "--show"} & {*words}:
         names = [place.removesuffix(".py").strip("/").replace("/", ".") + ".*" for place in places]

@@ -125,7 +125,7 @@ def test_the_command_ends_with_1_if_something_was_refused(tmp_path: Path, capsys
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ([], "merge needs folders"),
+        ([], "merge needs FOLDERS"),
         (["nowhere"], "there is no results folder nowhere"),
         (["results", "--out=results"], "is the"),
     ],
