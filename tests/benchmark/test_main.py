@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from benchmark.__main__ import main
 from benchmark.commands import COMMANDS
+from tests.support.zygote import python
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +54,7 @@ def promptnoise(
     program = f"import sys\nfrom benchmark.__main__ import run\n{code}\nsys.argv[1:] = {list(words)!r}\nrun()"
     with open(output or os.devnull, "w") as file:  # noqa: PTH123
         return subprocess.run(
-            [sys.executable, "-c", program], cwd=ROOT, env={**os.environ, **(environment or {})}, text=True,
+            [python(), "-c", program], cwd=ROOT, env={**os.environ, **(environment or {})}, text=True,
             check=False, stdout=file if output else subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
         )  # fmt: skip
 

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pytest
 from benchmark.__main__ import COMMANDS, main
 from benchmark.commands._app import parse
 from tests.support.code_blocks import Block, code_blocks, commands
+from tests.support.zygote import python
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
@@ -144,11 +144,11 @@ def shell(text: str, folder: Path, home: Path) -> subprocess.CompletedProcess[st
     programs = home / "programs"
     programs.mkdir()
     for name, command in {"promptnoise": "-m benchmark", "python": ""}.items():
-        (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n')
+        (programs / name).write_text(f'#!/bin/sh\nexec "{python()}" {command} "$@"\n')
         (programs / name).chmod(0o755)
     source = folder if (folder / "benchmark").is_dir() else ROOT
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "WANDB", "PROMPTNOISE"))}
-    own = {"HOME": str(home), "DATA": str(home / "data"), "VENV": "", "PYTHON": sys.executable,
+    own = {"HOME": str(home), "DATA": str(home / "data"), "VENV": "", "PYTHON": python(),
            "PYTHONPATH": str(source), "PATH": f"{programs}:{os.environ['PATH']}"}  # fmt: skip
     command = ["bash", "-euo", "pipefail", "-c", text]
     return subprocess.run(

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from benchmark.__main__ import main
 from benchmark.commands import COMMANDS as KNOWN
 from benchmark.plan.method_names import printed
 from methods.options.former_names import renamed
+from tests.support.zygote import python
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,7 +48,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     method = next(block for block in blocks("python") if "class Method" in block)
     (copy / "methods" / "hinge.py").write_text(method)
     methods = "--methods=coop,hinge,hinge[margin=0.1]"
-    done = run(copy, sys.executable, "-m", "benchmark", "bench", methods, *SMALL)
+    done = run(copy, python(), "-m", "benchmark", "bench", methods, *SMALL)
     assert done.returncode == 0, done.stderr
     return copy
 
@@ -61,7 +61,7 @@ def test_the_method_of_the_readme_is_one_short_file_that_trains_is_listed_and_ra
     method = (checkout / "methods" / "hinge.py").read_text()
     assert len(method.splitlines()) <= 20
     assert ",hinge," in (checkout / "results" / "leaderboard.csv").read_text()
-    assert "margin=2.0" in run(checkout, sys.executable, "-m", "benchmark", "list").stdout
+    assert "margin=2.0" in run(checkout, python(), "-m", "benchmark", "list").stdout
 
 
 def test_an_option_of_the_readme_s_method_changes_what_it_learns(checkout: Path) -> None:
@@ -84,7 +84,7 @@ def test_the_trainer_of_the_readme_runs_in_any_folder(
 @pytest.mark.parametrize("line", MAKE)
 def test_a_make_line_of_the_readme_runs(checkout: Path, line: str) -> None:
     """Benchmarks as a dry run, which misses data that is not here; what takes long as make would print it."""
-    words = [*line.split(), "VENV=", f"PYTHON={sys.executable}"]
+    words = [*line.split(), "VENV=", f"PYTHON={python()}"]
     target = words[1]
     if target == "bench":
         done = run(checkout, *words, "DRY_RUN=1")

@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from benchmark.__main__ import main
 from benchmark.choose.regrets import read_table
 from datamodules.datasets.digits import CLASSES, load
 from tests.support.records_factory import change
+from tests.support.zygote import python
 
 PER_CLASS = 12
 
@@ -94,7 +94,7 @@ def test_the_script_beside_a_classifier_says_the_same_without_anything_of_ours(
     assert len(text.splitlines()) <= 120 and "benchmark" not in text and "methods" not in text
     files = [row["file"] for row in predicted[:4]]
     done = subprocess.run(
-        [sys.executable, str(script), *(str(folder / file) for file in files)],
+        [python(), str(script), *(str(folder / file) for file in files)],
         cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

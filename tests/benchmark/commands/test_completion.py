@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 
 import pytest
 
@@ -12,6 +11,7 @@ from benchmark.__main__ import main
 from benchmark.commands import COMMANDS
 from benchmark.commands.completion import SCRIPTS, words
 from benchmark.plan import method_catalog, suites
+from tests.support.zygote import python
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_bash_completes() -> None:
         "printf '%s\\n' \"${COMPREPLY[@]}\"\n"
         for line, parts in lines.items()
     ]
-    setting = f'promptnoise() {{ {sys.executable} -m benchmark "$@"; }}\nsource <(promptnoise completion bash)\n'
+    setting = f'promptnoise() {{ {python()} -m benchmark "$@"; }}\nsource <(promptnoise completion bash)\n'
     done = subprocess.run(["bash", "-c", setting + "".join(asked)], capture_output=True, text=True)
     assert done.stdout.split("\n") == ["coop,em_means", "--noise_type=", ""], done.stderr
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from datamodules.features.feature_store import ShardStore
 from datamodules.features.shards import Damaged, Shard, open_shard, to_bytes
 from datamodules.notices import _said as said
 from tests.support.bank_parts import Encoder, Pictures, all_views, build
+from tests.support.zygote import python
 
 
 def files(cache: Path) -> list[str]:
@@ -27,7 +27,7 @@ def files(cache: Path) -> list[str]:
 
 
 def program(cache: Path, lives: int | str = "") -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.support.bank_parts", str(cache), str(lives)]
+    command = [python(), "-m", "tests.support.bank_parts", str(cache), str(lives)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3])
 
 

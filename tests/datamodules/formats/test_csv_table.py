@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from datamodules.formats.csv_table import read_table
 from datamodules.formats.images import FileImages
 from datamodules.formats.labellings import read_labellings
 from tests.support.shared import SHARED, needs_shared
+from tests.support.zygote import python
 
 PICTURES = ("a/1.png", "a/2.png", "b/1.png", "b/2.png")
 PLAIN = [f"{name},{name[0]}" for name in PICTURES]
@@ -149,7 +149,7 @@ def test_a_line_that_repeats_with_another_label_is_told_with_both_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Case I1 of the shared inputs."""
-    make = [sys.executable, str(SHARED / "cases/inputs.py"), "I1", str(tmp_path / "case")]
+    make = [python(), str(SHARED / "cases/inputs.py"), "I1", str(tmp_path / "case")]
     made = subprocess.run(make, capture_output=True, text=True, check=True).stdout
     assert main(shlex.split(made)[1:]) == 2
     said = capsys.readouterr().err
