@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 OURS = ("benchmark", "methods", "datamodules", "promptnoise")
 #: Variables that are read when Python starts or a library is loaded: where they differ, only a real start will do.
 AT_START = ("PYTHON", "LC_", "LANG", "LD_", "OMP_", "MKL_", "OPENBLAS_", "CUDA_", "TORCH", "HF_", "MPL", "MALLOC_")
-READ_LATER = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+READ_LATER = ("PYTHONPATH", "PYTHONBREAKPOINT", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 REAL = 1 << 20
 _FIRST_OF_OTHERS = 3
 _ABOVE_ALL = 200
