@@ -48,8 +48,6 @@ def main(options: Options) -> int:
     folders = split_list(options.costs) or [str(options.out)]
     records = [record for folder in folders for record in Store(Path(folder).expanduser()).load().records]
     measured = [Measured(record.run, record.seconds, record.device) for record in records]
-    if options.costs and not measured:
-        raise BadInput(f"--costs={options.costs}: no records there; it takes results folders, whose runs tell the cost")
     runs = options.grid().runs()
     datasets, backbones = ({getattr(run, axis): None for run in runs} for axis in ("dataset", "backbone"))
     name_checks.check_names(datasets, backbones)
@@ -74,7 +72,7 @@ def _estimated(
     """Prints what the runs would take on common GPUs. Raises BadInput: the sizes of a backbone are not known."""
     precision = on_a_gpu(options.precision)
     known = {number: each for number in numbers if (each := Counts.of(packs(runs, options.pack, number)))}
-    if cost := "" if known else phrase(packs(runs, options.pack)):
+    if cost := "" if known or options.costs else phrase(packs(runs, options.pack)):
         console.say(f"{number_of(len(runs), 'run')}, {cost}")
         return 0
     if not known:

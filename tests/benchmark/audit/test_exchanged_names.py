@@ -9,8 +9,9 @@ import torch
 
 from benchmark.audit.audit_result import examine
 from benchmark.audit.classifiers import audit
-from benchmark.audit.exchanged_names import looks_like
+from benchmark.audit.exchanged_names import NAMES_WEIGH, looks_like
 from benchmark.audit.sample import Sample
+from methods.functional.label_noise_evidence import EXCHANGED, reordered
 from tests.benchmark.audit.samples import clusters
 
 CLASSES = 10
@@ -118,3 +119,14 @@ def test_that_most_labels_of_two_classes_are_each_other_s_is_no_question_among_m
     found = audit(replace(sample, labels=labels))
     assert found.exchanged == () and found.rivals == ()
     assert found.fraction.estimate == pytest.approx(6 / len(labels), abs=0.02)
+
+
+def test_at_few_images_names_of_some_classes_are_taken_for_exchanged_not_all_of_their_labels_for_wrong() -> None:
+    sample, true = exchanged(0.0, per_class=2)
+    order, labels = torch.tensor([1, 2, 3, 4, 5, 6, 0, *range(7, CLASSES)]), true.clone()
+    labels[[0, 3, 6, 9]] = (true[[0, 3, 6, 9]] + 4) % CLASSES
+    sample = replace(sample, text=sample.text[OTHER][order], labels=labels)
+    assert reordered((NAMES_WEIGH * sample.zero_shot).softmax(1), labels)[1] < EXCHANGED, "the labels alone do not tell"
+    found = audit(sample)
+    assert found.fraction.estimate == pytest.approx(0.2, abs=0.06)
+    assert found.rival_fractions[-1] == pytest.approx(0.7, abs=0.06)
