@@ -18,11 +18,13 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _VARIABLE = "PROMPTNOISE_TESTS_PYTHON"
+#: Characters of a path that the first line of a program may name on any Linux.
+LONGEST = 100
 
 
 def open_zygote() -> None:
     """Makes the program, in the process that starts the others; it imports once it is first asked for a start."""
-    if _VARIABLE in os.environ or not hasattr(os, "fork") or sys.platform != "linux":
+    if _VARIABLE in os.environ or sys.platform != "linux" or " " in sys.executable or len(sys.executable) > LONGEST:
         return
     folder = Path(tempfile.mkdtemp(prefix="zygote-"))
     program, socket = folder / "python", folder / "socket"
@@ -41,7 +43,10 @@ def open_zygote() -> None:
 def _close(server: subprocess.Popen[bytes], folder: Path) -> None:
     assert server.stdin
     server.stdin.close()
-    server.wait()
+    try:
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
     shutil.rmtree(folder, ignore_errors=True)
 
 
