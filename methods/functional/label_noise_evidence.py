@@ -18,7 +18,7 @@ SHARP, ASSIGNING = 10.0, 20
 
 
 def likelihoods(labels: Tensor, true: Tensor, p: Tensor, right: Tensor) -> Tensor:
-    """T[k, y] [R, ..., N, C] of each image's given label y [R, ..., N] by true class k, from the other images' `true`.
+    """`T[k, y]`, [R, ..., N, C], of each image's label y [R, ..., N] by true class k, from the other images' `true`.
 
     Every row of T has the mass, out of MASSES, of pseudo-images with even noise (`right` [R, ...] labels stay) that
     makes the labels likeliest under probabilities `p` of true classes. Both are [R, ..., N, C], and 0 on padding.
