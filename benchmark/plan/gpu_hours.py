@@ -87,9 +87,9 @@ def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
 
 
 def in_time(seconds: float) -> str:
-    """Seconds in the largest unit of which there are two."""
+    """Seconds, at least 1, in the largest unit of which there are two."""
     if seconds < 120:
-        return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
+        return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 

@@ -113,7 +113,7 @@ def test_the_row_of_maples_own_runs_is_what_a_plan_says(tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.001, "under 1 s"), (1, "1 s"), (119, "119 s"), (121, "2 min"), (7300, "2.0 h")]
+    ("seconds", "words"), [(0.001, "1 s"), (1, "1 s"), (119, "119 s"), (121, "2 min"), (7300, "2.0 h")]
 )
 def test_a_time_is_told_in_the_largest_unit_of_which_there_are_two(seconds: float, words: str) -> None:
     assert in_time(seconds) == words
