@@ -40,7 +40,8 @@ def main(path: str, python: str, arguments: list[str]) -> None:
     while len(answer) < 8:
         part = server.recv(8 - len(answer))
         if not part:
-            os._exit(70)  # the server is gone
+            os.write(2, b"the process that starts of Python are copied from has ended\n")
+            os._exit(70)
         answer += part
     status = int.from_bytes(answer)
     if status == REAL:
