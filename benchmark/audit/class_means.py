@@ -1,7 +1,8 @@
-"""Out-of-fold class means: the mean feature of every given class over the other folds."""
+"""Class means, the mean feature of every given class: over the other folds, or all but for an image's own part."""
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -34,6 +35,16 @@ def out_of_fold(features: Tensor, weights: Tensor, fold: Tensor, scale: float = 
     return (scale * logits).log_softmax(-1)
 
 
-def mean_probabilities(features: Tensor, labels: Tensor, fold: Tensor, classes: int) -> Tensor:
-    """Log-probabilities [P, C] by out-of-fold class means."""
-    return out_of_fold(features, class_means(features, labels, fold, classes), fold)
+def fair_means(features: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Scores [P, C] of unit features [P, E] by the means of all images with each of the labels [P], -1 for none.
+
+    Those of given labels are less by what an image's own part adds to them in the mean over images: without it, image
+    by image, the few images of a class would say less of each other.
+    """
+    rows, own = torch.nonzero(labels >= 0)[:, 0], labels[labels >= 0]
+    sums = features.new_zeros(classes, features.shape[1]).index_add_(0, own, features[rows])
+    scores = features @ F.normalize(sums, dim=-1).T
+    without = F.normalize(sums[own] - features[rows], dim=-1)
+    added = scores[rows, own] - (without * features[rows]).sum(1)
+    scores[rows, own] -= added.mean()
+    return SCALE * scores

@@ -8,15 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmark.audit.class_means import mean_probabilities, out_of_fold
-from benchmark.audit.estimate import Estimate, estimate
+from benchmark.audit.class_means import fair_means, out_of_fold
+from benchmark.audit.estimate import Estimate, estimate, names_say
 from benchmark.audit.exchanged_names import in_both_readings
 from benchmark.audit.explanation import EXPECTED
 from benchmark.audit.neighbours import votes
 from benchmark.audit.out_of_fold_discriminant import SHRINKAGES, discriminants, likeliest
-from benchmark.audit.ridge_regression import ridge_values
 from benchmark.audit.robust_heads import head_weights
 from benchmark.audit.sample import FOLDS, Sample
+from methods.functional.log_linear_pool import balance
 from methods.functional.noise_matrix import even
 
 Step = Callable[[str], None]
@@ -47,34 +47,41 @@ def audit(sample: Sample, step: Step = lambda name: None, expected: float = EXPE
 
 
 def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Tensor]:
-    """`tempered` scores [P, C] by name; those that know the classes by their names come first.
+    """`tempered` and `balanced` scores [P, C] by name; those that know the classes by their names come first.
 
     Images without a label, -1, are scored by classifiers of all folds but their own.
     """
     x, labels, fold, classes = sample.centred, sample.labels, sample.fold, sample.classes
     parts: dict[str, Tensor] = {}
 
-    def add(name: str, scores: Tensor) -> None:
-        parts[name] = tempered(scores, labels, sample.seed)
+    def add(name: str, scores: Tensor, wrong: float = EXPECTED) -> None:
+        parts[name] = balanced(tempered(scores, labels, sample.seed, wrong), labels)
 
-    step("class names, head, class means, ridge regression")
-    wrong = likeliest_fraction(sample.zero_shot, labels, sample.seed)
-    parts["zero_shot"] = tempered(sample.zero_shot, labels, sample.seed, wrong)
+    step("class names, head, class means")
+    add("zero_shot", sample.zero_shot, likeliest_fraction(sample.zero_shot, labels, sample.seed))
     heads = head_weights(sample.features, labels, fold, sample.text.expand(FOLDS, -1, -1), sample.seed)
     add("head", out_of_fold(sample.features, heads, fold))
     if sample.prompt is not None:  # in sample, but hardly able to learn single labels by heart
         add("prompt", sample.scale * sample.features @ sample.prompt.T)
     if sample.own is not None:
         add("own", sample.own.clamp(min=LEAST).log())
-    add("means", mean_probabilities(x, labels, fold, classes))
-    add("ridge", ridge_values(x, labels, fold, classes))
+    parts["means"] = tempered(fair_means(x, labels, classes), labels, sample.seed)
     step("nearest neighbours")
     add("neighbours", (votes(*sample.nearest, labels, classes) + SMOOTHING).log())
     step("discriminant analysis")
-    plain, weighted = discriminant_parts(sample)
+    plain, shrinkage = plain_discriminant(sample)
     add("discriminant", plain)
-    add("discriminant_weighted", weighted)
+    sources = ("zero_shot", "means") if names_say(parts, labels) else ("means",)
+    right = torch.stack([parts[name].log_softmax(1) for name in sources]).sum(0).softmax(1)
+    add("discriminant_weighted", discriminants(x, right * given(sample), fold, (shrinkage,))[0])
     return parts
+
+
+def balanced(scores: Tensor, labels: Tensor) -> Tensor:
+    """Scores [P, C] with the biases of `balance` by given labels [P]: classes are about as frequent as their labels."""
+    there = labels >= 0
+    ones, count = scores.new_ones(int(there.sum())), torch.bincount(labels[there], minlength=scores.shape[1])
+    return scores + balance(scores[there], count.to(scores), ones, ones)
 
 
 def tempered(scores: Tensor, labels: Tensor, seed: int = 1, wrong: float = EXPECTED) -> Tensor:
@@ -105,15 +112,14 @@ def _sharpest(scores: Tensor, labels: Tensor, seed: int, wrong: float) -> tuple[
     return likelihood(best), best
 
 
-def discriminant_parts(sample: Sample) -> tuple[Tensor, Tensor]:
-    """Discriminant values [P, C], and the same with images weighted.
-
-    The weight of an image is the out-of-fold probability of its given label.
-    """
+def plain_discriminant(sample: Sample) -> tuple[Tensor, float]:
+    """Discriminant values [P, C] under the likeliest of SHRINKAGES, and the shrinkage."""
     there = sample.labels >= 0
-    given = F.one_hot(sample.labels.clamp(min=0), sample.classes).float() * there[:, None]
-    values = discriminants(sample.centred, given, sample.fold, SHRINKAGES)
+    values = discriminants(sample.centred, given(sample), sample.fold, SHRINKAGES)
     best = likeliest(values[:, there], sample.labels[there])
-    weight = (values[best].softmax(1) * given).sum(1)
-    weighted = discriminants(sample.centred, given * weight[:, None], sample.fold, (SHRINKAGES[best],))[0]
-    return values[best], weighted
+    return values[best], SHRINKAGES[best]
+
+
+def given(sample: Sample) -> Tensor:
+    """The given labels as one-hot rows [P, C], 0 without a label."""
+    return F.one_hot(sample.labels.clamp(min=0), sample.classes).float() * (sample.labels >= 0)[:, None]

@@ -13,6 +13,7 @@ from torch.nn.functional import one_hot
 from benchmark.audit.explanation import (
     EXPECTED,
     PRICE,
+    TRUSTED,
     Evidence,
     Explanation,
     explain,
@@ -26,6 +27,9 @@ from methods.functional.noise_matrix import even, expected_counts, likeliest_pri
 BY_NAMES = ("zero_shot", "head", "prompt")
 #: Names say something where zero-shot agrees so much more than chance with the classifiers of given labels.
 ABOVE_CHANCE = 0.15
+#: Weights expected of a user's own classifier, and, where names say nothing, of class means: of all that learn the
+#: given labels, they are the least apt to learn wrong ones by heart.
+OWN, MEANS = TRUSTED / 2, TRUSTED
 #: Nats by which a start at equal weights must beat one at the names, and a surer explanation a less sure one.
 MARGIN, SURER = 60.0, 8.0
 #: Wrong labels that a surer explanation expects, in units of those that are expected, and its weights without names.
@@ -110,7 +114,9 @@ def estimate(
     own, rows = labels >= 0, _rows(labels, checked, len(parts) * zero_shot.shape[1], seed)
     logs = torch.stack([part[rows].log_softmax(1) for part in parts.values()])
     named = sum(name in BY_NAMES for name in parts) if names_say(parts, labels) else 0
-    evidence = Evidence(logs, labels[rows], named, checked[rows], expected)
+    expect = {"own": OWN} if named else {"own": OWN, "means": MEANS}
+    more = {number: expect[name] for number, name in enumerate(parts) if name in expect}
+    evidence = Evidence(logs, labels[rows], named, checked[rows], expected, more)
     unchecked = replace(evidence, checked=torch.full_like(rows, -1))
     found = explanations(unchecked)
     if named:
@@ -162,7 +168,7 @@ def explanations(evidence: Evidence) -> dict[str, Explanation]:
     flat = even(torch.tensor(1 - evidence.expected).double(), classes)
     found = {"equal": explain(evidence, torch.full((count,), 1.8 / count).double(), flat)}
     if evidence.named:
-        few = replace(evidence, logs=evidence.logs[: evidence.named])
+        few = replace(evidence, logs=evidence.logs[: evidence.named], more={})
         first = explain(few, torch.full((evidence.named,), 1.8 / evidence.named).double(), flat)
         weights = torch.cat([first.weights, torch.full((count - evidence.named,), 0.02).double()])
         found["names"] = explain(evidence, weights, first.matrix)

@@ -8,7 +8,8 @@ and explanations are compared at JUDGED, so that the latter is preferred.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ ROUNDS = 30
 #: Rounds after which the concentrations of the matrix's prior are chosen again.
 AGAIN = 5
 #: Sum of the weights that classifiers by class names are expected to have, weight of any other, and the pull, in nats.
-BY_NAMES, OTHER, PULL = 1.4, 0.05, 5.0
+TRUSTED, OTHER, PULL = 1.4, 0.05, 5.0
 #: What the expected fraction of wrong labels counts for, in units of the images.
 EXPECTED_COUNTS = 0.4
 MOST_STEP = 0.5
@@ -34,7 +35,7 @@ class Evidence:
 
     The first `named` classifiers know the classes by their names, where these say anything. `checked` [P] are true
     classes that a person gave, -1 where nobody looked; `expected` is the fraction of wrong labels that is expected, 0
-    to 1.
+    to 1. Weights of which more than OTHER is expected are `more`, by the number of the classifier.
     """
 
     logs: Tensor
@@ -42,6 +43,7 @@ class Evidence:
     named: int
     checked: Tensor
     expected: float = EXPECTED
+    more: Mapping[int, float] = field(default_factory=dict)
 
     def pick(self, rows: Tensor) -> Evidence:
         """The images `rows` [n] alone; one may come more than once."""
@@ -50,7 +52,9 @@ class Evidence:
     def pull(self) -> Tensor:
         """Weights [K] that are expected."""
         weights = torch.full((len(self.logs),), OTHER, dtype=torch.float64)
-        weights[: self.named] = BY_NAMES / max(self.named, 1)
+        weights[: self.named] = TRUSTED / max(self.named, 1)
+        for number, weight in self.more.items():
+            weights[number] = weight
         return weights
 
 

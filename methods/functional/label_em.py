@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from methods.functional.label_noise_evidence import exchanged, likelihoods
-from methods.functional.log_linear_pool import BY_IMAGES, BY_NAMES, newton, newton_bias, pooled, pull
+from methods.functional.log_linear_pool import BY_IMAGES, BY_NAMES, balance, newton, newton_bias, pooled, pull
 from methods.functional.regression import Spectrum, centred, hat, left_out, regression, spectrum, std, weights
 
 #: Most nats that names can lose beside the regression, which asymmetric noise misleads; alone they must make them up.
@@ -20,8 +20,6 @@ LOST = 5.0
 RIDGES, LARGE, BEATEN = (0.3, 3.0, 30.0, 0.003, 0.03), 3, 10.0
 #: Fraction of right labels that a start begins with, and its steps.
 RIGHT, STEPS = 0.7, 10
-#: Images of every class that balancing names adds to those of labels, those that hold its biases at 0, and its steps.
-EVEN, FREE, BALANCING = 30.0, 2.0, 5
 
 
 @dataclass(frozen=True)
@@ -73,18 +71,10 @@ class Given:
         name = exchanged((BY_NAMES * named).softmax(-1) * self.valid[:, 0, :, None], self.labels[:, 0])
         classifier = classifier.gather(1, name[..., None].expand_as(classifier))
         named = named.gather(2, name[:, None].expand_as(named))
-        new = {"classifiers": classifier, "named": named, "balance": self._balance(named)}
+        even = balance(named, self.shares[:, 0].sum(1), self.constant[:, 0], self.valid[:, 0])
+        new = {"classifiers": classifier, "named": named, "balance": even}
         joined: dict[str, Any] = {key: torch.cat([getattr(self, key), each[:, None]], 1) for key, each in new.items()}
         return replace(self, **joined)
-
-    def _balance(self, named: Tensor) -> Tensor:
-        """Biases [R, C] under which logits [R, N, C] give classes their shares of the labels and EVEN more of each."""
-        count, constant, valid = self.shares[:, 0].sum(1) + EVEN, self.constant[:, 0], self.valid[:, 0, :, None]
-        target, bias = (count / count.sum(-1, keepdim=True))[:, None] * valid, torch.zeros_like(count)
-        for _ in range(BALANCING):
-            p = (named + bias[:, None] * constant[..., None]).softmax(-1) * valid
-            bias = newton_bias(bias, constant, p, target, FREE)
-        return bias
 
     def shifted(self, bias: Tensor) -> Given:
         """The same with biases [R, J, C] of the classifiers by names."""

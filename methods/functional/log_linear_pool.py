@@ -13,6 +13,8 @@ NO_BIAS = 5.0
 PRICE = 0.05
 #: Most that a step moves a weight or a bias.
 MOST_STEP = 0.5
+#: Images of every class that balancing adds to those of labels, those that hold its biases at 0, and its steps.
+EVEN, FREE, BALANCING = 30.0, 2.0, 5
 
 
 def pooled(scores: Tensor, pool: Tensor, bias: Tensor, valid: Tensor) -> Tensor:
@@ -62,3 +64,19 @@ def newton_bias(bias: Tensor, constant: Tensor, p: Tensor, target: Tensor, image
     gain = ((target - p) * constant[..., None]).sum(-2) - images * bias
     curve = (p * (1 - p) * constant.square()[..., None]).sum(-2) + images
     return bias + (gain / curve).clamp(-MOST_STEP, MOST_STEP)
+
+
+def balance(scores: Tensor, count: Tensor, constant: Tensor, valid: Tensor) -> Tensor:
+    """Biases [..., C] under which scores [..., N, C] give classes their shares of `count` [..., C] and EVEN more each.
+
+    They multiply `constant` [..., N]; images count where `valid` [..., N].
+
+    >>> balance(torch.tensor([[2.0, 0.0]] * 100), torch.tensor([50.0, 50.0]), torch.ones(100), torch.ones(100)).sign()
+    tensor([-1.,  1.])
+    """
+    valid, count, bias = valid[..., None], count + EVEN, torch.zeros_like(count)
+    target = (count / count.sum(-1, keepdim=True)).unsqueeze(-2) * valid
+    for _ in range(BALANCING):
+        p = (scores + bias.unsqueeze(-2) * constant[..., None]).softmax(-1) * valid
+        bias = newton_bias(bias, constant, p, target, FREE)
+    return bias

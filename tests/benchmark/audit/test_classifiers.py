@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 
 from benchmark.audit import detectors
 from benchmark.audit.classifiers import (
     WRONG,
     audit,
+    balanced,
     classifiers,
-    discriminant_parts,
+    given,
     likeliest_fraction,
+    plain_discriminant,
     tempered,
 )
 from benchmark.audit.estimate import estimate
-from benchmark.audit.out_of_fold_discriminant import SHRINKAGES, discriminants
+from benchmark.audit.out_of_fold_discriminant import discriminants
 from benchmark.audit.ranking_quality import quality
 from benchmark.audit.sample import Sample
 from tests.benchmark.audit.samples import CLASSES, clusters
@@ -73,17 +76,29 @@ def test_zero_shot_stays_as_sure_as_it_is_right_where_most_labels_are_wrong(wron
     assert likeliest_fraction(8 * torch.eye(10)[true], labels) == wrong
 
 
-def test_images_count_by_the_probability_of_their_label_in_a_first_discriminant_analysis() -> None:
+@pytest.mark.parametrize("says", [True, False], ids=["names", "no names"])
+def test_images_count_by_the_probability_of_their_label_by_class_names_if_they_say_anything_and_means(
+    says: bool,
+) -> None:
     sample, _ = clusters(per_class=20, spread=0.3)
-    given = F.one_hot(sample.labels, sample.classes).float()
-    first, found = discriminant_parts(sample)
-    (strength,) = [
-        s for s in SHRINKAGES if torch.equal(discriminants(sample.centred, given, sample.fold, (s,))[0], first)
-    ]
-    weights = given.clone()
+    sample = sample if says else replace(sample, text=torch.zeros_like(sample.text))
+    parts, weights = classifiers(sample), given(sample)
     for i, label in enumerate(sample.labels.tolist()):
-        weights[i, label] = float(first[i].softmax(0)[label])
-    torch.testing.assert_close(found, discriminants(sample.centred, weights, sample.fold, (strength,))[0])
+        chances = parts["means"][i].softmax(0) * (parts["zero_shot"][i].softmax(0) if says else 1)
+        weights[i, label] = float(chances[label] / chances.sum())
+    values = discriminants(sample.centred, weights, sample.fold, (plain_discriminant(sample)[1],))[0]
+    expected = balanced(tempered(values, sample.labels, sample.seed), sample.labels)
+    torch.testing.assert_close(parts["discriminant_weighted"], expected, rtol=1e-4, atol=1e-3)
+
+
+def test_balanced_scores_give_a_class_that_outvotes_others_no_more_than_its_labels() -> None:
+    labels = torch.arange(400) % 4
+    labels[::40] = -1
+    scores = torch.randn(400, 4, generator=torch.Generator().manual_seed(1)) + torch.tensor([2.0, 0, 0, 0])
+    found = balanced(scores, labels)
+    shares = found[labels >= 0].softmax(1).mean(0)
+    assert (shares - 0.25).abs().max() < 0.02 < 0.3 < float(scores.softmax(1).mean(0)[0])
+    torch.testing.assert_close((found - scores).std(0), torch.zeros(4), rtol=0, atol=1e-6)
 
 
 def test_an_audit_is_the_estimate_by_its_scores_and_tells_every_step() -> None:

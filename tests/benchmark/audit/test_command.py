@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root, split = tmp_path_factory.mktemp("digits"), load().train
     for label, name in enumerate(CLASSES[:4]):
         rows = np.flatnonzero(split.labels == label)
-        for number, row in enumerate(rows[12 : 12 + PER_CLASS + 4].tolist()):
+        for number, row in enumerate(rows[24 : 24 + PER_CLASS + 4].tolist()):
             wrong = number < 2 and label < 2
             part = "train" if number < PER_CLASS else "test"
             given = CLASSES[label + 2] if wrong else name

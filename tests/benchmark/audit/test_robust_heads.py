@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from benchmark.audit.class_means import mean_probabilities, out_of_fold
+from benchmark.audit.class_means import class_means, out_of_fold
 from benchmark.audit.out_of_fold_discriminant import discriminants
 from benchmark.audit.robust_heads import head_weights
 from benchmark.audit.sample import FOLDS, Sample
@@ -18,7 +18,7 @@ from tests.benchmark.audit.samples import CLASSES, clusters
 def _log_probabilities(name: str, sample: Sample, fold: torch.Tensor) -> torch.Tensor:
     x, labels = sample.features, sample.labels
     if name == "means":
-        return mean_probabilities(x, labels, fold, CLASSES)
+        return out_of_fold(x, class_means(x, labels, fold, CLASSES), fold)
     if name == "head":
         return out_of_fold(x, head_weights(x, labels, fold, sample.text.expand(FOLDS, -1, -1), 1), fold)
     return discriminants(x, F.one_hot(labels, CLASSES).float(), fold, (0.1,))[0]

@@ -12,7 +12,7 @@ from benchmark.audit.robust_prompt import worth_it
 
 
 def audited(out: Path, *words: str) -> list[dict[str, str]]:
-    common = ["audit", "tilted", "--noise=0.4", "--pictures=0", "--devices=cpu", f"--out={out}"]
+    common = ["audit", "flipped", "--noise=0.4", "--pictures=0", "--devices=cpu", f"--out={out}"]
     assert main([*common, *words]) == 0
     with (out / "labels.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))

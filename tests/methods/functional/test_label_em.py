@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from methods.functional import label_em as module
+from methods.functional import log_linear_pool
 from methods.functional.label_em import (
     Explanation,
     Given,
@@ -173,14 +174,14 @@ def test_names_that_two_classes_exchanged_are_given_back() -> None:
 def test_balanced_names_give_classes_the_shares_of_labels_and_even_images(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BALANCING", 300)
+    monkeypatch.setattr(log_linear_pool, "BALANCING", 300)
     given = given_of(*case(seed))
     for r, j in ((0, 0), (1, 1)):
         bias, constant = given.balance[r, j], given.constant[r, 0]
         p = (given.named[r, j] + torch.outer(constant, bias)).softmax(-1)
-        counts = torch.bincount(given.labels[r, 0], minlength=C) + module.EVEN
+        counts = torch.bincount(given.labels[r, 0], minlength=C) + log_linear_pool.EVEN
         target = (counts / counts.sum()).expand(N, C)
-        slope = ((target - p) * constant[:, None]).sum(0) - module.FREE * bias
+        slope = ((target - p) * constant[:, None]).sum(0) - log_linear_pool.FREE * bias
         torch.testing.assert_close(slope, torch.zeros(C), atol=1e-6, rtol=0)
         assert bias.abs().max() > 0.1
 
