@@ -87,8 +87,7 @@ def balanced(scores: Tensor, labels: Tensor) -> Tensor:
 def tempered(scores: Tensor, labels: Tensor, seed: int = 1, wrong: float = EXPECTED) -> Tensor:
     """Scores [P, C] of a classifier times the number of SHARPNESS or BLUNT that makes the given labels [P] likeliest.
 
-    Labels go wrong evenly, a fraction `wrong` of them. Scores that say nothing of the labels are multiplied by nearly
-    0, so that a classifier that is far too sure does not outvote all others.
+    Labels go wrong evenly, a fraction `wrong` of them; scores that say nothing of them are multiplied by nearly 0.
     """
     return scores * _sharpest(scores, labels, seed, wrong)[1]
 

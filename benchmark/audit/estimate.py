@@ -27,9 +27,8 @@ from methods.functional.noise_matrix import even, expected_counts, likeliest_pri
 BY_NAMES = ("zero_shot", "head", "prompt")
 #: Names say something where zero-shot agrees so much more than chance with the classifiers of given labels.
 ABOVE_CHANCE = 0.15
-#: Weights expected of a user's own classifier, and, where names say nothing, of class means: of all that learn the
-#: given labels, they are the least apt to learn wrong ones by heart.
-OWN, MEANS = TRUSTED / 2, TRUSTED
+#: Weights expected without and with names: of one's own classifier, and of means, which hardly learn labels by heart.
+EXPECT = ({"own": TRUSTED / 2, "means": TRUSTED}, {"own": TRUSTED / 2})
 #: Nats by which a start at equal weights must beat one at the names, and a surer explanation a less sure one.
 MARGIN, SURER = 60.0, 8.0
 #: Wrong labels that a surer explanation expects, in units of those that are expected, and its weights without names.
@@ -114,8 +113,7 @@ def estimate(
     own, rows = labels >= 0, _rows(labels, checked, len(parts) * zero_shot.shape[1], seed)
     logs = torch.stack([part[rows].log_softmax(1) for part in parts.values()])
     named = sum(name in BY_NAMES for name in parts) if names_say(parts, labels) else 0
-    expect = {"own": OWN} if named else {"own": OWN, "means": MEANS}
-    more = {number: expect[name] for number, name in enumerate(parts) if name in expect}
+    more = {[*parts].index(name): weight for name, weight in EXPECT[named > 0].items() if name in parts}
     evidence = Evidence(logs, labels[rows], named, checked[rows], expected, more)
     unchecked = replace(evidence, checked=torch.full_like(rows, -1))
     found = explanations(unchecked)
@@ -130,15 +128,15 @@ def estimate(
     if named and leads(parts, labels):
         said = max(said, LEADS * zero_shot_weight(found["zero_shot"].true, zero_shot[rows]))
     true = (1 - said) * true + said * posterior(zero_shot, whole, matrix)
-    starts = [] if settled else ["equal", "names" if named else "surer"]
-    ends = [float(found[name].wrong(evidence.labels).mean()) for name in starts]
+    starts = () if settled else (found["equal"], found["names" if named else "surer"])
+    ends = [float(one.wrong(evidence.labels).mean()) for one in starts]
     rivals = [] if said or settled else _rivals(found, best, evidence)
     if not settled and _zero_shot_objects(found, best, evidence, pooled, zero_shot):
         rivals = [found["zero_shot"]]
         ends.append(float((zero_shot.argmax(1) != labels)[own].float().mean()))
     others = tuple(_applied(other, parts, whole)[0] for other in rivals)
     middle, *fractions = [float(wrong_probability(each[own], labels[own]).mean()) for each in (true, *others)]
-    interval = _interval(middle, taken, ends, evidence, seed, int(own.sum()))
+    interval = _interval(middle, taken, rivals, ends, evidence, seed, int(own.sum()))
     weights = dict(zip(parts, taken.weights.tolist(), strict=True))
     return Estimate(true, pooled, parts, weights, interval, others, tuple(fractions))
 
@@ -264,14 +262,20 @@ def _applied(one: Explanation, parts: Mapping[str, Tensor], whole: Evidence) -> 
     return true, pooled, matrix
 
 
+def _spread(doubt: Tensor, variance: float, images: int) -> float:
+    """Half a 95 % interval of the mean of `images` probabilities [P] that labels are wrong, with more variance."""
+    return 1.96 * ALIKE * math.sqrt((variance + float((doubt * (1 - doubt)).mean())) / images)
+
+
 def _interval(
-    middle: float, taken: Explanation, ends: list[float], evidence: Evidence, seed: int, images: int
-) -> Interval:
+    middle: float, taken: Explanation, rivals: list[Explanation], ends: list[float],
+    evidence: Evidence, seed: int, images: int,
+) -> Interval:  # fmt: skip
     """An interval around the fraction `middle` of these very images, from two sources of error, added as squares.
 
     What the model cannot know: the variance of every label's being wrong, and of weights and matrix, by bootstrap draws
     of images in which they are fitted again. What was assumed: fits with another price of entropy and another fraction
-    expected, and other `ends`. Those of the interval are whole numbers of images.
+    expected, and other `ends`, and rivals with their own spread. Those of the interval are whole numbers of images.
     """
     generator = torch.Generator().manual_seed(seed)
     some = evidence.pick(torch.randperm(len(evidence.labels), generator=generator)[:FEW])
@@ -281,12 +285,12 @@ def _interval(
         drawn = some.pick(torch.randint(count, (count,), generator=generator))
         again = explain(drawn, taken.weights, taken.matrix, rounds=DRAW_ROUNDS)
         draws.append(float(wrong_probability(again.said_of(some), some.labels).mean()))
-    variance = float(torch.tensor(draws).double().var()) * count + float((doubt * (1 - doubt)).mean())
-    spread = 1.96 * ALIKE * math.sqrt(variance / images)
+    spread = _spread(doubt, float(torch.tensor(draws).double().var()) * count, images)
     ends = [here := float(doubt.mean()), *ends]
-    for price, expected in ((0.0, 0.02), (0.3, 0.5)):
-        other = explain(replace(evidence, expected=expected), taken.weights, taken.matrix, price)
-        ends.append(float(other.wrong(evidence.labels).mean()))
+    for price, other in ((0.0, replace(evidence, expected=0.02)), (0.3, replace(evidence, expected=0.5))):
+        ends.append(float(explain(other, taken.weights, taken.matrix, price).wrong(evidence.labels).mean()))
+    for doubted in (other.wrong(evidence.labels).double() for other in rivals):
+        ends += (doubted.mean() + torch.tensor([-1, 1]) * _spread(doubted, 0.0, images)).tolist()
     down, up = here - min(ends), max(ends) - here
     low, high = middle - math.hypot(down, spread), middle + math.hypot(up, spread)
     return Interval(middle, max(0, math.floor(low * images)) / images, min(images, math.ceil(high * images)) / images)

@@ -34,8 +34,8 @@ class Evidence:
     """What is to be explained: log-probabilities [K, P, C] of classifiers, and the given labels [P] of the images.
 
     The first `named` classifiers know the classes by their names, where these say anything. `checked` [P] are true
-    classes that a person gave, -1 where nobody looked; `expected` is the fraction of wrong labels that is expected, 0
-    to 1. Weights of which more than OTHER is expected are `more`, by the number of the classifier.
+    classes that a person gave, -1 where nobody looked; `expected` is a fraction of wrong labels, 0 to 1, and `more` are
+    weights above OTHER that are expected, by the number of the classifier.
     """
 
     logs: Tensor

@@ -77,9 +77,7 @@ def test_zero_shot_stays_as_sure_as_it_is_right_where_most_labels_are_wrong(wron
 
 
 @pytest.mark.parametrize("says", [True, False], ids=["names", "no names"])
-def test_images_count_by_the_probability_of_their_label_by_class_names_if_they_say_anything_and_means(
-    says: bool,
-) -> None:
+def test_images_count_by_the_probability_of_their_label_by_names_that_say_anything_and_means(says: bool) -> None:
     sample, _ = clusters(per_class=20, spread=0.3)
     sample = sample if says else replace(sample, text=torch.zeros_like(sample.text))
     parts, weights = classifiers(sample), given(sample)
