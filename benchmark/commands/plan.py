@@ -13,7 +13,7 @@ from benchmark.plan import name_checks
 from benchmark.plan import options as bench
 from benchmark.plan.axes import Run
 from benchmark.plan.forecast import Costs, Forecast, Measured, forecast
-from benchmark.plan.gpu_hours import PEAKS, Counts, in_bytes, in_time, on_a_gpu, phrase
+from benchmark.plan.gpu_hours import PEAKS, Counts, in_room, in_time, phrase
 from benchmark.plan.packs import packs
 from benchmark.records.store import Store
 from benchmark.screen import Screen, table
@@ -70,7 +70,6 @@ def _estimated(
     console: Screen, options: Options, runs: Sequence[Run], numbers: Sequence[int], folders: Sequence[str]
 ) -> int:
     """Prints what the runs would take on common GPUs. Raises BadInput: the sizes of a backbone are not known."""
-    precision = on_a_gpu(options.precision)
     known = {number: each for number in numbers if (each := Counts.of(packs(runs, options.pack, number)))}
     if cost := "" if known or options.costs else phrase(packs(runs, options.pack)):
         console.say(f"{number_of(len(runs), 'run')}, {cost}")
@@ -82,13 +81,13 @@ def _estimated(
         )
     rows = []
     for gpu, (number, each) in product(PEAKS, known.items()):
-        found = each.on(gpu, precision, number)
+        found = each.on(gpu, options.precision, number)
         hours = [f"{number * found.seconds / 3600:.2f}", f"{100 * found.encoding / found.seconds:.0f} %"]
         rows.append([gpu, str(number), in_time(found.seconds), *hours])
     title = f"{number_of(len(runs), 'run')}, estimated from FLOP"
     console.print(table(["GPU", "devices", "takes", "GPU-hours", "encoding"], rows, title, left=1))
-    disk, memory = (in_bytes(max(getattr(each, name) for each in known.values())) for name in ("disk", "memory"))
-    console.say(f"feature bank {disk}; a pack needs about {memory} of GPU memory, in {precision}")
+    disk, memory = (max(getattr(each, name) for each in known.values()) for name in ("disk", "memory"))
+    console.say(f"{in_room(disk, memory)}, in {options.precision.replace('auto', 'bf16')}")
     return 0
 
 

@@ -15,10 +15,12 @@ from benchmark.plan.towers import Towers, towers
 from datamodules import reading
 from methods.recipes import is_embedded, recipe
 
-#: Peaks of matrix products without sparsity in TFLOP/s, by precision.
+#: Peaks of matrix products without sparsity in TFLOP/s, by precision, and memory in GB.
 PEAKS = reading.facts_beside(__file__)
 #: The share of the peak that towers reach, and the seconds that the host needs to start a kernel.
 EFFICIENCY, LAUNCH = 0.4, 5e-6
+#: Fraction of the free memory that a pack may plan with; the rest is for the library's workspaces and for others.
+SHARE = 0.6
 #: What one core of a CPU does of `Pack.cost` in a second with an embedded CLIP: the default grid takes it two minutes.
 A_SECOND = 25_000
 #: Kernels of a step: of a text pass, of an image pass with its way back, of the rest, and of each further method.
@@ -56,20 +58,15 @@ class Counts:
         views, flop, disk = _encoded((run for pack in made for run in pack.runs), own)
         return cls(steps, views, flop, disk, max(_bytes(pack, own[pack.runs[0].backbone]) for pack in made))
 
-    def on(self, gpu: str, precision: str = "bf16", devices: int = 1) -> Estimate:
-        """What the packs cost on so many GPUs of a kind in `PEAKS`."""
-        return self.at(EFFICIENCY * PEAKS[gpu][precision] * 1e12, devices)
+    def on(self, gpu: str, precision: str = "auto", devices: int = 1) -> Estimate:
+        """What the packs cost on so many GPUs of a kind in `PEAKS`; "auto" is bf16."""
+        return self.at(EFFICIENCY * PEAKS[gpu][precision.replace("auto", "bf16")] * 1e12, devices)
 
     def at(self, speed: float, devices: int = 1) -> Estimate:
         """What they cost on devices that reach so many FLOP a second; a step takes its launches or its arithmetic."""
         each = [steps * max(kernels * LAUNCH, flop / speed) for steps, kernels, flop in self.packs]
         encoding = self.encoding / speed / devices
         return Estimate(in_order(each, devices).makespan + encoding, encoding, self.disk, self.memory)
-
-
-def on_a_gpu(precision: str) -> str:
-    """What `--precision` means on a GPU."""
-    return "bf16" if precision == "auto" else precision
 
 
 def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
@@ -81,9 +78,15 @@ def phrase(made: Sequence[Pack], precision: str = "auto") -> str:
         return f"about {in_time(sum(pack.cost for pack in made) / A_SECOND)} of one CPU core"
     if (counts := Counts.of(made)) is None:
         return ""
-    times = ", ".join(f"{in_time(counts.on(gpu, on_a_gpu(precision)).seconds)} on {gpu}" for gpu in PEAKS)
-    disk, memory = map(in_bytes, (counts.disk, counts.memory))
-    return f"estimated from FLOP for one GPU: {times}; feature bank {disk}, GPU memory {memory}"
+    times = ", ".join(f"{in_time(counts.on(gpu, precision).seconds)} on {gpu}" for gpu in PEAKS)
+    return f"estimated from FLOP for one GPU: {times}; {in_room(counts.disk, counts.memory)}"
+
+
+def in_room(disk: float, memory: float) -> str:
+    """Bytes of a feature bank and of a pack, with the GPUs on which a pack that needs so many is trained in parts."""
+    small = ", ".join(gpu for gpu, known in PEAKS.items() if memory > SHARE * known["memory"] * 1e9)
+    parts = f" (packs in parts on {small})" if small else ""
+    return f"feature bank {in_bytes(disk)}, GPU memory {in_bytes(memory)}{parts}"
 
 
 def in_time(seconds: float) -> str:

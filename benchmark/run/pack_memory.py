@@ -13,10 +13,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from benchmark.plan.gpu_hours import SHARE
 from methods.core.module import RunsModule, class_weights
-
-#: Fraction of the free memory that a pack may plan with; the rest is for the library's workspaces and for others.
-SHARE = 0.6
 
 
 class AllocatedBytes(TorchDispatchMode):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import torch
 
+from benchmark.plan.gpu_hours import SHARE
 from benchmark.run import pack_memory
 from benchmark.speed.cases import Row, Settings
 from benchmark.speed.clock import race
@@ -68,9 +69,7 @@ def encoding(backbone: Backbone, settings: Settings) -> float:
 def step(backbone: Backbone, classes: int, settings: Settings) -> float:
     """Seconds that one run's part of a training step takes in the largest pack that fits."""
     runs, free = RUNS, pack_memory.free_bytes(settings.device) or 0
-    while (
-        runs > 1 and pack_memory.text_pass_bytes(PackStep.of(backbone, classes, runs).method) > pack_memory.SHARE * free
-    ):
+    while runs > 1 and pack_memory.text_pass_bytes(PackStep.of(backbone, classes, runs).method) > SHARE * free:
         runs = math.ceil(runs / 2)
     pack = PackStep.of(backbone, classes, runs)
     return race({"step": pack.step}, settings.rounds, settings.device).median("step") / runs

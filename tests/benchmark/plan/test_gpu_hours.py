@@ -17,6 +17,7 @@ from benchmark.plan.gpu_hours import (
     Counts,
     Estimate,
     in_bytes,
+    in_room,
     in_time,
     phrase,
 )
@@ -79,11 +80,16 @@ def test_plan_without_a_record_of_the_backbone_estimates_and_says_so(
     options = ["plan", "--methods=coop", "--datasets=eurosat", "--seeds=1-3", "--devices=1,8", f"--out={tmp_path}"]
     assert main([*options, "--backbone=RN50/openai"]) == 0
     out = capsys.readouterr().out
-    assert "estimated from FLOP" in out and out.count("H200") == 2 and "B of GPU memory" in out
+    assert "estimated from FLOP" in out and out.count("H200") == 2 and ", GPU memory " in out
     assert main(options) == 0
     assert re.fullmatch(r"12 runs, about \d+ (s|min) of one CPU core\n", capsys.readouterr().out)
     assert main([*options, "--backbone=hf-hub:a/b"]) == 2
     assert "of hf-hub:a/b, whose cost is known from records only" in capsys.readouterr().err
+
+
+def test_a_pack_for_which_a_gpu_has_no_room_is_said_to_be_trained_in_parts_there() -> None:
+    assert in_room(1e9, 20e9) == "feature bank 1.0 GB, GPU memory 20 GB"
+    assert in_room(1e9, 50e9) == "feature bank 1.0 GB, GPU memory 50 GB (packs in parts on A40, A100, H100)"
 
 
 @pytest.mark.parametrize("name", ["nlprompt", "ptnl", "coop", "grip", "promptsrc", "joapr"])
@@ -108,7 +114,7 @@ def test_the_row_of_maples_own_runs_is_what_a_plan_says(tmp_path: Path, capsys: 
     assert main(["plan", *options, f"--datasets={datasets}", f"--out={tmp_path}"]) == 0
     said = capsys.readouterr().out
     hours = [re.search(rf"{gpu}.* (0\.\d\d) ", said) for gpu in ("A40", "A100", "H100")]
-    sizes = [re.search(rf"{what} ([\d.]+) .B", said) for what in ("feature bank", "needs about")]
+    sizes = [re.search(rf"{what} ([\d.]+) .B", said) for what in ("feature bank", "GPU memory")]
     assert [found and found[1] for found in hours + sizes] == re.findall(r"([\d.]+) (?:h|[GM]B) \|", row)
 
 
