@@ -89,8 +89,8 @@ gpu-check: installed  ## the first six minutes on a GPU: every kind of work, wit
 list: variables installed  ## methods, data sets and kinds of noise, and what is ready
 	@"$$RUN" -m benchmark list $(call flags,DATA)
 
-test: developed  ## the test suite, under 5 minutes on two cores
-	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
+test: developed  ## the test suite, under 5 minutes on two cores; TESTS='PATH -k NAME' runs a part
+	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow' $(TESTS)
 
 test-slow: developed  ## the tests that take minutes
 	"$$RUN" -m pytest -m slow
@@ -131,7 +131,7 @@ check: developed  ## what CI runs: format, lint, types, arrows between packages,
 	"$$RUN" -m benchmark readme --check
 	"$$RUN" -m benchmark readme --check $(DOCS)
 	"$$RUN" -m benchmark readme --check --reference=results/reference/real --readme=docs/real_features.md
-	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow'
+	"$$RUN" -m pytest -n auto --maxprocesses 8 --dist loadfile --durations=15 -m 'not slow' $(TESTS)
 
 format: developed  ## put the code into shape
 	"$$RUN" -m ruff format .

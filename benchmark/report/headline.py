@@ -34,11 +34,11 @@ def result_of(block: Block) -> str:
     if best in losses:
         more, than = "less" if losses[best] >= 0 else "more", "as given" if block.is_audited else "without"
         text += f", {abs(losses[best]):.1f} points {more} than {than}"
+    if top not in near and cells[top].rank < cells[best].rank:
+        text += f"; {printed(top)} is best there with {cells[top].mean:.1f} %"
     if near:
         names = [printed(method) for method in sorted(near, key=lambda method: -cells[method].mean)]
         text += f"; no settled difference there to {names[0]}" + f" and {len(names) - 1} more" * (len(names) > 1)
-    elif cells[top].rank < cells[best].rank:
-        text += f"; {printed(top)} is best there with {cells[top].mean:.1f} %"
     worst = max(losses, key=lambda method: losses[method], default=best)
     loses = worst != best and losses[worst] > 0
     return f"{text}." + (f" {printed(worst)} loses most, {losses[worst]:.1f} points." if loses else "")

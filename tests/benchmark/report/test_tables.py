@@ -1,6 +1,7 @@
 """Leaderboard and tables, to the byte."""
 
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,18 @@ def test_a_diverged_run_is_marked(tmp_path: Path) -> None:
     store.write(run(), result(4.0, status="diverged"))
     (block,) = blocks(leaderboard(store.load().records))
     assert "**4.00**†" in markdown(block)
+
+
+def test_the_method_that_is_best_at_the_told_rate_is_named_beside_one_that_ranks_best_and_is_near_to_others(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    accuracies = {"ce": (70, 51, 80, 50), "coop": (60, 50, 70, 50), "gce": (55, 49, 60, 80)}
+    for method, values in accuracies.items():
+        for (dataset, rate), value in zip(product(("flipped", "digits"), (0.0, 0.5)), values, strict=True):
+            for seed in (1, 2, 3):
+                work = run(method, dataset, "symmetric", rate, seed)
+                store.write(work, result(value + seed, work))
+    *_, mean = blocks(leaderboard(store.load().records))
+    said = result_of(mean)
+    assert "; PromptGCE is best there with 66.5 %; no settled difference there to CoOp" in said
