@@ -96,7 +96,7 @@ def _finish(console: Screen, store: Store, keys: list[str]) -> int:
     for row in found.itertuples():
         cells = f"{row.lr:g}", f"{row.noisy_val:.2f}{'*' if row.chosen else ' '}", f"{row.accuracy:.2f}"
         rows.append([printed(row.method), *(Text(each, "bold green" if row.chosen else "") for each in cells)])
-    console.print(table(["method", "lr", "noisy val, %", "test, %"], rows))
+    console.print(table(["method", "lr", "noisy validation, %", "test, %"], rows))
     for line in learning_rates.sentences(found):
         console.say(line)
     written = Outputs(store.out, "report").write(rate_files(seen, found))
