@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, fields
 
 import pandas as pd
 import torch
-from rich.markup import escape
 from rich.table import Table
 
+from benchmark.screen import table
 from benchmark.speed.clock import Work, race
 from benchmark.speed.peak import matmul_peak, operations, peak_bytes
 
@@ -87,8 +87,8 @@ class Row:
 
 def as_csv(rows: list[Row]) -> str:
     """The rows as CSV, four significant digits."""
-    table = pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(Row)])
-    return str(table.to_csv(index=False, float_format="%.4g"))
+    made = pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(Row)])
+    return str(made.to_csv(index=False, float_format="%.4g"))
 
 
 def line_of(row: Row) -> str:
@@ -100,15 +100,15 @@ def line_of(row: Row) -> str:
 
 
 def table_of(rows: list[Row]) -> Table:
-    """All rows, for the terminal."""
-    table = Table(title="times faster, per run", caption="of peak: of the measured speed of a matrix product")
-    for column in ("case", "against", "classes", "runs", "shots", "times", "target", "operations", "of peak", "MiB"):
-        table.add_column(column, justify="left" if column in ("case", "against") else "right")
+    """All rows, for the terminal; `bound` is the ratio of operations, `peak` a share of a matrix product's speed."""
+    head = ("case", "against", "classes", "runs", "times", "aim", "bound", "peak", "MiB")
+    cells = []
     for row in rows:
-        times = "" if row.ratio_median is None else f"{row.ratio_median:.1f} ({row.ratio_min:.1f}-{row.ratio_max:.1f})"
-        counts = (row.classes, row.runs, row.shots)
-        shares = (row.floor and f"{row.floor:.1f}", row.share and f"{row.share:.0%}")
-        words = (*counts, times, row.target, *shares, row.suite_mib and f"{row.suite_mib:,.0f}")
-        about = map(escape, (f"{row.case}, {row.backbone}", row.against))
-        table.add_row(*about, *("" if word is None else str(word) for word in words))
-    return table
+        shots = f", {row.shots} shots" if row.shots else ""
+        target = f"{row.target:,.0f}" if row.target else ""
+        median, floor = (f"{one:.1f}" if one else "" for one in (row.ratio_median, row.floor))
+        share = f"{row.share:.0%}" if row.share else ""
+        memory = f"{row.suite_mib:,.0f}" if row.suite_mib else ""
+        what = f"{row.case}, {row.backbone}{shots}"
+        cells.append([what, row.against, str(row.classes), str(row.runs), median, target, floor, share, memory])
+    return table(head, cells, "times faster, per run", left=2, rigid=True)
