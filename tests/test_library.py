@@ -78,6 +78,11 @@ def test_bad_options_are_raised_and_not_printed(options: dict[str, object], said
         promptnoise.load(tmp_path / "nothing")
 
 
+def test_a_notebook_completes_all_that_is_public() -> None:
+    assert dir(promptnoise) == sorted([*promptnoise.__all__, "__version__"])
+    assert all(callable(getattr(promptnoise, name)) for name in promptnoise.__all__)
+
+
 @pytest.mark.parametrize("name", ["benchmark", "methods", "datamodules"])
 def test_a_folder_of_ones_own_in_the_way_is_named(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
