@@ -47,7 +47,7 @@ def audit(sample: Sample, step: Step = lambda name: None, expected: float = EXPE
 
 
 def classifiers(sample: Sample, step: Step = lambda name: None) -> dict[str, Tensor]:
-    """`tempered` and `balanced` scores [P, C] by name; those that know the classes by their names come first.
+    """`tempered` scores [P, C] by name, all but means `balanced`; those that know classes by their names come first.
 
     Images without a label, -1, are scored by classifiers of all folds but their own.
     """
