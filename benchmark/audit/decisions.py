@@ -14,8 +14,8 @@ from datamodules import reading
 from datamodules.dataset import Labels
 from datamodules.formats.csv_table import read_table
 
-#: How far the probabilities of an image may be from a sum of 1.
-NEAR = 0.01
+#: How far probabilities may be from a sum of 1, and the fraction of labels that what did not learn them will miss.
+NEAR, MISSED = 0.01, 0.005
 #: Bytes of the largest file.
 MOST = 2**33
 
@@ -44,7 +44,7 @@ def read_decisions(path: Path, data: Doubtful) -> Labels:
 def read_probabilities(path: Path, data: Doubtful) -> NDArray[np.float32]:
     """Probabilities [P, C] of the classes by a classifier of the user's own, out of fold, as cleanlab takes them.
 
-    Raises BadInput: not an array of numbers of this shape whose rows sum to 1.
+    Raises BadInput: not an array of numbers of this shape whose rows sum to 1, or one of what learned all labels.
     """
     wanted = (len(data.given), len(data.classes))
     how = f"it should hold {wanted[1]} probabilities for each of the {wanted[0]} images, in the order of the data"
@@ -57,4 +57,6 @@ def read_probabilities(path: Path, data: Doubtful) -> NDArray[np.float32]:
     bad = ~((found >= 0).all(1) & (abs(found.sum(1) - 1) < NEAR))
     if bad.any():
         raise BadInput(f"{path}, row {int(bad.argmax())}: no probabilities that sum to 1; {how}")
+    if (found.argmax(1) != data.given)[data.given >= 0].sum() + 1 <= MISSED * (data.given >= 0).sum():
+        raise BadInput(f"{path} predicts all labels, as what learned them does; make it out of fold, or leave it out")
     return np.asarray(found, np.float32)

@@ -36,11 +36,9 @@ def say_result(console: Screen, data: Doubtful, result: AuditResult, copies: Cop
         console.say(HINT, "dim")
     if share.high - share.low > WIDE:
         console.say(
-            "the backbone hardly tells these classes apart, so wrong labels look like hard images: trust the order "
-            "more than share and probabilities, look at the pictures, and say what you expect with --expected "
-            f"(now {expected:g})",
-            "yellow",
-        )
+            "the backbone hardly tells these classes apart: trust the order more than share and probabilities, look at "
+            f"the pictures, and say what you expect with --expected (now {expected:g})", "yellow",
+        )  # fmt: skip
     if data.true is not None:
         _say_quality(console, data.given, data.true, result)
 
@@ -49,11 +47,8 @@ def _say_quality(console: Screen, given: Labels, true: Labels, result: AuditResu
     wrong = given != true
     head = ("score", "AUROC", "AP", f"precision at {int(wrong.sum())}")
     qualities = {name: quality(-score, wrong) for name, score in {"joint": result.wrong, **result.scores}.items()}
-    rows = [
-        [name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision))]
-        for name, own in qualities.items()
-        if not math.isnan(own.auroc)
-    ]
+    known = {name: own for name, own in qualities.items() if not math.isnan(own.auroc)}
+    rows = [[name, *(f"{value:.1f}" for value in (own.auroc, own.ap, own.precision))] for name, own in known.items()]
     console.print(table(head, rows, f"{wrong.mean():.1%} are wrong ({int(wrong.sum())} labels)"))
     right = float((result.suggested == true).mean())
     console.say(

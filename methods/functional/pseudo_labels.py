@@ -20,7 +20,7 @@ def most_confident(probabilities: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """
     confidence, predicted = probabilities.max(-1)
     order = confidence.sort(descending=True, stable=True).indices
-    return _first_per_class(order, predicted, probabilities.shape[-1], k)
+    return _first_per_class(order, predicted, k)
 
 
 def random_choice(probabilities: Tensor, k: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -34,11 +34,13 @@ def random_choice(probabilities: Tensor, k: int, generator: torch.Generator) -> 
     """
     predicted = probabilities.argmax(-1)
     order = torch.randperm(len(probabilities), generator=generator).to(probabilities.device)
-    return _first_per_class(order, predicted, probabilities.shape[-1], k)
+    return _first_per_class(order, predicted, k)
 
 
-def _first_per_class(order: Tensor, predicted: Tensor, classes: int, k: int) -> tuple[Tensor, Tensor]:
-    picked = torch.cat([order[predicted[order] == c][:k] for c in range(classes)])
+def _first_per_class(order: Tensor, predicted: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    order = order[predicted[order].argsort(stable=True)]
+    own = predicted[order]
+    picked = order[torch.arange(len(order), device=order.device) - torch.searchsorted(own, own) < k]
     return picked, predicted[picked]
 
 

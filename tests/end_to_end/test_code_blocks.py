@@ -126,8 +126,8 @@ def test_the_first_steps_with_a_method_of_one_s_own(tmp_path: Path) -> None:
     copy_project(tmp_path)
     shutil.copytree(ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "methods" / "mine.py").write_text(method.text, encoding="utf-8")
-    (check,) = re.findall(r"`(python -m pytest [^`]*)`", page.read_text(encoding="utf-8"))
-    done = shell(f"promptnoise list | grep -A1 mine\n{bench.text}\n{check}", tmp_path, tmp_path)
+    (check,) = re.findall(r"`make test TESTS='([^']*)'`", page.read_text(encoding="utf-8"))
+    done = shell(f"promptnoise list | grep -A1 mine\n{bench.text}\npython -m pytest {check}", tmp_path, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "mine[beta=0.8]" in (tmp_path / "results" / "leaderboard.csv").read_text(encoding="utf-8")
 

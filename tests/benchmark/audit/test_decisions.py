@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,22 @@ def test_a_good_classifier_of_the_user_ranks_wrong_labels_first_and_is_named(fol
     assert set(order[: len(wrong)]) == wrong
     assert summary["weights"]["own"] > 0
     assert abs(summary["wrong_share"] - len(wrong) / 48) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("images", "missed", "learned"), [(200, 0, True), (199, 0, False), (400, 1, True), (400, 2, False)]
+)
+def test_a_classifier_that_learned_the_given_labels_by_heart_is_refused(
+    tmp_path: Path, images: int, missed: int, learned: bool
+) -> None:
+    data = replace(pets(tmp_path), given=np.arange(images) % 2)
+    own = np.eye(2)[np.where(np.arange(images) < missed, 1 - data.given, data.given)]
+    np.save(tmp_path / "own.npy", own)
+    if not learned:
+        np.testing.assert_allclose(read_probabilities(tmp_path / "own.npy", data), own)
+        return
+    with pytest.raises(BadInput, match="own.npy predicts all labels, as what learned them does; make it out of fold"):
+        read_probabilities(tmp_path / "own.npy", data)
 
 
 def test_decided_pictures_keep_their_decision_whatever_classifiers_say(folder: Path, tmp_path: Path) -> None:
