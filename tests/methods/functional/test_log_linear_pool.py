@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from methods.functional import log_linear_pool as module
-from methods.functional.log_linear_pool import expected, newton, newton_bias, pooled, pull
+from methods.functional.log_linear_pool import balance, expected, newton, newton_bias, pooled, pull
 
 J, R, N, C = 3, 2, 40, 4
 ALL = torch.ones(R, N, dtype=torch.bool)
@@ -82,3 +82,18 @@ def test_a_step_is_short() -> None:
     p = pooled(scores, pool, bias[:, None] * constant[..., None], ALL)
     assert (newton(scores, pool, p, target) - pool).abs().max() <= module.MOST_STEP
     assert (newton_bias(bias, constant, p, target) - bias).abs().max() <= module.MOST_STEP
+
+
+def test_a_balance_of_one_run_is_that_of_its_row() -> None:
+    generator = torch.Generator().manual_seed(3)
+    scores, count = (
+        torch.randn(2, 9, 4, generator=generator),
+        torch.tensor([[5.0, 1.0, 2.0, 1.0], [1.0, 1.0, 1.0, 6.0]]),
+    )
+    constant, valid = (
+        torch.rand(2, 9, generator=generator) + 0.5,
+        torch.arange(9).expand(2, 9) < torch.tensor([[9], [7]]),
+    )
+    both = balance(scores, count, constant, valid)
+    for row in range(2):
+        torch.testing.assert_close(balance(scores[row], count[row], constant[row], valid[row]), both[row])
